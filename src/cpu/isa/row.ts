@@ -1,0 +1,249 @@
+/**
+ * A row of the instruction table: one line of the manual, spelled its way, e.g. `['ADC r/m64, r64', 'REX.W 11 /r']`.
+ * This file gives the spelling its meaning: it parses a row and refuses one that contradicts itself. The decoder,
+ * the assembler, the disassembler and the tests all work from the parsed row.
+ * SDM Vol. 2A, "Interpreting the Instruction Reference Pages".
+ */
+import type { Cpu } from '../cpu.ts';
+import type { Instruction } from './instruction.ts';
+import type { Ops } from './ops.ts';
+import type { Width } from './operand.ts';
+
+/** The meaning of an ordinary instruction, written once over the vocabulary. */
+export type Semantics = <V, B>(o: Ops<V, B>, i: Instruction) => void;
+/** The meaning of an instruction that changes the machine's mode or leaves it: plain TypeScript on the concrete CPU; it ends the block. */
+export type SystemSemantics = (cpu: Cpu, i: Instruction) => void;
+export type Meaning =
+  | { readonly kind: 'translated'; readonly semantics: Semantics }
+  | { readonly kind: 'system'; readonly execute: SystemSemantics };
+
+/** What one place in an operand list accepts, and where it is encoded. */
+export type OperandSpec =
+  /** General register: in ModRM.reg (`r64`), in the opcode byte (`50+rd`), or fixed (`AL`, `RAX`, `CL`, `DX`). */
+  | { readonly kind: 'register'; readonly text: string; readonly width: Width; readonly at: 'reg' | 'opcode' | 'fixed'; readonly number: number }
+  /** `r/m32`, `r32/m16`: ModRM.rm, register or memory. */
+  | { readonly kind: 'register-or-memory'; readonly text: string; readonly width: Width; readonly memoryBits: number }
+  /** A general register in ModRM.rm where memory is not allowed (MOV CR, MOV DR, SMSW ...): spelled `r64` in a row with `rm` first. */
+  | { readonly kind: 'rm-register'; readonly text: string; readonly width: Width }
+  /** `m`, `m8` ... `m16:64`, `m16&32`: ModRM.rm, memory only. bits: size of the access, 0 for `m`. */
+  | { readonly kind: 'memory'; readonly text: string; readonly bits: number }
+  /** `imm8` ... `imm64`. */
+  | { readonly kind: 'immediate'; readonly text: string; readonly width: Width }
+  /** The constant 1 of shifts, 3 of INT 3: no bytes. */
+  | { readonly kind: 'constant'; readonly text: string; readonly value: 1 | 3 }
+  | { readonly kind: 'relative'; readonly text: string; readonly width: 8 | 16 | 32 }
+  | { readonly kind: 'far-pointer'; readonly text: string; readonly offsetBits: 16 | 32 }
+  /** `moffs8` ...: an address-size offset behind the opcode. */
+  | { readonly kind: 'memory-offset'; readonly text: string; readonly width: Width }
+  /** `Sreg`, `CRn`, `DRn`: ModRM.reg; `ES` ... `GS`: fixed. */
+  | { readonly kind: 'segment' | 'control' | 'debug'; readonly text: string; readonly at: 'reg' | 'fixed'; readonly number: number };
+
+export interface Encoding {
+  /** `NP` (no 66 F2 F3), `66`, `F2`, `F3`, or undefined where the prefixes keep their ordinary meaning. */
+  readonly mandatoryPrefix: 'NP' | '66' | 'F2' | 'F3' | undefined;
+  readonly rexW: boolean;
+  /** Opcode map: '' one-byte, '0F', '0F38', '0F3A'. */
+  readonly map: '' | '0F' | '0F38' | '0F3A';
+  /** Last opcode byte; with `+rd` or `+tttn` its low bits are 0. */
+  readonly opcode: number;
+  /** `+rb +rw +rd +ro`: bits 2:0 of the opcode are a register. */
+  readonly registerInOpcode: boolean;
+  /** `+tttn`: bits 3:0 of the opcode are a condition. */
+  readonly conditionInOpcode: boolean;
+  /** `/r`: a ModRM byte with a register field; `/0` - `/7`: with an opcode extension; a byte such as `F8`: that very ModRM byte. */
+  readonly modrm: 'none' | '/r' | { readonly extension: number } | { readonly fixed: number };
+  /** Sizes in bytes of what follows: ib iw id io, cb cw cd cp; `a` for an address-size offset (moffs). */
+  readonly trailing: readonly (1 | 2 | 4 | 6 | 8 | 'a')[];
+}
+
+export type CpuFeature = 'cmov' | 'cx8' | 'cx16' | 'fsgsbase' | 'invpcid' | 'lahf64' | 'movbe' | 'popcnt' | 'rdtscp' | 'sep' | 'smap' | 'syscall' | 'tsc' | 'clflush' | 'sse' | 'monitor';
+
+/** Attributes of one mnemonic, or of one line where they differ. */
+export interface RowOptions {
+  /** Where the line is valid: `all`, `64` (64-bit mode only) or `legacy` (not in 64-bit mode). Default: `64` where a 64-bit operand or REX.W says so, else `all`. */
+  readonly modes?: 'all' | '64' | 'legacy';
+  /** The operand size that selects this line; `any` where operand size does not matter. Default: from the first sized operand. */
+  readonly size?: 16 | 32 | 64 | 'any';
+  /** Operation width in bits; `effective`: the operand size in effect. Default: width of the first sized operand, else `effective`. */
+  readonly width?: Width | 'effective';
+  /** In 64-bit mode the operand size is 64 without REX.W: `default` (66 still gives 16: stack) or `forced` (66 ignored: near branches). */
+  readonly size64?: 'default' | 'forced';
+  /** LOCK is allowed with a memory destination. */
+  readonly lock?: boolean;
+  /** F3 / F2 repeat the instruction: `rep` (both the same) or `repe` (F3 while ZF, F2 while not ZF). */
+  readonly repeat?: 'rep' | 'repe';
+  /** Flags read, written (always defined), or left undefined, as `'CF ZF'`. */
+  readonly reads?: string;
+  readonly writes?: string;
+  readonly undefined?: string;
+  readonly feature?: CpuFeature;
+}
+
+/** One parsed line of the table. */
+export interface Row {
+  /** As written: `ADC r/m64, r64`. */
+  readonly text: string;
+  /** As written: `REX.W 11 /r`. */
+  readonly encodingText: string;
+  /** `ADC`; of a `cc` row, `Jcc`. */
+  readonly mnemonic: string;
+  readonly operands: readonly OperandSpec[];
+  readonly encoding: Encoding;
+  readonly meaning: Meaning;
+  readonly modes: 'all' | '64' | 'legacy';
+  readonly size: 16 | 32 | 64 | 'any';
+  readonly width: Width | 'effective';
+  readonly size64: 'default' | 'forced' | undefined;
+  readonly lock: boolean;
+  readonly repeat: 'rep' | 'repe' | undefined;
+  readonly reads: readonly string[];
+  readonly writes: readonly string[];
+  readonly undefinedFlags: readonly string[];
+  readonly feature: CpuFeature | undefined;
+}
+
+/** A line as it stands in a table file. */
+export type Line = readonly [text: string, encoding: string, options?: RowOptions];
+/** A mnemonic with its meaning and its lines; keeps the literal types of the lines, from which the assembler's types are derived. */
+export interface Entry<L extends readonly Line[] = readonly Line[]> { readonly meaning: Meaning; readonly options: RowOptions; readonly lines: L }
+
+/** An ordinary instruction: its semantics, what its lines share, its lines. */
+export function instruction<const L extends readonly Line[]>(semantics: Semantics, options: RowOptions, lines: L): Entry<L> {
+  return { meaning: { kind: 'translated', semantics }, options, lines };
+}
+/** A system instruction. */
+export function system<const L extends readonly Line[]>(execute: SystemSemantics, options: RowOptions, lines: L): Entry<L> {
+  return { meaning: { kind: 'system', execute }, options, lines };
+}
+
+const FIXED_REGISTERS: Record<string, { width: Width; number: number }> = {
+  AL: { width: 8, number: 0 }, CL: { width: 8, number: 1 }, AX: { width: 16, number: 0 }, DX: { width: 16, number: 2 },
+  EAX: { width: 32, number: 0 }, ECX: { width: 32, number: 1 }, RAX: { width: 64, number: 0 },
+};
+const SEGMENTS = ['ES', 'CS', 'SS', 'DS', 'FS', 'GS'];
+const FAR_BITS: Record<string, number> = { 'm16:16': 32, 'm16:32': 48, 'm16:64': 80, 'm16&16': 32, 'm32&32': 64, 'm16&32': 48, 'm16&64': 80 };
+
+function parseOperand(text: string, registerInOpcode: boolean, rmIsRegister: boolean): OperandSpec {
+  const fixed = FIXED_REGISTERS[text];
+  if (fixed) return { kind: 'register', text, at: 'fixed', ...fixed };
+  if (SEGMENTS.includes(text)) return { kind: 'segment', text, at: 'fixed', number: SEGMENTS.indexOf(text) };
+  if (text === 'Sreg') return { kind: 'segment', text, at: 'reg', number: 0 };
+  if (text === 'CRn') return { kind: 'control', text, at: 'reg', number: 0 };
+  if (text === 'CR8') return { kind: 'control', text, at: 'fixed', number: 8 };
+  if (text === 'DRn') return { kind: 'debug', text, at: 'reg', number: 0 };
+  if (text === '1' || text === '3') return { kind: 'constant', text, value: text === '1' ? 1 : 3 };
+  if (text === 'm') return { kind: 'memory', text, bits: 0 };
+  const far = FAR_BITS[text];
+  if (far !== undefined) return { kind: 'memory', text, bits: far };
+  const match = /^(r\/m|r(\d+)\/m|r|m|imm|rel|ptr16:|moffs)(\d+)$/.exec(text);
+  if (!match) throw new Error(`operand "${text}" is not spelled as in the manual`);
+  const bits = Number(match[3]);
+  const width = bits as Width;
+  if (match[2] !== undefined) return { kind: 'register-or-memory', text, width: Number(match[2]) as Width, memoryBits: bits };
+  switch (match[1]) {
+    case 'r/m': return { kind: 'register-or-memory', text, width, memoryBits: bits };
+    case 'r': return rmIsRegister ? { kind: 'rm-register', text, width } : { kind: 'register', text, width, at: registerInOpcode ? 'opcode' : 'reg', number: 0 };
+    case 'm': return { kind: 'memory', text, bits };
+    case 'imm': return { kind: 'immediate', text, width };
+    case 'rel': return { kind: 'relative', text, width: bits as 8 | 16 | 32 };
+    case 'ptr16:': return { kind: 'far-pointer', text, offsetBits: bits as 16 | 32 };
+    default: return { kind: 'memory-offset', text, width };
+  }
+}
+
+const TRAILING: Record<string, 1 | 2 | 4 | 6 | 8 | 'a'> = { ib: 1, iw: 2, id: 4, io: 8, cb: 1, cw: 2, cd: 4, cp: 6, moffs: 'a' };
+
+function parseEncoding(text: string): Encoding {
+  let mandatoryPrefix: Encoding['mandatoryPrefix'];
+  let rexW = false;
+  let registerInOpcode = false;
+  let conditionInOpcode = false;
+  let modrm: Encoding['modrm'] = 'none';
+  const bytes: number[] = [];
+  const trailing: (1 | 2 | 4 | 6 | 8 | 'a')[] = [];
+  for (const token of text.split(/\s+/)) {
+    const size = TRAILING[token];
+    if (token === 'REX.W') rexW = true;
+    else if (token === 'NP') mandatoryPrefix = 'NP';
+    else if (bytes.length === 0 && mandatoryPrefix === undefined && (token === '66' || token === 'F2' || token === 'F3') && text.split(/\s+/).length > 1) mandatoryPrefix = token;
+    else if (token === '/r') modrm = '/r';
+    else if (/^\/[0-7]$/.test(token)) modrm = { extension: Number(token[1]) };
+    else if (size !== undefined) trailing.push(size);
+    else {
+      const match = /^([0-9A-F]{2})(\+r[bwdo]|\+tttn)?$/.exec(token);
+      if (!match) throw new Error(`encoding "${text}": "${token}" is not a token of the manual`);
+      bytes.push(parseInt(match[1] as string, 16));
+      if (match[2] === '+tttn') conditionInOpcode = true;
+      else if (match[2] !== undefined) registerInOpcode = true;
+    }
+  }
+  let map: Encoding['map'] = '';
+  if (bytes[0] === 0x0f) {
+    const escape = bytes.length > 2 ? bytes[1] : undefined;
+    map = '0F';
+    bytes.shift();
+    if (escape === 0x38 || escape === 0x3a) {
+      map = escape === 0x38 ? '0F38' : '0F3A';
+      bytes.shift();
+    }
+  }
+  if (bytes.length === 2) modrm = { fixed: bytes.pop() as number };
+  if (bytes.length !== 1) throw new Error(`encoding "${text}" has ${bytes.length} opcode bytes`);
+  return { mandatoryPrefix, rexW, map, opcode: bytes[0] as number, registerInOpcode, conditionInOpcode, modrm, trailing };
+}
+
+/** Bits of an operand that say which operand size the line is for; undefined where the operand is silent. */
+function sizedWidth(x: OperandSpec): Width | undefined {
+  switch (x.kind) {
+    case 'register': return x.text === 'DX' || x.text === 'CL' ? undefined : x.width;
+    case 'register-or-memory': case 'rm-register': case 'memory-offset': return x.width;
+    case 'memory': return x.bits === 8 || x.bits === 16 || x.bits === 32 || x.bits === 64 ? x.bits : undefined;
+    case 'far-pointer': return x.offsetBits;
+    default: return undefined;
+  }
+}
+const flagList = (text: string | undefined): readonly string[] => (text === undefined ? [] : text.split(' '));
+
+/** Parses one line. Throws Error naming the line when it contradicts itself: a row is checked when the table is built. */
+export function parseRow(entry: Entry, line: Line): Row {
+  const [text, encodingText, own] = line;
+  const options = { ...entry.options, ...own };
+  try {
+    const encoding = parseEncoding(encodingText);
+    const space = text.indexOf(' ');
+    const mnemonic = space < 0 ? text : text.slice(0, space);
+    const operandTexts = space < 0 ? [] : text.slice(space + 1).split(', ');
+    // MOV r64, CRn and MOV DRn, r64 put the general register into ModRM.rm and allow no memory there.
+    const special = operandTexts.some((x) => /^(CRn|CR8|DRn)$/.test(x)) || operandTexts.includes('Sreg');
+    const hasRm = operandTexts.some((x) => /^(r\/m|r\d+\/m|m)/.test(x) && !x.startsWith('moffs'));
+    const hasReg = encoding.modrm === '/r';
+    const rmRegister = encoding.modrm !== 'none' && !hasRm && (special || !hasReg);
+    const operands = operandTexts.map((x) => parseOperand(x, encoding.registerInOpcode, rmRegister));
+
+    const needsModrm = operands.some((x) => x.kind === 'register-or-memory' || x.kind === 'memory' || x.kind === 'rm-register' || (x.kind === 'register' && x.at === 'reg'));
+    if (needsModrm && encoding.modrm === 'none') throw new Error('operands need a ModRM byte, the encoding has none');
+    const immediates = operands.filter((x) => x.kind === 'immediate' || x.kind === 'relative' || x.kind === 'far-pointer' || x.kind === 'memory-offset');
+    if (immediates.length !== encoding.trailing.length) throw new Error(`${immediates.length} immediate operands, ${encoding.trailing.length} in the encoding`);
+
+    const sized = operands.map(sizedWidth).find((w) => w !== undefined);
+    const relative = operands.find((x) => x.kind === 'relative');
+    const defaultSize = encoding.rexW ? 64 : sized === undefined ? (relative?.width === 16 ? 16 : 'any') : sized === 8 ? 'any' : sized;
+    const size = options.size ?? defaultSize;
+    const wide = encoding.rexW || size === 64;
+    return {
+      text, encodingText, mnemonic, operands, encoding, meaning: entry.meaning,
+      modes: options.modes ?? (wide ? '64' : 'all'),
+      size,
+      width: options.width ?? sized ?? (size === 'any' ? 'effective' : size),
+      size64: options.size64,
+      lock: options.lock ?? false,
+      repeat: options.repeat,
+      reads: flagList(options.reads),
+      writes: flagList(options.writes),
+      undefinedFlags: flagList(options.undefined),
+      feature: options.feature,
+    };
+  } catch (cause) {
+    throw new Error(`table row "${text}" = "${encodingText}": ${(cause as Error).message}`, { cause });
+  }
+}

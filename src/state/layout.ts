@@ -1,0 +1,114 @@
+/**
+ * Where every piece of guest state lives in the one WebAssembly.Memory: the single table from which TypeScript gets
+ * typed accessors (guest-state.ts) and generated code gets byte offsets (OFFSET). Guest RAM starts at RAM_BASE.
+ */
+
+type Kind = 'u64' | 'u32' | 'f64';
+interface Field<K extends Kind = Kind, N extends number = number> { readonly kind: K; readonly count: N }
+const u64 = { kind: 'u64', count: 1 } as const;
+const u32 = { kind: 'u32', count: 1 } as const;
+const f64 = { kind: 'f64', count: 1 } as const;
+const u64s = <const N extends number>(count: N): Field<'u64', N> => ({ kind: 'u64', count });
+const u32s = <const N extends number>(count: N): Field<'u32', N> => ({ kind: 'u32', count });
+
+/** The architectural state of the processor, in the order in which it lies in memory. */
+export const FIELDS = {
+  /** RAX RCX RDX RBX RSP RBP RSI RDI R8-R15, then one that always reads zero: the absent base or index. */
+  gpr: u64s(17),
+  rip: u64,
+  /** ZF is set when this word is 0. */
+  zeroWord: u64,
+  /** SF is bit 63; PF is the even parity of bits 7:0. */
+  signParityWord: u64,
+  /** Carry-out vector normalised to 64 bits: CF = bit 63, OF = bit 63 xor bit 62, AF = bit 3. */
+  carriesWord: u64,
+  /** RFLAGS without the six status flags: TF IF DF IOPL NT RF VM AC VIF VIP ID. Bit 1 and the status bits are 0 here. */
+  systemFlags: u32,
+  /** Current privilege level, 0-3. */
+  cpl: u32,
+  /** ES CS SS DS FS GS (the order of the Sreg field), then LDTR, TR. */
+  selector: u32s(8),
+  /** Descriptor bits 40-55 of the cached descriptor: type 3:0, S 4, DPL 6:5, P 7, AVL 12, L 13, D/B 14, G 15; bit 16 = unusable (null). */
+  attributes: u32s(8),
+  /** Cached limits in bytes, already scaled by G. */
+  limit: u32s(8),
+  /** Cached bases. */
+  base: u64s(8),
+  gdtrBase: u64,
+  idtrBase: u64,
+  gdtrLimit: u32,
+  idtrLimit: u32,
+  cr0: u32,
+  cr4: u32,
+  cr2: u64,
+  cr3: u64,
+  /** The task-priority class of MOV CR8, bits 3:0. */
+  cr8: u32,
+  efer: u32,
+  dr: u64s(4),
+  dr6: u32,
+  dr7: u32,
+  star: u64,
+  lstar: u64,
+  cstar: u64,
+  sfmask: u64,
+  kernelGsBase: u64,
+  sysenterCs: u64,
+  sysenterEsp: u64,
+  sysenterEip: u64,
+  apicBase: u64,
+  pat: u64,
+  mtrrDefType: u64,
+  mtrrFixed: u64s(11),
+  mtrrVariable: u64s(16),
+  miscEnable: u64,
+  /** Added to virtual time to give the time-stamp counter. */
+  tscOffset: u64,
+  tscAux: u64,
+  /** 1 while the instruction after STI or MOV SS / POP SS runs: bit 0 blocks INTR, bit 1 also blocks #DB and NMI. */
+  interruptShadow: u32,
+  /** What the processor is doing: ACTIVITY. */
+  activity: u32,
+  /** 1 from the delivery of an NMI until the next IRET. */
+  nmiBlocked: u32,
+  /** Bit 0: an NMI waits to be delivered. */
+  pendingEvents: u32,
+  /** Instructions retired since reset. Each iteration of a REP string instruction counts as one. */
+  retired: f64,
+} as const;
+
+export const ACTIVITY = { running: 0, halted: 1, shutdown: 2 } as const;
+
+const BYTES: Record<Kind, number> = { u64: 8, u32: 4, f64: 8 };
+
+function place(): { offsets: { readonly [F in keyof typeof FIELDS]: number }; end: number } {
+  const offsets: Record<string, number> = {};
+  let at = 0;
+  for (const [name, field] of Object.entries<Field>(FIELDS)) {
+    const size = BYTES[field.kind];
+    at = Math.ceil(at / size) * size;
+    offsets[name] = at;
+    at += size * field.count;
+  }
+  return { offsets: offsets as { readonly [F in keyof typeof FIELDS]: number }, end: at };
+}
+const placed = place();
+
+/** Byte offset of each field in the memory. */
+export const OFFSET = placed.offsets;
+/** First byte behind the processor's fields. */
+export const FIELDS_END = placed.end;
+
+/** The TLB's region (src/mmu/tlb.ts says what is in it). */
+export const TLB_BASE = 0x1_0000;
+export const TLB_BYTES = 0x10_0000;
+
+/** Guest RAM: physical address 0 is at this offset. The room before it belongs to the engines' caches. */
+export const RAM_BASE = 0x200_0000;
+/** The most RAM that fits in a 4 GiB memory below the MMIO hole, in bytes. */
+export const MAX_RAM_BYTES = 0xc000_0000;
+
+export type FieldName = keyof typeof FIELDS;
+/** Segment register numbers as in the Sreg field; LDTR and TR follow in the same arrays. */
+export const SEGMENT = { ES: 0, CS: 1, SS: 2, DS: 3, FS: 4, GS: 5, LDTR: 6, TR: 7 } as const;
+export type Segment = 0 | 1 | 2 | 3 | 4 | 5;
