@@ -68,6 +68,8 @@ export interface RowOptions {
   readonly width?: Width | 'effective';
   /** In 64-bit mode the operand size is 64 without REX.W: `default` (66 still gives 16: stack) or `forced` (66 ignored: near branches). */
   readonly size64?: 'default' | 'forced';
+  /** The address size that selects this line (JCXZ, JECXZ, JRCXZ share one opcode). Default: every size. */
+  readonly addressSize?: 16 | 32 | 64;
   /** LOCK is allowed with a memory destination. */
   readonly lock?: boolean;
   /** F3 / F2 repeat the instruction: `rep` (both the same) or `repe` (F3 while ZF, F2 while not ZF). */
@@ -94,6 +96,7 @@ export interface Row {
   readonly size: 16 | 32 | 64 | 'any';
   readonly width: Width | 'effective';
   readonly size64: 'default' | 'forced' | undefined;
+  readonly addressSize: 16 | 32 | 64 | undefined;
   readonly lock: boolean;
   readonly repeat: 'rep' | 'repe' | undefined;
   readonly reads: readonly string[];
@@ -197,7 +200,8 @@ function sizedWidth(x: OperandSpec): Width | undefined {
   switch (x.kind) {
     case 'register': return x.text === 'DX' || x.text === 'CL' ? undefined : x.width;
     case 'register-or-memory': case 'rm-register': case 'memory-offset': return x.width;
-    case 'memory': return x.bits === 8 || x.bits === 16 || x.bits === 32 || x.bits === 64 ? x.bits : undefined;
+    case 'memory': if (x.text.startsWith('m16:')) return (x.bits - 16) as Width;
+      return x.bits === 8 || x.bits === 16 || x.bits === 32 || x.bits === 64 ? x.bits : undefined;
     case 'far-pointer': return x.offsetBits;
     default: return undefined;
   }
@@ -236,6 +240,7 @@ export function parseRow(entry: Entry, line: Line): Row {
       size,
       width: options.width ?? sized ?? (size === 'any' ? 'effective' : size),
       size64: options.size64,
+      addressSize: options.addressSize,
       lock: options.lock ?? false,
       repeat: options.repeat,
       reads: flagList(options.reads),
