@@ -4,7 +4,7 @@
  * Verbs above the line are primitive; below it are derived ones, which an interpretation may override with something
  * faster that a property test proves equal.
  *
- * Order inside every semantics: read, compute, store to memory, then commit registers and flags, then RIP.
+ * Order inside every semantics: read, compute, check a branch target, store to memory, then commit registers and flags.
  * Whatever can fault comes before whatever changes. Then exceptions are precise for free.
  */
 import type { Segment } from '../../state/layout.ts';
@@ -30,8 +30,11 @@ export abstract class Ops<V, B> {
   abstract getReg(x: RegisterOperand): V;
   /** Writes a register: 32-bit results clear bits 63:32, 8- and 16-bit results leave the other bits. */
   abstract setReg(x: RegisterOperand, v: V): void;
-  /** Offset in its segment of a memory operand, cut to its address width, as a 64-bit value. */
-  abstract effectiveAddress(x: MemoryOperand): V;
+  /**
+   * Offset in its segment of a memory operand, cut to its address width, as a 64-bit value. `popped`: bytes to add where
+   * the base is RSP (POP to memory forms its address with the stack pointer that it leaves behind).
+   */
+  abstract effectiveAddress(x: MemoryOperand, popped?: 2 | 4 | 8): V;
 
   // Arithmetic: operands and result have width w.
   abstract add(w: Width, a: V, b: V): V;
@@ -76,15 +79,21 @@ export abstract class Ops<V, B> {
   abstract setFlag(f: Flag, b: B): void;
 
   // Memory: may fault (#PF, #GP, #SS, #AC).
+  /** #GP(0) unless the linear address is a multiple of `bytes`. */
+  abstract requireAligned(bytes: 16, segment: Segment, offset: V): void;
   abstract load(w: Width, segment: Segment, offset: V, intent?: Intent): V;
   abstract store(w: Width, segment: Segment, offset: V, v: V): void;
 
   // Control.
   /** Does body only where c is 1. Values made inside do not leave it. */
   abstract when(c: B, body: () => void): void;
-  /** Raises an exception without an error code: 0 (#DE), 6 (#UD) ... Nothing after it happens. */
+  /** Raises an exception without an error code: 0 (#DE), 5 (#BR), 6 (#UD). Nothing after it happens. */
   abstract fault(vector: number): void;
-  /** Near branches. The target is cut to i.width (the operand size) and must be canonical / within CS.limit, else #GP(0). */
+  /**
+   * Near branches. The target is cut to i.width (the operand size) and must be canonical / within CS.limit, else #GP(0).
+   * The check happens here, the jump when the instruction ends: so a branch comes before the store and the commits of
+   * its instruction (CALL RET LOOP).
+   */
   abstract goto(x: RelativeOperand): void;
   abstract gotoIf(c: B, x: RelativeOperand): void;
   abstract gotoIndirect(ip: V): void;
