@@ -28,7 +28,7 @@ class Storage {
     }
     this.ramBytes = ramBytes;
     this.memory = new WebAssembly.Memory({ initial: Math.ceil((RAM_BASE + ramBytes) / 65536) });
-    const buffer = this.memory.buffer as ArrayBuffer;
+    const buffer = this.memory.buffer;
     this.u8 = new Uint8Array(buffer);
     this.u16 = new Uint16Array(buffer);
     this.u32 = new Uint32Array(buffer);

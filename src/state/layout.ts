@@ -42,6 +42,8 @@ export const FIELDS = {
   cr4: u32,
   cr2: u64,
   cr3: u64,
+  /** The four PDPTE registers of PAE paging, loaded by MOV to CR3. */
+  pdpte: u64s(4),
   /** The task-priority class of MOV CR8, bits 3:0. */
   cr8: u32,
   efer: u32,
@@ -73,6 +75,8 @@ export const FIELDS = {
   nmiBlocked: u32,
   /** Bit 0: an NMI waits to be delivered. */
   pendingEvents: u32,
+  /** Bits as in DR6: #DB traps that wait for the end of the instruction (BS is set before a single-stepped one starts). */
+  debugTraps: u32,
   /** Instructions retired since reset. Each iteration of a REP string instruction counts as one. */
   retired: f64,
 } as const;
