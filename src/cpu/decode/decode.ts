@@ -1,0 +1,199 @@
+/**
+ * Bytes -> Instruction, driven by the rows of the table: this file knows prefixes, ModRM and operand fields, and not
+ * one mnemonic. SDM Vol. 2A, "Instruction Format"; Vol. 2D, "Instruction Formats and Encodings".
+ */
+import { SEGMENT, type Segment } from '../../state/layout.ts';
+import type { Instruction, Mode } from '../isa/instruction.ts';
+import type { AddressWidth, Operand, RegisterOperand, Width } from '../isa/operand.ts';
+import type { OperandSpec, Row } from '../isa/row.ts';
+import { candidates, type Candidate, type Selectors } from './lookup.ts';
+import { readMemoryOffset, readMemoryOperand, type AddressContext } from './memory-operand.ts';
+import { ByteReader } from './reader.ts';
+import { unimplementedDependsOnModrm, unimplementedName } from './unimplemented.ts';
+
+/** Why bytes are no Instruction. */
+export class DecodeFailure {
+  /**
+   * `invalid`: #UD. `truncated`: more bytes are needed to say. `too-long`: longer than 15 bytes, #GP(0).
+   * `unimplemented`: the manual defines it and we have no row for it.
+   */
+  readonly kind: 'invalid' | 'truncated' | 'too-long' | 'unimplemented';
+  /** In words, for reports. */
+  readonly what: string;
+  constructor(kind: DecodeFailure['kind'], what: string) {
+    this.kind = kind;
+    this.what = what;
+  }
+}
+
+const TRUNCATED = new DecodeFailure('truncated', 'the instruction is longer than the bytes at hand');
+const TOO_LONG = new DecodeFailure('too-long', 'the instruction is longer than 15 bytes');
+const NOT_DEFINED = new DecodeFailure('invalid', 'undefined opcode');
+const LOCK_REFUSED = new DecodeFailure('invalid', 'LOCK prefix where it is not allowed');
+const BAD_SEGMENT = new DecodeFailure('invalid', 'not a segment register that MOV may name');
+
+/** Prefixes as far as they have been read. */
+interface Prefixes {
+  operandSizePrefix: boolean;
+  addressSizePrefix: boolean;
+  /** 0 none, 1 F3, 2 F2. */
+  repeat: 0 | 1 | 2;
+  lock: boolean;
+  segment: Segment | undefined;
+  /** The REX byte directly before the opcode; 0 where there is none. */
+  rex: number;
+  /** First byte behind the prefixes. */
+  opcode: number;
+}
+
+/** Reads prefixes and the first opcode byte. Bounded by the length limit. */
+function readPrefixes(r: ByteReader, longMode: boolean): Prefixes {
+  const p: Prefixes = { operandSizePrefix: false, addressSizePrefix: false, repeat: 0, lock: false, segment: undefined, rex: 0, opcode: 0 };
+  // ES CS SS DS overrides are ignored in 64-bit mode. SDM Vol. 1, "Segment Registers in 64-Bit Mode".
+  const override = (segment: Segment): void => { if (!longMode || segment >= SEGMENT.FS) p.segment = segment; };
+  for (;;) {
+    const byte = r.byte();
+    if (r.trouble !== undefined) return p;
+    switch (byte) {
+      case 0x66: p.operandSizePrefix = true; break;
+      case 0x67: p.addressSizePrefix = true; break;
+      case 0xf0: p.lock = true; break;
+      case 0xf3: p.repeat = 1; break;
+      case 0xf2: p.repeat = 2; break;
+      case 0x26: override(SEGMENT.ES); break;
+      case 0x2e: override(SEGMENT.CS); break;
+      case 0x36: override(SEGMENT.SS); break;
+      case 0x3e: override(SEGMENT.DS); break;
+      case 0x64: override(SEGMENT.FS); break;
+      case 0x65: override(SEGMENT.GS); break;
+      default:
+        if (longMode && (byte & 0xf0) === 0x40) { p.rex = byte; continue; }
+        p.opcode = byte;
+        return p;
+    }
+    p.rex = 0;
+  }
+}
+
+/** The first candidate that ModRM and the address size allow. */
+function choose(list: readonly Candidate[], modrm: number, rexB: number, addressWidth: AddressWidth): Candidate | undefined {
+  for (const candidate of list) {
+    const { row, rm } = candidate;
+    if (row.addressSize !== undefined && row.addressSize !== addressWidth) continue;
+    if (candidate.withoutRexB && rexB !== 0) continue;
+    const m = row.encoding.modrm;
+    if (m !== 'none') {
+      if (m !== '/r') {
+        if ('fixed' in m ? m.fixed !== modrm : m.extension !== ((modrm >> 3) & 7)) continue;
+      }
+      if (rm === 'memory' ? modrm >= 0xc0 : rm === 'register' && modrm < 0xc0) continue;
+    }
+    return candidate;
+  }
+  return undefined;
+}
+
+/** Register `number` of width `w`: numbers 4-7 of 8 bits are AH CH DH BH without REX, SPL BPL SIL DIL with it. */
+function registerOperand(number: number, width: Width, rex: number, fixed: boolean): RegisterOperand {
+  const high = width === 8 && rex === 0 && number >= 4 && number < 8 && !fixed;
+  return { kind: 'register', width, number: high ? number - 4 : number, high, implicit: fixed };
+}
+
+interface OperandContext extends AddressContext { readonly rex: number; readonly opcode: number; readonly modrm: number; readonly rmIsRegister: boolean }
+
+function readOperand(r: ByteReader, x: OperandSpec, c: OperandContext): Operand {
+  const reg = ((c.modrm >> 3) & 7) | ((c.rex & 4) << 1);
+  const rmRegister = (width: Width): RegisterOperand => registerOperand((c.modrm & 7) + c.rexB, width, c.rex, false);
+  switch (x.kind) {
+    case 'register':
+      if (x.at === 'fixed') return registerOperand(x.number, x.width, c.rex, true);
+      return registerOperand(x.at === 'reg' ? reg : (c.opcode & 7) + c.rexB, x.width, c.rex, false);
+    case 'rm-register': return rmRegister(x.width);
+    case 'register-or-memory': return c.rmIsRegister ? rmRegister(x.width) : readMemoryOperand(r, c.modrm, x.memoryBits, c);
+    case 'memory': return readMemoryOperand(r, c.modrm, x.bits, c);
+    case 'memory-offset': return readMemoryOffset(r, x.width, c);
+    case 'immediate': return { kind: 'immediate', width: x.width, value: r.extended((x.width >> 3) as 1 | 2 | 4 | 8) };
+    case 'constant': return { kind: 'immediate', width: 8, value: BigInt(x.value) };
+    case 'relative': return { kind: 'relative', width: x.width, displacement: r.extended((x.width >> 3) as 1 | 2 | 4) };
+    case 'far-pointer': {
+      const offset = r.unsigned((x.offsetBits >> 3) as 2 | 4);
+      return { kind: 'far-pointer', selector: r.unsigned(2), offset };
+    }
+    case 'segment': return { kind: 'segment', number: x.at === 'reg' ? reg & 7 : x.number };
+    case 'control': case 'debug': return { kind: x.kind, number: x.at === 'reg' ? reg : x.number };
+  }
+}
+
+/** Operands in the order of the list; the fields behind ModRM are read in the order of the encoding: memory operand first. */
+function readOperands(r: ByteReader, row: Row, c: OperandContext): Operand[] {
+  const behindModrm = (x: OperandSpec): boolean => x.kind === 'memory' || x.kind === 'register-or-memory';
+  const memoryAt = row.operands.findIndex(behindModrm);
+  const memory = memoryAt < 0 ? undefined : readOperand(r, row.operands[memoryAt] as OperandSpec, c);
+  return row.operands.map((x, n) => (n === memoryAt && memory !== undefined ? memory : readOperand(r, x, c)));
+}
+
+/** MOV names one of six segment registers, and CS never as a destination. SDM Vol. 2B, "MOV—Move". */
+function segmentAllowed(row: Row, operands: readonly Operand[]): boolean {
+  return operands.every((x, n) => x.kind !== 'segment' || row.operands[n]?.kind !== 'segment' || !('at' in row.operands[n]) || row.operands[n].at === 'fixed'
+    || (x.number <= SEGMENT.GS && !(n === 0 && x.number === SEGMENT.CS)));
+}
+
+const MAP_0F = 1, MAP_0F38 = 2, MAP_0F3A = 3;
+const REPEATS = ['none', 'rep', 'repne'] as const;
+
+/** Decodes the instruction at bytes[start]; `bytes` may end anywhere (then `truncated`). Reads at most 15 bytes. */
+export function decode(bytes: Uint8Array, start: number, mode: Mode): Instruction | DecodeFailure {
+  const r = new ByteReader(bytes, start);
+  const longMode = mode.codeSize === 64;
+  const p = readPrefixes(r, longMode);
+  let map = 0;
+  let opcode = p.opcode;
+  if (opcode === 0x0f) {
+    map = MAP_0F;
+    opcode = r.byte();
+    if (opcode === 0x38 || opcode === 0x3a) {
+      map = opcode === 0x38 ? MAP_0F38 : MAP_0F3A;
+      opcode = r.byte();
+    }
+  }
+  if (r.trouble !== undefined) return r.trouble === 'truncated' ? TRUNCATED : TOO_LONG;
+
+  const selectors: Selectors = { operandSizePrefix: p.operandSizePrefix, repeat: p.repeat, rexW: (p.rex & 8) !== 0 };
+  const list = candidates(mode.codeSize, map, opcode, selectors);
+  const addressWidth: AddressWidth = longMode ? (p.addressSizePrefix ? 32 : 64) : (mode.codeSize === 16) === p.addressSizePrefix ? 32 : 16;
+  const rexB = (p.rex & 1) << 3;
+
+  let modrm = 0;
+  if (list.some((c) => c.row.encoding.modrm !== 'none') || unimplementedDependsOnModrm(longMode, map, opcode)) {
+    modrm = r.byte();
+    if (r.trouble !== undefined) return r.trouble === 'truncated' ? TRUNCATED : TOO_LONG;
+  }
+  const chosen = choose(list, modrm, rexB, addressWidth);
+  if (chosen === undefined) {
+    const name = unimplementedName(longMode, map, opcode, modrm);
+    return name === undefined ? NOT_DEFINED : new DecodeFailure('unimplemented', name);
+  }
+
+  const { row } = chosen;
+  const operands = readOperands(r, row, {
+    longMode, addressWidth, rexX: (p.rex & 2) << 2, rexB, segmentOverride: p.segment,
+    rex: p.rex, opcode, modrm, rmIsRegister: modrm >= 0xc0,
+  });
+  if (r.trouble !== undefined) return r.trouble === 'truncated' ? TRUNCATED : TOO_LONG;
+  if (p.lock && !(row.lock && operands[0]?.kind === 'memory')) return LOCK_REFUSED;
+  if (!segmentAllowed(row, operands)) return BAD_SEGMENT;
+
+  return {
+    row,
+    mnemonic: row.mnemonic,
+    mode,
+    width: row.width === 'effective' ? chosen.operandSize : row.width,
+    addressWidth,
+    operands,
+    condition: row.encoding.conditionInOpcode ? opcode & 15 : 0,
+    lock: p.lock,
+    repeat: row.repeat === undefined ? 'none' : REPEATS[p.repeat],
+    segmentOverride: p.segment,
+    length: r.length,
+  };
+}

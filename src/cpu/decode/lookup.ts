@@ -1,0 +1,102 @@
+/**
+ * Which rows of the table an opcode can mean, given the mode and the prefixes that select between rows.
+ * SDM Vol. 2A, "Instruction Prefixes" and "Operand-Size and Address-Size Attributes" (Vol. 1).
+ */
+import type { Row } from '../isa/row.ts';
+import { ROWS } from '../isa/table/index.ts';
+
+export type CodeSize = 16 | 32 | 64;
+export type OperandSize = 16 | 32 | 64;
+
+/** Opcode maps in the order of their numbers here: one-byte, 0F, 0F 38, 0F 3A. */
+export const MAPS = ['', '0F', '0F38', '0F3A'] as const;
+
+/** What ModRM.mod must say for a row: 3, not 3, anything; or it is ignored and rm is a register (MOV CR, MOV DR). */
+export type RmKind = 'register' | 'memory' | 'either' | 'ignored';
+
+/** A row that the opcode can mean under the prefixes at hand. */
+export interface Candidate {
+  readonly row: Row;
+  /** The operand size in effect if this row is the one. */
+  readonly operandSize: OperandSize;
+  readonly rm: RmKind;
+  /** 90 is NOP (F3 90: PAUSE) only without REX.B: otherwise the row with a register in the opcode byte is meant. */
+  readonly withoutRexB: boolean;
+}
+
+/** The prefixes that take part in choosing a row. `repeat`: 0 none, 1 F3, 2 F2 (the last one wins). */
+export interface Selectors { readonly operandSizePrefix: boolean; readonly repeat: 0 | 1 | 2; readonly rexW: boolean }
+
+/** The operand size in effect for a row. */
+function operandSizeFor(row: Row, codeSize: CodeSize, s: Selectors): OperandSize {
+  const prefix = s.operandSizePrefix && row.encoding.mandatoryPrefix !== '66';
+  if (codeSize !== 64) return (codeSize === 16) === prefix ? 32 : 16;
+  if (s.rexW || row.size64 === 'forced') return 64;
+  if (prefix) return 16;
+  return row.size64 === 'default' ? 64 : 32;
+}
+
+function mandatoryPrefixHolds(row: Row, s: Selectors): boolean {
+  switch (row.encoding.mandatoryPrefix) {
+    case undefined: return true;
+    case 'NP': return !s.operandSizePrefix && s.repeat === 0;
+    case '66': return s.operandSizePrefix && s.repeat === 0;
+    case 'F3': return s.repeat === 1;
+    case 'F2': return s.repeat === 2;
+  }
+}
+
+/** How well a row fits an operand size; lower is better. A size that no row has is ignored (REX.W IN, 66 MOV CR). */
+function misfit(row: Row, size: OperandSize): number {
+  if (row.size === size) return 0;
+  if (row.size === 'any') return 1;
+  if (row.size === 32) return 2;
+  return row.size === 64 ? 3 : 4;
+}
+
+function rmKind(row: Row): RmKind {
+  const memory = row.operands.some((x) => x.kind === 'memory');
+  const register = row.operands.some((x) => x.kind === 'rm-register');
+  if (register && row.operands.some((x) => x.kind === 'control' || x.kind === 'debug')) return 'ignored';
+  return memory ? 'memory' : register ? 'register' : 'either';
+}
+
+const byOpcode: Row[][] = Array.from({ length: MAPS.length * 256 }, () => []);
+for (const row of ROWS) {
+  const e = row.encoding;
+  const count = e.registerInOpcode ? 8 : e.conditionInOpcode ? 16 : 1;
+  for (let k = 0; k < count; k++) (byOpcode[MAPS.indexOf(e.map) * 256 + e.opcode + k] as Row[]).push(row);
+}
+
+function find(codeSize: CodeSize, map: number, opcode: number, s: Selectors): readonly Candidate[] {
+  const rows = (byOpcode[map * 256 + opcode] as Row[]).filter((row) =>
+    row.modes !== (codeSize === 64 ? 'legacy' : '64') && mandatoryPrefixHolds(row, s) && (!row.encoding.rexW || s.rexW));
+  const registerInOpcode = rows.some((row) => row.encoding.registerInOpcode);
+  const ranked = rows.map((row, order) => {
+    const operandSize = operandSizeFor(row, codeSize, s);
+    const m = row.encoding.modrm;
+    const rank = [
+      typeof m === 'object' && 'fixed' in m ? 0 : 1,
+      row.encoding.mandatoryPrefix === undefined ? 1 : 0,
+      row.encoding.registerInOpcode ? 1 : 0,
+      misfit(row, operandSize),
+      row.encoding.rexW ? 0 : 1,
+      order,
+    ];
+    return { rank, candidate: { row, operandSize, rm: rmKind(row), withoutRexB: registerInOpcode && !row.encoding.registerInOpcode } };
+  });
+  ranked.sort((a, b) => {
+    const k = a.rank.findIndex((value, n) => value !== b.rank[n]);
+    return k < 0 ? 0 : (a.rank[k] as number) - (b.rank[k] as number);
+  });
+  return ranked.map((x) => x.candidate);
+}
+
+const memo: (readonly Candidate[] | undefined)[] = [];
+
+/** The rows that the opcode can mean, best first; the first that ModRM and the address size do not refuse is the one. */
+export function candidates(codeSize: CodeSize, map: number, opcode: number, s: Selectors): readonly Candidate[] {
+  const size = codeSize === 64 ? 2 : codeSize === 32 ? 1 : 0;
+  const key = ((((size * 4 + map) * 256 + opcode) * 2 + (s.operandSizePrefix ? 1 : 0)) * 3 + s.repeat) * 2 + (s.rexW ? 1 : 0);
+  return (memo[key] ??= find(codeSize, map, opcode, s));
+}

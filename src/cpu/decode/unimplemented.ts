@@ -1,0 +1,83 @@
+/**
+ * What the manual defines and the table has no row for. A guest that runs one of these is told so, loudly: raising #UD
+ * would be a wrong answer. Everything that is neither here nor in the table is #UD. SDM Vol. 2D, "Opcode Map".
+ */
+
+interface Unbuilt {
+  readonly from: number;
+  readonly to: number;
+  readonly name: string;
+  /** The ModRM bytes that are meant; absent: all. */
+  readonly when?: (modrm: number) => boolean;
+  /** Only in this kind of mode. */
+  readonly longMode?: boolean;
+}
+
+const inRegister = (modrm: number): boolean => modrm >= 0xc0;
+const extension = (modrm: number): number => (modrm >> 3) & 7;
+
+const ONE_BYTE: readonly Unbuilt[] = [
+  { from: 0x9b, to: 0x9b, name: 'WAIT/FWAIT (x87)' },
+  { from: 0xd8, to: 0xdf, name: 'x87 instruction' },
+  { from: 0xc4, to: 0xc5, name: 'VEX-encoded instruction (AVX, BMI)', longMode: true },
+  { from: 0xc4, to: 0xc5, name: 'VEX-encoded instruction (AVX, BMI)', longMode: false, when: inRegister },
+  { from: 0x62, to: 0x62, name: 'EVEX-encoded instruction (AVX-512)', longMode: true },
+  { from: 0x62, to: 0x62, name: 'EVEX-encoded instruction (AVX-512)', longMode: false, when: inRegister },
+];
+
+const MAP_0F: readonly Unbuilt[] = [
+  { from: 0x01, to: 0x01, name: 'VMX, SGX, MONITOR, XSAVE, TSX, protection-key or shadow-stack instruction (0F 01)',
+    when: (m) => [0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc8, 0xc9, 0xcf, 0xd0, 0xd1, 0xd4, 0xd5, 0xd6, 0xd7, 0xe8, 0xe9, 0xea, 0xee, 0xef].includes(m)
+      || (extension(m) === 5 && !inRegister(m)) },
+  { from: 0x0d, to: 0x0d, name: 'PREFETCHW' },
+  { from: 0x10, to: 0x17, name: 'SSE move' },
+  { from: 0x18, to: 0x18, name: 'PREFETCHh' },
+  { from: 0x19, to: 0x1f, name: 'reserved NOP, MPX or CET instruction' },
+  { from: 0x28, to: 0x2f, name: 'SSE move, conversion or comparison' },
+  { from: 0x33, to: 0x33, name: 'RDPMC' },
+  { from: 0x37, to: 0x37, name: 'GETSEC' },
+  { from: 0x50, to: 0x77, name: 'MMX or SSE instruction' },
+  { from: 0x78, to: 0x79, name: 'VMREAD/VMWRITE' },
+  { from: 0x7c, to: 0x7f, name: 'MMX or SSE instruction' },
+  { from: 0xae, to: 0xae, name: 'FXSAVE, FXRSTOR, LDMXCSR, STMXCSR, XSAVE, fence or cache-line instruction (0F AE)' },
+  { from: 0xc2, to: 0xc2, name: 'SSE comparison' },
+  { from: 0xc3, to: 0xc3, name: 'MOVNTI', when: (m) => !inRegister(m) },
+  { from: 0xc4, to: 0xc6, name: 'MMX or SSE instruction' },
+  { from: 0xc7, to: 0xc7, name: 'RDRAND, RDSEED, RDPID, XSAVE or VMX instruction (0F C7)',
+    when: (m) => extension(m) >= 6 || (extension(m) >= 3 && !inRegister(m)) },
+  { from: 0xd0, to: 0xfe, name: 'MMX or SSE instruction' },
+];
+
+const MAP_0F38: readonly Unbuilt[] = [
+  { from: 0x00, to: 0x0b, name: 'SSSE3 instruction' },
+  { from: 0x10, to: 0x41, name: 'SSSE3 or SSE4.1 instruction' },
+  { from: 0x80, to: 0x82, name: 'INVEPT, INVVPID or INVPCID' },
+  { from: 0xc8, to: 0xcf, name: 'SHA or GFNI instruction' },
+  { from: 0xd8, to: 0xdf, name: 'AES or Key Locker instruction' },
+  { from: 0xf0, to: 0xf1, name: 'MOVBE or CRC32' },
+  { from: 0xf5, to: 0xfc, name: 'ADX, CET, MOVDIRI, ENQCMD or RAO instruction' },
+];
+
+const MAP_0F3A: readonly Unbuilt[] = [
+  { from: 0x08, to: 0x0f, name: 'SSE4.1 or SSSE3 instruction' },
+  { from: 0x14, to: 0x17, name: 'SSE4.1 instruction' },
+  { from: 0x20, to: 0x22, name: 'SSE4.1 instruction' },
+  { from: 0x40, to: 0x44, name: 'SSE4.1 or PCLMULQDQ instruction' },
+  { from: 0x60, to: 0x63, name: 'SSE4.2 string instruction' },
+  { from: 0xcc, to: 0xcf, name: 'SHA or GFNI instruction' },
+  { from: 0xdf, to: 0xdf, name: 'AESKEYGENASSIST' },
+  { from: 0xf0, to: 0xf0, name: 'HRESET' },
+];
+
+const BY_MAP = [ONE_BYTE, MAP_0F, MAP_0F38, MAP_0F3A] as const;
+
+const covers = (x: Unbuilt, longMode: boolean, opcode: number): boolean =>
+  opcode >= x.from && opcode <= x.to && (x.longMode === undefined || x.longMode === longMode);
+
+/** Whether the byte behind this opcode (of the map with that number) decides if it is an unbuilt instruction. */
+export const unimplementedDependsOnModrm = (longMode: boolean, map: number, opcode: number): boolean =>
+  (BY_MAP[map] ?? []).some((x) => covers(x, longMode, opcode) && x.when !== undefined);
+
+/** The name of the unbuilt instruction that an opcode would be; undefined if it is #UD. */
+export const unimplementedName = (longMode: boolean, map: number, opcode: number, modrm: number): string | undefined =>
+  (BY_MAP[map] ?? []).find((x) => covers(x, longMode, opcode) && (x.when === undefined || x.when(modrm)))?.name;
