@@ -1,0 +1,125 @@
+/** What a kernel image may be, what it finds when it starts, and how a damaged one is refused. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ImageError, planBoot } from '../../src/machine/boot/index.ts';
+import { BOOT_INFO } from '../../src/machine/boot/plan.ts';
+import { elfBytes } from '../support/elf-bytes.ts';
+
+const MIB = 2 ** 20, RAM = 16 * MIB, HLT = Uint8Array.of(0xf4);
+
+/** A Multiboot header, at offset 0 of what it is part of. */
+function multiboot(flags: number, addresses: readonly number[] = []): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(12 + addresses.length * 4), view = new DataView(bytes.buffer);
+  view.setUint32(0, 0x1bad_b002, true);
+  view.setUint32(4, flags, true);
+  view.setUint32(8, -(0x1bad_b002 + flags) >>> 0, true);
+  addresses.forEach((a, n) => view.setUint32(12 + n * 4, a, true));
+  return bytes;
+}
+const info = (plan: ReturnType<typeof planBoot>): DataView => {
+  const segment = plan.segments.find((s) => s.physicalAddress === BOOT_INFO);
+  if (!segment) throw new Error('the plan has no boot information');
+  return new DataView(segment.bytes.buffer, segment.bytes.byteOffset, segment.bytes.length);
+};
+const cString = (view: DataView, address: number): string => {
+  let text = '';
+  for (let at = address - BOOT_INFO; view.getUint8(at) !== 0; at++) text += String.fromCharCode(view.getUint8(at));
+  return text;
+};
+
+describe('an ELF64 file with a PVH note', () => {
+  it('is entered at the note\'s address, in 32-bit mode, with EBX at hvm_start_info', () => {
+    const plan = planBoot(elfBytes({ pvhEntry: 0x10_0000, entry: 0xdead }), RAM, { cmdline: 'scenario=all' });
+    expect(plan).toMatchObject({ protocol: 'pvh', bits: 32, entry: 0x10_0000, ebx: BOOT_INFO });
+    const view = info(plan);
+    expect(view.getUint32(0, true)).toBe(0x336e_c578);
+    expect(cString(view, Number(view.getBigUint64(24, true)))).toBe('scenario=all');
+    expect(view.getUint32(48, true)).toBe(6);
+  });
+  it('finds its modules at the top of memory, below the firmware\'s tables', () => {
+    const plan = planBoot(elfBytes({ pvhEntry: 0x10_0000 }), RAM, { modules: [{ name: 'initrd', bytes: new Uint8Array(5000) }] });
+    const view = info(plan), list = Number(view.getBigUint64(16, true)) - BOOT_INFO;
+    expect(view.getUint32(12, true)).toBe(1);
+    expect(view.getBigUint64(list, true)).toBe(BigInt(RAM - 0x2_0000 - 8192));
+    expect(view.getBigUint64(list + 8, true)).toBe(5000n);
+  });
+});
+
+describe('a Multiboot image', () => {
+  it('as ELF32 is entered at e_entry with EAX = 2BADB002h and its name before the command line', () => {
+    const bytes = new Uint8Array([...multiboot(3), 0xf4]);
+    const plan = planBoot(elfBytes({ bits: 32, segments: [{ address: 0x10_0000, bytes }], entry: 0x10_000c }), RAM, { name: 'toy', cmdline: 'quiet' });
+    expect(plan).toMatchObject({ protocol: 'multiboot', entry: 0x10_000c, eax: 0x2bad_b002, ebx: BOOT_INFO });
+    expect(cString(info(plan), info(plan).getUint32(16, true))).toBe('toy quiet');
+  });
+  it('with address fields is loaded where they say, whatever its container, even before a PVH note', () => {
+    const bytes = new Uint8Array([...multiboot(0x1_0003, [0x10_0000, 0x10_0000, 0, 0x10_2000, 0x10_0020]), 0xf4]);
+    const plan = planBoot(elfBytes({ pvhEntry: 0x10_0000, segments: [{ address: 0x10_0000, bytes }] }), RAM);
+    expect(plan).toMatchObject({ protocol: 'multiboot', entry: 0x10_0020 });
+    expect(plan.segments[0]).toMatchObject({ physicalAddress: 0x10_0000, memoryBytes: 0x2000 });
+    expect([...(plan.segments[0]?.bytes.subarray(0, 4) ?? [])]).toEqual([0x02, 0xb0, 0xad, 0x1b]);
+  });
+  it('gets modules page-aligned behind the image', () => {
+    const bytes = new Uint8Array([...multiboot(3), 0xf4]);
+    const plan = planBoot(elfBytes({ bits: 32, segments: [{ address: 0x10_0000, bytes }], entry: 0x10_000c }), RAM, { modules: [{ name: 'a', bytes: HLT }, { name: 'b', bytes: HLT }] });
+    const view = info(plan), list = view.getUint32(24, true) - BOOT_INFO;
+    expect([view.getUint32(list, true), view.getUint32(list + 4, true), view.getUint32(list + 16, true)]).toEqual([0x10_1000, 0x10_1001, 0x10_2000]);
+  });
+});
+
+describe('a flat binary', () => {
+  it('starts in long mode with the first 4 GiB mapped one to one', () => {
+    const plan = planBoot(HLT, RAM, { flat: { loadAddress: 0x20_0000, entry: 0x20_0000, bits: 64 } });
+    const tables = info(plan);
+    expect(plan).toMatchObject({ bits: 64, cr3: BOOT_INFO });
+    expect(tables.getBigUint64(4096 + 8, true)).toBe(0x4000_0083n);
+  });
+});
+
+describe('a damaged or hostile image is refused with one line that names the field', () => {
+  const refused = (file: Uint8Array, options: Parameters<typeof planBoot>[2] = {}, ram = RAM): string => {
+    try {
+      planBoot(file, ram, options);
+    } catch (e) {
+      if (e instanceof ImageError) return e.message;
+      throw e;
+    }
+    return 'accepted';
+  };
+  const good = elfBytes({ pvhEntry: 0x10_0000 });
+
+  it('an empty file', () => expect(refused(new Uint8Array(0))).toBe('the file is empty'));
+  it('a file that is nothing we know', () => expect(refused(new Uint8Array(100))).toMatch(/^neither ELF nor Multiboot/));
+  it('an ELF file cut anywhere', () => {
+    for (let n = 4; n < good.length; n++) expect(refused(good.subarray(0, n)), `cut at ${n}`).not.toBe('accepted');
+  });
+  it('a program header outside the file', () => expect(refused(elfBytes({ pvhEntry: 1, patch: (v) => v.setBigUint64(32, 1n << 40n, true) }))).toMatch(/^program header 0 p_type: the file ends/));
+  it('an offset of 2^64 - 1', () => expect(refused(elfBytes({ patch: (v) => v.setBigUint64(32, 2n ** 64n - 1n, true) }))).toMatch(/^ELF header e_phoff: 0xffffffffffffffff is out of range/));
+  it('a segment larger in the file than in memory', () => expect(refused(elfBytes({ segments: [{ address: 0x10_0000, bytes: new Uint8Array(8), memoryBytes: 4 }] }))).toMatch(/^program header 0 p_filesz/));
+  it('a segment beyond the machine\'s memory', () => expect(refused(elfBytes({ pvhEntry: 0x10_0000, segments: [{ address: 0x10_0000, bytes: HLT, memoryBytes: 1 << 30 }] }))).toMatch(/does not fit into the machine's memory.*--memory$/));
+  it('a segment at an absurd address', () => expect(refused(elfBytes({ pvhEntry: 0, segments: [{ address: 2 ** 52, bytes: HLT }] }))).toMatch(/does not fit/));
+  it('two segments in one place', () => expect(refused(elfBytes({ pvhEntry: 0x10_0000, segments: [{ address: 0x10_0000, bytes: new Uint8Array(64) }, { address: 0x10_0020, bytes: HLT }] }))).toMatch(/overlap$/));
+  it('a segment over the boot information', () => expect(refused(elfBytes({ pvhEntry: BOOT_INFO, segments: [{ address: BOOT_INFO, bytes: HLT }] }))).toMatch(/overlaps another one or the boot information/));
+  it('an entry point outside the image', () => expect(refused(elfBytes({ pvhEntry: 0x50_0000 }))).toBe('entry point 0x500000 is outside everything that is loaded'));
+  it('65535 program headers', () => expect(refused(elfBytes({ patch: (v) => v.setUint16(56, 65535, true) }))).toMatch(/e_phnum: 65535/));
+  it('an ELF file with no way in', () => expect(refused(elfBytes({}))).toMatch(/neither a PVH note .* nor a Multiboot header/));
+  it('an image for another processor', () => expect(refused(elfBytes({ machine: 183 }))).toMatch(/^ELF header e_machine: 183 is not x86/));
+  it('a Multiboot header with demands that no loader knows', () => expect(refused(new Uint8Array([...multiboot(0x1_0103, [0x10_0000, 0x10_0000, 0, 0, 0x10_0000]), 0xf4]))).toMatch(/flags: demands 0x100/));
+  it('Multiboot address fields that point before the file', () => expect(refused(new Uint8Array([...multiboot(0x1_0003, [0x20_0000, 0x10_0000, 0, 0, 0x10_0000]), 0xf4]))).toMatch(/load_addr/));
+  it('a machine with too little memory', () => expect(refused(good, {}, 1 << 20)).toMatch(/too few to boot/));
+  it('modules larger than memory', () => expect(refused(good, { modules: [{ name: 'big', bytes: new Uint8Array(RAM) }] })).toMatch(/^--initrd/));
+  it('a command line longer than its room', () => expect(refused(good, { cmdline: 'x'.repeat(70_000) })).toMatch(/^command line: .* do not fit/));
+
+  it('any change of any bytes is either accepted or refused by an ImageError, never by another exception', () => {
+    const seed = Date.now() & 0x7fff_ffff;
+    console.log(`hostile ELF seed ${seed}`);
+    const bytes = new Uint8Array([...multiboot(3), ...new Uint8Array(200)]);
+    const base = elfBytes({ bits: 64, pvhEntry: 0x10_0000, segments: [{ address: 0x10_0000, bytes }] });
+    const change = fc.array(fc.tuple(fc.nat(base.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 });
+    fc.assert(fc.property(change, fc.nat(base.length), (changes, cut) => {
+      const file = base.slice(0, changes.length > 4 ? cut : base.length);
+      for (const [at, value] of changes) if (at < file.length) file[at] = value;
+      expect(refused(file)).toBeTypeOf('string');
+    }), { seed, numRuns: 3000 });
+  });
+});
