@@ -1,20 +1,302 @@
 /** The paging unit: linear to physical through the TLB and the page walk. */
+import { OFFSET } from '../state/layout.ts';
 import type { GuestState } from '../state/guest-state.ts';
-import type { LinearAddress, PhysicalAddress } from '../state/addresses.ts';
+import { PAGE_SIZE, type LinearAddress, type PhysicalAddress } from '../state/addresses.ts';
+import type { AccessKind, Privilege } from './access.ts';
+import { CR0, CR4, EFER, RFLAGS_AC } from './control-bits.ts';
+import { explainWalk, type WalkExplanation } from './explain.ts';
+import { PageFault } from './page-fault.ts';
+import { Translation, commitFlags, denial, faultErrorCode, walk, type Denial, type PageRights, type PagingStructures } from './page-walk.ts';
+import { PagingControls, currentPcid, loadPdpteRegisters } from './paging-mode.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
+import { COLUMN, DATA_ENTRIES, Tlb, TLB_ATTRIBUTE, columnBase, type Column } from './tlb.ts';
+import { RAM_BASE } from '../state/layout.ts';
 
-export type AccessKind = 'read' | 'write' | 'fetch';
-/** Whose rights an access has: CPL 3, CPL 0-2, or an implicit supervisor access (GDT, IDT, TSS), which AC does not exempt from SMAP. */
-export type Privilege = 'user' | 'supervisor' | 'implicit-supervisor';
+export type { AccessKind, Privilege } from './access.ts';
 
-export declare class Mmu {
+const CR4_AT = OFFSET.cr4 / 4, CR3_AT = OFFSET.cr3 / 4, FLAGS_AT = OFFSET.systemFlags / 4;
+const COLUMN_AT = [columnBase(0) / 4, columnBase(1) / 4, columnBase(2) / 4] as const;
+
+/** The control registers as they were before an instruction changed them. */
+export interface ControlRegisters { readonly cr0: number; readonly cr4: number; readonly efer: number }
+
+/** What the paging unit has done since reset, for the report. */
+export interface MmuStatistics {
+  /** Accesses that a TLB answered, misses that walked, walks (misses and first writes to a clean page), invalidations asked for. */
+  readonly hits: number;
+  readonly misses: number;
+  readonly walks: number;
+  readonly flushes: number;
+  /** Page faults by error code. */
+  readonly pageFaults: ReadonlyMap<number, number>;
+}
+
+export class Mmu {
   readonly state: GuestState;
   readonly memory: PhysicalMemory;
-  constructor(state: GuestState, memory: PhysicalMemory);
+  readonly tlb: Tlb;
+  readonly #words: Uint32Array<ArrayBuffer>;
+  readonly #controls = new PagingControls();
+  readonly #translation = new Translation();
+  readonly #structures: PagingStructures;
+  /** Splits a linear address into halves without a bigint operation that allocates. */
+  readonly #address = new BigUint64Array(1);
+  readonly #halves = new Uint32Array(this.#address.buffer);
+  #accesses = 0;
+  #misses = 0;
+  #walks = 0;
+  readonly #pageFaults = new Map<number, number>();
+
+  constructor(state: GuestState, memory: PhysicalMemory) {
+    this.state = state;
+    this.memory = memory;
+    this.tlb = new Tlb(state);
+    this.#words = state.u32;
+    this.#structures = {
+      read32: (address) => memory.read(address as PhysicalAddress, 4),
+      setFlags: (address, low, flags) => memory.write(address as PhysicalAddress, 4, (low | flags) >>> 0),
+    };
+    memory.onCodeMarked((frame) => this.tlb.forbidFastWrites(frame));
+    memory.onMapChanged(() => this.tlb.judgeAnew());
+  }
+
   /** Physical address of a linear one. Throws PageFault. */
-  translate(address: LinearAddress, access: AccessKind, privilege: Privilege): PhysicalAddress;
+  translate(address: LinearAddress, access: AccessKind, privilege: Privilege): PhysicalAddress {
+    this.#address[0] = address;
+    return this.translateHalves(this.#halves[0]!, this.#halves[1]!, access, privilege);
+  }
+
+  /** `translate` for an address given as bits 31:0 and 63:32, both unsigned. */
+  translateHalves(low: number, high: number, access: AccessKind, privilege: Privilege): PhysicalAddress {
+    this.#accesses++;
+    if (access === 'fetch') return this.#fetch(low, high, privilege);
+    const at = this.#probe(low, high, privilege, access === 'write');
+    if (at >= 0) return (at - RAM_BASE) as PhysicalAddress;
+    return (this.#dataFrame(low, high, access, privilege) * PAGE_SIZE + (low & 0xfff)) as PhysicalAddress;
+  }
+
+  /** Physical address of the instruction byte at a linear address, through the instruction TLB. Throws PageFault. */
+  fetchTranslate(address: LinearAddress, privilege: Privilege): PhysicalAddress {
+    this.#address[0] = address;
+    this.#accesses++;
+    return this.#fetch(this.#halves[0]!, this.#halves[1]!, privilege);
+  }
+
   /** Reads 1, 2, 4 or 8 bytes, across a page boundary if need be. With `modify`, write permission is required too. Throws PageFault. */
-  load(address: LinearAddress, bytes: 1 | 2 | 4 | 8, privilege: Privilege, modify: boolean): bigint;
+  load(address: LinearAddress, bytes: 1 | 2 | 4 | 8, privilege: Privilege, modify: boolean): bigint {
+    this.#address[0] = address;
+    const low = this.#halves[0]!, high = this.#halves[1]!;
+    this.#accesses++;
+    if ((low & 0xfff) + bytes > PAGE_SIZE) return this.#loadAcross(low, high, bytes, privilege, modify);
+    const at = this.#probe(low, high, privilege, modify);
+    if (at >= 0) {
+      const { state } = this;
+      switch (bytes) {
+        case 8: return (at & 7) === 0 ? state.u64[at / 8]! : state.view.getBigUint64(at, true);
+        case 4: return BigInt((at & 3) === 0 ? state.u32[at / 4]! : state.view.getUint32(at, true));
+        case 2: return BigInt(state.view.getUint16(at, true));
+        case 1: return BigInt(state.u8[at]!);
+      }
+    }
+    const physical = (this.#dataFrame(low, high, modify ? 'write' : 'read', privilege) * PAGE_SIZE + (low & 0xfff)) as PhysicalAddress;
+    return bytes === 8 ? this.memory.read64(physical) : BigInt(this.memory.read(physical, bytes));
+  }
+
   /** Writes; nothing is written if any page of it faults. Throws PageFault. */
-  store(address: LinearAddress, bytes: 1 | 2 | 4 | 8, privilege: Privilege, value: bigint): void;
+  store(address: LinearAddress, bytes: 1 | 2 | 4 | 8, privilege: Privilege, value: bigint): void {
+    this.#address[0] = address;
+    const low = this.#halves[0]!, high = this.#halves[1]!;
+    this.#accesses++;
+    if ((low & 0xfff) + bytes > PAGE_SIZE) {
+      this.#storeAcross(low, high, bytes, privilege, value);
+      return;
+    }
+    const at = this.#probe(low, high, privilege, true);
+    if (at >= 0) {
+      const { state } = this;
+      if (bytes === 8) {
+        if ((at & 7) === 0) state.u64[at / 8] = value;
+        else state.view.setBigUint64(at, value, true);
+        return;
+      }
+      this.#address[0] = value;
+      const word = this.#halves[0]!;
+      if (bytes === 4) state.view.setUint32(at, word, true);
+      else if (bytes === 2) state.view.setUint16(at, word, true);
+      else state.u8[at] = word;
+      return;
+    }
+    const physical = (this.#dataFrame(low, high, 'write', privilege) * PAGE_SIZE + (low & 0xfff)) as PhysicalAddress;
+    if (bytes === 8) this.memory.write64(physical, BigInt.asUintN(64, value));
+    else this.memory.write(physical, bytes, Number(BigInt.asUintN(8 * bytes, value)));
+  }
+
+  /** Memory offset of a byte if the column of this kind of access has a tag for it, or -1. */
+  #probe(low: number, high: number, privilege: Privilege, write: boolean): number {
+    const words = this.#words;
+    const cr4 = words[CR4_AT]!;
+    const pcid = (cr4 & CR4.PCIDE) === 0 ? 0 : words[CR3_AT]! & 0xfff;
+    const at = COLUMN_AT[this.#column(cr4, privilege)]! + ((low >>> 12) & (DATA_ENTRIES - 1)) * 8;
+    const tag = write ? at + 2 : at;
+    return words[tag] === ((low & ~0xfff) | pcid) >>> 0 && words[tag + 1] === high ? (words[at + 4]! + low) >>> 0 : -1;
+  }
+
+  #column(cr4: number, privilege: Privilege): Column {
+    if (privilege === 'user') return COLUMN.user;
+    if ((cr4 & CR4.SMAP) === 0) return COLUMN.supervisor;
+    return privilege === 'supervisor' && (this.#words[FLAGS_AT]! & RFLAGS_AC) !== 0 ? COLUMN.supervisor : COLUMN.supervisorUnderSmap;
+  }
+
+  /** Frame number of a data access: from the TLB if it allows the access, else by a walk. */
+  #dataFrame(low: number, high: number, access: 'read' | 'write', privilege: Privilege): number {
+    const { tlb } = this;
+    const pcid = currentPcid(this.state);
+    const controls = this.#controls.read(this.state);
+    const alignmentCheck = (this.#words[FLAGS_AT]! & RFLAGS_AC) !== 0;
+    let entry = tlb.findData(low, high, pcid);
+    if (entry >= 0) {
+      const attributes = tlb.attributes(entry);
+      const refused = denial(rightsOf(attributes), controls, access, privilege, alignmentCheck) !== undefined;
+      // The first write through a clean entry walks again, to set D.
+      if (refused || (access === 'write' && (attributes & TLB_ATTRIBUTE.dirty) === 0)) entry = -1;
+    }
+    if (entry < 0) {
+      this.#walk(controls, low, high, access, privilege, alignmentCheck, pcid);
+      entry = tlb.fill('data', low, high, pcid, this.#translation, controls.mode === 'none');
+    }
+    const frame = tlb.frame(entry);
+    if (this.memory.isRamFrame(frame)) {
+      const attributes = tlb.attributes(entry);
+      const write = (attributes & TLB_ATTRIBUTE.dirty) !== 0 && !this.memory.isCode(frame)
+        && (access === 'write' || denial(rightsOf(attributes), controls, 'write', privilege, alignmentCheck) === undefined);
+      tlb.publish(this.#column(this.#words[CR4_AT]!, privilege), low, high, pcid, frame, write);
+      if (write) this.memory.allowFastWrites(frame);
+    }
+    return frame;
+  }
+
+  #fetch(low: number, high: number, privilege: Privilege): PhysicalAddress {
+    const { tlb } = this;
+    const pcid = currentPcid(this.state);
+    const controls = this.#controls.read(this.state);
+    let entry = tlb.findInstruction(low, high, pcid);
+    if (entry >= 0 && denial(rightsOf(tlb.attributes(entry)), controls, 'fetch', privilege, false) !== undefined) entry = -1;
+    if (entry < 0) {
+      this.#walk(controls, low, high, 'fetch', privilege, false, pcid);
+      entry = tlb.fill('instruction', low, high, pcid, this.#translation, controls.mode === 'none');
+    }
+    return (tlb.frame(entry) * PAGE_SIZE + (low & 0xfff)) as PhysicalAddress;
+  }
+
+  /** Walks into #translation and commits the leaf's flags. Throws PageFault, after dropping what the TLBs hold for the page. */
+  #walk(controls: PagingControls, low: number, high: number, access: AccessKind, privilege: Privilege, alignmentCheck: boolean, pcid: number): void {
+    const translation = this.#translation;
+    this.#misses++;
+    if (controls.mode !== 'none') this.#walks++;
+    walk(controls, this.#structures, low, high, translation);
+    const why: Denial | undefined = translation.outcome === 'mapped' ? denial(translation, controls, access, privilege, alignmentCheck) : translation.outcome;
+    if (why === undefined) {
+      commitFlags(this.#structures, translation, access);
+      return;
+    }
+    this.tlb.dropPage(low, high, pcid, false);
+    const errorCode = faultErrorCode(why, controls, access, privilege);
+    this.#pageFaults.set(errorCode, (this.#pageFaults.get(errorCode) ?? 0) + 1);
+    throw new PageFault((BigInt(high) << 32n | BigInt(low)) as LinearAddress, errorCode);
+  }
+
+  #loadAcross(low: number, high: number, bytes: number, privilege: Privilege, modify: boolean): bigint {
+    const pieces = this.#pieces(low, high, bytes, modify ? 'write' : 'read', privilege);
+    let value = 0n;
+    for (let i = 0; i < bytes; i++) value |= BigInt(this.memory.read(pieces(i), 1)) << BigInt(8 * i);
+    return value;
+  }
+
+  #storeAcross(low: number, high: number, bytes: number, privilege: Privilege, value: bigint): void {
+    const pieces = this.#pieces(low, high, bytes, 'write', privilege);
+    for (let i = 0; i < bytes; i++) this.memory.write(pieces(i), 1, Number((value >> BigInt(8 * i)) & 0xffn));
+  }
+
+  /** Translates both pages of an access that crosses from one to the next; gives the physical address of its i-th byte. */
+  #pieces(low: number, high: number, bytes: number, access: 'read' | 'write', privilege: Privilege): (i: number) => PhysicalAddress {
+    const first = this.translateHalves(low, high, access, privilege);
+    const inFirst = PAGE_SIZE - (low & 0xfff);
+    const nextLow = ((low & ~0xfff) + PAGE_SIZE) >>> 0;
+    const wrapped = nextLow === 0 && (this.state.efer & EFER.LMA) !== 0;
+    const second = this.translateHalves(nextLow, wrapped ? (high + 1) >>> 0 : high, access, privilege);
+    this.#accesses--;
+    if (bytes <= inFirst) throw new RangeError('the access does not cross a page boundary');
+    return (i) => (i < inFirst ? first + i : second + i - inFirst) as PhysicalAddress;
+  }
+
+  /** INVLPG. SDM Vol. 3A, "Operations that Invalidate TLBs and Paging-Structure Caches". */
+  invlpg(address: LinearAddress): void {
+    this.#address[0] = address;
+    this.tlb.invalidatePage(this.#halves[0]!, this.#halves[1]!, currentPcid(this.state), false);
+  }
+
+  /** INVPCID. `type` 0: an address in a PCID; 1: a PCID; 2: everything with global entries; 3: everything but global entries. The caller has checked its operands. */
+  invpcid(type: 0 | 1 | 2 | 3, pcid: number, address: LinearAddress): void {
+    this.#address[0] = address;
+    switch (type) {
+      case 0: return this.tlb.invalidatePage(this.#halves[0]!, this.#halves[1]!, pcid, true);
+      case 1: return this.tlb.flushPcid(pcid);
+      case 2: return this.tlb.flush(false);
+      case 3: return this.tlb.flush(true);
+    }
+  }
+
+  /**
+   * MOV to CR3: writes state.cr3 (without bit 63), reloads the PDPTE registers with PAE paging, and invalidates what the
+   * manual says: with CR4.PCIDE the new PCID's entries unless bit 63 is set, without it all but global entries.
+   * Returns false and changes nothing if a PDPTE has a reserved bit set: #GP(0). Reserved bits of CR3 are the caller's to check.
+   */
+  setCr3(value: bigint): boolean {
+    const { state } = this;
+    if (this.#controls.read(state).mode === 'PAE' && !this.loadPdptes(value)) return false;
+    state.cr3 = BigInt.asUintN(63, value);
+    if ((state.cr4 & CR4.PCIDE) === 0) this.tlb.flush(true);
+    else if (value >> 63n === 0n) this.tlb.flushPcid(Number(value & 0xfffn));
+    return true;
+  }
+
+  /** Loads the PDPTE registers from where `cr3` points, for the MOV to CR0 or CR4 that enters PAE paging or changes it. False: #GP(0), nothing changed. */
+  loadPdptes(cr3: bigint): boolean {
+    return loadPdpteRegisters(this.state, Number(cr3 & 0xffff_ffffn), this.#structures.read32);
+  }
+
+  /** To be called after CR0, CR4 or EFER changed, with their former values: invalidates what the manual says. */
+  controlRegistersChanged(before: ControlRegisters): void {
+    const { state, tlb } = this;
+    const cr0 = state.cr0 ^ before.cr0, cr4 = state.cr4 ^ before.cr4, efer = state.efer ^ before.efer;
+    if ((cr0 & CR0.PG) !== 0 || (efer & EFER.LMA) !== 0 || (cr4 & (CR4.PGE | CR4.PAE)) !== 0 || (cr4 & before.cr4 & CR4.PCIDE) !== 0) {
+      tlb.flush(false);
+    } else if ((cr4 & state.cr4 & CR4.SMEP) !== 0) {
+      tlb.flushPcid(currentPcid(state));
+    }
+    tlb.judgeAnew();
+  }
+
+  /** Drops everything: for a reset, or for tools that wrote control registers or page tables behind the processor's back. */
+  flushAll(): void {
+    this.tlb.flush(false);
+  }
+
+  /** The whole walk of a linear address as data, changing nothing. `cr3` chooses another address space than the current one. */
+  explain(address: LinearAddress, cr3?: bigint): WalkExplanation {
+    return explainWalk(this.state, this.memory, address, cr3);
+  }
+
+  get statistics(): MmuStatistics {
+    return { hits: this.#accesses - this.#misses, misses: this.#misses, walks: this.#walks, flushes: this.tlb.flushes, pageFaults: this.#pageFaults };
+  }
+}
+
+/** The rights in a TLB entry's attributes word. Reused: valid until the next call. */
+const rights = { writable: false, user: false, executeDisable: false };
+function rightsOf(attributes: number): PageRights {
+  rights.writable = (attributes & TLB_ATTRIBUTE.writable) !== 0;
+  rights.user = (attributes & TLB_ATTRIBUTE.user) !== 0;
+  rights.executeDisable = (attributes & TLB_ATTRIBUTE.executeDisable) !== 0;
+  return rights;
 }

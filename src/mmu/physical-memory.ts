@@ -1,25 +1,225 @@
 /** Physical memory: RAM in the guest state's memory, and the MMIO regions of devices. */
 import type { GuestState } from '../state/guest-state.ts';
-import type { PhysicalAddress } from '../state/addresses.ts';
+import { PAGE_SIZE, type PhysicalAddress } from '../state/addresses.ts';
+import { RAM_BASE } from '../state/layout.ts';
 
+/** Registers of a device in the physical address space. Offsets are relative to the region's base. */
 export interface MmioDevice {
   readonly name: string;
   read(offset: number, bytes: 1 | 2 | 4): number;
   write(offset: number, bytes: 1 | 2 | 4, value: number): void;
 }
 
-export declare class PhysicalMemory {
+interface MmioRegion { readonly base: number; readonly end: number; readonly device: MmioDevice }
+
+/** What is known of a RAM frame. */
+const FRAME = {
+  /** Decoded code of this frame exists: stores are reported. */
+  code: 1,
+  /** The TLB may hold a fast write tag for it, so marking it as code must take that tag away. */
+  fastWrites: 2,
+  /** At least part of it is covered by a device. */
+  mmio: 4,
+} as const;
+
+const ALL_ONES = { 1: 0xff, 2: 0xffff, 4: 0xffff_ffff } as const;
+
+/**
+ * The physical address space. Devices lie over RAM; what neither claims reads all ones, ignores writes and is counted.
+ * Every store that reaches RAM through this class, whoever makes it, is reported when it hits decoded code.
+ */
+export class PhysicalMemory {
   readonly state: GuestState;
-  constructor(state: GuestState);
-  addMmio(base: PhysicalAddress, bytes: number, device: MmioDevice): void;
-  /** Unclaimed addresses read all ones and are counted. */
-  read(address: PhysicalAddress, bytes: 1 | 2 | 4): number;
-  write(address: PhysicalAddress, bytes: 1 | 2 | 4, value: number): void;
-  /** Says that decoded code of this frame exists: stores into it are reported to the listeners. */
-  markCode(frame: number): void;
-  /** Called with the frame number (address >> 12) when a store hits a frame that holds decoded code. The mark is cleared. */
-  onCodeWritten(listener: (frame: number) => void): void;
-  /** Copies bytes into RAM for loaders, snapshots, debuggers. Throws RangeError outside RAM. */
-  copyIn(address: PhysicalAddress, bytes: Uint8Array): void;
-  copyOut(address: PhysicalAddress, length: number): Uint8Array;
+  /** Size of RAM in bytes; it occupies physical addresses from 0. */
+  readonly ramBytes: number;
+  /** Accesses that neither RAM nor a device answered. */
+  unclaimedAccesses = 0;
+  readonly #frames: Uint8Array;
+  readonly #regions: MmioRegion[] = [];
+  readonly #codeWritten: ((frame: number) => void)[] = [];
+  readonly #codeMarked: ((frame: number) => void)[] = [];
+  readonly #mapChanged: (() => void)[] = [];
+
+  constructor(state: GuestState) {
+    this.state = state;
+    this.ramBytes = state.ramBytes;
+    this.#frames = new Uint8Array(state.ramBytes / PAGE_SIZE);
+  }
+
+  /** Gives `bytes` bytes from `base` to a device. Throws RangeError when they overlap another device's. */
+  addMmio(base: PhysicalAddress, bytes: number, device: MmioDevice): void {
+    const end = base + bytes;
+    if (!(Number.isInteger(base) && base >= 0 && Number.isInteger(bytes) && bytes > 0)) throw new RangeError(`bad MMIO region ${base}+${bytes} for ${device.name}`);
+    for (const other of this.#regions) {
+      if (base < other.end && other.base < end) throw new RangeError(`MMIO of ${device.name} at 0x${base.toString(16)} overlaps ${other.device.name}`);
+    }
+    this.#regions.push({ base, end, device });
+    this.#markMmioFrames();
+  }
+
+  /** Takes the region at `base` away, so that it may be added elsewhere (a local APIC that moves). */
+  removeMmio(base: PhysicalAddress): void {
+    const index = this.#regions.findIndex((region) => region.base === base);
+    if (index < 0) throw new RangeError(`no MMIO region at 0x${base.toString(16)}`);
+    this.#regions.splice(index, 1);
+    this.#markMmioFrames();
+  }
+
+  #markMmioFrames(): void {
+    for (let frame = 0; frame < this.#frames.length; frame++) this.#frames[frame]! &= ~FRAME.mmio;
+    for (const { base, end } of this.#regions) {
+      const last = Math.min(this.#frames.length, Math.ceil(end / PAGE_SIZE));
+      for (let frame = Math.floor(base / PAGE_SIZE); frame < last; frame++) this.#frames[frame]! |= FRAME.mmio;
+    }
+    for (const listener of this.#mapChanged) listener();
+  }
+
+  /** Whether the whole frame is RAM and no device covers any of it. */
+  isRamFrame(frame: number): boolean {
+    return frame < this.#frames.length && (this.#frames[frame]! & FRAME.mmio) === 0;
+  }
+
+  #isRam(address: number, bytes: number): boolean {
+    const frame = Math.floor(address / PAGE_SIZE);
+    return address + bytes <= this.ramBytes && ((this.#frames[frame]! | this.#frames[Math.floor((address + bytes - 1) / PAGE_SIZE)]!) & FRAME.mmio) === 0;
+  }
+
+  /** Reads 1, 2 or 4 bytes. Unclaimed addresses read all ones and are counted. */
+  read(address: PhysicalAddress, bytes: 1 | 2 | 4): number {
+    if (this.#isRam(address, bytes)) {
+      const at = RAM_BASE + address;
+      return bytes === 1 ? this.state.u8[at]! : bytes === 2 ? this.state.view.getUint16(at, true) : this.state.view.getUint32(at, true);
+    }
+    const region = this.#regionOf(address, bytes);
+    if (region) return (region.device.read(address - region.base, bytes) & ALL_ONES[bytes]) >>> 0;
+    if (bytes > 1 && this.#isMixed(address, bytes)) {
+      let value = 0;
+      for (let i = 0; i < bytes; i++) value += this.read((address + i) as PhysicalAddress, 1) * 2 ** (8 * i);
+      return value;
+    }
+    this.unclaimedAccesses++;
+    return ALL_ONES[bytes];
+  }
+
+  /** Writes 1, 2 or 4 bytes. Unclaimed addresses ignore it and are counted. */
+  write(address: PhysicalAddress, bytes: 1 | 2 | 4, value: number): void {
+    if (this.#isRam(address, bytes)) {
+      const at = RAM_BASE + address;
+      if (bytes === 1) this.state.u8[at] = value;
+      else if (bytes === 2) this.state.view.setUint16(at, value, true);
+      else this.state.view.setUint32(at, value, true);
+      this.#wrote(address, bytes);
+      return;
+    }
+    const region = this.#regionOf(address, bytes);
+    if (region) {
+      region.device.write(address - region.base, bytes, (value & ALL_ONES[bytes]) >>> 0);
+    } else if (bytes > 1 && this.#isMixed(address, bytes)) {
+      for (let i = 0; i < bytes; i++) this.write((address + i) as PhysicalAddress, 1, (value >>> (8 * i)) & 0xff);
+    } else {
+      this.unclaimedAccesses++;
+    }
+  }
+
+  /** Reads 8 bytes; outside RAM as two accesses of 4, the low half first. */
+  read64(address: PhysicalAddress): bigint {
+    if (this.#isRam(address, 8)) return this.state.view.getBigUint64(RAM_BASE + address, true);
+    const low = this.read(address, 4);
+    return BigInt(low) | (BigInt(this.read((address + 4) as PhysicalAddress, 4)) << 32n);
+  }
+
+  /** Writes 8 bytes; outside RAM as two accesses of 4, the low half first. */
+  write64(address: PhysicalAddress, value: bigint): void {
+    if (this.#isRam(address, 8)) {
+      this.state.view.setBigUint64(RAM_BASE + address, value, true);
+      this.#wrote(address, 8);
+      return;
+    }
+    this.write(address, 4, Number(value & 0xffff_ffffn));
+    this.write((address + 4) as PhysicalAddress, 4, Number((value >> 32n) & 0xffff_ffffn));
+  }
+
+  /** Reads 4 bytes of RAM without side effects; anything else looks like all ones. For debuggers. */
+  peek32(address: number): number {
+    return this.#isRam(address, 4) ? this.state.view.getUint32(RAM_BASE + address, true) : 0xffff_ffff;
+  }
+
+  /** Says that decoded code of this frame exists: stores into it are reported. False for a frame that is not RAM: its code must not be kept. */
+  markCode(frame: number): boolean {
+    if (!this.isRamFrame(frame)) return false;
+    const known = this.#frames[frame]!;
+    if ((known & FRAME.code) !== 0) return true;
+    this.#frames[frame] = FRAME.code;
+    if ((known & FRAME.fastWrites) !== 0) for (const listener of this.#codeMarked) listener(frame);
+    return true;
+  }
+
+  /** Whether the frame is marked as holding decoded code. */
+  isCode(frame: number): boolean {
+    return (this.#frames[frame]! & FRAME.code) !== 0;
+  }
+
+  /** Forgets all code marks without telling anyone: for an engine that has dropped everything it decoded. */
+  clearCodeMarks(): void {
+    for (let frame = 0; frame < this.#frames.length; frame++) this.#frames[frame]! &= ~FRAME.code;
+  }
+
+  /** Called with the frame number (address >> 12) after a store hit a frame that holds decoded code. The mark is cleared before the call. */
+  onCodeWritten(listener: (frame: number) => void): void {
+    this.#codeWritten.push(listener);
+  }
+
+  /** Called with a frame number when the frame becomes a code frame and the TLB may let stores pass unseen. For the TLB. */
+  onCodeMarked(listener: (frame: number) => void): void {
+    this.#codeMarked.push(listener);
+  }
+
+  /** Called after the map of devices changed. For the TLB. */
+  onMapChanged(listener: () => void): void {
+    this.#mapChanged.push(listener);
+  }
+
+  /** Says that the TLB lets stores to this frame pass without asking. */
+  allowFastWrites(frame: number): void {
+    this.#frames[frame]! |= FRAME.fastWrites;
+  }
+
+  #wrote(address: number, bytes: number): void {
+    const first = Math.floor(address / PAGE_SIZE);
+    const last = Math.floor((address + bytes - 1) / PAGE_SIZE);
+    for (let frame = first; frame <= last; frame++) {
+      if ((this.#frames[frame]! & FRAME.code) === 0) continue;
+      this.#frames[frame]! &= ~FRAME.code;
+      for (const listener of this.#codeWritten) listener(frame);
+    }
+  }
+
+  #regionOf(address: number, bytes: number): MmioRegion | undefined {
+    for (const region of this.#regions) if (address >= region.base && address + bytes <= region.end) return region;
+    return undefined;
+  }
+
+  /** Whether the bytes are not all unclaimed: some are RAM or belong to a device. */
+  #isMixed(address: number, bytes: number): boolean {
+    return address < this.ramBytes || this.#regions.some((region) => address < region.end && region.base < address + bytes);
+  }
+
+  /** Copies bytes into RAM for loaders, snapshots, debuggers, DMA. Throws RangeError outside RAM. */
+  copyIn(address: PhysicalAddress, bytes: Uint8Array): void {
+    this.#checkRange(address, bytes.length);
+    this.state.u8.set(bytes, RAM_BASE + address);
+    if (bytes.length > 0) this.#wrote(address, bytes.length);
+  }
+
+  /** A copy of `length` bytes of RAM. Throws RangeError outside RAM. */
+  copyOut(address: PhysicalAddress, length: number): Uint8Array {
+    this.#checkRange(address, length);
+    return this.state.u8.slice(RAM_BASE + address, RAM_BASE + address + length);
+  }
+
+  #checkRange(address: number, length: number): void {
+    if (!(Number.isInteger(address) && address >= 0 && length >= 0 && address + length <= this.ramBytes)) {
+      throw new RangeError(`physical range 0x${address.toString(16)}+0x${length.toString(16)} is not within RAM of 0x${this.ramBytes.toString(16)} bytes`);
+    }
+  }
 }

@@ -1,0 +1,111 @@
+/** The debugger's page walk: every level, every right, every verdict, and nothing changed. */
+import type { GuestState } from '../state/guest-state.ts';
+import type { LinearAddress, PhysicalAddress } from '../state/addresses.ts';
+import type { AccessKind } from './access.ts';
+import { RFLAGS_AC } from './control-bits.ts';
+import { Translation, denial, faultErrorCode, walk, type Denial } from './page-walk.ts';
+import { ADDRESS_HIGH, PAGE_SHIFTS, PAGE_SIZES, entryBitNames, type StructureName } from './paging-entries.ts';
+import { PagingControls, type PagingMode } from './paging-mode.ts';
+import type { PhysicalMemory } from './physical-memory.ts';
+import type { TlbEntry } from './tlb.ts';
+
+/** One entry of the walk. */
+export interface WalkLevel {
+  readonly structure: StructureName;
+  readonly index: number;
+  /** Where the entry lies; undefined for a PDPTE register of PAE paging. */
+  readonly entryAddress: PhysicalAddress | undefined;
+  /** The entry: 64 bits, or 32 with 32-bit paging. */
+  readonly value: bigint;
+  /** Names of the bits that are set, as the manual prints them. */
+  readonly bits: readonly string[];
+  /** Whether it maps a page, rather than referencing the next structure. */
+  readonly maps: boolean;
+  /** The physical-address field: the next structure or the page. */
+  readonly target: PhysicalAddress;
+}
+
+/** Whether one kind of access would fault, and why. */
+export interface Verdict {
+  readonly access: AccessKind;
+  readonly privilege: 'user' | 'supervisor';
+  /** Undefined: allowed. */
+  readonly denial: Denial | undefined;
+  /** The error code that the fault would push; undefined when allowed. */
+  readonly errorCode: number | undefined;
+}
+
+/** A whole walk. */
+export interface WalkExplanation {
+  readonly address: LinearAddress;
+  readonly mode: PagingMode;
+  readonly levels: readonly WalkLevel[];
+  readonly outcome: 'mapped' | 'not present' | 'reserved bit';
+  /** Where the address is; undefined unless mapped. */
+  readonly physicalAddress: PhysicalAddress | undefined;
+  /** Combined over all levels; undefined unless mapped. */
+  readonly rights: { readonly writable: boolean; readonly user: boolean; readonly executeDisable: boolean; readonly global: boolean; readonly dirty: boolean } | undefined;
+  readonly pageSize: (typeof PAGE_SIZES)[number] | undefined;
+  /** Read, write, fetch for supervisor then user, with RFLAGS.AC as it is now. */
+  readonly verdicts: readonly Verdict[];
+}
+
+/** Walks without changing anything; device registers are never read. `cr3` replaces the root for 4-level and 32-bit paging. */
+export function explainWalk(state: GuestState, memory: PhysicalMemory, address: LinearAddress, cr3?: bigint): WalkExplanation {
+  const controls = new PagingControls().read(state);
+  if (cr3 !== undefined) controls.rootFrame = Number((cr3 >> 12n) & (controls.mode === '4-level' ? 0xfff_ffffn : 0xf_ffffn));
+  const low = Number(address & 0xffff_ffffn), high = Number(address >> 32n);
+  const levels: WalkLevel[] = [];
+  const translation = new Translation();
+  walk(controls, { read32: (at) => memory.peek32(at), setFlags: () => {} }, low, high, translation, (structure, index, entryAddress, entryLow, entryHigh, maps) => {
+    const frame = ((entryHigh & ADDRESS_HIGH) << 20) | (entryLow >>> 12);
+    const pageFrames = maps ? 2 ** (PAGE_SHIFTS[sizeOf(structure, controls.mode)] - 12) : 1;
+    levels.push({
+      structure,
+      index,
+      entryAddress: entryAddress as PhysicalAddress | undefined,
+      value: (BigInt(entryHigh >>> 0) << 32n) | BigInt(entryLow >>> 0),
+      bits: entryBitNames(structure, entryLow, entryHigh, maps),
+      maps,
+      target: ((structure === 'PDE' && maps && controls.mode === '32-bit'
+        ? (((entryLow >>> 13) & 0xff) << 20) | ((entryLow >>> 12) & ~0x3ff)
+        : frame - (frame % pageFrames)) * 4096) as PhysicalAddress,
+    });
+  });
+  const mapped = translation.outcome === 'mapped';
+  const verdicts: Verdict[] = [];
+  const alignmentCheck = (state.systemFlags & RFLAGS_AC) !== 0;
+  for (const privilege of ['supervisor', 'user'] as const) {
+    for (const access of ['read', 'write', 'fetch'] as const) {
+      const why: Denial | undefined = translation.outcome === 'mapped' ? denial(translation, controls, access, privilege, alignmentCheck) : translation.outcome;
+      verdicts.push({ access, privilege, denial: why, errorCode: why === undefined ? undefined : faultErrorCode(why, controls, access, privilege) });
+    }
+  }
+  const { writable, user, executeDisable, global, dirty } = translation;
+  return {
+    address,
+    mode: controls.mode,
+    levels,
+    outcome: translation.outcome,
+    physicalAddress: mapped ? (translation.frame * 4096 + (low & 0xfff)) as PhysicalAddress : undefined,
+    rights: mapped ? { writable, user, executeDisable, global, dirty } : undefined,
+    pageSize: mapped ? PAGE_SIZES[translation.pageSize] : undefined,
+    verdicts,
+  };
+}
+
+const sizeOf = (structure: StructureName, mode: PagingMode): 0 | 1 | 2 | 3 =>
+  structure === 'PDPTE' ? 2 : structure === 'PDE' ? (mode === '32-bit' ? 3 : 1) : 0;
+
+/** How a cached translation differs from what the paging structures say now: empty when it is fresh. */
+export function staleness(entry: TlbEntry, now: WalkExplanation): string[] {
+  if (now.outcome !== 'mapped') return [`the paging structures now say ${now.outcome}`];
+  const differences: string[] = [];
+  const frame = Math.floor(now.physicalAddress! / 4096);
+  if (frame !== entry.frame) differences.push(`frame 0x${entry.frame.toString(16)} cached, 0x${frame.toString(16)} in the paging structures`);
+  const { writable, user, executeDisable } = now.rights!;
+  if (writable !== entry.writable) differences.push(`${entry.writable ? 'writable' : 'read-only'} cached, ${writable ? 'writable' : 'read-only'} in the paging structures`);
+  if (user !== entry.user) differences.push(`${entry.user ? 'user' : 'supervisor'} page cached, ${user ? 'user' : 'supervisor'} page in the paging structures`);
+  if (executeDisable !== entry.executeDisable) differences.push(`${entry.executeDisable ? 'execute-disable' : 'executable'} cached, ${executeDisable ? 'execute-disable' : 'executable'} in the paging structures`);
+  return differences;
+}

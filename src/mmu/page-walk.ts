@@ -1,0 +1,182 @@
+/**
+ * The page walk, written once: the processor's walk sets accessed and dirty flags through its `PagingStructures`, the
+ * debugger's changes nothing and is shown every entry. It works on 32-bit halves, because it is on the path of every TLB miss.
+ * SDM Vol. 3A, "Hierarchical Paging Structures: an Overview", "Determination of Access Rights", "Accessed and Dirty Flags".
+ */
+import type { AccessKind, Privilege } from './access.ts';
+import { PF_ERROR } from './page-fault.ts';
+import {
+  ADDRESS_HIGH, ENTRY, ENTRY_HIGH_XD, RESERVED_HIGH_4_LEVEL, RESERVED_HIGH_PAE, RESERVED_LOW_LEAF, SIZE_1G, SIZE_2M, SIZE_4K, SIZE_4M,
+  type PageSizeCode, type StructureName,
+} from './paging-entries.ts';
+import type { PagingControls } from './paging-mode.ts';
+
+/** How a walk reads the paging structures, and whether it leaves accessed and dirty flags behind. */
+export interface PagingStructures {
+  /** The 4 bytes at a physical address. */
+  read32(address: number): number;
+  /** Sets A, or A and D, in the low half of the entry at a physical address. A debugger's reader does nothing. */
+  setFlags(address: number, low: number, flags: number): void;
+}
+
+/** Called with every entry the walk uses, in order. `address` is undefined for a PDPTE register. */
+export type EntryVisitor = (structure: StructureName, index: number, address: number | undefined, low: number, high: number, maps: boolean) => void;
+
+/** Why paging refuses an access. */
+export type Denial = 'not present' | 'reserved bit' | 'supervisor page' | 'read-only page' | 'execute-disable' | 'SMEP' | 'SMAP';
+
+/** Where a walk arrived. Reused from walk to walk. */
+export class Translation {
+  outcome: 'mapped' | 'not present' | 'reserved bit' = 'not present';
+  /** Frame number (physical address >> 12) of the 4 KiB that hold the linear address. */
+  frame = 0;
+  pageSize: PageSizeCode = SIZE_4K;
+  /** R/W, U/S of all entries ANDed, XD of all entries ORed. */
+  writable = false;
+  user = false;
+  executeDisable = false;
+  /** The leaf's D as it was before the access. */
+  dirty = false;
+  /** The leaf's G, obeyed only with CR4.PGE. */
+  global = false;
+  /** Physical address and low half of the leaf entry. */
+  leafAddress = 0;
+  leafLow = 0;
+}
+
+/**
+ * Follows the paging structures for a linear address given as halves, and fills `out`. Sets A in every entry that
+ * references another structure as the walk passes it; the leaf's A and D belong to the access that is then allowed:
+ * `commitFlags`. (The manual requires A in every entry used for a translation; for entries of a walk that fails, this
+ * is what QEMU does too.) With paging off nothing is read and the address maps itself.
+ */
+export function walk(controls: PagingControls, structures: PagingStructures, low: number, high: number, out: Translation, visit?: EntryVisitor): void {
+  const { mode } = controls;
+  out.pageSize = SIZE_4K;
+  out.writable = true;
+  out.user = true;
+  out.executeDisable = false;
+  out.dirty = true;
+  out.global = false;
+  if (mode === 'none') {
+    out.outcome = 'mapped';
+    out.frame = low >>> 12;
+    out.leafLow = ENTRY.A | ENTRY.D;
+    return;
+  }
+  const wide = mode !== '32-bit';
+  let reservedHigh = mode === '4-level' ? RESERVED_HIGH_4_LEVEL : mode === 'PAE' ? RESERVED_HIGH_PAE : 0;
+  if (wide && !controls.executeDisable) reservedHigh |= ENTRY_HIGH_XD;
+
+  let structure: StructureName = mode === '4-level' ? 'PML4E' : 'PDE';
+  let frame = controls.rootFrame;
+  if (mode === 'PAE') {
+    const index = low >>> 30;
+    const entryLow = controls.pdpte[2 * index]!, entryHigh = controls.pdpte[2 * index + 1]!;
+    visit?.('PDPTE', index, undefined, entryLow, entryHigh, false);
+    if ((entryLow & ENTRY.P) === 0) {
+      out.outcome = 'not present';
+      return;
+    }
+    frame = frameOf(entryLow, entryHigh);
+  }
+
+  for (;;) {
+    const index = indexOf(structure, wide, low, high);
+    const address = frame * 4096 + index * (wide ? 8 : 4);
+    const entryLow = structures.read32(address);
+    const entryHigh = wide ? structures.read32(address + 4) : 0;
+    const maps = structure === 'PTE' || ((entryLow & ENTRY.PS) !== 0 && structure !== 'PML4E' && (wide || controls.pageSizeExtensions));
+    visit?.(structure, index, address, entryLow, entryHigh, maps);
+    if ((entryLow & ENTRY.P) === 0) {
+      out.outcome = 'not present';
+      return;
+    }
+    const size: PageSizeCode = !maps || structure === 'PTE' ? SIZE_4K : structure === 'PDPTE' ? SIZE_1G : wide ? SIZE_2M : SIZE_4M;
+    const reservedLow = structure === 'PML4E' ? ENTRY.PS : maps ? RESERVED_LOW_LEAF[size]! : 0;
+    if ((entryHigh & reservedHigh) !== 0 || (entryLow & reservedLow) !== 0) {
+      out.outcome = 'reserved bit';
+      return;
+    }
+    if ((entryLow & ENTRY.RW) === 0) out.writable = false;
+    if ((entryLow & ENTRY.US) === 0) out.user = false;
+    if ((entryHigh & ENTRY_HIGH_XD) !== 0) out.executeDisable = true;
+    if (maps) {
+      out.outcome = 'mapped';
+      out.pageSize = size;
+      out.frame = pageFrame(size, entryLow, entryHigh, low);
+      out.dirty = (entryLow & ENTRY.D) !== 0;
+      out.global = controls.globalPages && (entryLow & ENTRY.G) !== 0;
+      out.leafAddress = address;
+      out.leafLow = entryLow;
+      return;
+    }
+    if ((entryLow & ENTRY.A) === 0) structures.setFlags(address, entryLow, ENTRY.A);
+    frame = wide ? frameOf(entryLow, entryHigh) : entryLow >>> 12;
+    structure = structure === 'PML4E' ? 'PDPTE' : structure === 'PDPTE' ? 'PDE' : 'PTE';
+  }
+}
+
+/** Sets A, and for a write D, in the leaf of a translation whose access was allowed. */
+export function commitFlags(structures: PagingStructures, translation: Translation, access: AccessKind): void {
+  const flags = access === 'write' ? ENTRY.A | ENTRY.D : ENTRY.A;
+  if ((translation.leafLow & flags) === flags) return;
+  structures.setFlags(translation.leafAddress, translation.leafLow, flags);
+  translation.leafLow |= flags;
+  if (access === 'write') translation.dirty = true;
+}
+
+const frameOf = (low: number, high: number): number => ((high & ADDRESS_HIGH) << 20) | (low >>> 12);
+
+function indexOf(structure: StructureName, wide: boolean, low: number, high: number): number {
+  if (!wide) return structure === 'PDE' ? low >>> 22 : (low >>> 12) & 0x3ff;
+  switch (structure) {
+    case 'PML4E': return (high >>> 7) & 0x1ff;
+    case 'PDPTE': return ((high << 2) | (low >>> 30)) & 0x1ff;
+    case 'PDE': return (low >>> 21) & 0x1ff;
+    case 'PTE': return (low >>> 12) & 0x1ff;
+  }
+}
+
+/** The 4 KiB frame within the page that a leaf maps. */
+function pageFrame(size: PageSizeCode, entryLow: number, entryHigh: number, low: number): number {
+  switch (size) {
+    case SIZE_4K: return frameOf(entryLow, entryHigh);
+    case SIZE_2M: return (frameOf(entryLow, entryHigh) & ~0x1ff) | ((low >>> 12) & 0x1ff);
+    case SIZE_1G: return (frameOf(entryLow, entryHigh) & ~0x3_ffff) | ((low >>> 12) & 0x3_ffff);
+    // PSE-36: bits 20:13 of the entry are physical-address bits 39:32.
+    case SIZE_4M: return (((entryLow >>> 13) & 0xff) << 20) | ((entryLow >>> 12) & ~0x3ff) | ((low >>> 12) & 0x3ff);
+  }
+}
+
+/** The rights of a page, as the paging structures combine them. */
+export interface PageRights { readonly writable: boolean; readonly user: boolean; readonly executeDisable: boolean }
+
+/**
+ * Why an access to a mapped page is refused, or undefined. `alignmentCheck` is RFLAGS.AC, which exempts explicit
+ * supervisor accesses from SMAP. SDM Vol. 3A, "Determination of Access Rights".
+ */
+export function denial(rights: PageRights, controls: PagingControls, access: AccessKind, privilege: Privilege, alignmentCheck: boolean): Denial | undefined {
+  if (controls.mode === 'none') return undefined;
+  if (privilege === 'user') {
+    if (!rights.user) return 'supervisor page';
+  } else if (rights.user) {
+    if (access === 'fetch') {
+      if (controls.smep) return 'SMEP';
+    } else if (controls.smap && (privilege === 'implicit-supervisor' || !alignmentCheck)) {
+      return 'SMAP';
+    }
+  }
+  if (access === 'fetch') return rights.executeDisable ? 'execute-disable' : undefined;
+  if (access === 'write' && !rights.writable && (privilege === 'user' || controls.writeProtect)) return 'read-only page';
+  return undefined;
+}
+
+/** The error code of the page fault. SDM Vol. 3A, "Page-Fault Exceptions". */
+export function faultErrorCode(why: Denial, controls: PagingControls, access: AccessKind, privilege: Privilege): number {
+  return (why === 'not present' ? 0 : PF_ERROR.P)
+    | (access === 'write' ? PF_ERROR.W : 0)
+    | (privilege === 'user' ? PF_ERROR.U : 0)
+    | (why === 'reserved bit' ? PF_ERROR.RSVD : 0)
+    | (access === 'fetch' && (controls.smep || controls.executeDisable) ? PF_ERROR.I : 0);
+}

@@ -1,0 +1,274 @@
+/**
+ * The translation-lookaside buffers, in the guest state's memory. They are architecture: an entry lives until the guest
+ * invalidates it or another takes its place, however stale it is. SDM Vol. 3A, "Caching Translation Information".
+ *
+ * Two direct-mapped TLBs (data, instruction), indexed by the low bits of the linear page number, 16 bytes an entry:
+ *   +0  u32  linear address bits 31:12 | PCID
+ *   +4  u32  linear address bits 63:32
+ *   +8  u32  physical frame number
+ *   +12 u32  attributes (TLB_ATTRIBUTE)
+ * Rights are the paging structures' own and are judged at every use, so that CR0.WP, SMEP, SMAP, AC and CPL need no flush.
+ *
+ * In front of the data TLB lie three *columns* of judged entries, one for each kind of data access, 32 bytes an entry,
+ * the only thing that generated code probes:
+ *   +0  u64  read tag: linear address bits 63:12 | PCID in effect, when a read is allowed and the frame is RAM
+ *   +8  u64  write tag: the same when a write is allowed, D is set and the frame holds no decoded code
+ *   +16 u32  addend: memory offset of a byte = (addend + linear address bits 31:0) mod 2^32
+ * A tag that may not match holds an address that belongs to another index (`emptyTag`), so it never can.
+ * Columns hold nothing of their own: they may be emptied at any time without the guest noticing.
+ */
+import type { GuestState } from '../state/guest-state.ts';
+import { RAM_BASE, TLB_BASE } from '../state/layout.ts';
+import { PAGE_SHIFTS, SIZE_4K, type PageSizeCode } from './paging-entries.ts';
+import type { Translation } from './page-walk.ts';
+
+/** Entries of the data TLB (and of each column) and of the instruction TLB. Powers of two. */
+export const DATA_ENTRIES = 2048;
+export const INSTRUCTION_ENTRIES = 1024;
+export const TLB_ENTRY_BYTES = 16;
+export const COLUMN_ENTRY_BYTES = 32;
+
+/** The kinds of data access that are judged alike. */
+export const COLUMN = { supervisor: 0, supervisorUnderSmap: 1, user: 2 } as const;
+export type Column = 0 | 1 | 2;
+const COLUMNS = 3;
+
+/** Byte offsets in the memory. */
+export const DATA_TLB_BASE = TLB_BASE;
+export const INSTRUCTION_TLB_BASE = DATA_TLB_BASE + DATA_ENTRIES * TLB_ENTRY_BYTES;
+export const COLUMN_BYTES = DATA_ENTRIES * COLUMN_ENTRY_BYTES;
+const COLUMNS_BASE = INSTRUCTION_TLB_BASE + INSTRUCTION_ENTRIES * TLB_ENTRY_BYTES;
+/** Behind the columns: how many valid entries of each TLB come from large pages, so that invalidating a page need not look for them. */
+const LARGE_COUNTS = (COLUMNS_BASE + COLUMNS * COLUMN_BYTES) / 4;
+/** Byte offset of a column's first entry. */
+export const columnBase = (column: Column): number => COLUMNS_BASE + column * COLUMN_BYTES;
+
+/** The attributes word. Bits 9:8 are the page size (PAGE_SIZES). */
+export const TLB_ATTRIBUTE = { valid: 1, writable: 2, user: 4, executeDisable: 8, dirty: 16, global: 32, unpaged: 64, sizeShift: 8 } as const;
+const A = TLB_ATTRIBUTE;
+const SIZE_MASK = 3 << A.sizeShift;
+
+/** Word indices within an entry. */
+const ENTRY = { low: 0, high: 1, frame: 2, attributes: 3 } as const;
+const ENTRY_WORDS = TLB_ENTRY_BYTES / 4, COLUMN_WORDS = COLUMN_ENTRY_BYTES / 4;
+
+/** Which TLB. */
+export type TlbName = 'data' | 'instruction';
+
+/** A cached translation as a debugger sees it. */
+export interface TlbEntry {
+  readonly tlb: TlbName;
+  /** Halves of the linear page address. */
+  readonly low: number;
+  readonly high: number;
+  /** Physical frame number. */
+  readonly frame: number;
+  readonly pcid: number;
+  readonly global: boolean;
+  readonly writable: boolean;
+  readonly user: boolean;
+  readonly executeDisable: boolean;
+  readonly dirty: boolean;
+  /** Size of the page this 4 KiB piece came from. */
+  readonly pageSize: PageSizeCode;
+}
+
+/** The low half of a tag (the high half is 0) that no access at this index matches: an address of another index. */
+export const emptyTag = (index: number): number => (index === 0 ? 0x1000 : 0);
+
+export class Tlb {
+  readonly #words: Uint32Array;
+  /** Number of invalidation operations that the guest asked for (or that a control-register change implied). */
+  flushes = 0;
+
+  constructor(state: GuestState) {
+    this.#words = state.u32;
+    this.#emptyColumns();
+  }
+
+  /** Word index of the data entry that holds this linear page under this PCID, or -1. */
+  findData(low: number, high: number, pcid: number): number {
+    return this.#match(DATA_TLB_BASE / 4 + ((low >>> 12) & (DATA_ENTRIES - 1)) * ENTRY_WORDS, low, high, pcid);
+  }
+
+  /** The same in the instruction TLB. */
+  findInstruction(low: number, high: number, pcid: number): number {
+    return this.#match(INSTRUCTION_TLB_BASE / 4 + ((low >>> 12) & (INSTRUCTION_ENTRIES - 1)) * ENTRY_WORDS, low, high, pcid);
+  }
+
+  #match(at: number, low: number, high: number, pcid: number): number {
+    const words = this.#words;
+    const attributes = words[at + ENTRY.attributes]!;
+    if ((attributes & A.valid) === 0 || words[at + ENTRY.high] !== high >>> 0) return -1;
+    const difference = words[at]! ^ ((low & ~0xfff) | pcid);
+    if (difference === 0) return at;
+    return (difference & ~0xfff) === 0 && (attributes & A.global) !== 0 ? at : -1;
+  }
+
+  attributes(at: number): number {
+    return this.#words[at + ENTRY.attributes]!;
+  }
+
+  frame(at: number): number {
+    return this.#words[at + ENTRY.frame]!;
+  }
+
+  /** Caches a translation, in the place of whatever its index held. Returns the entry's word index. */
+  fill(tlb: TlbName, low: number, high: number, pcid: number, translation: Translation, unpaged: boolean): number {
+    const words = this.#words;
+    let at: number;
+    if (tlb === 'data') {
+      const index = (low >>> 12) & (DATA_ENTRIES - 1);
+      at = DATA_TLB_BASE / 4 + index * ENTRY_WORDS;
+      this.#emptyColumnsAt(index);
+    } else {
+      at = INSTRUCTION_TLB_BASE / 4 + ((low >>> 12) & (INSTRUCTION_ENTRIES - 1)) * ENTRY_WORDS;
+    }
+    const replaced = words[at + ENTRY.attributes]!;
+    const count = tlb === 'data' ? LARGE_COUNTS : LARGE_COUNTS + 1;
+    words[count]! += (translation.pageSize === SIZE_4K ? 0 : 1) - ((replaced & SIZE_MASK) === 0 ? 0 : 1);
+    words[at] = (low & ~0xfff) | pcid;
+    words[at + ENTRY.high] = high;
+    words[at + ENTRY.frame] = translation.frame;
+    words[at + ENTRY.attributes] = A.valid
+      | (translation.writable ? A.writable : 0)
+      | (translation.user ? A.user : 0)
+      | (translation.executeDisable ? A.executeDisable : 0)
+      | (translation.dirty ? A.dirty : 0)
+      | (translation.global ? A.global : 0)
+      | (unpaged ? A.unpaged : 0)
+      | (translation.pageSize << A.sizeShift);
+    return at;
+  }
+
+  /** Lets generated code and the fast paths use a data entry that has been judged: the frame is RAM. */
+  publish(column: Column, low: number, high: number, pcid: number, frame: number, write: boolean): void {
+    const words = this.#words;
+    const index = (low >>> 12) & (DATA_ENTRIES - 1);
+    const at = columnBase(column) / 4 + index * COLUMN_WORDS;
+    const tag = (low & ~0xfff) | pcid;
+    words[at] = tag;
+    words[at + 1] = high;
+    words[at + 2] = write ? tag : emptyTag(index);
+    words[at + 3] = write ? high : 0;
+    words[at + 4] = RAM_BASE + frame * 4096 - (low & ~0xfff);
+  }
+
+  #emptyColumnsAt(index: number): void {
+    for (let column = 0; column < COLUMNS; column++) this.#emptyAt(columnBase(column as Column) / 4 + index * COLUMN_WORDS, index, true);
+  }
+
+  #emptyAt(at: number, index: number, reads: boolean): void {
+    const words = this.#words, empty = emptyTag(index);
+    if (reads) {
+      words[at] = empty;
+      words[at + 1] = 0;
+    }
+    words[at + 2] = empty;
+    words[at + 3] = 0;
+  }
+
+  /** Empties all columns: rights are judged anew. Nothing architectural changes. */
+  #emptyColumns(): void {
+    this.#words.fill(0, COLUMNS_BASE / 4, (COLUMNS_BASE + COLUMNS * COLUMN_BYTES) / 4);
+    this.#emptyColumnsAt(0);
+  }
+
+  /** For changes of CR0.WP, CR4.SMAP and the like, and of the physical memory map. */
+  judgeAnew(): void {
+    this.#emptyColumns();
+  }
+
+  /** Takes the write tags of a frame away: it now holds decoded code. */
+  forbidFastWrites(frame: number): void {
+    const words = this.#words;
+    for (let index = 0; index < DATA_ENTRIES; index++) {
+      if (words[DATA_TLB_BASE / 4 + index * ENTRY_WORDS + ENTRY.frame] !== frame) continue;
+      for (let column = 0; column < COLUMNS; column++) this.#emptyAt(columnBase(column as Column) / 4 + index * COLUMN_WORDS, index, false);
+    }
+  }
+
+  /** Drops everything, or everything but global entries. */
+  flush(keepGlobal: boolean): void {
+    this.flushes++;
+    if (keepGlobal) {
+      this.#drop((attributes) => (attributes & A.global) === 0);
+      return;
+    }
+    this.#words.fill(0, TLB_BASE / 4, COLUMNS_BASE / 4);
+    this.#words.fill(0, LARGE_COUNTS, LARGE_COUNTS + 2);
+    this.#emptyColumns();
+  }
+
+  /** Drops the entries of one PCID; global entries stay. */
+  flushPcid(pcid: number): void {
+    this.flushes++;
+    this.#drop((attributes, at) => (attributes & A.global) === 0 && (this.#words[at]! & 0xfff) === pcid);
+  }
+
+  /** Drops what the TLBs hold for the page of a linear address: entries of this PCID, and global ones unless `keepGlobal`. */
+  invalidatePage(low: number, high: number, pcid: number, keepGlobal: boolean): void {
+    this.flushes++;
+    this.dropPage(low, high, pcid, keepGlobal);
+  }
+
+  /** The same without being counted: a page fault drops the entries of its address too. */
+  dropPage(low: number, high: number, pcid: number, keepGlobal: boolean): void {
+    const words = this.#words;
+    this.#drop((attributes, at) => {
+      if ((attributes & A.global) !== 0 ? keepGlobal : (words[at]! & 0xfff) !== pcid) return false;
+      const shift = PAGE_SHIFTS[((attributes & SIZE_MASK) >>> A.sizeShift) as PageSizeCode];
+      return words[at + ENTRY.high] === high >>> 0 && words[at]! >>> shift === low >>> shift;
+    }, low);
+  }
+
+  /** Drops entries that the predicate chooses. With `page`, entries of 4 KiB pages are only looked for at that address's index. */
+  #drop(chosen: (attributes: number, at: number) => boolean, page?: number): void {
+    for (const tlb of ['data', 'instruction'] as const) {
+      const entries = tlb === 'data' ? DATA_ENTRIES : INSTRUCTION_ENTRIES;
+      if (page !== undefined && this.#words[tlb === 'data' ? LARGE_COUNTS : LARGE_COUNTS + 1] === 0) {
+        this.#dropAt(tlb, (page >>> 12) & (entries - 1), chosen);
+      } else {
+        for (let index = 0; index < entries; index++) this.#dropAt(tlb, index, chosen);
+      }
+    }
+  }
+
+  #dropAt(tlb: TlbName, index: number, chosen: (attributes: number, at: number) => boolean): void {
+    const words = this.#words;
+    const at = (tlb === 'data' ? DATA_TLB_BASE : INSTRUCTION_TLB_BASE) / 4 + index * ENTRY_WORDS;
+    const attributes = words[at + ENTRY.attributes]!;
+    if ((attributes & A.valid) === 0 || !chosen(attributes, at)) return;
+    words[at + ENTRY.attributes] = 0;
+    if ((attributes & SIZE_MASK) !== 0) words[tlb === 'data' ? LARGE_COUNTS : LARGE_COUNTS + 1]!--;
+    if (tlb === 'data') this.#emptyColumnsAt(index);
+  }
+
+  /** The valid entries, in index order, data TLB first. Entries made with paging off are not translations and are left out. */
+  *entries(): Generator<TlbEntry> {
+    yield* this.#entriesOf('data', DATA_TLB_BASE / 4, DATA_ENTRIES);
+    yield* this.#entriesOf('instruction', INSTRUCTION_TLB_BASE / 4, INSTRUCTION_ENTRIES);
+  }
+
+  *#entriesOf(tlb: TlbName, base: number, entries: number): Generator<TlbEntry> {
+    const words = this.#words;
+    for (let index = 0; index < entries; index++) {
+      const at = base + index * ENTRY_WORDS;
+      const attributes = words[at + ENTRY.attributes]!;
+      if ((attributes & A.valid) === 0 || (attributes & A.unpaged) !== 0) continue;
+      yield {
+        tlb,
+        low: (words[at]! & ~0xfff) >>> 0,
+        high: words[at + ENTRY.high]!,
+        frame: words[at + ENTRY.frame]!,
+        pcid: words[at]! & 0xfff,
+        global: (attributes & A.global) !== 0,
+        writable: (attributes & A.writable) !== 0,
+        user: (attributes & A.user) !== 0,
+        executeDisable: (attributes & A.executeDisable) !== 0,
+        dirty: (attributes & A.dirty) !== 0,
+        pageSize: ((attributes & SIZE_MASK) >>> A.sizeShift) as PageSizeCode,
+      };
+    }
+  }
+}
