@@ -19,3 +19,55 @@ export const ADC: Semantics = (o, i) => {
   dest.write(sum);
   o.addFlags(i.width, dest.value, src, sum, 'carryIn');
 };
+
+/** SUB — Subtract. SDM Vol. 2B, "SUB—Subtract". */
+export const SUB: Semantics = (o, i) => {
+  const dest = place(o, i, 0);
+  const src = read(o, i, 1);
+  const difference = o.sub(i.width, dest.value, src);
+  dest.write(difference);
+  o.subFlags(i.width, dest.value, src, difference);
+};
+
+/** SBB — Integer Subtraction With Borrow. SDM Vol. 2B, "SBB—Integer Subtraction With Borrow". */
+export const SBB: Semantics = (o, i) => {
+  const dest = place(o, i, 0);
+  const src = read(o, i, 1);
+  const difference = o.sub(i.width, o.sub(i.width, dest.value, src), o.fromBit(i.width, o.getFlag('CF')));
+  dest.write(difference);
+  o.subFlags(i.width, dest.value, src, difference, 'carryIn');
+};
+
+/** CMP — Compare Two Operands. SDM Vol. 2A, "CMP—Compare Two Operands". */
+export const CMP: Semantics = (o, i) => {
+  const a = read(o, i, 0);
+  const b = read(o, i, 1);
+  o.subFlags(i.width, a, b, o.sub(i.width, a, b));
+};
+
+/** NEG — Two's Complement Negation. SDM Vol. 2B, "NEG—Two's Complement Negation". */
+export const NEG: Semantics = (o, i) => {
+  const dest = place(o, i, 0);
+  const zero = o.const(i.width, 0n);
+  const difference = o.sub(i.width, zero, dest.value);
+  dest.write(difference);
+  o.subFlags(i.width, zero, dest.value, difference);
+};
+
+/** INC — Increment by 1; CF is preserved. SDM Vol. 2A, "INC—Increment by 1". */
+export const INC: Semantics = (o, i) => {
+  const dest = place(o, i, 0);
+  const one = o.const(i.width, 1n);
+  const sum = o.add(i.width, dest.value, one);
+  dest.write(sum);
+  o.addFlags(i.width, dest.value, one, sum, 'keepCF');
+};
+
+/** DEC — Decrement by 1; CF is preserved. SDM Vol. 2A, "DEC—Decrement by 1". */
+export const DEC: Semantics = (o, i) => {
+  const dest = place(o, i, 0);
+  const one = o.const(i.width, 1n);
+  const difference = o.sub(i.width, dest.value, one);
+  dest.write(difference);
+  o.subFlags(i.width, dest.value, one, difference, 'keepCF');
+};

@@ -30,3 +30,13 @@ export function place<V, B>(o: Ops<V, B>, i: Instruction, n: number): { value: V
   const w = x.width as Width;
   return { value: o.load(w, x.segment, offset, 'modify'), write: (v) => o.store(w, x.segment, offset, v) };
 }
+
+/** A w-bit value as an 8-bit count, and an 8-bit count as a w-bit value. */
+export const widen = <V, B>(o: Ops<V, B>, from: Width, to: Width, v: V): V => (from === to ? v : o.zext(from, to, v));
+export const narrow = <V, B>(o: Ops<V, B>, from: Width, to: Width, v: V): V => (from === to ? v : o.trunc(from, to, v));
+
+/** A sum of 64-bit offsets cut to the address width, as every effective address is. */
+export function addOffset<V, B>(o: Ops<V, B>, i: Instruction, offset: V, delta: V): V {
+  const sum = o.add(64, offset, delta);
+  return i.addressWidth === 64 ? sum : o.zext(i.addressWidth, 64, o.trunc(64, i.addressWidth, sum));
+}

@@ -1,9 +1,24 @@
 /** The whole instruction set: one list of rows, from which everything else is derived. */
 import { parseRow, type Row } from '../row.ts';
 import { arithmetic } from './arithmetic.ts';
+import { bit } from './bit.ts';
+import { controlTransfer } from './control-transfer.ts';
+import { dataTransfer } from './data-transfer.ts';
+import { decimal } from './decimal.ts';
+import { exchange } from './exchange.ts';
+import { flagControl } from './flag-control.ts';
+import { logic } from './logic.ts';
+import { miscellaneous } from './miscellaneous.ts';
+import { multiplyDivide } from './multiply-divide.ts';
+import { shift } from './shift.ts';
+import { stack } from './stack.ts';
+import { string } from './string.ts';
 
 /** All entries, family by family, with their literal types. */
-export const ENTRIES = [...arithmetic] as const;
+export const ENTRIES = [
+  ...dataTransfer, ...exchange, ...stack, ...arithmetic, ...multiplyDivide, ...decimal, ...logic, ...shift, ...bit,
+  ...controlTransfer, ...string, ...flagControl, ...miscellaneous,
+] as const;
 
 /** Every row of the table, parsed and checked. */
 export const ROWS: readonly Row[] = ENTRIES.flatMap((entry) => entry.lines.map((line) => parseRow(entry, line)));
