@@ -1,0 +1,13 @@
+/** The assembler's public face. */
+export { assemble, flatten, type Assembled } from './assemble.ts';
+export { Assembler, type AssemblerOptions, type DataItem } from './assembler.ts';
+export { AssembleError, type SourceLocation } from './error.ts';
+export type { Image, ImageLine, ImageSection, ImageSymbol, SectionFlags } from './image.ts';
+export type { Instructions } from './instruction-types.ts';
+export {
+  at, byte, dword, far, far16, far32, far64, imm, label, LabelReference, Memory, qword, rel, scaled, word,
+  type FarPointer, type GeneralRegister, type Immediate, type OperandValue, type SegmentRegister, type SpecialRegister, type Target,
+} from './operands.ts';
+export * from './registers.ts';
+export type { SectionOptions } from './section.ts';
+export type { ResolveLocation } from './source-location.ts';

@@ -1,0 +1,34 @@
+/** What a program consists of before it is linked: sections of fragments. */
+import type { Encoded } from './encode.ts';
+import type { SectionFlags } from './image.ts';
+import type { CallSite } from './source-location.ts';
+
+export type Fragment =
+  /** Encodings of one instruction or of data, shortest first; the linker takes the first whose fields can hold the addresses. */
+  | { readonly kind: 'code'; readonly content: 'instruction' | 'data'; readonly bits: 32 | 64; readonly choices: readonly Encoded[]; readonly site: CallSite; readonly text: string }
+  | { readonly kind: 'align'; readonly boundary: number; readonly filler: number; readonly site: CallSite }
+  | { readonly kind: 'space'; readonly bytes: number }
+  | { readonly kind: 'label'; readonly symbol: SymbolDefinition }
+  | { readonly kind: 'end'; readonly symbol: SymbolDefinition };
+
+export interface SymbolDefinition { readonly name: string; readonly kind: 'label' | 'function' | 'object'; readonly local: boolean; readonly site: CallSite }
+
+export interface SectionOptions {
+  /** Letters of `rwx`. Known names (.text .rodata .data .bss .boot) have their own. */
+  readonly flags?: string;
+  /** Linear address minus physical address. Default: the program's virtualBase; 0 for .boot, which runs before paging. */
+  readonly virtualOffset?: bigint;
+  /** Alignment of the section's start, in bytes. Default 4096, so that pages can have each section's own protection. */
+  readonly align?: number;
+  /** Zeroes that take no room in the file. Default: .bss only. */
+  readonly zero?: boolean;
+}
+
+export interface Section {
+  readonly name: string;
+  readonly flags: SectionFlags;
+  readonly zero: boolean;
+  readonly virtualOffset: bigint;
+  readonly align: number;
+  readonly fragments: Fragment[];
+}
