@@ -5,6 +5,8 @@
 import type { GuestState } from '../state/guest-state.ts';
 import type { Segment } from '../state/layout.ts';
 import type { Mmu } from '../mmu/mmu.ts';
+import type { PageFault } from '../mmu/page-fault.ts';
+import type { GuestException } from './exceptions.ts';
 import type { Mode } from './isa/instruction.ts';
 import type { Width } from './isa/operand.ts';
 import type { Intent } from './isa/ops.ts';
@@ -37,4 +39,13 @@ export declare class Cpu {
   /** Reads w bits at segment:offset with all segment checks and the page walk. Throws GuestException or PageFault. */
   load(w: Width, segment: Segment, offset: bigint, intent: Intent): bigint;
   store(w: Width, segment: Segment, offset: bigint, value: bigint): void;
+  /**
+   * Something other than the next instruction may be due at the next boundary: an interrupt or NMI, a shadow to lift, TF,
+   * a debug breakpoint. Whoever makes it so sets it; `beforeInstruction` clears it when nothing is left to watch.
+   */
+  attention: boolean;
+  /** Called by engines at an instruction boundary when `attention` is set, also while halted: delivers what is due. The engine goes on at RIP if activity is then running. Throws nothing of the guest's. */
+  beforeInstruction(): void;
+  /** Delivers what an instruction threw; RIP is still that instruction's. Ends in a handler, in #DF or in shutdown (activity). Throws nothing of the guest's. */
+  deliverException(exception: GuestException | PageFault): void;
 }
