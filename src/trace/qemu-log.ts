@@ -1,0 +1,224 @@
+/**
+ * Reads the log of `qemu-system-x86_64 -d exec,cpu,int,nochain,cpu_reset` with one guest instruction per translation
+ * block, as it streams. QEMU prints "Trace ..." and the state *before* each block; an exception prints a "v=" line and
+ * the state it found. When QEMU prints "Stopped execution" the block just announced did not run and is announced
+ * again, so an instruction is passed on only when the next line is known.
+ * Not documented by QEMU as an interface: every line must be known here, or the log is rejected.
+ */
+import { FIELD, TraceState, type TraceInterrupt, type TraceSink } from './state.ts';
+
+/** The log has a line that this parser does not know, or one cut short. */
+export class QemuLogError extends Error {
+  override readonly name = 'QemuLogError';
+}
+
+const NEWLINE = 10, SPACE = 32, EQUALS = 61;
+/** The longest line QEMU 7.2-10 prints is below 200 bytes. */
+const MAX_LINE_BYTES = 4096;
+
+/** Values of the lines that stand at fixed places: label -> words, in the order printed. */
+const REGISTER_LINES: Readonly<Record<string, readonly number[]>> = {
+  RAX: [0, 3, 1, 2], EAX: [0, 3, 1, 2], RSI: [6, 7, 5, 4], ESI: [6, 7, 5, 4],
+  'R8 ': [8, 9, 10, 11], R12: [12, 13, 14, 15],
+  CR0: [FIELD.cr0, FIELD.cr2, FIELD.cr3, FIELD.cr4],
+  DR0: [FIELD.dr0, FIELD.dr0 + 1, FIELD.dr0 + 2, FIELD.dr0 + 3],
+  DR6: [FIELD.dr6, FIELD.dr7], EFE: [FIELD.efer],
+};
+const SEGMENT_LINES: Readonly<Record<string, number>> = { 'ES ': 0, 'CS ': 1, 'SS ': 2, 'DS ': 3, 'FS ': 4, 'GS ': 5, LDT: 6, 'TR ': 7 };
+const IGNORED = ['CCS', 'che', 'CPU', 'Tri'];
+
+/** Three bytes as a number: how lines are told apart without making strings. */
+const label = (text: string): number => text.charCodeAt(0) | text.charCodeAt(1) << 8 | text.charCodeAt(2) << 16;
+type Handler = 'ip' | 'trace' | 'interrupt' | 'servicing' | 'stopped' | 'gdt' | 'idt' | 'ignored' | { readonly words: readonly number[] } | { readonly segment: number };
+const HANDLERS = new Map<number, Handler>([
+  ...Object.entries(REGISTER_LINES).map(([text, words]): [number, Handler] => [label(text), { words }]),
+  ...Object.entries(SEGMENT_LINES).map(([text, segment]): [number, Handler] => [label(text), { segment }]),
+  ...IGNORED.map((text): [number, Handler] => [label(text), 'ignored']),
+  [label('RIP'), 'ip'], [label('EIP'), 'ip'], [label('Tra'), 'trace'], [label('Ser'), 'servicing'],
+  [label('Sto'), 'stopped'], [label('GDT'), 'gdt'], [label('IDT'), 'idt'], [label('   '), 'interrupt'],
+]);
+
+/** The streaming parser: feed() bytes as they come, end() when the log is complete. */
+export class QemuLogParser {
+  /** Blocks that QEMU announced and did not run. */
+  stopped = 0;
+  /** QEMU reported the shutdown condition after a failed double fault. */
+  tripleFault = false;
+  readonly #sink: TraceSink;
+  readonly #state = new TraceState();
+  #rest: Uint8Array = new Uint8Array(0);
+  #bytes: Uint8Array = this.#rest;
+  #at = 0;
+  #end = 0;
+  /** What the dump being read belongs to, and whether it is complete. */
+  #pending: 'none' | 'instruction' | 'interrupt' | 'reset' = 'none';
+  #complete = false;
+  #interrupt: TraceInterrupt | undefined;
+  #hardware = false;
+
+  constructor(sink: TraceSink) {
+    this.#sink = sink;
+  }
+
+  /** Takes the next bytes of the log. Throws QemuLogError for a line it does not know. */
+  feed(chunk: Uint8Array): void {
+    let bytes = chunk;
+    if (this.#rest.length > 0) {
+      bytes = new Uint8Array(this.#rest.length + chunk.length);
+      bytes.set(this.#rest);
+      bytes.set(chunk, this.#rest.length);
+    }
+    this.#bytes = bytes;
+    let start = 0;
+    while (!this.#sink.finished) {
+      const end = bytes.indexOf(NEWLINE, start);
+      if (end < 0) break;
+      this.#at = start;
+      this.#end = end;
+      this.#line();
+      start = end + 1;
+    }
+    this.#rest = bytes.slice(start);
+    if (this.#rest.length > MAX_LINE_BYTES && !this.#sink.finished) this.#fail(`a line of more than ${MAX_LINE_BYTES} bytes`);
+  }
+
+  /** The log is complete: passes on the last event. A last record that was cut short by QEMU's end is dropped. */
+  end(): void {
+    this.#flush();
+  }
+
+  #fail(why: string): never {
+    const line = new TextDecoder('latin1').decode(this.#bytes.subarray(this.#at, Math.min(this.#end, this.#at + 160)));
+    throw new QemuLogError(`QEMU's log: ${why}: "${line}"`);
+  }
+
+  #flush(): void {
+    const pending = this.#complete ? this.#pending : 'none';
+    this.#pending = 'none';
+    this.#complete = false;
+    if (this.#sink.finished) return;
+    if (pending === 'instruction') this.#sink.instruction(this.#state);
+    else if (pending === 'interrupt' && this.#interrupt) this.#sink.interrupt(this.#interrupt, this.#state);
+  }
+
+  #line(): void {
+    const b = this.#bytes, at = this.#at;
+    if (this.#end === at) return;
+    const handler = HANDLERS.get((b[at] as number) | (b[at + 1] as number) << 8 | (b[at + 2] as number) << 16);
+    if (handler === undefined) {
+      // From the millionth interrupt on the counter fills its column: "1000000: v=20".
+      if (/^ *\d+: v=/.test(this.#text())) this.#interruptLine();
+      else this.#fail('unknown line');
+    } else if (typeof handler === 'object') {
+      if ('words' in handler) {
+        for (const word of handler.words) this.#value(word);
+        if (handler.words[0] === FIELD.efer) this.#complete = true;
+      } else this.#segment(handler.segment);
+    } else this.#special(handler);
+  }
+
+  #special(handler: Exclude<Handler, object>): void {
+    switch (handler) {
+      case 'trace':
+        this.#flush();
+        this.#pending = 'instruction';
+        break;
+      case 'ip': this.#ipLine(); break;
+      case 'gdt': this.#tableRegister(FIELD.gdtrBase); break;
+      case 'idt': this.#tableRegister(FIELD.idtrBase); break;
+      case 'interrupt': this.#interruptLine(); break;
+      case 'servicing':
+        this.#flush();
+        this.#hardware = true;
+        break;
+      case 'stopped':
+        this.stopped++;
+        this.#pending = 'none';
+        break;
+      case 'ignored':
+        if (this.#text().startsWith('Triple fault')) this.tripleFault = true;
+        if (this.#text().startsWith('CPU Reset')) {
+          this.#flush();
+          this.#pending = 'reset';
+        }
+        break;
+    }
+  }
+
+  #text(): string {
+    return new TextDecoder('latin1').decode(this.#bytes.subarray(this.#at, this.#end));
+  }
+
+  #interruptLine(): void {
+    this.#flush();
+    const match = /^ *\d+: v=([0-9a-f]{2}) e=([0-9a-f]{4,8}) i=([01]) /.exec(this.#text());
+    if (!match) this.#fail('unknown interrupt line');
+    const vector = parseInt(match[1] as string, 16);
+    const software = match[3] === '1';
+    // An NMI is not announced by "Servicing"; nothing but the hardware raises vector 2 without INT n.
+    this.#interrupt = { vector, errorCode: parseInt(match[2] as string, 16), software, hardware: this.#hardware || (vector === 2 && !software) };
+    this.#hardware = false;
+    this.#pending = 'interrupt';
+  }
+
+  /** Moves behind the next "=" of the line. */
+  #equals(): void {
+    const found = this.#bytes.indexOf(EQUALS, this.#at);
+    if (found < 0 || found >= this.#end) this.#fail('a value is missing');
+    this.#at = found + 1;
+  }
+
+  /** Reads one run of hex digits, after blanks, into a word of the state; returns how many digits it had. */
+  #hex(word: number): number {
+    const b = this.#bytes;
+    let at = this.#at;
+    while (at < this.#end && b[at] === SPACE) at++;
+    const start = at;
+    let low = 0, high = 0;
+    for (; at < this.#end; at++) {
+      const c = b[at] as number;
+      const digit = c >= 48 && c <= 57 ? c - 48 : c >= 97 && c <= 102 ? c - 87 : -1;
+      if (digit < 0) break;
+      high = high << 4 | low >>> 28;
+      low = low << 4 | digit;
+    }
+    const digits = at - start;
+    if (digits === 0 || digits > 16) this.#fail('a value is not a hexadecimal number');
+    this.#state.halves[word * 2] = low;
+    this.#state.halves[word * 2 + 1] = high;
+    this.#at = at;
+    return digits;
+  }
+
+  #value(word: number): number {
+    this.#equals();
+    return this.#hex(word);
+  }
+
+  /** RIP=... RFL=... [flags] CPL=. II=. A20=. SMM=. HLT=. */
+  #ipLine(): void {
+    this.#state.wide = this.#value(FIELD.rip) === 16;
+    this.#value(FIELD.rflags);
+    this.#value(FIELD.cpl);
+    this.#value(FIELD.shadow);
+    this.#equals();
+    this.#equals();
+    this.#value(FIELD.halted);
+  }
+
+  /** CS =0008 base limit flags: bits 8-23 of the flags are bits 40-55 of the descriptor. */
+  #segment(segment: number): void {
+    const word = FIELD.segments + segment * 4;
+    this.#value(word);
+    this.#hex(word + 1);
+    this.#hex(word + 2);
+    this.#hex(word + 3);
+    const halves = this.#state.halves;
+    halves[(word + 3) * 2] = (halves[(word + 3) * 2] as number) >>> 8 & 0xf0ff;
+  }
+
+  #tableRegister(word: number): void {
+    this.#value(word);
+    this.#hex(word + 1);
+  }
+}
