@@ -1,0 +1,218 @@
+/**
+ * The vocabulary evaluated at once on the machine's state, with bigint values and boolean bits: the judge of every other
+ * engine, so it does nothing clever with meaning. What it overrides below the line, test/engines proves equal to the
+ * derived form.
+ */
+import type { GuestState } from '../../../state/guest-state.ts';
+import { OFFSET, type Segment } from '../../../state/layout.ts';
+import type { Cpu } from '../../cpu.ts';
+import { GP, GuestException } from '../../exceptions.ts';
+import { CARRIES_HIGH, CARRIES_LOW, SIGN_PARITY_HIGH, SIGN_PARITY_LOW, ZERO_HIGH, ZERO_LOW, evenParity, getFlag, setFlag } from '../../flags.ts';
+import type { Instruction } from '../../isa/instruction.ts';
+import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type RegisterOperand, type RelativeOperand, type Width } from '../../isa/operand.ts';
+import { Ops, type Carry, type Flag, type Intent } from '../../isa/ops.ts';
+
+const MASK = { 8: 0xffn, 16: 0xffffn, 32: 0xffff_ffffn, 64: 0xffff_ffff_ffff_ffffn } as const;
+const WIDTH = { 8: 8n, 16: 16n, 32: 32n, 64: 64n } as const;
+const SCALE_SHIFT = { 1: 0n, 2: 1n, 4: 2n, 8: 3n } as const;
+
+const GPR_32 = OFFSET.gpr / 4;
+const GPR_16 = OFFSET.gpr / 2;
+const GPR_8 = OFFSET.gpr;
+
+const cut = (w: Width, v: bigint): bigint => (w === 64 ? BigInt.asUintN(64, v) : v & MASK[w]);
+
+export class ReferenceOps extends Ops<bigint, boolean> {
+  readonly cpu: Cpu;
+  readonly state: GuestState;
+  /** The instruction that runs, and the offset behind it. */
+  private i!: Instruction;
+  private next = 0n;
+  /** Three 64-bit numbers seen as signed 32-bit halves. */
+  private readonly wide = new BigUint64Array(3);
+  private readonly halves = new Int32Array(this.wide.buffer);
+
+  constructor(cpu: Cpu) {
+    super();
+    this.cpu = cpu;
+    this.state = cpu.state;
+  }
+
+  /** Evaluates one translated instruction. `next`: the offset behind it. */
+  execute(i: Instruction, next: bigint): void {
+    this.i = i;
+    this.next = next;
+    if (i.row.meaning.kind === 'translated') i.row.meaning.semantics(this, i);
+  }
+
+  const(w: Width, n: bigint): bigint { return cut(w, n); }
+  imm(w: Width, x: ImmediateOperand): bigint { return w === 64 ? x.value : x.value & MASK[w]; }
+  nextIp(): bigint { return this.next; }
+
+  getReg(x: RegisterOperand): bigint {
+    const { state } = this;
+    switch (x.width) {
+      case 64: return state.gpr[x.number] as bigint;
+      case 32: return BigInt(state.u32[GPR_32 + 2 * x.number] as number);
+      case 16: return BigInt(state.u16[GPR_16 + 4 * x.number] as number);
+      case 8: return BigInt(state.u8[GPR_8 + 8 * x.number + (x.high ? 1 : 0)] as number);
+    }
+  }
+
+  setReg(x: RegisterOperand, v: bigint): void {
+    const { state } = this;
+    switch (x.width) {
+      case 64: case 32: state.gpr[x.number] = v; return;
+      case 16: state.u16[GPR_16 + 4 * x.number] = Number(v); return;
+      case 8: state.u8[GPR_8 + 8 * x.number + (x.high ? 1 : 0)] = Number(v); return;
+    }
+  }
+
+  effectiveAddress(x: MemoryOperand, popped: 0 | 2 | 4 | 8 = 0): bigint {
+    const { gpr } = this.state;
+    let sum = x.ripRelative ? this.next + x.displacement : (gpr[x.base] as bigint) + x.displacement;
+    if (x.index !== NO_REGISTER) sum += (gpr[x.index] as bigint) << SCALE_SHIFT[x.scale];
+    if (popped !== 0 && x.base === RSP) sum += BigInt(popped);
+    return cut(x.addressWidth, sum);
+  }
+
+  add(w: Width, a: bigint, b: bigint): bigint { return cut(w, a + b); }
+  sub(w: Width, a: bigint, b: bigint): bigint { return cut(w, a - b); }
+  mul(w: Width, a: bigint, b: bigint): bigint { return cut(w, a * b); }
+  mulHighU(w: Width, a: bigint, b: bigint): bigint { return (a * b) >> WIDTH[w]; }
+  mulHighS(w: Width, a: bigint, b: bigint): bigint { return cut(w, (BigInt.asIntN(w, a) * BigInt.asIntN(w, b)) >> WIDTH[w]); }
+  divU(w: Width, high: bigint, low: bigint, d: bigint): { quotient: bigint; remainder: bigint } {
+    const dividend = (high << WIDTH[w]) | low;
+    return { quotient: dividend / d, remainder: dividend % d };
+  }
+  and(_w: Width, a: bigint, b: bigint): bigint { return a & b; }
+  or(_w: Width, a: bigint, b: bigint): bigint { return a | b; }
+  xor(_w: Width, a: bigint, b: bigint): bigint { return a ^ b; }
+  shl(w: Width, a: bigint, n: bigint): bigint { return cut(w, a << n); }
+  shrU(_w: Width, a: bigint, n: bigint): bigint { return a >> n; }
+  shrS(w: Width, a: bigint, n: bigint): bigint { return cut(w, BigInt.asIntN(w, a) >> n); }
+  rotl(w: Width, a: bigint, n: bigint): bigint { return cut(w, (a << n) | (a >> (WIDTH[w] - n))); }
+  clz(w: Width, a: bigint): bigint {
+    const high = Number(a >> 32n);
+    return BigInt((high === 0 ? 32 + Math.clz32(Number(a & MASK[32])) : Math.clz32(high)) - (64 - w));
+  }
+  ctz(w: Width, a: bigint): bigint {
+    if (a === 0n) return WIDTH[w];
+    return 63n - this.clz(64, a & -a);
+  }
+  popcnt(_w: Width, a: bigint): bigint {
+    let ones = 0n;
+    for (let rest = a; rest !== 0n; rest &= rest - 1n) ones++;
+    return ones;
+  }
+  zext(_from: Width, _to: Width, a: bigint): bigint { return a; }
+  sext(from: Width, to: Width, a: bigint): bigint { return cut(to, BigInt.asIntN(from, a)); }
+  trunc(_from: Width, to: Width, a: bigint): bigint { return a & MASK[to]; }
+  select(_w: Width, c: boolean, a: bigint, b: bigint): bigint { return c ? a : b; }
+  fromBit(_w: Width, b: boolean): bigint { return b ? 1n : 0n; }
+
+  bit(_w: Width, a: bigint, n: number): boolean { return ((a >> BigInt(n)) & 1n) === 1n; }
+  eq(_w: Width, a: bigint, b: bigint): boolean { return a === b; }
+  ltU(_w: Width, a: bigint, b: bigint): boolean { return a < b; }
+  ltS(w: Width, a: bigint, b: bigint): boolean { return BigInt.asIntN(w, a) < BigInt.asIntN(w, b); }
+  parity8(a: bigint): boolean { return evenParity(Number(a)); }
+  not(a: boolean): boolean { return !a; }
+  andB(a: boolean, b: boolean): boolean { return a && b; }
+  orB(a: boolean, b: boolean): boolean { return a || b; }
+  xorB(a: boolean, b: boolean): boolean { return a !== b; }
+  getFlag(f: Flag): boolean { return getFlag(this.state, f); }
+  setFlag(f: Flag, b: boolean): void { setFlag(this.state, f, b); }
+
+  load(w: Width, segment: Segment, offset: bigint, intent: Intent = 'read'): bigint { return this.cpu.load(w, segment, offset, intent); }
+  store(w: Width, segment: Segment, offset: bigint, v: bigint): void { this.cpu.store(w, segment, offset, v); }
+  requireAligned(bytes: 16, segment: Segment, offset: bigint): void {
+    if ((this.cpu.linearAddress(segment, offset, bytes, true) & BigInt(bytes - 1)) !== 0n) throw GP(0, `memory operand not aligned to ${bytes} bytes`);
+  }
+
+  when(c: boolean, body: () => void): void { if (c) body(); }
+  fault(vector: number): never { throw new GuestException(vector, undefined, `raised by ${this.i.mnemonic}`); }
+  goto(x: RelativeOperand): void { this.gotoIndirect(this.next + x.displacement); }
+  gotoIf(c: boolean, x: RelativeOperand): void { if (c) this.gotoIndirect(this.next + x.displacement); }
+  gotoIndirect(ip: bigint): void {
+    const target = cut(this.i.width, ip);
+    this.cpu.checkBranchTarget(target);
+    this.cpu.nextIp = target;
+  }
+  repeatIf(c: boolean): void { if (c) this.cpu.nextIp = this.state.rip; }
+
+  // ------------------------------------------------------------------------------------------------------ derived
+  // Flag words on 32-bit halves: no bigint is made on the way to a flag.
+
+  override constBit(b: 0 | 1): boolean { return b === 1; }
+  override isZero(_w: Width, a: bigint): boolean { return a === 0n; }
+
+  override resultFlags(w: Width, r: bigint): void {
+    this.wide[0] = r;
+    this.writeResult(w, this.halves[0] as number, this.halves[1] as number);
+  }
+  override carryFlags(w: Width, carries: bigint, keepCF: boolean): void {
+    this.wide[0] = carries;
+    this.writeCarries(w, this.halves[0] as number, this.halves[1] as number, keepCF);
+  }
+  override addFlags(w: Width, a: bigint, b: bigint, r: bigint, how: Carry = 'plain'): void {
+    const { wide, halves: h } = this;
+    wide[0] = a;
+    wide[1] = b;
+    wide[2] = r;
+    const a0 = h[0] as number, a1 = h[1] as number, b0 = h[2] as number, b1 = h[3] as number, r0 = h[4] as number, r1 = h[5] as number;
+    this.writeCarries(w, (a0 & b0) | ((a0 | b0) & ~r0), (a1 & b1) | ((a1 | b1) & ~r1), how === 'keepCF');
+    this.writeResult(w, r0, r1);
+  }
+  override subFlags(w: Width, a: bigint, b: bigint, r: bigint, how: Carry = 'plain'): void {
+    const { wide, halves: h } = this;
+    wide[0] = a;
+    wide[1] = b;
+    wide[2] = r;
+    const a0 = h[0] as number, a1 = h[1] as number, b0 = h[2] as number, b1 = h[3] as number, r0 = h[4] as number, r1 = h[5] as number;
+    this.writeCarries(w, (~a0 & b0) | (~(a0 ^ b0) & r0), (~a1 & b1) | (~(a1 ^ b1) & r1), how === 'keepCF');
+    this.writeResult(w, r0, r1);
+  }
+  override otherFlags(w: Width, r: bigint, cf: boolean, of: boolean): void {
+    const { u32 } = this.state;
+    u32[CARRIES_LOW] = 0;
+    u32[CARRIES_HIGH] = cf ? (of ? 0x8000_0000 : 0xc000_0000) : of ? 0x4000_0000 : 0;
+    this.resultFlags(w, r);
+  }
+  override logicFlags(w: Width, r: bigint): void { this.otherFlags(w, r, false, false); }
+
+  /** ZF SF PF of a w-bit result given as halves; the bits above w are 0. */
+  private writeResult(w: Width, low: number, high: number): void {
+    const { u32 } = this.state;
+    u32[ZERO_LOW] = low;
+    u32[ZERO_HIGH] = high;
+    u32[SIGN_PARITY_LOW] = low;
+    u32[SIGN_PARITY_HIGH] = w === 64 ? high : low << (32 - w);
+  }
+  /** CF OF AF of a carry-out vector given as halves. */
+  private writeCarries(w: Width, low: number, high: number, keepCF: boolean): void {
+    const { u32 } = this.state;
+    const top = w === 64 ? high : low << (32 - w);
+    u32[CARRIES_LOW] = low & 8;
+    // With CF kept, bit 62 says what makes OF right: OF = bit 63 xor bit 62.
+    const kept = (u32[CARRIES_HIGH] as number) & 0x8000_0000;
+    u32[CARRIES_HIGH] = keepCF ? kept | (((kept >>> 1) ^ top ^ (top >>> 1)) & 0x4000_0000) : top;
+  }
+
+  override condition(tttn: number): boolean {
+    const { u32 } = this.state;
+    const carries = u32[CARRIES_HIGH] as number;
+    let holds: boolean;
+    switch (tttn >> 1) {
+      case 0: holds = ((carries ^ (carries << 1)) & 0x8000_0000) !== 0; break;
+      case 1: holds = (carries & 0x8000_0000) !== 0; break;
+      case 2: holds = ((u32[ZERO_LOW] as number) | (u32[ZERO_HIGH] as number)) === 0; break;
+      case 3: holds = (carries & 0x8000_0000) !== 0 || ((u32[ZERO_LOW] as number) | (u32[ZERO_HIGH] as number)) === 0; break;
+      case 4: holds = ((u32[SIGN_PARITY_HIGH] as number) & 0x8000_0000) !== 0; break;
+      case 5: holds = evenParity(u32[SIGN_PARITY_LOW] as number); break;
+      case 6: holds = ((u32[SIGN_PARITY_HIGH] as number ^ carries ^ (carries << 1)) & 0x8000_0000) !== 0; break;
+      default: holds = ((u32[ZERO_LOW] as number) | (u32[ZERO_HIGH] as number)) === 0
+        || ((u32[SIGN_PARITY_HIGH] as number ^ carries ^ (carries << 1)) & 0x8000_0000) !== 0;
+    }
+    return (tttn & 1) === 1 ? !holds : holds;
+  }
+}
