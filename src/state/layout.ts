@@ -79,6 +79,8 @@ export const FIELDS = {
   debugTraps: u32,
   /** Instructions retired since reset. Each iteration of a REP string instruction counts as one. */
   retired: f64,
+  /** Nanoseconds of virtual time that passed while the processor was halted. Virtual time = retired + idleTime. */
+  idleTime: f64,
 } as const;
 
 export const ACTIVITY = { running: 0, halted: 1, shutdown: 2 } as const;

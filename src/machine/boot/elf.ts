@@ -12,19 +12,25 @@ export interface Segment {
   /** Size in memory, at least bytes.length; what the file does not give is zero. */
   readonly memoryBytes: number;
 }
+export interface ElfSegment extends Segment {
+  /** p_vaddr: where the program expects it once paging is on. */
+  readonly linearAddress: bigint;
+  /** PF_X. */
+  readonly executable: boolean;
+}
 export interface ElfSymbol { readonly name: string; readonly address: bigint; readonly size: number }
 export interface ElfFile {
   readonly bits: 32 | 64;
   readonly machine: 'x86-64' | 'i386';
   readonly entry: bigint;
-  readonly segments: readonly Segment[];
+  readonly segments: readonly ElfSegment[];
   /** Entry point of XEN_ELFNOTE_PHYS32_ENTRY, if the file has that note. */
   readonly pvhEntry: number | undefined;
   /** Functions, objects and untyped labels, by address. */
   readonly symbols: readonly ElfSymbol[];
 }
 
-const PT_LOAD = 1, PT_NOTE = 4, SHT_SYMTAB = 2, STT_OBJECT = 1, STT_FUNC = 2, STT_NOTYPE = 0;
+const PF_X = 1, PT_LOAD = 1, PT_NOTE = 4, SHT_SYMTAB = 2, STT_OBJECT = 1, STT_FUNC = 2, STT_NOTYPE = 0;
 const EM_386 = 3, EM_X86_64 = 62, XEN_ELFNOTE_PHYS32_ENTRY = 18;
 const MAX_SEGMENTS = 1024, MAX_SYMBOLS = 1_000_000;
 
@@ -52,7 +58,7 @@ export function parseElf(file: Uint8Array): ElfFile {
   if (phnum > MAX_SEGMENTS) throw new ImageError(`ELF header e_phnum: ${phnum} program headers, more than ${MAX_SEGMENTS}`);
   if (phentsize < (is64 ? 56 : 32)) throw new ImageError(`ELF header e_phentsize: ${phentsize} bytes is too small`);
 
-  const segments: Segment[] = [];
+  const segments: ElfSegment[] = [];
   let pvhEntry: number | undefined;
   for (let n = 0; n < phnum; n++) {
     const at = phoff + n * phentsize;
@@ -65,7 +71,9 @@ export function parseElf(file: Uint8Array): ElfFile {
     if (kind === PT_LOAD) {
       if (filesz > memsz) throw new ImageError(`${name} p_filesz: ${filesz} bytes in the file, but p_memsz is ${memsz}`);
       if (memsz === 0) continue;
-      segments.push({ physicalAddress: paddr, bytes: r.slice(offset, filesz, `${name} p_offset + p_filesz`), memoryBytes: memsz });
+      const linearAddress = is64 ? r.u64big(at + 16, `${name} p_vaddr`) : BigInt(r.u32(at + 8, `${name} p_vaddr`));
+      const executable = (r.u32(at + (is64 ? 4 : 24), `${name} p_flags`) & PF_X) !== 0;
+      segments.push({ physicalAddress: paddr, linearAddress, executable, bytes: r.slice(offset, filesz, `${name} p_offset + p_filesz`), memoryBytes: memsz });
     } else if (kind === PT_NOTE) {
       pvhEntry ??= findPvhNote(r.slice(offset, filesz, `${name} p_offset + p_filesz`), `${name} (PT_NOTE)`);
     }

@@ -1,0 +1,128 @@
+/**
+ * The user's end of COM1: stdout (or a file) takes what the guest sends, stdin feeds it. A terminal is put into raw
+ * mode with QEMU's -nographic escape: Ctrl-A x ends the machine, Ctrl-A Ctrl-A sends a Ctrl-A.
+ */
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { CommandError } from './exit-status.ts';
+
+const CTRL_A = 0x01;
+const HELP = '\r\nlongmode: Ctrl-A x ends the machine, Ctrl-A Ctrl-A sends Ctrl-A, Ctrl-A h shows this\r\n';
+
+export class Console {
+  /** True after Ctrl-A x. */
+  quit = false;
+  /** True when no more input can come. */
+  inputEnded = false;
+  private readonly input: number[] = [];
+  private escaped = false;
+  private pending: number[] = [];
+  private readonly file: number | undefined;
+  private readonly path: string | undefined;
+  private outputGone = false;
+  private wake: (() => void) | undefined;
+
+  /** @param path file that takes the output instead of stdout. Throws CommandError('output') if it cannot be made. */
+  constructor(path: string | undefined) {
+    this.path = path;
+    try {
+      this.file = path === undefined ? undefined : openSync(path, 'w');
+    } catch (e) {
+      throw new CommandError('output', `--serial ${path}: cannot be written: ${(e as Error).message}`);
+    }
+    process.stdout.on('error', this.onOutputError);
+  }
+
+  private readonly onOutputError = (): void => { this.outputGone = true; };
+  private readonly onEnd = (): void => { this.inputEnded = true; this.wake?.(); };
+  private readonly onData = (chunk: Buffer): void => {
+    for (const byte of chunk) this.key(byte);
+    // A peer that writes without end must not fill our memory: stop reading until the guest has taken what is here.
+    if (this.input.length > 65536) process.stdin.pause();
+    this.wake?.();
+  };
+
+  /** Starts reading stdin. */
+  open(): void {
+    if (process.stdin.isTTY) process.stdin.setRawMode(true);
+    process.stdin.on('data', this.onData);
+    process.stdin.on('end', this.onEnd);
+    process.stdin.on('error', this.onEnd);
+    process.stdin.resume();
+  }
+
+  /** Gives the terminal back and closes the file. */
+  close(): void {
+    this.flush();
+    process.stdin.off('data', this.onData);
+    process.stdin.off('end', this.onEnd);
+    if (process.stdin.isTTY) process.stdin.setRawMode(false);
+    process.stdin.pause();
+    if (this.file !== undefined) closeSync(this.file);
+  }
+
+  private key(byte: number): void {
+    if (!process.stdin.isTTY) {
+      this.input.push(byte);
+    } else if (this.escaped) {
+      this.escaped = false;
+      if (byte === 0x78) this.quit = true;
+      else if (byte === 0x68) process.stderr.write(HELP);
+      else if (byte === CTRL_A) this.input.push(byte);
+    } else if (byte === CTRL_A) this.escaped = true;
+    else this.input.push(byte);
+  }
+
+  /** A byte from the guest. */
+  put(byte: number): void {
+    this.pending.push(byte);
+    if (this.pending.length >= 65536) this.flush();
+  }
+
+  /** Bytes for the guest, at most `count`. */
+  take(count: number): number[] {
+    const bytes = this.input.splice(0, count);
+    if (this.input.length === 0 && !this.inputEnded && process.stdin.isPaused()) process.stdin.resume();
+    return bytes;
+  }
+
+  /** Puts back bytes that the guest had no room for. */
+  giveBack(bytes: readonly number[]): void { this.input.unshift(...bytes); }
+
+  /** Writes what has gathered. Throws CommandError('output') when nobody can take it any more. */
+  flush(): void {
+    if (this.pending.length === 0) return;
+    const bytes = Uint8Array.from(this.pending);
+    this.pending = [];
+    if (this.file === undefined) {
+      if (!this.outputGone) process.stdout.write(bytes);
+    } else {
+      try {
+        writeSync(this.file, bytes);
+      } catch (e) {
+        throw new CommandError('output', `--serial ${this.path}: ${(e as Error).message}`);
+      }
+    }
+  }
+
+  /** True when the reader of stdout has gone away (a closed pipe). */
+  get closed(): boolean { return this.outputGone; }
+
+  /** Lets the event loop run: until there is input, at most `milliseconds`; and until stdout has taken what was written. */
+  async rest(milliseconds: number): Promise<void> {
+    if (this.file === undefined && process.stdout.writableNeedDrain && !this.outputGone) {
+      await new Promise<void>((resolve) => {
+        process.stdout.once('drain', resolve);
+        process.stdout.once('error', () => resolve());
+      });
+    }
+    if (milliseconds === 0 || this.input.length > 0 || this.inputEnded) {
+      await new Promise<void>((resolve) => { setImmediate(resolve); });
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.wake = () => { clearTimeout(timer); resolve(); };
+    });
+    this.wake = undefined;
+  }
+}

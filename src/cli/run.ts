@@ -1,0 +1,160 @@
+/** `longmode run`: boots an image headlessly and ends as a CI job expects. */
+import { basename } from 'node:path';
+import { explainStop } from '../debug/explain-stop.ts';
+import { ImageError, type FlatOptions, type Module } from '../machine/boot/index.ts';
+import { Machine, type Stop } from '../machine/machine.ts';
+import { MAX_RAM_BYTES } from '../state/layout.ts';
+import { Console } from './console.ts';
+import { CommandError, STATUS, debugExitStatus, statusTable } from './exit-status.ts';
+import { readInput, writeOutput } from './files.ts';
+import type { Arguments, Command, Options } from './options.ts';
+
+/** Options that say what machine to build and what to boot: shared by every command that runs an image. */
+export const MACHINE_OPTIONS = {
+  'memory': { value: 'SIZE', says: 'guest RAM, as 128M or 1G (default 128M, at most 3G)' },
+  'cmdline': { value: 'STR', says: 'the kernel command line' },
+  'initrd': { value: 'FILE', repeat: true, says: 'a module for the kernel; may be given several times' },
+  'load-address': { value: 'ADDR', says: 'take IMAGE as a flat binary and load it at this physical address' },
+  'entry': { value: 'ADDR', says: 'where a flat binary starts (default: its load address)' },
+  'bits': { value: '32|64', says: 'mode in which a flat binary starts: 32 (default) is flat protected mode, 64 long mode' },
+  'debug-exit': { value: 'PORT', says: 'port of the debug-exit device (default 0xf4)' },
+  'max-instructions': { value: 'N', says: 'stop after N instructions' },
+} as const satisfies Options;
+
+const RUN_OPTIONS = {
+  ...MACHINE_OPTIONS,
+  'engine': { value: 'NAME', says: 'auto (default) or reference' },
+  'timeout': { value: 'SECONDS', says: 'stop after this much time of the host' },
+  'serial': { value: 'FILE', says: 'write what the guest prints on COM1 to FILE instead of stdout' },
+  'report': { value: 'FILE.json', says: 'write what happened, counted, to FILE.json' },
+  'quiet': { says: 'no explanations on stderr; the exit status still tells' },
+} as const satisfies Options;
+
+const ENGINES = ['auto', 'reference'];
+/** Instructions between two looks at the keyboard and the clock. */
+const SLICE = 50_000;
+
+export interface Booted { readonly machine: Machine; readonly image: string }
+
+/** Builds the machine and loads the image as the options say. Throws CommandError. */
+export function bootFromArguments(args: Arguments, onOutput?: (port: 0 | 1 | 'debug', byte: number) => void): Booted {
+  const [image, ...rest] = args.operands;
+  if (image === undefined) throw new CommandError('usage', 'IMAGE is missing');
+  if (rest.length > 0) throw new CommandError('usage', `one IMAGE only; what is ${rest[0]}?`);
+  const memoryBytes = args.bytes('memory', 128 * 2 ** 20, MAX_RAM_BYTES);
+  const flat = flatOptions(args);
+  const modules: Module[] = args.all('initrd').map((path) => ({ name: path, bytes: readInput(path, '--initrd') }));
+  const file = readInput(image, 'image');
+  const debugExitPort = args.integer('debug-exit', 0, 0xffff);
+  let machine: Machine;
+  try {
+    machine = new Machine({ memoryBytes, ...(debugExitPort === undefined ? {} : { debugExitPort }), ...(onOutput ? { onOutput } : {}) });
+  } catch (e) {
+    throw new CommandError('usage', `--memory, --debug-exit: ${(e as Error).message}`);
+  }
+  try {
+    machine.load(file, { name: basename(image), cmdline: args.text('cmdline') ?? '', modules, ...(flat ? { flat } : {}) });
+  } catch (e) {
+    if (e instanceof ImageError) throw new CommandError('image', `image ${image}: ${e.message}`);
+    throw e;
+  }
+  return { machine, image };
+}
+
+function flatOptions(args: Arguments): FlatOptions | undefined {
+  const loadAddress = args.integer('load-address', 0, MAX_RAM_BYTES - 1);
+  const entry = args.integer('entry', 0, MAX_RAM_BYTES - 1);
+  const bits = args.text('bits');
+  if (bits !== undefined && bits !== '32' && bits !== '64') throw new CommandError('usage', `--bits: "${bits}" is neither 32 nor 64`);
+  if (loadAddress === undefined) {
+    if (entry !== undefined || bits !== undefined) throw new CommandError('usage', `--${entry === undefined ? 'bits' : 'entry'} is for flat binaries: give --load-address too`);
+    return undefined;
+  }
+  return { loadAddress, entry: entry ?? loadAddress, bits: bits === '64' ? 64 : 32 };
+}
+
+type Ended = Stop | { readonly kind: 'time-limit' } | { readonly kind: 'interrupted' };
+
+async function run(args: Arguments): Promise<number> {
+  const engine = args.text('engine') ?? 'auto';
+  if (!ENGINES.includes(engine)) throw new CommandError('usage', `--engine: "${engine}" is not one of ${ENGINES.join(', ')}`);
+  const timeout = args.seconds('timeout'), limit = args.integer('max-instructions', 1, Number.MAX_SAFE_INTEGER) ?? Infinity;
+  const quiet = args.has('quiet');
+  // The image is judged before anything of the user's is touched.
+  const sink: { console?: Console } = {};
+  const { machine } = bootFromArguments(args, (port, byte) => { if (port === 0) sink.console?.put(byte); });
+  const terminal = new Console(args.text('serial'));
+  sink.console = terminal;
+  const say = (text: string): void => { if (!quiet) process.stderr.write(`${text}\n`); };
+  for (const warning of machine.boot?.warnings ?? []) say(`longmode: ${warning}`);
+
+  const started = performance.now();
+  let interrupted = false;
+  const onSignal = (): void => { interrupted = true; };
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  terminal.open();
+  let ended: Ended;
+  try {
+    ended = await runSlices(machine, terminal, limit, () => {
+      if (interrupted || terminal.quit) return { kind: 'interrupted' };
+      return timeout !== undefined && performance.now() - started >= timeout * 1000 ? { kind: 'time-limit' } : undefined;
+    });
+  } finally {
+    terminal.close();
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+  const seconds = (performance.now() - started) / 1000;
+  const status = terminal.closed ? STATUS.output.status : statusOf(ended);
+  const reportFile = args.text('report');
+  if (reportFile !== undefined) {
+    const report = machine.statistics.report();
+    writeOutput(reportFile, `${JSON.stringify({ exit: { reason: ended.kind, status }, hostSeconds: seconds, guestMips: report.instructions / seconds / 1e6, ...report }, null, 2)}\n`);
+  }
+  const text = explainStop(machine, ended);
+  if (text !== undefined) say(text);
+  return status;
+}
+
+async function runSlices(machine: Machine, terminal: Console, limit: number, hostEnds: () => Ended | undefined): Promise<Ended> {
+  const { state } = machine;
+  const first = state.retired;
+  for (;;) {
+    const host = hostEnds();
+    if (host) return host;
+    if (terminal.closed) return { kind: 'interrupted' };
+    const waiting = terminal.take(64);
+    const taken = machine.input(waiting);
+    terminal.giveBack(waiting.slice(taken));
+    const left = limit - (state.retired - first);
+    const stop = machine.run({ maxInstructions: Math.min(SLICE, left) });
+    terminal.flush();
+    if (stop.kind === 'instruction-limit' && left > SLICE) await terminal.rest(0);
+    else if (stop.kind === 'halted' && stop.wakeable && !terminal.inputEnded) await terminal.rest(100);
+    else return stop;
+  }
+}
+
+function statusOf(ended: Ended): number {
+  switch (ended.kind) {
+    case 'debug-exit': return debugExitStatus(ended.value);
+    case 'power-off': return STATUS.ok.status;
+    case 'reset': return STATUS.reset.status;
+    case 'triple-fault': return STATUS.tripleFault.status;
+    case 'halted': return STATUS.halted.status;
+    case 'instruction-limit': case 'reached': return STATUS.instructionLimit.status;
+    case 'unimplemented': return STATUS.unimplemented.status;
+    case 'time-limit': return STATUS.timeLimit.status;
+    case 'interrupted': return STATUS.interrupted.status;
+  }
+}
+
+export const runCommand: Command = {
+  name: 'run',
+  operands: 'IMAGE',
+  says: 'Boots IMAGE (ELF64 with a PVH note, ELF32 or any file with a Multiboot header, or a flat binary with --load-address).\nCOM1 goes to stdout, stdin feeds it; on a terminal Ctrl-A x ends the machine.',
+  options: RUN_OPTIONS,
+  notes: `Exit status:\n${statusTable()}`,
+  run,
+};

@@ -1,0 +1,182 @@
+/**
+ * The board: processor, memory and devices wired together, one virtual clock, one way to run. Time is the instruction
+ * count: one retired instruction is one nanosecond, and HLT skips to the next thing that is due.
+ */
+import { Cpu } from '../cpu/cpu.ts';
+import { RFLAGS, readRflags } from '../cpu/flags.ts';
+import { ReferenceEngine } from '../cpu/engines/reference/engine.ts';
+import { createPcDevices, type PcDevices } from '../devices/board.ts';
+import { Mmu } from '../mmu/mmu.ts';
+import { PhysicalMemory } from '../mmu/physical-memory.ts';
+import { linear, physical, type LinearAddress, type PhysicalAddress } from '../state/addresses.ts';
+import { GuestState } from '../state/guest-state.ts';
+import { ACTIVITY } from '../state/layout.ts';
+import { enter } from './boot/enter.ts';
+import { planBoot, type BootOptions, type BootPlan } from './boot/index.ts';
+import { Statistics } from './statistics.ts';
+
+export interface MachineOptions {
+  /** RAM in bytes, a multiple of 4096; 128 MiB if not given. */
+  readonly memoryBytes?: number;
+  /** First of the four debug-exit ports; 0xf4 if not given. */
+  readonly debugExitPort?: number;
+  /** What the real-time clock shows at power-on, in seconds since 1970; 2026-01-01 if not given. No host clock is read. */
+  readonly rtcEpochSeconds?: number;
+  /** Takes what the guest sends on a serial port (0: COM1, 1: COM2) or the debug console 0xE9 (port `debug`). */
+  readonly onOutput?: (port: 0 | 1 | 'debug', byte: number) => void;
+}
+
+/** Why `run` came back. */
+export type Stop =
+  /** The guest wrote `value` to the debug-exit port. */
+  | { readonly kind: 'debug-exit'; readonly value: number }
+  | { readonly kind: 'power-off' }
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'triple-fault' }
+  /** HLT with interrupts off (`wakeable` false), or with interrupts on but nothing scheduled: only outside input can wake it. */
+  | { readonly kind: 'halted'; readonly wakeable: boolean }
+  | { readonly kind: 'instruction-limit' }
+  /** RIP reached `until.rip`, or the output ended in `until.output`. */
+  | { readonly kind: 'reached' }
+  | { readonly kind: 'unimplemented'; readonly what: string; readonly rip: bigint; readonly bytes: Uint8Array };
+
+export interface RunOptions {
+  /** At most this many more instructions. */
+  readonly maxInstructions?: number;
+  /** Stop before the instruction at this offset in CS, or once COM1 has printed this text. */
+  readonly until?: { readonly rip?: bigint; readonly output?: string };
+}
+
+const DEFAULT_MEMORY_BYTES = 128 * 2 ** 20;
+const DEFAULT_EPOCH = Date.UTC(2026, 0, 1) / 1000;
+/** Longest stretch without looking at devices, in instructions. */
+const SLICE = 1_000_000;
+
+export class Machine {
+  readonly state: GuestState;
+  readonly memory: PhysicalMemory;
+  readonly mmu: Mmu;
+  readonly cpu: Cpu;
+  readonly devices: PcDevices;
+  readonly engine: ReferenceEngine;
+  readonly statistics: Statistics;
+  /** The plan that was loaded last: symbols, protocol, warnings. */
+  boot: BootPlan | undefined;
+  private stop: Stop | undefined;
+  private outputTail = '';
+
+  /** Throws RangeError for an impossible memory size. */
+  constructor(options: MachineOptions = {}) {
+    this.state = new GuestState(options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
+    this.memory = new PhysicalMemory(this.state);
+    this.mmu = new Mmu(this.state, this.memory);
+    this.devices = createPcDevices({
+      clock: () => this.now(),
+      memoryBytes: this.state.ramBytes,
+      debugExitPort: options.debugExitPort ?? 0xf4,
+      rtcEpochSeconds: options.rtcEpochSeconds ?? DEFAULT_EPOCH,
+      onSerialOutput: (port, byte) => this.output(port, byte, options.onOutput),
+      onDebugConsole: (byte) => this.output('debug', byte, options.onOutput),
+      onDebugExit: (value) => this.end({ kind: 'debug-exit', value }),
+      onPowerOff: () => this.end({ kind: 'power-off' }),
+      onReset: () => this.end({ kind: 'reset' }),
+      onInterruptChange: () => this.cpu.interruptLineChanged(),
+      onNmi: () => this.cpu.requestNmi(),
+    });
+    this.cpu = new Cpu(this.state, this.mmu, {
+      readPort: (port, bytes) => this.devices.ports.read(port, bytes),
+      writePort: (port, bytes, value) => {
+        this.devices.ports.write(port, bytes, value);
+        this.engine.requestStop();
+      },
+      interruptRequested: () => this.devices.interrupts.requested(),
+      acknowledgeInterrupt: () => this.devices.interrupts.acknowledge(),
+      now: () => this.now(),
+      taskPriorityChanged: (cr8) => this.devices.localApic.setTaskPriority(cr8),
+      apicBaseChanged: (value) => this.devices.localApic.setBase(value),
+    });
+    for (const region of this.devices.mmio) this.memory.addMmio(physical(region.base), region.bytes, region.device);
+    this.engine = new ReferenceEngine(this.cpu);
+    this.statistics = new Statistics(this);
+  }
+
+  /** Virtual time since power-on in nanoseconds. */
+  now(): number { return this.state.retired + this.state.idleTime; }
+
+  /** Reads an image file, puts it into memory and the processor at its entry. Throws ImageError; then nothing has changed. */
+  load(file: Uint8Array, options: BootOptions = {}): BootPlan {
+    const plan = planBoot(file, this.state.ramBytes, options);
+    enter(this.cpu, this.memory, plan);
+    this.boot = plan;
+    return plan;
+  }
+
+  /** Feeds bytes to a serial port (0: COM1). Returns how many it took. */
+  input(bytes: Iterable<number>, port: 0 | 1 = 0): number {
+    let taken = 0;
+    for (const byte of bytes) {
+      if (!this.devices.serial[port].receive(byte)) break;
+      taken++;
+    }
+    return taken;
+  }
+
+  /** Runs until something happens or the limit is reached. Throws nothing that a guest could cause. */
+  run(options: RunOptions = {}): Stop {
+    const { state, devices } = this;
+    const end = options.maxInstructions === undefined ? Infinity : state.retired + options.maxInstructions;
+    const untilRip = options.until?.rip, untilOutput = options.until?.output;
+    this.outputTail = '';
+    for (let first = true; ; first = false) {
+      const stop = this.stop;
+      if (stop) {
+        this.stop = undefined;
+        return stop;
+      }
+      if (untilOutput !== undefined && this.outputTail.includes(untilOutput)) return { kind: 'reached' };
+      if (untilRip !== undefined && !first && state.rip === untilRip) return { kind: 'reached' };
+      if (state.activity === ACTIVITY.shutdown) return { kind: 'triple-fault' };
+      devices.scheduler.advanceTo(this.now());
+      if (state.activity === ACTIVITY.halted && !this.wake()) {
+        const next = devices.scheduler.nextDeadline();
+        if ((readRflags(state) & RFLAGS.IF) === 0) return { kind: 'halted', wakeable: false };
+        if (next === Infinity) return { kind: 'halted', wakeable: true };
+        state.idleTime += Math.max(0, next - this.now());
+        continue;
+      }
+      if (state.retired >= end) return { kind: 'instruction-limit' };
+      const budget = untilRip === undefined ? Math.max(1, Math.min(end - state.retired, devices.scheduler.nextDeadline() - this.now(), SLICE)) : 1;
+      const result = this.engine.run(budget);
+      if (result.kind === 'unimplemented') return result;
+    }
+  }
+
+  /** Lets a halted processor see its interrupts; true when it runs again. */
+  private wake(): boolean {
+    return this.cpu.serviceAttention() === 'run';
+  }
+
+  private end(stop: Stop): void {
+    this.stop ??= stop;
+    this.engine.requestStop();
+  }
+
+  private output(port: 0 | 1 | 'debug', byte: number, sink: MachineOptions['onOutput']): void {
+    sink?.(port, byte);
+    if (port === 0) this.outputTail = (this.outputTail + String.fromCharCode(byte)).slice(-4096);
+  }
+
+  /** Reads guest memory by linear address without side effects: fewer bytes come back where pages are missing. */
+  readLinear(address: LinearAddress, count: number): Uint8Array {
+    const bytes = new Uint8Array(count);
+    for (let n = 0; n < count; n++) {
+      const at = this.mmu.peek(linear(address + BigInt(n)));
+      if (at === undefined || at >= this.state.ramBytes) return bytes.subarray(0, n);
+      bytes[n] = this.memory.copyOut(at, 1)[0] as number;
+    }
+    return bytes;
+  }
+
+  /** Reads guest RAM by physical address. Throws RangeError outside RAM. */
+  readPhysical(address: PhysicalAddress | number, count: number): Uint8Array { return this.memory.copyOut(physical(address), count); }
+}

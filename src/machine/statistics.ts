@@ -1,0 +1,65 @@
+/** What a run did, counted: the contents of `run --report`. */
+import { VECTOR } from '../cpu/exceptions.ts';
+import type { Machine } from './machine.ts';
+
+export interface Report {
+  readonly instructions: number;
+  /** Nanoseconds of virtual time, halted time included. */
+  readonly virtualNanoseconds: number;
+  /** Exceptions delivered, by vector: `"#PF": 12`. */
+  readonly exceptions: Readonly<Record<string, number>>;
+  /** Page faults by error code, its set bits in the manual's letters: `"P|W|U"`; `"0"` for a supervisor read of a page that is not present. */
+  readonly pageFaults: Readonly<Record<string, number>>;
+  /** Hardware interrupts taken, by vector. */
+  readonly interrupts: Readonly<Record<string, number>>;
+  /** INT n, INT3, INTO taken, by vector. */
+  readonly softwareInterrupts: Readonly<Record<string, number>>;
+  readonly tlb: { readonly hits: number; readonly misses: number; readonly flushes: number };
+  readonly pageWalks: number;
+  readonly engine: string;
+  /** Ports and physical addresses where nothing answered. */
+  readonly unclaimedPorts: readonly { readonly port: number; readonly reads: number; readonly writes: number }[];
+  readonly unclaimedPhysicalAccesses: number;
+}
+
+const NAMES = new Map<number, string>(Object.entries(VECTOR).map(([name, vector]) => [vector, name === 'NMI' ? name : `#${name}`]));
+const ERROR_BITS = ['P', 'W', 'U', 'RSVD', 'I', 'PK', 'SS'] as const;
+
+export class Statistics {
+  private readonly exceptions = new Map<number, number>();
+  private readonly pageFaults = new Map<number, number>();
+  private readonly interrupts = new Map<number, number>();
+  private readonly software = new Map<number, number>();
+  private readonly machine: Machine;
+
+  constructor(machine: Machine) {
+    this.machine = machine;
+    machine.cpu.onException = (vector, errorCode, _cr2, _rip, kind) => {
+      const counts = kind === 'exception' ? this.exceptions : kind === 'interrupt' ? this.interrupts : this.software;
+      add(counts, vector);
+      if (kind === 'exception' && vector === VECTOR.PF) add(this.pageFaults, errorCode ?? 0);
+    };
+  }
+
+  report(): Report {
+    const { mmu, memory, state, devices, engine } = this.machine;
+    return {
+      instructions: state.retired,
+      virtualNanoseconds: this.machine.now(),
+      exceptions: named(this.exceptions, (v) => NAMES.get(v) ?? `#${v}`),
+      pageFaults: named(this.pageFaults, errorCodeName),
+      interrupts: named(this.interrupts, String),
+      softwareInterrupts: named(this.software, String),
+      tlb: { hits: mmu.counters.hits, misses: mmu.counters.misses, flushes: mmu.counters.flushes },
+      pageWalks: mmu.counters.walks,
+      engine: engine.name,
+      unclaimedPorts: devices.ports.unclaimed(),
+      unclaimedPhysicalAccesses: memory.unclaimedAccesses,
+    };
+  }
+}
+
+const add = (counts: Map<number, number>, key: number): void => { counts.set(key, (counts.get(key) ?? 0) + 1); };
+const named = (counts: ReadonlyMap<number, number>, name: (key: number) => string): Record<string, number> =>
+  Object.fromEntries([...counts].sort(([a], [b]) => a - b).map(([key, count]) => [name(key), count]));
+const errorCodeName = (code: number): string => ERROR_BITS.filter((_, n) => (code & (1 << n)) !== 0).join('|') || '0';
