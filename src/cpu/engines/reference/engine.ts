@@ -65,6 +65,13 @@ export class ReferenceEngine {
       const due = cpu.serviceAttention();
       if (due !== 'run') return due === 'halted' ? HALTED : SHUTDOWN;
     }
+    return this.execute();
+  }
+
+  /** Executes the instruction at RIP, whatever is due before it: `step` without its first half, for lockstep comparison. */
+  execute(): StepResult {
+    const { cpu } = this;
+    const state = this.#state;
     try {
       const mode = cpu.mode();
       const i = this.#fetcher.fetch(mode);
