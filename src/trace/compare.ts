@@ -1,0 +1,246 @@
+/**
+ * Lockstep: takes a recorded run event by event, moves our machine along, and stops at the first difference. Pure: the
+ * machine is behind Stepper, the recording behind TraceSink.
+ *
+ * A record shows the state before an instruction. An instruction is therefore executed here when the *next* event
+ * tells what it led to: the next record (it completed), an exception (it faulted, or a trap or a failed fetch follows
+ * it), or an interrupt taken after it.
+ */
+import { RFLAGS } from '../cpu/flags.ts';
+import { ENVIRONMENT, QEMU_DIFFERENCES, type Disagreement, type Forgiven } from './exceptions-list.ts';
+import { differingWords } from './agreement.ts';
+import { FIELD, TraceState, type TraceInterrupt, type TraceSink } from './state.ts';
+import type { Delivery, Move, Stepper } from './stepper.ts';
+
+export interface CompareOptions {
+  /** Pages of guest memory as the recording found them (frame number to 4096 bytes). */
+  readonly initialPages?: ReadonlyMap<number, Uint8Array>;
+  /** Compare only from this instruction on (0 is the first): before it our machine follows without being judged. */
+  readonly from?: number;
+  /** Stop after this many instructions. */
+  readonly maxInstructions?: number;
+}
+
+/** The first place where the two runs part. */
+export interface Difference {
+  /** Instructions that were equal before. */
+  readonly instruction: number;
+  /** In one line. */
+  readonly what: string;
+  readonly recorded: TraceState;
+  readonly ours: TraceState;
+  /** Words that differ; empty when it is the course of events that does. */
+  readonly words: readonly number[];
+  /** Addresses of the last instructions, oldest first. */
+  readonly history: readonly bigint[];
+}
+
+const HISTORY = 16;
+const FLAG_BITS: Readonly<Record<string, number>> = RFLAGS;
+const VECTORS_WITH_ERROR_CODE = new Set([8, 10, 11, 12, 13, 14, 17, 21]);
+const PAGE_FAULT = 14, DEBUG = 1;
+
+export class Lockstep implements TraceSink {
+  /** Instructions that both sides have executed with equal results. */
+  compared = 0;
+  /** Interrupts that were injected where QEMU took them. */
+  injected = 0;
+  difference: Difference | undefined;
+  /** How often each entry of the exceptions list, or "undefined flags", was made use of. */
+  readonly forgiven = new Map<string, number>();
+  readonly #stepper: Stepper;
+  readonly #options: CompareOptions;
+  readonly #limit: number;
+  /** The last record: the state before the instruction that is to be executed next, if `#ready`. */
+  readonly #before = new TraceState();
+  readonly #ours = new TraceState();
+  #started = false;
+  #ready = false;
+  #instructions = 0;
+  /** What we delivered and the recording has not yet shown. */
+  #delivered: Delivery[] = [];
+  readonly #history: bigint[] = [];
+
+  constructor(stepper: Stepper, options: CompareOptions = {}) {
+    this.#stepper = stepper;
+    this.#options = options;
+    this.#limit = options.maxInstructions ?? Number.POSITIVE_INFINITY;
+  }
+
+  get finished(): boolean {
+    return this.difference !== undefined || this.compared >= this.#limit;
+  }
+
+  instruction(state: TraceState): void {
+    if (!this.#started) this.#start(state);
+    else if (this.#isRestart(state)) return;
+    else if (this.#ready && !this.#execute(state)) return;
+    if (this.#delivered.length > 0) {
+      this.#differ(`we delivered ${describe(this.#delivered[0]!)}, QEMU went on`, state);
+      return;
+    }
+    if (!this.#agree(state)) return;
+    this.#before.copyFrom(state);
+    this.#ready = true;
+    this.#instructions++;
+    this.#history.push(state.words[FIELD.rip]!);
+    if (this.#history.length > HISTORY) this.#history.shift();
+  }
+
+  interrupt(event: TraceInterrupt, state: TraceState): void {
+    if (!this.#started) this.#start(state);
+    if (this.#delivered.length === 0 && this.#ready) {
+      if (!this.#execute(event.hardware ? state : undefined)) return;
+    }
+    if (event.hardware) this.#inject(event, state);
+    else this.#match(event, state);
+  }
+
+  /** The recording is at its end: our machine takes the last step too, if it must lead out of the run. */
+  last(): Move | undefined {
+    if (!this.#ready || this.finished) return undefined;
+    this.#ready = false;
+    const boundary = this.#stepper.boundary();
+    if (boundary.deliveries.length > 0) return boundary;
+    const move = this.#stepper.execute();
+    this.compared++;
+    return move;
+  }
+
+  #start(state: TraceState): void {
+    this.#started = true;
+    this.#stepper.start(state, this.#options.initialPages ?? new Map());
+  }
+
+  /**
+   * A store into the very instruction that makes it: QEMU throws the block away and starts the instruction again, so
+   * the same record comes twice. Only a jump to itself also leaves everything as it was.
+   */
+  #isRestart(state: TraceState): boolean {
+    const at = FIELD.rip * 2;
+    if (!this.#ready || this.#before.halves[at] !== state.halves[at]) return false;
+    if (!state.words.every((word, i) => word === this.#before.words[i])) return false;
+    return !/^J/.test(this.#stepper.instructionAt(state.words[FIELD.rip]!)?.mnemonic ?? 'J');
+  }
+
+  /** Executes the instruction of the last record. `after` is what QEMU shows next, for the report. */
+  #execute(after: TraceState | undefined): boolean {
+    this.#ready = false;
+    const boundary = this.#stepper.boundary();
+    if (boundary.deliveries.length > 0) {
+      return this.#differ(`we delivered ${describe(boundary.deliveries[0]!)} before the instruction, QEMU executed it`, after ?? this.#before);
+    }
+    const move = this.#stepper.execute();
+    if (move.unimplemented !== undefined) return this.#differ(`not implemented: ${move.unimplemented}`, after ?? this.#before);
+    this.#delivered.push(...move.deliveries);
+    this.compared++;
+    return true;
+  }
+
+  /** QEMU raised an exception: ours must be the same one, from the same place. */
+  #match(event: TraceInterrupt, state: TraceState): void {
+    if (this.#delivered.length === 0) {
+      // Not the instruction's own: a trap that follows it, or the fetch of the next one.
+      if (!this.#agree(state, event)) return;
+      this.#delivered.push(...this.#stepper.boundary().deliveries);
+      if (this.#delivered.length === 0) this.#delivered.push(...this.#stepper.execute().deliveries);
+    }
+    const ours = this.#delivered.shift();
+    if (ours === undefined) {
+      this.#differ(`QEMU delivered ${describe(event)}, we delivered nothing`, state);
+      return;
+    }
+    const codesMatter = VECTORS_WITH_ERROR_CODE.has(event.vector) && !event.software;
+    if (ours.vector !== event.vector || ours.software !== event.software || (codesMatter && ours.errorCode !== event.errorCode)) {
+      this.#differ(`QEMU delivered ${describe(event)}, we delivered ${describe(ours)}`, state);
+    }
+  }
+
+  #inject(event: TraceInterrupt, state: TraceState): void {
+    if (this.#delivered.length > 0) {
+      this.#differ(`we delivered ${describe(this.#delivered[0]!)}, QEMU took interrupt ${event.vector}`, state);
+      return;
+    }
+    if (!this.#agree(state)) return;
+    const { deliveries } = this.#stepper.interrupt(event.vector);
+    this.injected++;
+    const [first, ...rest] = deliveries;
+    if (first?.vector !== event.vector) {
+      this.#differ(`QEMU took interrupt ${event.vector} here, we ${first ? `delivered ${describe(first)}` : 'do not accept one'}`, state);
+      return;
+    }
+    this.#delivered.push(...rest);
+  }
+
+  /** Compares our state with a recorded one; forgives and corrects what the list allows. */
+  #agree(recorded: TraceState, event?: TraceInterrupt): boolean {
+    this.#stepper.read(this.#ours);
+    let words = differingWords(this.#ours, recorded);
+    // QEMU writes CR2 and DR6 before it logs the exception.
+    if (event?.vector === PAGE_FAULT) words = words.filter((word) => word !== FIELD.cr2);
+    if (event?.vector === DEBUG) words = words.filter((word) => word !== FIELD.dr6);
+    if (words.length === 0) return true;
+    if (this.#instructions < (this.#options.from ?? 0)) {
+      for (const word of words) this.#stepper.adopt(word, recorded.words[word]!);
+      return true;
+    }
+    const instruction = this.#stepper.instructionAt(this.#before.words[FIELD.rip]!);
+    words = this.#settleFlags(words, recorded, instruction?.row.undefinedFlags ?? []);
+    if (words.length === 0) return true;
+    if (this.#isRepEnd(words, recorded, instruction?.repeat)) {
+      this.#forgive('REP count tested again');
+      this.#stepper.adopt(FIELD.rip, recorded.words[FIELD.rip]!);
+      return true;
+    }
+    const disagreement: Disagreement = { instruction, deviceReads: this.#stepper.deviceReads(), before: this.#before, ours: this.#ours, recorded, words };
+    const reason = [...ENVIRONMENT, ...QEMU_DIFFERENCES].find((entry: Forgiven) => entry.applies(disagreement));
+    if (!reason) {
+      this.compared = Math.max(0, this.compared - 1);
+      return this.#differ('the states differ', recorded, words);
+    }
+    this.#forgive(reason.name);
+    for (const word of words) this.#stepper.adopt(word, recorded.words[word]!);
+    return true;
+  }
+
+  /** Flags that the instruction leaves undefined take QEMU's values, so that they make no difference later. */
+  #settleFlags(words: number[], recorded: TraceState, undefinedFlags: readonly string[]): number[] {
+    if (!words.includes(FIELD.rflags) || undefinedFlags.length === 0) return words;
+    const mask = BigInt(undefinedFlags.reduce((bits, flag) => bits | (FLAG_BITS[flag] ?? 0), 0));
+    const ours = this.#ours.words[FIELD.rflags]!, theirs = recorded.words[FIELD.rflags]!;
+    const settled = (ours & ~mask) | (theirs & mask);
+    if (settled === ours) return words;
+    this.#forgive('undefined flags');
+    this.#stepper.adopt(FIELD.rflags, settled);
+    this.#ours.words[FIELD.rflags] = settled;
+    return settled === theirs ? words.filter((word) => word !== FIELD.rflags) : words;
+  }
+
+  /**
+   * With -icount QEMU gives the end of a repeated string instruction a block of its own: rCX is 0 and RIP still at the
+   * instruction. Executing it once more with rCX = 0 does nothing, so we go along.
+   */
+  #isRepEnd(words: readonly number[], recorded: TraceState, repeat: string | undefined): boolean {
+    return repeat !== undefined && repeat !== 'none' && words.length === 1 && words[0] === FIELD.rip
+      && recorded.words[FIELD.rip] === this.#before.words[FIELD.rip];
+  }
+
+  #forgive(name: string): void {
+    this.forgiven.set(name, (this.forgiven.get(name) ?? 0) + 1);
+  }
+
+  #differ(what: string, recorded: TraceState, words?: readonly number[]): false {
+    this.#stepper.read(this.#ours);
+    const [a, b] = [new TraceState(), new TraceState()];
+    a.copyFrom(recorded);
+    b.copyFrom(this.#ours);
+    this.difference = { instruction: this.compared, what, recorded: a, ours: b, words: words ?? differingWords(b, a), history: [...this.#history] };
+    return false;
+  }
+}
+
+/** "#PF (vector 14), error code 0x2". */
+function describe(event: Delivery | TraceInterrupt): string {
+  const code = event.errorCode === undefined ? '' : `, error code 0x${event.errorCode.toString(16)}`;
+  return event.software ? `software interrupt ${event.vector}` : `vector ${event.vector}${code}`;
+}

@@ -1,0 +1,82 @@
+/**
+ * Everything that the comparison with QEMU forgives, in one place and each with its reason: values that come from
+ * outside the processor, and places where QEMU does not do what the manual says (then the manual wins, and we go on
+ * with QEMU's value only so that one difference does not become a thousand).
+ */
+import type { Instruction } from '../cpu/isa/instruction.ts';
+import { FIELD, TraceState } from './state.ts';
+import type { DeviceRead } from './stepper.ts';
+
+/** One difference between two states after the same instruction. */
+export interface Disagreement {
+  /** The instruction that was executed, if it can still be read. */
+  readonly instruction: Instruction | undefined;
+  readonly deviceReads: readonly DeviceRead[];
+  /** The state before the instruction, the same on both sides. */
+  readonly before: TraceState;
+  readonly ours: TraceState;
+  readonly recorded: TraceState;
+  /** Words that differ. */
+  readonly words: readonly number[];
+}
+
+export interface Forgiven {
+  readonly name: string;
+  readonly why: string;
+  applies(d: Disagreement): boolean;
+}
+
+const only = (d: Disagreement, ...allowed: readonly number[]): boolean => d.words.every((word) => allowed.includes(word));
+const isMnemonic = (d: Disagreement, ...names: readonly string[]): boolean => d.instruction !== undefined && names.includes(d.instruction.mnemonic);
+const RAX = 0, RCX = 1, RDX = 2, RBX = 3;
+
+/** Ports whose values depend on time or on what the board is made of, and why. */
+const ENVIRONMENT_PORTS: readonly { readonly first: number; readonly last: number; readonly why: string }[] = [
+  { first: 0x20, last: 0x21, why: 'interrupt requests wait in QEMU’s PIC, in ours they are injected' },
+  { first: 0xa0, last: 0xa1, why: 'interrupt requests wait in QEMU’s PIC, in ours they are injected' },
+  { first: 0x40, last: 0x43, why: 'the counters run on QEMU’s clock' },
+  { first: 0x60, last: 0x64, why: 'port 61h shows a timer output and the refresh toggle; the keyboard controller answers later in QEMU' },
+  { first: 0x70, last: 0x71, why: 'the date and time of the host' },
+  { first: 0x2f8, last: 0x2ff, why: 'the transmitter empties on QEMU’s clock' },
+  { first: 0x3f8, last: 0x3ff, why: 'the transmitter empties on QEMU’s clock' },
+  { first: 0x510, last: 0x511, why: 'QEMU’s firmware configuration' },
+  { first: 0x608, last: 0x60b, why: 'the ACPI timer runs on QEMU’s clock' },
+  { first: 0xcf8, last: 0xcff, why: 'the PCI devices of QEMU’s board' },
+];
+const isEnvironmentPort = (port: number): boolean => ENVIRONMENT_PORTS.some(({ first, last }) => port >= first && port <= last);
+
+/** Values that the processor is given from outside: copied from the recording. */
+export const ENVIRONMENT: readonly Forgiven[] = [
+  {
+    name: 'CPUID', why: 'QEMU describes its own processor model',
+    applies: (d) => isMnemonic(d, 'CPUID') && only(d, RAX, RBX, RCX, RDX),
+  },
+  {
+    name: 'time-stamp counter', why: 'the counters started at different times',
+    applies: (d) => isMnemonic(d, 'RDTSC', 'RDTSCP') && only(d, RAX, RDX, RCX),
+  },
+  {
+    name: 'random number', why: 'it would be none otherwise',
+    applies: (d) => isMnemonic(d, 'RDRAND', 'RDSEED'),
+  },
+  {
+    name: 'model-specific register', why: 'IA32_TIME_STAMP_COUNTER counts from another start; the firmware has set up IA32_MISC_ENABLE, IA32_APIC_BASE and the MTRRs',
+    applies: (d) => isMnemonic(d, 'RDMSR') && only(d, RAX, RDX) && isEnvironmentMsr(Number(d.before.words[RCX]! & 0xffff_ffffn)),
+  },
+  {
+    name: 'port read', why: 'see ENVIRONMENT_PORTS',
+    applies: (d) => isMnemonic(d, 'IN') && only(d, RAX) && d.deviceReads.some((read) => read.space === 'port' && isEnvironmentPort(read.address)),
+  },
+  {
+    name: 'device memory read', why: 'the local APIC’s current count and request registers run on QEMU’s clock',
+    applies: (d) => d.deviceReads.some((read) => read.space === 'memory') && d.words.every((word) => word < FIELD.rip || word === FIELD.rflags),
+  },
+];
+
+function isEnvironmentMsr(msr: number): boolean {
+  return msr === 0x10 || msr === 0x1b || msr === 0x1a0 || msr === 0x277 || (msr >= 0x200 && msr <= 0x2ff) || msr === 0xfe;
+}
+
+/** Where QEMU's TCG does not do what the manuals say. */
+export const QEMU_DIFFERENCES: readonly Forgiven[] = [
+];

@@ -1,0 +1,48 @@
+/** What the comparison needs of a machine: small steps, and a way to read and correct its state. */
+import type { Instruction } from '../cpu/isa/instruction.ts';
+import type { TraceState } from './state.ts';
+
+/** An exception or interrupt that our machine delivered (or began to deliver: a double fault follows its cause). */
+export interface Delivery {
+  readonly vector: number;
+  readonly errorCode: number | undefined;
+  /** INT n, INT3, INTO, INT1. */
+  readonly software: boolean;
+}
+
+/** What came of one move. */
+export interface Move {
+  /** In order; empty when nothing was delivered. */
+  readonly deliveries: readonly Delivery[];
+  /** The guest needs something that is not built: the run cannot go on. */
+  readonly unimplemented?: string;
+}
+
+/** A read from a device that the last instruction made. */
+export interface DeviceRead { readonly space: 'port' | 'memory'; readonly address: number }
+
+/**
+ * A machine in lockstep. Its devices must not interrupt it: `interrupt` is the only source of asynchronous events.
+ */
+export interface Stepper {
+  /** Takes the initial state of the recording: the registers, and the memory given. */
+  start(state: TraceState, initialPages: ReadonlyMap<number, Uint8Array>): void;
+  /** Writes the processor's state into `state`. */
+  read(state: TraceState): void;
+  /** Takes what is due between two instructions (a single-step trap, for example) without executing one. */
+  boundary(): Move;
+  /** Executes the instruction at RIP (one iteration of a REP), or delivers its fault. Call `boundary` first. */
+  execute(): Move;
+  /** Raises an interrupt request with this vector, or an NMI for vector 2, and delivers it now if the processor lets it through. */
+  interrupt(vector: number): Move;
+  /** Overwrites one word of the state (FIELD), or one flag bit with `mask`. Only general registers, RIP, RFLAGS, CR2, DR6 and DR7 can be. */
+  adopt(word: number, value: bigint, mask?: bigint): void;
+  /** The instruction at a code address as it is now, without side effects; undefined where there is none. */
+  instructionAt(rip: bigint): Instruction | undefined;
+  /** Text of the instruction at a code address, for reports. */
+  disassemble(rip: bigint): string;
+  /** What the last `execute` read from devices. */
+  deviceReads(): readonly DeviceRead[];
+  /** Guest RAM from physical address 0. */
+  readonly ram: Uint8Array;
+}
