@@ -1,5 +1,5 @@
 /** The paging unit: linear to physical through the TLB and the page walk. */
-import { OFFSET } from '../state/layout.ts';
+import { OFFSET, RAM_BASE } from '../state/layout.ts';
 import type { GuestState } from '../state/guest-state.ts';
 import { PAGE_SIZE, type LinearAddress, type PhysicalAddress } from '../state/addresses.ts';
 import type { AccessKind, Privilege } from './access.ts';
@@ -10,7 +10,6 @@ import { Translation, commitFlags, denial, faultErrorCode, walk, type Denial, ty
 import { PagingControls, currentPcid, loadPdpteRegisters } from './paging-mode.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
 import { COLUMN, DATA_ENTRIES, Tlb, TLB_ATTRIBUTE, columnBase, type Column } from './tlb.ts';
-import { RAM_BASE } from '../state/layout.ts';
 
 export type { AccessKind, Privilege } from './access.ts';
 
@@ -280,6 +279,12 @@ export class Mmu {
   /** Drops everything: for a reset, or for tools that wrote control registers or page tables behind the processor's back. */
   flushAll(): void {
     this.tlb.flush(false);
+  }
+
+  /** To be called after the guest state was replaced (a snapshot restored): the TLBs are what they were then, but nothing derived from them holds. */
+  stateReplaced(): void {
+    this.tlb.judgeAnew();
+    this.memory.clearCodeMarks();
   }
 
   /** The whole walk of a linear address as data, changing nothing. `cr3` chooses another address space than the current one. */

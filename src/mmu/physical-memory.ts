@@ -97,6 +97,8 @@ export class PhysicalMemory {
       for (let i = 0; i < bytes; i++) value += this.read((address + i) as PhysicalAddress, 1) * 2 ** (8 * i);
       return value;
     }
+    // Beside a device's registers, in a frame that it covers in part.
+    if (address < this.ramBytes) return this.state.u8[RAM_BASE + address]!;
     this.unclaimedAccesses++;
     return ALL_ONES[bytes];
   }
@@ -116,6 +118,9 @@ export class PhysicalMemory {
       region.device.write(address - region.base, bytes, (value & ALL_ONES[bytes]) >>> 0);
     } else if (bytes > 1 && this.#isMixed(address, bytes)) {
       for (let i = 0; i < bytes; i++) this.write((address + i) as PhysicalAddress, 1, (value >>> (8 * i)) & 0xff);
+    } else if (address < this.ramBytes) {
+      this.state.u8[RAM_BASE + address] = value;
+      this.#wrote(address, 1);
     } else {
       this.unclaimedAccesses++;
     }
