@@ -1,0 +1,47 @@
+/**
+ * The guest kernel: an x86-64 kernel written with the assembler, which boots by PVH or Multiboot, and shows on COM1
+ * what it does with physical memory, paging, demand faults and its heap.
+ */
+import { Assembler, type AssemblerOptions, type Image } from '../assembler/index.ts';
+import { boot, multibootHeader, pvhNote } from './boot.ts';
+import { console } from './console.ts';
+import { exceptions } from './exceptions.ts';
+import { gdt } from './gdt.ts';
+import { idt } from './idt.ts';
+import { KERNEL_BASE } from './layout.ts';
+import { main } from './main.ts';
+import { memoryMap } from './memory-map.ts';
+import { pageFault } from './page-fault.ts';
+import { paging } from './paging.ts';
+import { pmm } from './pmm.ts';
+import { scenarios } from './scenarios/index.ts';
+import { timer } from './timer.ts';
+import { vmm } from './vmm.ts';
+import { KernelWriter } from './writer.ts';
+
+export { SCENARIOS, type Scenario } from './scenarios/index.ts';
+
+/** Physical address at which the kernel is loaded: 1 MiB. */
+export const KERNEL_LOAD_ADDRESS = 0x10_0000;
+
+export interface KernelOptions extends Pick<AssemblerOptions, 'resolveLocation' | 'sourceRoot'> {
+  /**
+   * Ways in that the image offers. Default: both. A loader that knows both prefers Multiboot (QEMU does);
+   * the state at entry differs, the kernel's output does not.
+   */
+  readonly protocols?: readonly ('pvh' | 'multiboot')[];
+}
+
+/** Assembles the kernel. Its sections follow each other from 1 MiB; its entry symbol is `pvh_entry`. */
+export function buildKernel(options: KernelOptions = {}): Image {
+  const { protocols = ['pvh', 'multiboot'], ...rest } = options;
+  const a = new Assembler({ ...rest, origin: KERNEL_LOAD_ADDRESS, virtualBase: KERNEL_BASE });
+  const k = new KernelWriter(a);
+  a.section('.text');
+  if (protocols.includes('multiboot')) multibootHeader(k);
+  if (protocols.includes('pvh')) pvhNote(k);
+  for (const part of [boot, gdt, idt, console, memoryMap, pmm, paging, vmm, pageFault, exceptions, timer, scenarios, main]) part(k);
+  k.finish();
+  a.entry('pvh_entry');
+  return a.link();
+}
