@@ -50,8 +50,8 @@ export function encodings(form: Form, operands: readonly OperandValue[], prefixe
   const memory = parts.memory;
   if (prefixes.lock && !(row.lock && operands[0] instanceof Memory)) return [];
   if (prefixes.repeat !== undefined && row.repeat !== (prefixes.repeat === 'rep' ? 'rep' : 'repe')) return [];
-  // In 64-bit mode 90 is NOP: it does not clear the upper half of RAX. SDM Vol. 2B, "NOP—No Operation".
-  if (bits === 64 && encoding.map === '' && encoding.opcode === 0x90 && encoding.registerInOpcode && row.size === 32 && parts.opcodeRegister?.number === 0) return [];
+  // 90 is NOP, not an exchange of the accumulator with itself, which clears the upper half of RAX. SDM Vol. 2B, "NOP—No Operation".
+  if (encoding.map === '' && encoding.opcode === 0x90 && parts.opcodeRegister?.number === 0) return [];
 
   const address = addressSize(row, memory, bits);
   if (address === undefined) return [];

@@ -5,9 +5,11 @@ export { AssembleError, type SourceLocation } from './error.ts';
 export type { Image, ImageLine, ImageSection, ImageSymbol, SectionFlags } from './image.ts';
 export type { Instructions } from './instruction-types.ts';
 export {
-  at, byte, dword, far, far16, far32, far64, imm, label, LabelReference, Memory, qword, rel, scaled, word,
+  at, byte, dword, far, far16, far32, far64, imm, label, LabelReference, Memory, operandText, qword, rel, scaled, word,
   type FarPointer, type GeneralRegister, type Immediate, type OperandValue, type SegmentRegister, type SpecialRegister, type Target,
 } from './operands.ts';
 export * from './registers.ts';
 export type { SectionOptions } from './section.ts';
 export type { ResolveLocation } from './source-location.ts';
+export { writeElf, type ElfOptions } from './elf.ts';
+export { listing, type Disassemble } from './listing.ts';

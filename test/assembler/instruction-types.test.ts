@@ -1,6 +1,6 @@
 /** The methods' types come from the table: a wrong operand is a type error. `tsc` is the judge of this file; nothing in it runs but the last line. */
 import { expect, test } from 'vitest';
-import { al, Assembler, at, ax, byte, cl, dword, dx, eax, far, label, qword, rax, rbx, rcx, rsp, word } from '../../src/assembler/index.ts';
+import { al, Assembler, at, ax, byte, cl, dword, dx, eax, far, label, qword, rax, rbx, rcx, rsp } from '../../src/assembler/index.ts';
 
 function wellTyped(a: Assembler): void {
   a.add(rax, rbx);
@@ -43,7 +43,7 @@ function illTyped(a: Assembler): void {
   // @ts-expect-error a far pointer is no near target
   a.call(far(8, 'x'), 1);
   // @ts-expect-error MOVZX needs a narrower source
-  a.movzx(ax, word(rbx));
+  a.movzx(ax, dword(rbx));
   // @ts-expect-error three operands
   a.add(al, al, al);
 }
