@@ -4,7 +4,7 @@
  * Verbs above the line are primitive; below it are derived ones, which an interpretation may override with something
  * faster that a property test proves equal.
  *
- * Order inside every semantics: read, compute, check a branch target, store to memory, then commit registers and flags.
+ * Order inside every semantics: read, compute, store to memory, check a branch target, then commit registers and flags.
  * Whatever can fault comes before whatever changes. Then exceptions are precise for free.
  */
 import type { Segment } from '../../state/layout.ts';
@@ -91,8 +91,8 @@ export abstract class Ops<V, B> {
   abstract fault(vector: number): void;
   /**
    * Near branches. The target is cut to i.width (the operand size) and must be canonical / within CS.limit, else #GP(0).
-   * The check happens here, the jump when the instruction ends: so a branch comes before the store and the commits of
-   * its instruction (CALL RET LOOP).
+   * The check happens here, the jump when the instruction ends: so a branch comes before the commits of its instruction
+   * (CALL RET LOOP).
    */
   abstract goto(x: RelativeOperand): void;
   abstract gotoIf(c: B, x: RelativeOperand): void;

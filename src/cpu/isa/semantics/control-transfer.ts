@@ -1,4 +1,7 @@
-/** Near transfers of control. A branch verb checks its target at once and takes effect when the instruction ends, so it precedes the commits. */
+/**
+ * Near transfers of control. A branch verb checks its target at once and takes effect when the
+ * instruction ends, so it precedes the commits.
+ */
 import type { Instruction } from '../instruction.ts';
 import { implicit, RCX, type MemoryOperand, type Operand, type RegisterOperand, type RelativeOperand } from '../operand.ts';
 import type { Ops } from '../ops.ts';
@@ -9,16 +12,17 @@ import { pop, push } from './stack.ts';
 /** An operand-size instruction pointer as 64 bits. */
 const target = <V, B>(o: Ops<V, B>, i: Instruction, v: V): V => widen(o, i.width, 64, v);
 
-/** Branches to operand 0. */
-function branch<V, B>(o: Ops<V, B>, i: Instruction): void {
+/** Reads where operand 0 leads to; what it returns branches there. */
+function branch<V, B>(o: Ops<V, B>, i: Instruction): () => void {
   const x = i.operands[0] as Operand;
-  if (x.kind === 'relative') o.goto(x);
-  else o.gotoIndirect(target(o, i, read(o, i, 0)));
+  if (x.kind === 'relative') return () => { o.goto(x); };
+  const to = target(o, i, read(o, i, 0));
+  return () => { o.gotoIndirect(to); };
 }
 
 /** JMP — Jump, near. SDM Vol. 2A, "JMP—Jump". */
 export const JMP: Semantics = (o, i) => {
-  branch(o, i);
+  branch(o, i)();
 };
 
 /** Jcc — Jump if Condition Is Met. SDM Vol. 2A, "Jcc—Jump if Condition Is Met". */
@@ -45,10 +49,16 @@ export const LOOP = loop();
 export const LOOPE = loop(true);
 export const LOOPNE = loop(false);
 
-/** CALL — Call Procedure, near. SDM Vol. 2A, "CALL—Call Procedure". */
+/**
+ * CALL — Call Procedure, near. SDM Vol. 2A, "CALL—Call Procedure".
+ * Manual: the target is checked before the push; hardware (Intel): the return address is in memory when a target that is
+ * not canonical raises #GP(0). RSP is as before in both.
+ */
 export const CALL: Semantics = (o, i) => {
-  branch(o, i);
-  push(o, i, narrow(o, 64, i.width, o.nextIp()));
+  const go = branch(o, i);
+  const commit = push(o, i, narrow(o, 64, i.width, o.nextIp()));
+  go();
+  commit();
 };
 
 /** RET — Return From Procedure, near. SDM Vol. 2B, "RET—Return From Procedure". */

@@ -24,8 +24,10 @@ export const XADD: Semantics = (o, i) => {
 };
 
 /**
- * CMPXCHG — Compare and Exchange. The destination is written whether it changes or not; the accumulator only where
+ * CMPXCHG — Compare and Exchange. A memory destination is written whether it changes or not; the accumulator only where
  * they differ. SDM Vol. 2A, "CMPXCHG—Compare and Exchange".
+ * Manual: a register destination is always written; hardware (Intel): only where they are equal, which shows in bits
+ * 63:32 of a 32-bit one.
  */
 export const CMPXCHG: Semantics = (o, i) => {
   const accumulator = implicit(RAX, i.width);
@@ -33,7 +35,8 @@ export const CMPXCHG: Semantics = (o, i) => {
   const src = read(o, i, 1);
   const expected = o.getReg(accumulator);
   const equal = o.eq(i.width, expected, dest.value);
-  dest.write(o.select(i.width, equal, src, dest.value));
+  if (i.operands[0]?.kind === 'memory') dest.write(o.select(i.width, equal, src, dest.value));
+  else o.when(equal, () => { dest.write(src); });
   o.when(o.not(equal), () => { o.setReg(accumulator, dest.value); });
   o.subFlags(i.width, expected, dest.value, o.sub(i.width, expected, dest.value));
 };

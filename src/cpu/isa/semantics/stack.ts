@@ -13,11 +13,11 @@ const loadAt = <V, B>(o: Ops<V, B>, i: Instruction, at: V): V => o.load(i.width,
 /** The stack address `bytes` above `at`. */
 const above = <V, B>(o: Ops<V, B>, i: Instruction, at: V, bytes: number): V => o.add(i.mode.stackSize, at, o.const(i.mode.stackSize, BigInt(bytes)));
 
-/** Stores an operand-size value below the stack pointer, then moves the stack pointer. */
-export function push<V, B>(o: Ops<V, B>, i: Instruction, v: V): void {
+/** Stores an operand-size value below the stack pointer and returns what commits the stack pointer. */
+export function push<V, B>(o: Ops<V, B>, i: Instruction, v: V): () => void {
   const top = above(o, i, o.getReg(stackPointer(i)), -i.width / 8);
   storeAt(o, i, top, v);
-  o.setReg(stackPointer(i), top);
+  return () => { o.setReg(stackPointer(i), top); };
 }
 
 /** The operand-size value at the top of the stack, and what commits its removal with `extra` bytes more (a stack-width value). */
@@ -32,7 +32,7 @@ export function pop<V, B>(o: Ops<V, B>, i: Instruction): { value: V; commit: (ex
 
 /** PUSH — Push Onto the Stack. PUSH rSP pushes its old value. SDM Vol. 2B, "PUSH". */
 export const PUSH: Semantics = (o, i) => {
-  push(o, i, read(o, i, 0));
+  push(o, i, read(o, i, 0))();
 };
 
 /**

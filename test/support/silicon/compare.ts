@@ -1,0 +1,29 @@
+/** How the outcome of a case here differs from silicon's. */
+import { RFLAGS } from '../../../src/cpu/flags.ts';
+import { START, type Case, type Outcome } from './world.ts';
+
+const NAMES = ['RAX', 'RCX', 'RDX', 'RBX', 'RSP', 'RBP', 'RSI', 'RDI', ...Array.from({ length: 8 }, (_, n) => `R${n + 8}`)];
+export const hex = (v: bigint): string => v.toString(16);
+export const hexBytes = (bytes: Uint8Array): string => Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join(' ');
+const STATUS = ['CF', 'PF', 'AF', 'ZF', 'SF', 'DF', 'OF'] as const;
+const flagText = (flags: number): string => STATUS.filter((f) => (flags & RFLAGS[f]) !== 0).join(' ');
+const faultText = (f: Outcome['fault']): string => (f === undefined ? 'none' : `vector ${f.vector} error ${f.errorCode} CR2 ${hex(f.cr2)}`);
+
+/** One line per difference; empty when they agree. `ignoredFlags`: RFLAGS bits that are not compared. */
+export function differences(silicon: Outcome, ours: Outcome, ignoredFlags = 0): string[] {
+  const lines: string[] = [];
+  if (faultText(silicon.fault) !== faultText(ours.fault)) lines.push(`fault: silicon ${faultText(silicon.fault)}, ours ${faultText(ours.fault)}`);
+  silicon.gpr.forEach((v, n) => { if (v !== ours.gpr[n]) lines.push(`${NAMES[n]}: silicon ${hex(v)}, ours ${hex(ours.gpr[n] as bigint)}`); });
+  if (((silicon.flags ^ ours.flags) & ~ignoredFlags) !== 0) lines.push(`flags: silicon ${flagText(silicon.flags)}, ours ${flagText(ours.flags)}`);
+  if (silicon.rip !== ours.rip) lines.push(`RIP: silicon +${silicon.rip - START}, ours +${ours.rip - START}`);
+  const memory = (o: Outcome): string => `${o.changed.offset}: ${hexBytes(o.changed.bytes)}`;
+  if (memory(silicon) !== memory(ours)) lines.push(`memory: silicon ${memory(silicon)}, ours ${memory(ours)}`);
+  return lines;
+}
+
+/** A case in words, for a failure. */
+export const describeCase = (c: Case): string =>
+  `${c.codeSize}-bit ${hexBytes(c.code)} | ${c.gpr.slice(0, c.codeSize / 4).map((v, n) => `${NAMES[n]}=${hex(v)}`).join(' ')} | ${flagText(c.flags)} | poke ${c.poke.offset}: ${hexBytes(c.poke.bytes)}`;
+
+/** RFLAGS bits of flags by name. */
+export const flagBits = (names: readonly string[]): number => names.reduce((bits, name) => bits | RFLAGS[name as keyof typeof RFLAGS], 0);

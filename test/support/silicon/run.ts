@@ -1,0 +1,117 @@
+/** A case on the reference engine, in the same world as on the host. */
+import type { GuestException } from '../../../src/cpu/exceptions.ts';
+import { Cpu, type CpuBus } from '../../../src/cpu/cpu.ts';
+import { ReferenceEngine } from '../../../src/cpu/engines/reference/engine.ts';
+import { readRflags, RFLAGS, writeRflags } from '../../../src/cpu/flags.ts';
+import { CR0, CR4, EFER } from '../../../src/mmu/control-bits.ts';
+import { Mmu } from '../../../src/mmu/mmu.ts';
+import { PageFault } from '../../../src/mmu/page-fault.ts';
+import { PhysicalMemory } from '../../../src/mmu/physical-memory.ts';
+import { GuestState } from '../../../src/state/guest-state.ts';
+import { RAM_BASE, SEGMENT } from '../../../src/state/layout.ts';
+import { CODE, CODE_PAGES, COMPARED_FLAGS, DATA, DATA_PAGES, dataPattern, GS_BASE, PAGE, START, WRITABLE_PAGES, type Case, type Outcome } from './world.ts';
+
+const NO_DEVICES: CpuBus = {
+  readPort: () => 0xff,
+  writePort: () => {},
+  interruptRequested: () => false,
+  acknowledgeInterrupt: () => 0,
+  now: () => 0,
+  taskPriorityChanged: () => {},
+  apicBaseChanged: () => {},
+};
+
+/** Keeps what would be delivered: there is no IDT in this world. */
+class FaultKeepingCpu extends Cpu {
+  fault: GuestException | PageFault | undefined;
+  override deliverException(e: GuestException | PageFault): void { this.fault = e; }
+}
+
+// Physical addresses.
+const PML4 = 0x1000, PDPT = 0x2000, DIRECTORY = 0x3000, DATA_PT = 0x5000, CODE_PT = 0x6000;
+const DATA_FRAMES = 0x1_0000, CODE_FRAMES = 0x2_0000;
+const PRESENT = 1n, WRITABLE = 2n, USER = 4n, NO_EXECUTE = 1n << 63n;
+const CODE_64 = 0xa0fb, CODE_32 = 0xc0fb, FLAT_DATA = 0xc0f3;
+/** Iterations of the longest REP that a case asks for, and more. */
+const MOST_STEPS = 1000;
+
+/** One processor that runs case after case. */
+export class SiliconWorld {
+  readonly #cpu: FaultKeepingCpu;
+  readonly #engine: ReferenceEngine;
+  readonly #pattern = dataPattern();
+  readonly #memory: Uint8Array;
+  readonly #expected: Uint8Array;
+
+  constructor() {
+    const state = new GuestState(0x4_0000);
+    const cpu = new FaultKeepingCpu(state, new Mmu(state, new PhysicalMemory(state)), NO_DEVICES);
+    const entry = (table: number, index: bigint, value: bigint): void => { state.view.setBigUint64(RAM_BASE + table + Number(index & 511n) * 8, value, true); };
+    const table = PRESENT | WRITABLE | USER;
+    entry(PML4, 0n, BigInt(PDPT) | table);
+    entry(PDPT, DATA >> 30n, BigInt(DIRECTORY) | table);
+    for (const [base, pages, frames, count, code] of [[DATA, DATA_PT, DATA_FRAMES, DATA_PAGES, false], [CODE, CODE_PT, CODE_FRAMES, CODE_PAGES, true]] as const) {
+      entry(DIRECTORY, base >> 21n, BigInt(pages) | table);
+      for (let n = 0; n < count; n++) {
+        const rights = code ? WRITABLE : n < WRITABLE_PAGES ? WRITABLE | NO_EXECUTE : NO_EXECUTE;
+        entry(pages, (base >> 12n) + BigInt(n), BigInt(frames + n * PAGE) | PRESENT | USER | rights);
+      }
+    }
+    for (const n of [SEGMENT.ES, SEGMENT.SS, SEGMENT.DS]) cpu.setSegment(n, { selector: 0x2b, attributes: FLAT_DATA, limit: 0xffff_ffff, base: 0n });
+    cpu.setSegment(SEGMENT.GS, { selector: 0, attributes: FLAT_DATA, limit: 0xffff_ffff, base: GS_BASE });
+    cpu.setSegment(SEGMENT.CS, { selector: 0x33, attributes: CODE_64, limit: 0xffff_ffff, base: 0n });
+    state.cr3 = BigInt(PML4);
+    cpu.setMode(CR0.PG | CR0.WP | CR0.NE | CR0.ET | CR0.MP | CR0.PE, CR4.PAE, EFER.LME | EFER.LMA | EFER.NXE);
+    this.#cpu = cpu;
+    this.#engine = new ReferenceEngine(cpu);
+    this.#memory = state.u8.subarray(RAM_BASE + DATA_FRAMES, RAM_BASE + DATA_FRAMES + WRITABLE_PAGES * PAGE);
+    state.u8.set(this.#pattern, RAM_BASE + DATA_FRAMES);
+    state.u8.fill(0xcc, RAM_BASE + CODE_FRAMES, RAM_BASE + CODE_FRAMES + CODE_PAGES * PAGE);
+    this.#expected = new Uint8Array(WRITABLE_PAGES * PAGE);
+  }
+
+  run(c: Case): Outcome {
+    const cpu = this.#cpu;
+    const { state } = cpu;
+    this.#expected.set(this.#pattern.subarray(0, this.#expected.length));
+    this.#expected.set(c.poke.bytes, c.poke.offset);
+    this.#memory.set(this.#expected);
+    const code = RAM_BASE + CODE_FRAMES + Number(START - CODE);
+    state.u8.fill(0xcc, code - 32, code + 32);
+    state.u8.set(c.code, code);
+    this.#engine.forgetEverything();
+    c.gpr.forEach((v, n) => { state.gpr[n] = v; });
+    writeRflags(state, c.flags | RFLAGS.IF);
+    cpu.setSegment(SEGMENT.CS, c.codeSize === 64
+      ? { selector: 0x33, attributes: CODE_64, limit: 0xffff_ffff, base: 0n }
+      : { selector: 0x23, attributes: CODE_32, limit: 0xffff_ffff, base: 0n });
+    cpu.refresh();
+    state.rip = START;
+    cpu.fault = undefined;
+    for (let n = 0; n < MOST_STEPS; n++) {
+      const result = this.#engine.step();
+      if (result.kind !== 'retired' && result.kind !== 'exception') throw new Error(`the engine stopped: ${'what' in result ? result.what : result.kind}`);
+      if (result.kind === 'exception' || state.rip !== START) break;
+    }
+    return this.#outcome();
+  }
+
+  #outcome(): Outcome {
+    const { state, fault } = this.#cpu;
+    const memory = this.#memory;
+    const expected = this.#expected;
+    let first = 0;
+    let end = memory.length;
+    while (first < end && memory[first] === expected[first]) first++;
+    while (end > first && memory[end - 1] === expected[end - 1]) end--;
+    return {
+      gpr: Array.from({ length: 16 }, (_, n) => state.gpr[n] as bigint),
+      flags: readRflags(state) & COMPARED_FLAGS,
+      rip: state.rip,
+      fault: fault === undefined ? undefined
+        : fault instanceof PageFault ? { vector: 14, errorCode: fault.errorCode, cr2: fault.address }
+          : { vector: fault.vector, errorCode: fault.errorCode ?? 0, cr2: 0n },
+      changed: { offset: first === end ? 0 : first, bytes: memory.slice(first, end) },
+    };
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * The world in which one instruction runs, the same on the host processor (tools/silicon/harness.c) and here: user mode,
+ * flat segments, two writable pages, a read-only one and an unmapped one, and code pages full of INT3.
+ */
+export const DATA = 0x2000_0000n;
+export const CODE = 0x3000_0000n;
+export const PAGE = 4096;
+/** Where the instruction stands: in the middle of three code pages. */
+export const START = CODE + 0x1800n;
+export const CODE_PAGES = 3;
+export const GS_BASE = DATA + 0x40n;
+/** Pages from DATA: writable ones, then a read-only one; what follows is not mapped. */
+export const WRITABLE_PAGES = 2;
+export const DATA_PAGES = 3;
+
+/** CF PF AF ZF SF DF OF. */
+export const COMPARED_FLAGS = 0xcd5;
+
+/** What the data pages hold before a case. */
+export function dataPattern(): Uint8Array {
+  let s = 0x12345678;
+  return Uint8Array.from({ length: DATA_PAGES * PAGE }, () => {
+    s ^= s << 13;
+    s ^= s >>> 17;
+    s ^= s << 5;
+    return s >>> 24;
+  });
+}
+
+/** One instruction with everything it can see. */
+export interface Case {
+  readonly codeSize: 32 | 64;
+  readonly code: Uint8Array;
+  /** RAX RCX RDX RBX RSP RBP RSI RDI R8-R15. */
+  readonly gpr: readonly bigint[];
+  /** Status flags and DF. */
+  readonly flags: number;
+  /** Bytes put over the pattern before. */
+  readonly poke: { readonly offset: number; readonly bytes: Uint8Array };
+}
+
+/** What it did. */
+export interface Outcome {
+  readonly gpr: readonly bigint[];
+  readonly flags: number;
+  readonly rip: bigint;
+  /** The exception it raised, or undefined. */
+  readonly fault: { readonly vector: number; readonly errorCode: number; readonly cr2: bigint } | undefined;
+  /** The span of writable memory that is different now. */
+  readonly changed: { readonly offset: number; readonly bytes: Uint8Array };
+}

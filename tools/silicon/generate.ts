@@ -1,0 +1,189 @@
+/** Cases for a row: random and boundary values in registers, flags and memory; addresses that hit every kind of page. */
+import type { OperandSpec, Row } from '../../src/cpu/isa/row.ts';
+import { encodeRow, littleEndian, type Choice, type MemoryChoice } from '../../test/support/encode-row.ts';
+import { interesting } from '../../test/support/boundary.ts';
+import type { Random } from '../../test/support/random.ts';
+import { DATA, GS_BASE, PAGE, START, type Case } from '../../test/support/silicon/world.ts';
+
+const RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4, RBP = 5, RSI = 6, RDI = 7;
+const DF = 1 << 10;
+const mask = (bits: number): bigint => (1n << BigInt(bits)) - 1n;
+
+/** A case while it is being made. */
+interface Draft { gpr: bigint[]; flags: number; poke: { offset: number; bytes: Uint8Array } }
+
+/** An address for an access of `bytes`: mostly inside the writable pages, sometimes across an edge or outside. */
+function dataAddress(r: Random, bytes: number, faults: boolean): bigint {
+  const kind = r.below(100);
+  const across = (page: number): bigint => DATA + BigInt(page * PAGE - r.between(1, Math.max(1, bytes - 1)));
+  if (kind < 75 || !faults) return DATA + BigInt(r.between(0x200, 2 * PAGE - 0x300));
+  if (kind < 83) return across(1);
+  if (kind < 88) return across(2);
+  if (kind < 92) return DATA + BigInt(2 * PAGE + r.below(PAGE - 64));
+  if (kind < 96) return across(3);
+  return DATA + BigInt(3 * PAGE + r.below(PAGE));
+}
+
+/** A memory operand whose address is `target`: sets its registers in the draft. */
+function memoryFor(r: Random, d: Draft, target: bigint, codeSize: 32 | 64, shortAddress: boolean, taken: readonly number[]): MemoryChoice {
+  const count = codeSize === 64 ? 16 : 8;
+  const width = codeSize === 64 && !shortAddress ? 64 : 32;
+  const free = (also: number): number => {
+    for (;;) {
+      const n = r.below(count);
+      if (!taken.includes(n) && n !== RSP && n !== also) return n;
+    }
+  };
+  const displacementBytes = r.pick([0, 1, 4] as const);
+  const displacement = displacementBytes === 0 ? 0n : displacementBytes === 1 ? BigInt(r.between(-128, 127)) : BigInt(r.between(-0x10000, 0x10000));
+  const high = (): bigint => (width === 32 && codeSize === 64 ? r.u64() & ~mask(32) : 0n);
+  const put = (n: number, value: bigint): void => { d.gpr[n] = (value & mask(width)) | high(); };
+  const kind = r.below(10);
+  if (kind === 0) return { displacement: target, displacementBytes: 4 };
+  if (kind === 1 && codeSize === 64) {
+    const index = free(-1);
+    const scale = r.pick([0, 1, 2, 3] as const);
+    const value = BigInt(r.below(0x1000));
+    put(index, value);
+    return { index, scale, displacement: target - (value << BigInt(scale)), displacementBytes: 4 };
+  }
+  const base = free(-1);
+  if (kind < 6) {
+    put(base, target - displacement);
+    return { base, displacement, displacementBytes };
+  }
+  const index = free(base);
+  const scale = r.pick([0, 1, 2, 3] as const);
+  const value = r.chance(50) ? BigInt(r.below(0x1000)) : BigInt.asUintN(width, -BigInt(r.below(0x1000)));
+  put(index, value);
+  const shifted = BigInt.asIntN(width, value) << BigInt(scale);
+  put(base, target - displacement - shifted);
+  return { base, index, scale, displacement, displacementBytes };
+}
+
+/** A branch distance that does not land on the instruction itself, which would run for ever. */
+const awayFromStart = (distance: number): number => (distance < 0 && distance > -32 ? distance - 32 : distance >= 0 && distance < 32 ? distance + 32 : distance);
+
+const memoryBits = (x: OperandSpec): number | undefined => {
+  if (x.kind === 'register-or-memory') return x.memoryBits;
+  if (x.kind === 'memory') return x.text === 'm16&16' ? 32 : x.text === 'm32&32' ? 64 : x.bits;
+  return undefined;
+};
+
+/** What a row needs in particular registers, so that more than its faults is seen. */
+function particulars(r: Random, row: Row, d: Draft, target: bigint | undefined, codeSize: 32 | 64): void {
+  const m = row.mnemonic;
+  const width = typeof row.width === 'number' ? row.width : codeSize;
+  const poke = (at: bigint, bytes: readonly number[]): void => {
+    const offset = Number(at - DATA);
+    if (offset >= 0 && offset + bytes.length <= 2 * PAGE) d.poke = { offset, bytes: Uint8Array.from(bytes) };
+  };
+  const codeTarget = (): bigint => (r.chance(85) ? START + BigInt(awayFromStart(r.between(-0x700, 0x700))) : codeSize === 64 && r.chance(50) ? 0x8000_0000_0000n + r.u64() % 0x1000_0000_0000n : 0x4000_0000n + BigInt(r.below(0x10000)));
+  const pointer = (n: number, faults: boolean): void => { d.gpr[n] = dataAddress(r, width / 8, faults); };
+  if (target !== undefined && r.chance(70)) {
+    const bits = memoryBits(row.operands.find((x) => memoryBits(x) !== undefined) as OperandSpec) ?? 0;
+    if (bits !== 0) poke(target, littleEndian(interesting(r), bits / 8));
+  }
+  if (/^(PUSH|POP|CALL|RET|ENTER)/.test(m) || m === 'LEAVE') pointer(RSP, !m.startsWith('PUSHA') && !m.startsWith('POPA') && m !== 'ENTER');
+  if (m === 'ENTER' || m === 'LEAVE') pointer(RBP, m === 'LEAVE');
+  if (/^(MOVS|CMPS|SCAS|STOS|LODS)[BWDQ]$/.test(m)) {
+    for (const n of [RSI, RDI]) d.gpr[n] = r.chance(85) ? DATA + BigInt(r.between(0x400, 2 * PAGE - 0x400)) : dataAddress(r, width / 8, true);
+    d.gpr[RCX] = BigInt(r.below(r.chance(30) ? 2 : 30));
+    if (r.chance(40)) d.flags |= DF;
+    if (/^(CMPS|SCAS)/.test(m) && r.chance(60)) {
+      // Equal runs, so that REPE goes on.
+      d.poke = { offset: Number(BigInt.asIntN(64, d.gpr[RDI] as bigint) - DATA) & 0xfff, bytes: new Uint8Array(64) };
+      d.gpr[RAX] = 0n;
+      d.gpr[RSI] = (d.gpr[RDI] as bigint) + BigInt((r.below(4) * width) / 8);
+    }
+  }
+  if (m === 'XLATB') d.gpr[RBX] = dataAddress(r, 1, false);
+  if (/^(LOOP|J.?CXZ)/.test(m) && r.chance(70)) d.gpr[RCX] = BigInt(r.below(3)) | (r.chance(30) ? 0x1_0000_0000n : 0n);
+  if (m === 'RET') poke(d.gpr[RSP] as bigint, littleEndian(codeTarget(), codeSize / 8));
+  if ((m === 'JMP' || m === 'CALL') && row.operands[0]?.kind === 'register-or-memory') {
+    if (target !== undefined) poke(target, littleEndian(codeTarget(), codeSize / 8));
+    else for (let n = 0; n < 16; n++) if (n !== RSP) d.gpr[n] = codeTarget();
+  }
+  if ((m === 'DIV' || m === 'IDIV') && r.chance(80)) {
+    d.gpr[RDX] = r.chance(40) ? 0n : r.chance(50) ? BigInt(r.below(16)) : BigInt.asUintN(64, -BigInt(r.below(16)));
+    if (width === 8) d.gpr[RAX] = BigInt(r.below(0x200)) - (r.chance(30) ? 0x100n : 0n) & mask(64);
+  }
+  if (m === 'CMPXCHG') {
+    if (target === undefined) { if (r.chance(50)) d.gpr[r.below(8)] = d.gpr[RAX] as bigint; }
+    else if (r.chance(50)) poke(target, littleEndian(d.gpr[RAX] as bigint, width / 8));
+  }
+  if (m.startsWith('CMPXCHG') && target !== undefined && m !== 'CMPXCHG' && r.chance(60)) {
+    poke(target, [...littleEndian(d.gpr[RAX] as bigint, width / 8), ...littleEndian(d.gpr[RDX] as bigint, width / 8)]);
+  }
+}
+
+/** A case for the row, or undefined where the draw is not one worth running. */
+export function caseFor(r: Random, row: Row, codeSize: 32 | 64): Case | undefined {
+  const count = codeSize === 64 ? 16 : 8;
+  const d: Draft = { gpr: Array.from({ length: 16 }, () => interesting(r)), flags: r.u32() & 0x8d5, poke: { offset: 0, bytes: new Uint8Array(0) } };
+  // Legacy instructions see 32 bits, and 64-bit mode's other registers do not exist there.
+  if (codeSize === 32) d.gpr = d.gpr.map((x, n) => (n < 8 ? x & mask(32) : 0n));
+  if (r.chance(10)) d.flags |= DF;
+  const string = /^(MOVS|CMPS|SCAS|STOS|LODS)[BWDQ]$/.test(row.mnemonic);
+  const prefixes: number[] = [];
+  const memoryOperand = row.operands.find((x) => memoryBits(x) !== undefined);
+  const memoryOnly = memoryOperand?.kind === 'memory';
+  const memory = memoryOperand !== undefined && (memoryOnly || r.chance(50));
+  // An address-size prefix in compatibility mode means 16-bit addresses, which reach none of the pages.
+  const shortAddress = codeSize === 64 && (memory || string || row.mnemonic === 'XLATB' || /^LOOP/.test(row.mnemonic)) && r.chance(15);
+  const isLea = row.mnemonic === 'LEA';
+  const bits = memoryOperand === undefined ? 0 : memoryBits(memoryOperand) as number;
+  // #GP or #PF decides CMPXCHG16B's misaligned faults by order; most addresses are aligned.
+  let target = memory ? dataAddress(r, Math.max(1, bits / 8), !isLea) : undefined;
+  if (row.mnemonic === 'CMPXCHG16B' && target !== undefined && r.chance(85)) target &= ~15n;
+
+  const reg = r.below(count);
+  let rmRegister = r.below(count);
+  const bitOffset = /^BT[SRC]?$/.test(row.mnemonic) && row.operands[1]?.kind === 'register' && memory;
+  if (bitOffset) {
+    const w = row.width as number;
+    if (reg === RSP) return undefined;
+    d.gpr[reg] = ((BigInt(r.between(-0x800, 0x7ff)) & mask(w)) | (r.u64() & ~mask(w))) & mask(codeSize);
+  }
+  // Registers that the instruction gives a meaning to are no address registers.
+  const taken = [RAX, RCX, RDX, RBX, ...(bitOffset ? [reg] : [])];
+  let gs = codeSize === 64 && memory && !shortAddress && r.chance(8);
+  if (gs && (target as bigint) < GS_BASE) gs = false;
+  if (gs) prefixes.push(0x65);
+  else if (codeSize === 64 && r.chance(4)) prefixes.push(r.pick([0x26, 0x2e, 0x36, 0x3e]));
+  // POP forms its address with the new RSP: a stack-relative one is drawn below.
+  particulars(r, row, d, target, codeSize);
+  let rm: number | MemoryChoice = rmRegister;
+  if (target !== undefined) {
+    const wanted = gs ? target - GS_BASE : target;
+    if (row.mnemonic === 'POP' && r.chance(30)) {
+      rm = { base: RSP, displacement: BigInt(r.between(-128, 127)), displacementBytes: 1 };
+      if (gs) prefixes.length = 0;
+    } else {
+      const stack = /^(PUSH|POP|CALL)/.test(row.mnemonic) ? [RSP] : [];
+      rm = memoryFor(r, d, wanted, codeSize, shortAddress, [...taken, ...stack]);
+    }
+    if (r.chance(5) && codeSize === 64 && typeof rm === 'object' && rm.base !== undefined && rm.base !== RSP && !shortAddress && !gs) d.gpr[rm.base] = 0x8000_0000_0000n + (r.u64() >> 18n);
+  } else {
+    rmRegister = r.below(count);
+    rm = rmRegister;
+  }
+  if (row.lock && memory && r.chance(15)) prefixes.push(0xf0);
+  if (row.repeat !== undefined && r.chance(70)) prefixes.push(r.chance(60) ? 0xf3 : 0xf2);
+
+  const immediates = row.encoding.trailing.map((size, n) => {
+    const spec = row.operands.filter((x) => ['immediate', 'relative', 'far-pointer', 'memory-offset'].includes(x.kind))[n] as OperandSpec;
+    if (spec.kind === 'relative') return size === 1 || r.chance(85) ? BigInt(awayFromStart(r.between(size === 1 ? -128 : -0x700, size === 1 ? 127 : 0x700))) : interesting(r) & 0xffffn;
+    if (spec.kind === 'memory-offset') return dataAddress(r, spec.width / 8, true);
+    if (row.mnemonic === 'ENTER') return BigInt(n === 0 ? r.below(0x100) : r.below(r.chance(70) ? 4 : 256));
+    if (row.mnemonic === 'RET') return BigInt(r.below(0x10000));
+    return interesting(r) & mask(8 * (size as number));
+  });
+  const byteOperand = row.operands.some((x) => (x.kind === 'register' || x.kind === 'register-or-memory') && x.width === 8);
+  const choice: Choice = {
+    codeSize, reg, rm, condition: r.below(16), immediates, rex: codeSize === 64 && byteOperand && r.chance(40), prefixes, shortAddress,
+  };
+  const code = encodeRow(row, choice);
+  if (code.length > 15) return undefined;
+  return { codeSize, code, gpr: d.gpr.map((x) => x & mask(64)), flags: d.flags, poke: d.poke };
+}

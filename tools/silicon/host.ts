@@ -1,0 +1,61 @@
+/** Runs cases on the host processor through the C harness. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { COMPARED_FLAGS, START, type Case, type Outcome } from '../../test/support/silicon/world.ts';
+
+const INPUT_BYTES = 128 + 8 + 4 + 4 + 16 + 4 + 4 + 64;
+const CHANGED = 512;
+const OUTCOME_BYTES = 128 + 24 + 16 + CHANGED;
+const FLAGS_ALWAYS = 0x202;
+
+function writeCases(cases: readonly Case[]): Buffer {
+  const out = Buffer.alloc(cases.length * INPUT_BYTES);
+  cases.forEach((c, k) => {
+    const at = k * INPUT_BYTES;
+    c.gpr.forEach((v, n) => out.writeBigUInt64LE(v, at + 8 * n));
+    out.writeBigUInt64LE(BigInt(c.flags | FLAGS_ALWAYS), at + 128);
+    out.writeUInt32LE(c.codeSize === 32 ? 1 : 0, at + 136);
+    out.writeUInt32LE(c.code.length, at + 140);
+    out.set(c.code, at + 144);
+    out.writeUInt32LE(c.poke.offset, at + 160);
+    out.writeUInt32LE(c.poke.bytes.length, at + 164);
+    out.set(c.poke.bytes, at + 168);
+  });
+  return out;
+}
+
+function readOutcome(file: Buffer, at: number): Outcome {
+  const rip = file.readBigUInt64LE(at + 128);
+  const vector = file.readUInt32LE(at + 152);
+  const errorCode = file.readUInt32LE(at + 156);
+  const cr2 = file.readBigUInt64LE(at + 144);
+  const offset = file.readUInt32LE(at + 160);
+  const length = file.readUInt32LE(at + 164);
+  // INT3 behind the instruction, or a fetch from where it branched to: the instruction itself is done.
+  const done = vector === 3 || (vector === 14 && (errorCode & 16) !== 0 && rip !== START);
+  return {
+    gpr: Array.from({ length: 16 }, (_, n) => file.readBigUInt64LE(at + 8 * n)),
+    flags: Number(file.readBigUInt64LE(at + 136)) & COMPARED_FLAGS,
+    rip: vector === 3 ? rip - 1n : rip,
+    fault: done ? undefined : { vector, errorCode, cr2 },
+    changed: { offset, bytes: Uint8Array.from(file.subarray(at + 168, at + 168 + length)) },
+  };
+}
+
+/** Outcomes of the cases, in order. Needs gcc and an x86-64 Linux host. */
+export function runOnHost(cases: readonly Case[]): Outcome[] {
+  const folder = mkdtempSync(join(tmpdir(), 'silicon-'));
+  try {
+    const harness = join(folder, 'harness');
+    execFileSync('gcc', ['-O2', '-o', harness, new URL('./harness.c', import.meta.url).pathname]);
+    writeFileSync(join(folder, 'cases'), writeCases(cases));
+    execFileSync(harness, [join(folder, 'cases'), join(folder, 'outcomes')], { stdio: 'inherit', timeout: 120_000 });
+    const file = readFileSync(join(folder, 'outcomes'));
+    if (file.length !== cases.length * OUTCOME_BYTES) throw new Error(`${file.length / OUTCOME_BYTES} outcomes for ${cases.length} cases`);
+    return cases.map((_, k) => readOutcome(file, k * OUTCOME_BYTES));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

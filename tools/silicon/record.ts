@@ -1,0 +1,51 @@
+/**
+ * Compares every translated row with the host processor: `node tools/silicon/record.ts [--cases N] [--seed S] [--only MNEMONIC]
+ * [--strict] [--write]` (Node 24, gcc, x86-64 Linux). `--strict` compares the flags that the manual leaves
+ * undefined, too. `--write` records the cases as test/golden/silicon.bin.gz for test/isa/silicon.test.ts.
+ */
+import { parseArgs } from 'node:util';
+import { ROWS } from '../../src/cpu/isa/table/index.ts';
+import type { Row } from '../../src/cpu/isa/row.ts';
+import { Random } from '../../test/support/random.ts';
+import { describeCase, differences, flagBits } from '../../test/support/silicon/compare.ts';
+import { SiliconWorld } from '../../test/support/silicon/run.ts';
+import type { Case } from '../../test/support/silicon/world.ts';
+import { caseFor } from './generate.ts';
+import { runOnHost } from './host.ts';
+
+const { values } = parseArgs({ options: { cases: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' }, only: { type: 'string' }, strict: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } } });
+
+const jobs: { row: Row; c: Case }[] = [];
+ROWS.forEach((row, index) => {
+  if (row.meaning.kind !== 'translated' || (values.only !== undefined && row.mnemonic !== values.only)) return;
+  const r = new Random(Math.imul(Number(values.seed) * 10_007 + index + 1, 0x9e3779b1));
+  const codeSizes = row.modes === '64' ? [64] as const : row.modes === 'legacy' ? [32] as const : [64, 32] as const;
+  for (const codeSize of codeSizes) {
+    for (let n = 0; n < Number(values.cases); n++) {
+      const c = caseFor(r, row, codeSize);
+      if (c !== undefined) jobs.push({ row, c });
+    }
+  }
+});
+
+const silicon = runOnHost(jobs.map((x) => x.c));
+const world = new SiliconWorld();
+const failures = new Map<string, string[]>();
+const undefinedFlags = new Map<string, number>();
+let faults = 0;
+jobs.forEach(({ row, c }, k) => {
+  const outcome = silicon[k] as (typeof silicon)[number];
+  if (outcome.fault !== undefined) faults++;
+  const ours = world.run(c);
+  const lines = differences(outcome, ours, values.strict ? 0 : flagBits(row.undefinedFlags));
+  const name = `${row.text} = ${row.encodingText}`;
+  if (lines.length > 0) failures.set(name, [...(failures.get(name) ?? []), `    ${describeCase(c)}\n      ${lines.join('\n      ')}`]);
+  else if (differences(outcome, ours).length > 0) undefinedFlags.set(name, (undefinedFlags.get(name) ?? 0) + 1);
+});
+let failed = 0;
+for (const [name, list] of failures) {
+  failed += list.length;
+  console.log(`${name}: ${list.length}\n${list.slice(0, 3).join('\n')}`);
+}
+console.log(`undefined flags that differ: ${[...undefinedFlags].map(([name, n]) => `${name} (${n})`).join('; ') || 'none'}`);
+console.log(`${jobs.length} cases (${faults} faults), ${failed} differ in ${failures.size} rows`);
