@@ -20,7 +20,7 @@ export interface Candidate {
   /** The operand size in effect if this row is the one. */
   readonly operandSize: OperandSize;
   readonly rm: RmKind;
-  /** 90 is NOP (F3 90: PAUSE) only without REX.B: otherwise the row with a register in the opcode byte is meant. */
+  /** 90 is NOP only without REX.B: otherwise the row with a register in the opcode byte is meant. */
   readonly withoutRexB: boolean;
 }
 
@@ -83,7 +83,7 @@ function find(codeSize: CodeSize, map: number, opcode: number, s: Selectors): re
       row.encoding.rexW ? 0 : 1,
       order,
     ];
-    return { rank, candidate: { row, operandSize, rm: rmKind(row), withoutRexB: registerInOpcode && !row.encoding.registerInOpcode } };
+    return { rank, candidate: { row, operandSize, rm: rmKind(row), withoutRexB: registerInOpcode && !row.encoding.registerInOpcode && row.encoding.mandatoryPrefix === undefined } };
   });
   ranked.sort((a, b) => {
     const k = a.rank.findIndex((value, n) => value !== b.rank[n]);

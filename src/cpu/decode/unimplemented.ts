@@ -18,6 +18,7 @@ const extension = (modrm: number): number => (modrm >> 3) & 7;
 
 const ONE_BYTE: readonly Unbuilt[] = [
   { from: 0x9b, to: 0x9b, name: 'WAIT/FWAIT (x87)' },
+  { from: 0xc6, to: 0xc7, name: 'XABORT/XBEGIN (TSX)', when: (m) => m === 0xf8 },
   { from: 0xd8, to: 0xdf, name: 'x87 instruction' },
   { from: 0xc4, to: 0xc5, name: 'VEX-encoded instruction (AVX, BMI)', longMode: true },
   { from: 0xc4, to: 0xc5, name: 'VEX-encoded instruction (AVX, BMI)', longMode: false, when: inRegister },

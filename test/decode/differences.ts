@@ -1,0 +1,30 @@
+/** Where we read or spell bytes differently from iced-x86 on purpose, each with its reason. */
+import { DecodeFailure } from '../../src/cpu/decode/decode.ts';
+import type { Instruction } from '../../src/cpu/isa/instruction.ts';
+import type { IcedInstruction } from './iced.ts';
+
+export interface Difference {
+  readonly why: string;
+  readonly applies: (ours: Instruction | DecodeFailure, iced: IcedInstruction | undefined, bytes: Uint8Array) => boolean;
+}
+
+/** Same length, another name. */
+const renamed = (ours: RegExp, iced: RegExp, why: string): Difference => ({
+  why,
+  applies: (i, other) => !(i instanceof DecodeFailure) && other !== undefined && i.length === other.length && ours.test(i.mnemonic) && iced.test(other.text),
+});
+/** An instruction for iced, #UD for us. */
+const undefinedHere = (iced: RegExp, why: string): Difference => ({
+  why,
+  applies: (i, other) => i instanceof DecodeFailure && i.kind === 'invalid' && other !== undefined && iced.test(other.text),
+});
+
+export const DIFFERENCES: readonly Difference[] = [
+  renamed(/^(RESERVEDNOP|NOP)$/, /^(nop|prefetch\w*|cldemote|endbr\w*|rdssp\w|bnd\w+|hint)/, 'reserved NOPs have no spelling of their own: SDM Vol. 2D, "Opcode Map", "Reserved_NOP"'),
+  renamed(/^PREFETCH/, /^prefetch/, 'iced follows AMD in naming 0F 0D'),
+  renamed(/^BS[FR]$/, /^[lt]zcnt/, 'a processor without BMI1 and LZCNT ignores F3: SDM Vol. 2A, "LZCNT" and "TZCNT"'),
+  renamed(/^BSWAP$/, /^bswap/, 'a 16-bit BSWAP is undefined: SDM Vol. 2A, "BSWAP"; we swap the 32-bit register'),
+  renamed(/^WBINVD$/, /^wbnoinvd/, 'a processor without WBNOINVD ignores F3: SDM Vol. 2D, "WBNOINVD"'),
+  undefinedHere(/^(femms|pf\w+|pi2f\w|pmulhrw|pswapd|pavgusb)/, '3DNow! is AMD\'s and gone'),
+  undefinedHere(/^rsm$/, '#UD outside system-management mode: SDM Vol. 2B, "RSM"'),
+];
