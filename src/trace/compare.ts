@@ -9,6 +9,7 @@
 import { RFLAGS } from '../cpu/flags.ts';
 import { ENVIRONMENT, QEMU_DIFFERENCES, type Disagreement, type Forgiven } from './exceptions-list.ts';
 import { differingWords } from './agreement.ts';
+import { changedPages, hashMemory, type PageHashes } from './memory.ts';
 import { FIELD, TraceState, type TraceInterrupt, type TraceSink } from './state.ts';
 import type { Delivery, Move, Stepper } from './stepper.ts';
 
@@ -46,6 +47,8 @@ export class Lockstep implements TraceSink {
   /** Interrupts that were injected where QEMU took them. */
   injected = 0;
   difference: Difference | undefined;
+  /** Our memory at the start. */
+  startPages: PageHashes = new Map();
   /** How often each entry of the exceptions list, or "undefined flags", was made use of. */
   readonly forgiven = new Map<string, number>();
   readonly #stepper: Stepper;
@@ -107,9 +110,15 @@ export class Lockstep implements TraceSink {
     return move;
   }
 
+  /** The pages that our run changed. */
+  changedPages(): PageHashes {
+    return changedPages(this.startPages, hashMemory(this.#stepper.ram));
+  }
+
   #start(state: TraceState): void {
     this.#started = true;
     this.#stepper.start(state, this.#options.initialPages ?? new Map());
+    this.startPages = hashMemory(this.#stepper.ram);
   }
 
   /**

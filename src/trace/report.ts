@@ -1,0 +1,55 @@
+/** A difference as text: both states side by side, differing registers starred, and how the run got there. */
+import type { Difference, Lockstep } from './compare.ts';
+import { FIELD, TRACE_FIELDS, type TraceState } from './state.ts';
+import type { PageDifference } from './memory.ts';
+
+const HIDDEN = new Set<number>([FIELD.shadow, FIELD.halted]);
+const FLAGS: readonly (readonly [bit: number, name: string])[] = [
+  [0, 'CF'], [2, 'PF'], [4, 'AF'], [6, 'ZF'], [7, 'SF'], [8, 'TF'], [9, 'IF'], [10, 'DF'], [11, 'OF'], [14, 'NT'], [16, 'RF'], [17, 'VM'], [18, 'AC'], [21, 'ID'],
+];
+const flags = (value: bigint): string => FLAGS.filter(([bit]) => (value >> BigInt(bit) & 1n) === 1n).map(([, name]) => name).join(' ') || 'none';
+
+/** One line per word: those of the usual registers, and any other that differs. */
+function sideBySide(recorded: TraceState, ours: TraceState, words: readonly number[]): string[] {
+  const lines = [`    ${''.padEnd(16)}${'QEMU'.padEnd(18)}longmode`];
+  for (const [word, name] of TRACE_FIELDS.entries()) {
+    const differs = words.includes(word);
+    const usual = word <= FIELD.cpl || word === FIELD.cr2 || word === FIELD.cr3;
+    if (HIDDEN.has(word) || (!differs && !usual)) continue;
+    const [theirs, own] = [recorded.words[word]!, ours.words[word]!];
+    const text = (value: bigint): string => value.toString(16).padStart(16, '0');
+    const names = word === FIELD.rflags ? `  (${flags(theirs)} | ${flags(own)})` : '';
+    lines.push(`  ${differs ? '*' : ' '} ${name.padEnd(16)}${text(theirs)}  ${text(own)}${names}`);
+  }
+  return lines;
+}
+
+/** The whole report. `disassemble` gives the text of the instruction at an address. */
+export function differenceReport(difference: Difference, disassemble: (rip: bigint) => string): string {
+  const { history } = difference;
+  return [
+    `difference after ${difference.instruction} equal instructions: ${difference.what}`,
+    '',
+    ...sideBySide(difference.recorded, difference.ours, difference.words),
+    '',
+    'the last instructions, the latest at the end:',
+    ...history.map((rip, n) => `  ${n === history.length - 1 ? '>' : ' '} ${rip.toString(16).padStart(16, '0')}  ${disassemble(rip)}`),
+    '',
+  ].join('\n');
+}
+
+/** Pages that differ, by physical address. */
+export function pageReport(pages: readonly PageDifference[]): string {
+  const shown = pages.slice(0, 16).map(({ frame }) => `0x${(frame * 4096).toString(16)}`).join(', ');
+  return `memory differs at the end in ${pages.length} page${pages.length === 1 ? '' : 's'}, at physical ${shown}${pages.length > 16 ? ', ...' : ''}\n`;
+}
+
+/** The line on success, as scripts look for it. */
+export const successLine = (lockstep: Lockstep): string => `${lockstep.compared} instructions compared, 0 differences`;
+
+/** What was taken from the recording instead of compared, one line each; empty when nothing was. */
+export function forgivenReport(lockstep: Lockstep): string {
+  const lines = [...lockstep.forgiven].map(([name, count]) => `  ${String(count).padStart(8)}  ${name}`);
+  if (lockstep.injected > 0) lines.push(`  ${String(lockstep.injected).padStart(8)}  interrupts injected where QEMU took them`);
+  return lines.length === 0 ? '' : `taken from QEMU, not compared:\n${lines.join('\n')}\n`;
+}
