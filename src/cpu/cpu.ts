@@ -1,15 +1,26 @@
 /**
  * The processor as system instructions and engines see it: state, paging, ports, and the rules that are not one
  * instruction's own (segmented access, exception delivery, modes). Every engine shares one Cpu.
+ * Segment checks are in segmentation.ts, the IDT in delivery.ts, events between instructions in events.ts.
  */
+import type { LinearAddress } from '../state/addresses.ts';
 import type { GuestState } from '../state/guest-state.ts';
-import type { Segment } from '../state/layout.ts';
-import type { Mmu } from '../mmu/mmu.ts';
+import { SEGMENT, type Segment } from '../state/layout.ts';
+import { CR0, EFER } from '../mmu/control-bits.ts';
+import type { Mmu, Privilege } from '../mmu/mmu.ts';
 import type { PageFault } from '../mmu/page-fault.ts';
-import type { GuestException } from './exceptions.ts';
-import type { Mode } from './isa/instruction.ts';
+import { DEFAULT_MODEL, type CpuModel } from './cpuid.ts';
+import { enabledBreakpoints, matchData } from './debug-registers.ts';
+import { deliverFault, type DeliveryKind, type FaultRecord } from './delivery.ts';
+import { ATTRIBUTE } from './descriptors.ts';
+import { attentionNeeded, serviceAttention } from './events.ts';
+import { AC, GP, type GuestException } from './exceptions.ts';
+import { RFLAGS, writeRflags } from './flags.ts';
+import { MODE_32, MODE_64, type Mode } from './isa/instruction.ts';
 import type { Width } from './isa/operand.ts';
 import type { Intent } from './isa/ops.ts';
+import { resetState } from './reset.ts';
+import { accessFault, isCanonical, isCanonicalAccess, legacyLinearAddress, withinLimit, type CachedSegment } from './segmentation.ts';
 
 /** What the board gives the processor. */
 export interface CpuBus {
@@ -27,25 +38,201 @@ export interface CpuBus {
   apicBaseChanged(value: bigint): void;
 }
 
-export declare class Cpu {
+/** Called at each delivery of an exception or interrupt, before its gate is read. `rip` is the one that will be pushed. */
+export type ExceptionObserver = (vector: number, errorCode: number | undefined, cr2: bigint, rip: bigint, kind: DeliveryKind) => void;
+
+const MODES: readonly Mode[] = [
+  { codeSize: 16, stackSize: 16 }, { codeSize: 16, stackSize: 32 }, { codeSize: 32, stackSize: 16 }, MODE_32,
+];
+/** An access of up to 8 bytes from below this address stays below the canonical hole. */
+const SAFE_LOW = 0x7fff_ffff_fff8n;
+
+export class Cpu {
   readonly state: GuestState;
   readonly mmu: Mmu;
   readonly bus: CpuBus;
+  /** What CPUID says. */
+  readonly model: CpuModel;
   /** Where execution goes on: engines set it to the next instruction's offset before they execute one; branches overwrite it; engines commit it to RIP at the end. */
-  nextIp: bigint;
-  constructor(state: GuestState, mmu: Mmu, bus: CpuBus);
+  nextIp = 0n;
+  /** Something may need service before the next instruction: call `serviceAttention`. */
+  attention = false;
+  /** Whose rights explicit memory accesses have. */
+  privilege: Privilege = 'supervisor';
+  /** #AC is raised for unaligned accesses: CR0.AM, RFLAGS.AC and CPL 3. */
+  alignmentChecked = false;
+  /** DR7 enables a breakpoint on data: every access must come through `load` and `store`. */
+  dataBreakpoints = false;
+  /** DR7 enables a breakpoint on instructions, or on ports. */
+  executionBreakpoints = false;
+  portBreakpoints = false;
+  /** 64-bit mode: EFER.LMA and CS.L. */
+  in64BitMode = false;
+  /** The instruction that runs is in the shadow of STI or MOV SS. */
+  shadowed = false;
+  /** Exceptions whose delivery failed, oldest first, since the last delivery that succeeded: the way to a triple fault. */
+  faultChain: FaultRecord[] = [];
+  /** Exceptions and interrupts delivered since the Cpu was made: grows even where no instruction retires (a handler whose first fetch faults). */
+  deliveries = 0;
+  onException: ExceptionObserver | undefined;
+  #mode: Mode = MODE_64;
+
+  constructor(state: GuestState, mmu: Mmu, bus: CpuBus, model: CpuModel = DEFAULT_MODEL) {
+    this.state = state;
+    this.mmu = mmu;
+    this.bus = bus;
+    this.model = model;
+    this.reset();
+  }
+
+  /** Power-up state. SDM Vol. 3A, "Processor State After Reset". */
+  reset(): void {
+    resetState(this);
+    this.faultChain = [];
+    this.shadowed = false;
+    this.refresh();
+  }
+
   /** Decode mode by EFER.LMA, CS.L, CS.D, SS.B. One of a few constant objects, so it may be compared by identity. */
-  mode(): Mode;
-  /** Reads w bits at segment:offset with all segment checks and the page walk. Throws GuestException or PageFault. */
-  load(w: Width, segment: Segment, offset: bigint, intent: Intent): bigint;
-  store(w: Width, segment: Segment, offset: bigint, value: bigint): void;
+  mode(): Mode { return this.#mode; }
+
+  get protectedMode(): boolean { return (this.state.cr0 & CR0.PE) !== 0; }
+  /** IA-32e mode: 64-bit or compatibility mode. */
+  get longModeActive(): boolean { return (this.state.efer & EFER.LMA) !== 0; }
+  get iopl(): number { return (this.state.systemFlags >> 12) & 3; }
+
   /**
-   * Something other than the next instruction may be due at the next boundary: an interrupt or NMI, a shadow to lift, TF,
-   * a debug breakpoint. Whoever makes it so sets it; `beforeInstruction` clears it when nothing is left to watch.
+   * Recomputes what is derived from the state: mode, privilege, alignment checks, breakpoints, attention. Called by
+   * whatever changes CR0, CR4, EFER, DR7, CPL, CS, SS or system flags; call it after restoring a snapshot.
    */
-  attention: boolean;
-  /** Called by engines at an instruction boundary when `attention` is set, also while halted: delivers what is due. The engine goes on at RIP if activity is then running. Throws nothing of the guest's. */
-  beforeInstruction(): void;
-  /** Delivers what an instruction threw; RIP is still that instruction's. Ends in a handler, in #DF or in shutdown (activity). Throws nothing of the guest's. */
-  deliverException(exception: GuestException | PageFault): void;
+  refresh(): void {
+    const { state } = this;
+    const code = state.attributes[SEGMENT.CS]!;
+    const { cpl } = state;
+    this.in64BitMode = (state.efer & EFER.LMA) !== 0 && (code & ATTRIBUTE.L) !== 0;
+    this.#mode = this.in64BitMode
+      ? MODE_64
+      : MODES[((code & ATTRIBUTE.DB) !== 0 ? 2 : 0) + ((state.attributes[SEGMENT.SS]! & ATTRIBUTE.DB) !== 0 ? 1 : 0)]!;
+    this.privilege = cpl === 3 ? 'user' : 'supervisor';
+    this.alignmentChecked = cpl === 3 && (state.cr0 & CR0.AM) !== 0 && (state.systemFlags & RFLAGS.AC) !== 0;
+    const breakpoints = enabledBreakpoints(state);
+    this.executionBreakpoints = breakpoints.execute;
+    this.dataBreakpoints = breakpoints.data;
+    this.portBreakpoints = breakpoints.io;
+    this.refreshAttention();
+  }
+
+  refreshAttention(): void { this.attention = attentionNeeded(this); }
+
+  // ------------------------------------------------------------------------------------------------------- memory
+  /** Linear address of an explicit access, with all segment checks: the form for 64-bit mode is a comparison or two. Throws GuestException. */
+  linearAddress(segment: Segment, offset: bigint, bytes: number, write: boolean): LinearAddress {
+    let address: LinearAddress;
+    if (this.in64BitMode) {
+      address = (segment < SEGMENT.FS ? offset : BigInt.asUintN(64, offset + this.state.base[segment]!)) as LinearAddress;
+      if (address >= SAFE_LOW && !isCanonicalAccess(address, bytes)) throw accessFault(segment, 'address is not canonical');
+    } else {
+      address = legacyLinearAddress(this, segment, offset, bytes, write);
+    }
+    if (this.alignmentChecked && (Number(address & 7n) & (bytes - 1)) !== 0) throw AC();
+    return address;
+  }
+
+  /** Reads w bits at segment:offset with all segment checks and the page walk. Throws GuestException or PageFault. */
+  load(w: Width, segment: Segment, offset: bigint, intent: Intent): bigint {
+    const bytes = (w >> 3) as 1 | 2 | 4 | 8;
+    const modify = intent === 'modify';
+    const address = this.linearAddress(segment, offset, bytes, modify);
+    const value = this.mmu.load(address, bytes, this.privilege, modify);
+    if (this.dataBreakpoints) this.#watch(address, bytes, false);
+    return value;
+  }
+
+  /** Writes w bits at segment:offset. Throws GuestException or PageFault; nothing is written then. */
+  store(w: Width, segment: Segment, offset: bigint, value: bigint): void {
+    const bytes = (w >> 3) as 1 | 2 | 4 | 8;
+    const address = this.linearAddress(segment, offset, bytes, true);
+    this.mmu.store(address, bytes, this.privilege, value);
+    if (this.dataBreakpoints) this.#watch(address, bytes, true);
+  }
+
+  /** Throws what a store of `bytes` bytes to segment:offset would throw, and writes nothing. */
+  probeStore(segment: Segment, offset: bigint, bytes: 1 | 2 | 4 | 8): void {
+    const address = this.linearAddress(segment, offset, bytes, true);
+    this.mmu.translate(address, 'write', this.privilege);
+    if ((Number(address & 0xfffn) + bytes - 1) > 0xfff) this.mmu.translate(BigInt.asUintN(64, address + BigInt(bytes - 1)) as LinearAddress, 'write', this.privilege);
+  }
+
+  #watch(address: LinearAddress, bytes: number, write: boolean): void {
+    this.raiseDebugTraps(matchData(this.state, address, bytes, write));
+  }
+
+  /** Notes #DB traps (bits as in DR6) that the instruction in progress has caused; they are taken after it. */
+  raiseDebugTraps(bits: number): void {
+    if (bits === 0) return;
+    this.state.debugTraps |= bits;
+    this.attention = true;
+  }
+
+  /** Linear address of the instruction at CS:ip. Throws #GP(0) where ip is not canonical or beyond the limit of CS. */
+  fetchAddress(ip: bigint): LinearAddress {
+    this.checkBranchTarget(ip);
+    return (this.in64BitMode ? ip : BigInt.asUintN(32, this.state.base[SEGMENT.CS]! + ip)) as LinearAddress;
+  }
+
+  /** Throws #GP(0) unless execution may go on at CS:ip: canonical in 64-bit mode, within the limit of CS elsewhere. */
+  checkBranchTarget(ip: bigint): void {
+    if (this.in64BitMode ? !isCanonical(ip) : !withinLimit(this.state.attributes[SEGMENT.CS]!, this.state.limit[SEGMENT.CS]!, Number(ip), 1)) {
+      throw GP(0, this.in64BitMode ? 'RIP is not canonical' : 'EIP is beyond the limit of CS');
+    }
+  }
+
+  // ----------------------------------------------------------------------------------------------------- segments
+  /** The contents of a segment register; LDTR and TR are SEGMENT.LDTR and SEGMENT.TR. */
+  segment(number: number): CachedSegment {
+    const { state } = this;
+    return { selector: state.selector[number]!, attributes: state.attributes[number]!, limit: state.limit[number]!, base: state.base[number]! };
+  }
+
+  /** Puts a descriptor straight into a segment register, without a table and without checks. A change of CS or SS needs `refresh` (setMode does it). */
+  setSegment(number: number, to: CachedSegment): void {
+    const { state } = this;
+    state.selector[number] = to.selector;
+    state.attributes[number] = to.attributes;
+    state.limit[number] = to.limit;
+    state.base[number] = to.base;
+  }
+
+  /** Sets the registers that select the mode, without the checks of MOV CR and WRMSR, and CPL from SS. For boot loaders and snapshots. */
+  setMode(cr0: number, cr4: number, efer: number): void {
+    const { state } = this;
+    state.cr0 = cr0;
+    state.cr4 = cr4;
+    state.efer = efer;
+    state.cpl = (cr0 & CR0.PE) === 0 ? 0 : (state.attributes[SEGMENT.SS]! >> 5) & 3;
+    this.mmu.flushAll();
+    this.refresh();
+  }
+
+  // ------------------------------------------------------------------------------------------------------- events
+  /** Delivers the fault that the instruction at RIP raised: afterwards RIP is the handler's, or the activity is shutdown. */
+  deliverException(e: GuestException | PageFault): void { deliverFault(this, e); }
+
+  /** Takes what is due before the next instruction. `run`: execute the instruction at RIP. */
+  serviceAttention(): 'run' | 'halted' | 'shutdown' { return serviceAttention(this); }
+
+  /** The board calls this when INTR has changed. */
+  interruptLineChanged(): void { this.refreshAttention(); }
+
+  /** A non-maskable interrupt arrives. */
+  requestNmi(): void {
+    this.state.pendingEvents |= 1;
+    this.attention = true;
+  }
+
+  /** Writes RFLAGS; the caller has merged what may not change. */
+  setRflags(value: number): void {
+    writeRflags(this.state, value);
+    this.refresh();
+  }
 }

@@ -13,11 +13,16 @@ import { multiplyDivide } from './multiply-divide.ts';
 import { shift } from './shift.ts';
 import { stack } from './stack.ts';
 import { string } from './string.ts';
+import { systemIo } from './system-io.ts';
+import { systemRegisters } from './system-registers.ts';
+import { systemSegments } from './system-segments.ts';
+import { systemTransfers } from './system-transfers.ts';
 
 /** All entries, family by family, with their literal types. */
 export const ENTRIES = [
   ...dataTransfer, ...exchange, ...stack, ...arithmetic, ...multiplyDivide, ...decimal, ...logic, ...shift, ...bit,
   ...controlTransfer, ...string, ...flagControl, ...miscellaneous,
+  ...systemSegments, ...systemTransfers, ...systemRegisters, ...systemIo,
 ] as const;
 
 /** Every row of the table, parsed and checked. */

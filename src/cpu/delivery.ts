@@ -1,0 +1,146 @@
+/**
+ * Delivery of exceptions and interrupts through the IDT, the double-fault rules, and the record of deliveries that failed.
+ * The frame itself is built in interrupt-frame.ts. SDM Vol. 3A, "Interrupt and Exception Handling", "Interrupt 8—Double Fault Exception".
+ */
+import { ACTIVITY } from '../state/layout.ts';
+import { PageFault } from '../mmu/page-fault.ts';
+import type { Cpu } from './cpu.ts';
+import { DR7 } from './debug-registers.ts';
+import { GuestException, VECTOR } from './exceptions.ts';
+import { enterHandler } from './interrupt-frame.ts';
+
+/**
+ * What is delivered: a fault (RIP of the instruction, RF pushed as 1), a #DB of an instruction breakpoint (RF as it is), a trap
+ * between instructions, an external interrupt, NMI, INT n / INT3 / INTO (checked against the gate's DPL), INT1.
+ */
+export type DeliveryKind = 'fault' | 'breakpoint' | 'trap' | 'interrupt' | 'nmi' | 'software' | 'INT1';
+
+export interface Interruption {
+  readonly vector: number;
+  readonly errorCode: number | undefined;
+  readonly kind: DeliveryKind;
+  /** In words of the manual, for reports. */
+  readonly reason: string;
+  /** #PF only: what CR2 receives. */
+  readonly faultAddress?: bigint;
+}
+
+/** How far a delivery came: filled in step by step, so that a failure says where it happened. */
+export interface DeliveryProgress {
+  /** What was being done, in words: "reading IDT gate 14". */
+  doing: string;
+  gateAddress: bigint | undefined;
+  /** The gate's first 8 bytes. */
+  gate: bigint | undefined;
+  /** The gate's offset: the handler. */
+  handler: bigint | undefined;
+  /** The selector whose descriptor was read last, and the descriptor. */
+  selector: number | undefined;
+  descriptor: bigint | undefined;
+  /** The stack that the frame was to go to. */
+  stackSelector: number | undefined;
+  stackPointer: bigint | undefined;
+  /** 1-7 where the gate names an interrupt stack table entry. */
+  ist: number;
+}
+
+/** An exception or interrupt whose delivery raised another exception. */
+export interface FaultRecord extends Interruption {
+  readonly rip: bigint;
+  readonly cr2: bigint;
+  readonly progress: Readonly<DeliveryProgress>;
+  /** The exception that the delivery raised. */
+  readonly raised: Interruption;
+}
+
+/** #DE #TS #NP #SS #GP. SDM Vol. 3A, "Interrupt and Exception Classes". */
+const CONTRIBUTORY: ReadonlySet<number> = new Set([VECTOR.DE, VECTOR.TS, VECTOR.NP, VECTOR.SS, VECTOR.GP, VECTOR.CP]);
+
+/** INT n 13 is no #GP: only exceptions that the processor raised count. */
+const isException = (e: Interruption): boolean => e.kind === 'fault' || e.kind === 'breakpoint' || e.kind === 'trap';
+const contributes = (e: Interruption): boolean => isException(e) && CONTRIBUTORY.has(e.vector);
+const isPageFault = (e: Interruption): boolean => isException(e) && e.vector === VECTOR.PF;
+
+/** What arises when delivering `first` raises `second`. SDM Vol. 3A, "Conditions for Generating a Double Fault". */
+function combine(first: Interruption, second: Interruption): Interruption | 'triple fault' {
+  if (first.kind === 'fault' && first.vector === VECTOR.DF) return 'triple fault';
+  const double = (contributes(first) && contributes(second)) || (isPageFault(first) && (contributes(second) || isPageFault(second)));
+  return double ? { vector: VECTOR.DF, errorCode: 0, kind: 'fault', reason: `vector ${second.vector} while delivering vector ${first.vector}` } : second;
+}
+
+/** A thrown exception as something to deliver. */
+export function asFault(e: unknown): Interruption {
+  if (e instanceof PageFault) return { vector: VECTOR.PF, errorCode: e.errorCode, kind: 'fault', reason: 'page fault', faultAddress: e.address };
+  if (e instanceof GuestException) {
+    return { vector: e.vector, errorCode: e.errorCode, kind: 'fault', reason: e.reason, ...(e.faultAddress === undefined ? {} : { faultAddress: e.faultAddress }) };
+  }
+  throw e;
+}
+
+/** Delivers the fault of the instruction at RIP. */
+export function deliverFault(cpu: Cpu, e: GuestException | PageFault): void {
+  deliverInterruption(cpu, asFault(e));
+}
+
+/**
+ * Delivers at RIP until a handler is entered, or a triple fault shuts the processor down. Bounded: each failure is more
+ * serious than the one before.
+ */
+export function deliverInterruption(cpu: Cpu, first: Interruption): void {
+  const { state } = cpu;
+  state.debugTraps = 0;
+  state.interruptShadow = 0;
+  cpu.shadowed = false;
+  let current = first;
+  for (;;) {
+    const progress = attempt(cpu, current, state.rip);
+    if (progress.raised === undefined) return;
+    const { raised } = progress;
+    if (raised.faultAddress !== undefined) state.cr2 = raised.faultAddress;
+    cpu.faultChain.push({ ...current, rip: state.rip, cr2: progress.cr2, progress: progress.reached, raised });
+    const next = combine(current, raised);
+    if (next === 'triple fault') {
+      state.activity = ACTIVITY.shutdown;
+      cpu.attention = true;
+      return;
+    }
+    current = next;
+  }
+}
+
+/**
+ * INT n, INT3, INTO, INT1: delivers with `cpu.nextIp` as the return address and leaves the handler in it. What the
+ * delivery raises is thrown: a fault of the INT instruction itself.
+ */
+export function deliverSoftware(cpu: Cpu, vector: number, kind: 'software' | 'INT1', reason: string): void {
+  const interruption: Interruption = { vector, errorCode: undefined, kind, reason };
+  const { reached, cr2, thrown } = attempt(cpu, interruption, cpu.nextIp);
+  if (thrown !== undefined) {
+    cpu.faultChain.push({ ...interruption, rip: cpu.state.rip, cr2, progress: reached, raised: asFault(thrown) });
+    throw thrown;
+  }
+  cpu.state.debugTraps = 0;
+}
+
+interface Attempt { readonly reached: DeliveryProgress; readonly cr2: bigint; readonly raised?: Interruption; readonly thrown?: unknown }
+
+function attempt(cpu: Cpu, what: Interruption, returnIp: bigint): Attempt {
+  const { state } = cpu;
+  if (what.faultAddress !== undefined) state.cr2 = what.faultAddress;
+  const cr2 = state.cr2;
+  cpu.deliveries++;
+  cpu.onException?.(what.vector, what.errorCode, cr2, returnIp, what.kind);
+  const reached: DeliveryProgress = {
+    doing: '', gateAddress: undefined, gate: undefined, handler: undefined, selector: undefined, descriptor: undefined, stackSelector: undefined, stackPointer: undefined, ist: 0,
+  };
+  try {
+    enterHandler(cpu, what, returnIp, reached);
+  } catch (thrown) {
+    return { reached, cr2, raised: asFault(thrown), thrown };
+  }
+  if (what.vector === VECTOR.DB && what.kind !== 'software') state.dr7 &= ~DR7.GD;
+  state.activity = ACTIVITY.running;
+  cpu.faultChain = [];
+  cpu.refresh();
+  return { reached, cr2 };
+}

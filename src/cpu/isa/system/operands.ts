@@ -1,0 +1,69 @@
+/** How system instructions read and write their operands on the concrete state. */
+import type { Segment } from '../../../state/layout.ts';
+import type { Cpu } from '../../cpu.ts';
+import { GP } from '../../exceptions.ts';
+import type { Instruction } from '../instruction.ts';
+import type { MemoryOperand, RegisterOperand, Width } from '../operand.ts';
+
+/** Offset in its segment of a memory operand, cut to its address width. */
+export function effectiveAddress(cpu: Cpu, x: MemoryOperand): bigint {
+  const { gpr } = cpu.state;
+  const base = x.ripRelative ? cpu.nextIp : gpr[x.base]!;
+  return BigInt.asUintN(x.addressWidth, base + gpr[x.index]! * BigInt(x.scale) + x.displacement);
+}
+
+/** An offset further on in the same operand. */
+export const offsetBy = (x: MemoryOperand, offset: bigint, bytes: number): bigint => BigInt.asUintN(x.addressWidth, offset + BigInt(bytes));
+
+export function readRegister(cpu: Cpu, x: RegisterOperand): bigint {
+  const value = cpu.state.gpr[x.number]!;
+  return BigInt.asUintN(x.width, x.high ? value >> 8n : value);
+}
+
+/** Writes a register: 32-bit results clear bits 63:32, 16-bit and 8-bit results leave the other bits. */
+export function writeRegister(cpu: Cpu, number: number, width: Width, value: bigint): void {
+  const { gpr } = cpu.state;
+  const cut = BigInt.asUintN(width, value);
+  gpr[number] = width >= 32 ? cut : (gpr[number]! >> BigInt(width) << BigInt(width)) | cut;
+}
+
+/** Value of operand n: register, immediate, or memory of the operand's own width. */
+export function readOperand(cpu: Cpu, i: Instruction, n: number): bigint {
+  const x = i.operands[n];
+  switch (x?.kind) {
+    case 'register': return readRegister(cpu, x);
+    case 'immediate': return x.value;
+    case 'memory': return cpu.load(x.width as Width, x.segment, effectiveAddress(cpu, x), 'read');
+    default: throw new Error(`${i.row.text}: operand ${n} is no value`);
+  }
+}
+
+/** Writes operand n; a register at its own width, memory at the width of the access. */
+export function writeOperand(cpu: Cpu, i: Instruction, n: number, value: bigint): void {
+  const x = i.operands[n];
+  if (x?.kind === 'register') writeRegister(cpu, x.number, x.width, value);
+  else if (x?.kind === 'memory') cpu.store(x.width as Width, x.segment, effectiveAddress(cpu, x), BigInt.asUintN(x.width, value));
+  else throw new Error(`${i.row.text}: operand ${n} is no destination`);
+}
+
+export function memoryOperand(i: Instruction, n: number): MemoryOperand {
+  const x = i.operands[n];
+  if (x?.kind !== 'memory') throw new Error(`${i.row.text}: operand ${n} is not memory`);
+  return x;
+}
+
+/** Number of the segment, control or debug register that operand n names. */
+export function specialRegister(i: Instruction, n: number): number {
+  const x = i.operands[n];
+  if (x?.kind !== 'segment' && x?.kind !== 'control' && x?.kind !== 'debug') throw new Error(`${i.row.text}: operand ${n} is no special register`);
+  return x.number;
+}
+export const segmentRegister = (i: Instruction, n: number): Segment => specialRegister(i, n) as Segment;
+
+/** #GP(0) unless CPL is 0. */
+export function requireCpl0(cpu: Cpu, i: Instruction): void {
+  if (cpu.state.cpl !== 0) throw GP(0, `${i.mnemonic} at CPL ${cpu.state.cpl}`);
+}
+
+/** The low 32 bits of a register as a number. */
+export const low32 = (cpu: Cpu, number: number): number => Number(cpu.state.gpr[number]! & 0xffff_ffffn);

@@ -1,0 +1,69 @@
+/** The I/O address space. SDM Vol. 1, "Input/Output". */
+import { SEGMENT } from '../../../state/layout.ts';
+import type { Cpu } from '../../cpu.ts';
+import { matchPort } from '../../debug-registers.ts';
+import { RFLAGS } from '../../flags.ts';
+import { checkPortPermission } from '../../tasks.ts';
+import type { Instruction } from '../instruction.ts';
+import { RAX, RCX, RDI, RDX, RSI } from '../operand.ts';
+import type { SystemSemantics } from '../row.ts';
+import { low32, readOperand, writeRegister } from './operands.ts';
+
+type PortBytes = 1 | 2 | 4;
+const bytesOf = (i: Instruction): PortBytes => (i.width >> 3) as PortBytes;
+
+/** The port of operand n (imm8 or DX), after the permission check. Throws #GP(0). */
+function port(cpu: Cpu, i: Instruction, n: number): number {
+  return permitted(cpu, i, Number(readOperand(cpu, i, n) & (i.operands[n]?.kind === 'immediate' ? 0xffn : 0xffffn)));
+}
+function permitted(cpu: Cpu, i: Instruction, number: number): number {
+  if (cpu.protectedMode && cpu.state.cpl > cpu.iopl) checkPortPermission(cpu, number, bytesOf(i));
+  return number;
+}
+function accessed(cpu: Cpu, i: Instruction, number: number): void {
+  if (cpu.portBreakpoints) cpu.raiseDebugTraps(matchPort(cpu.state, number, bytesOf(i)));
+}
+
+/** IN — Input From Port. */
+export const IN: SystemSemantics = (cpu, i) => {
+  const number = port(cpu, i, 1);
+  const value = cpu.bus.readPort(number, bytesOf(i));
+  writeRegister(cpu, RAX, i.width, BigInt(value >>> 0));
+  accessed(cpu, i, number);
+};
+
+/** OUT — Output to Port. */
+export const OUT: SystemSemantics = (cpu, i) => {
+  const number = port(cpu, i, 0);
+  cpu.bus.writePort(number, bytesOf(i), Number(BigInt.asUintN(i.width, cpu.state.gpr[RAX]!)));
+  accessed(cpu, i, number);
+};
+
+/** Does one iteration; with REP decides whether RIP stays. `step` must not change state before whatever can fault. */
+function iterate(cpu: Cpu, i: Instruction, index: number, step: (number: number, offset: bigint) => void): void {
+  const { gpr, systemFlags } = cpu.state;
+  const w = i.addressWidth;
+  const count = BigInt.asUintN(w, gpr[RCX]!);
+  if (i.repeat !== 'none' && count === 0n) return;
+  const number = permitted(cpu, i, low32(cpu, RDX) & 0xffff);
+  step(number, BigInt.asUintN(w, gpr[index]!));
+  accessed(cpu, i, number);
+  const delta = BigInt(bytesOf(i));
+  writeRegister(cpu, index, w, gpr[index]! + ((systemFlags & RFLAGS.DF) !== 0 ? -delta : delta));
+  if (i.repeat === 'none') return;
+  writeRegister(cpu, RCX, w, count - 1n);
+  if (count !== 1n) cpu.nextIp = cpu.state.rip;
+}
+
+/** INS / INSB / INSW / INSD — Input from Port to String: to ES:rDI, which no prefix overrides. */
+export const INS: SystemSemantics = (cpu, i) => iterate(cpu, i, RDI, (number, offset) => {
+  // The store must be sure to succeed before the device is read.
+  cpu.probeStore(SEGMENT.ES, offset, bytesOf(i));
+  cpu.store(i.width, SEGMENT.ES, offset, BigInt(cpu.bus.readPort(number, bytesOf(i)) >>> 0));
+});
+
+/** OUTS / OUTSB / OUTSW / OUTSD — Output String to Port: from DS:rSI. */
+export const OUTS: SystemSemantics = (cpu, i) => iterate(cpu, i, RSI, (number, offset) => {
+  const value = cpu.load(i.width, i.segmentOverride ?? SEGMENT.DS, offset, 'read');
+  cpu.bus.writePort(number, bytesOf(i), Number(value));
+});

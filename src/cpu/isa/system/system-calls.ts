@@ -1,0 +1,100 @@
+/** Fast system calls and returns, SWAPGS. Where Intel and AMD differ, Intel's rules hold. */
+import { SEGMENT } from '../../../state/layout.ts';
+import { EFER } from '../../../mmu/control-bits.ts';
+import type { Cpu } from '../../cpu.ts';
+import { DR6 } from '../../debug-registers.ts';
+import { ATTRIBUTE } from '../../descriptors.ts';
+import { GP, UD } from '../../exceptions.ts';
+import { RFLAGS, readRflags } from '../../flags.ts';
+import { isCanonical } from '../../segmentation.ts';
+import { RCX, RDX, RSP } from '../operand.ts';
+import type { SystemSemantics } from '../row.ts';
+import { requireCpl0 } from './operands.ts';
+
+const R11 = 11;
+const PRESENT_SEGMENT = ATTRIBUTE.P | ATTRIBUTE.S | ATTRIBUTE.G;
+/** Types 11 (execute/read, accessed) and 3 (read/write, accessed). */
+const CODE = PRESENT_SEGMENT | 11, DATA = PRESENT_SEGMENT | 3 | ATTRIBUTE.DB;
+
+/** CS and SS with fixed flat descriptors; no table is read. */
+function loadFlat(cpu: Cpu, cs: number, ss: number, cpl: number, codeSize: 32 | 64): void {
+  const flat = { limit: 0xffff_ffff, base: 0n };
+  const dpl = cpl << 5;
+  cpu.setSegment(SEGMENT.CS, { ...flat, selector: (cs & 0xfffc) | cpl, attributes: CODE | dpl | (codeSize === 64 ? ATTRIBUTE.L : ATTRIBUTE.DB) });
+  cpu.setSegment(SEGMENT.SS, { ...flat, selector: (ss & 0xfffc) | cpl, attributes: DATA | dpl });
+  cpu.state.cpl = cpl;
+}
+
+/** SYSCALL — Fast System Call. Intel: 64-bit mode only. SDM Vol. 2B, "SYSCALL—Fast System Call". */
+export const SYSCALL: SystemSemantics = (cpu) => {
+  const { state } = cpu;
+  if ((state.efer & EFER.SCE) === 0) throw UD('SYSCALL with EFER.SCE = 0');
+  const flags = readRflags(state);
+  state.gpr[RCX] = cpu.nextIp;
+  state.gpr[R11] = BigInt(flags);
+  cpu.nextIp = state.lstar;
+  const selector = Number((state.star >> 32n) & 0xffffn);
+  loadFlat(cpu, selector, selector + 8, 0, 64);
+  const after = flags & ~Number(state.sfmask & 0xffff_ffffn) & ~RFLAGS.RF;
+  // TF is looked at after SYSCALL, so a TF that SFMASK clears does not step into the kernel.
+  if ((after & RFLAGS.TF) === 0) state.debugTraps &= ~DR6.BS;
+  cpu.setRflags(after);
+};
+
+/** RFLAGS bits that SYSRET takes from R11: not RF, VM and the reserved ones. */
+const SYSRET_FLAGS = 0x3c_7fd7;
+
+/** SYSRET — Return From Fast System Call. SDM Vol. 2B, "SYSRET—Return From Fast System Call". */
+export const SYSRET: SystemSemantics = (cpu, i) => {
+  const { state } = cpu;
+  if ((state.efer & EFER.SCE) === 0) throw UD('SYSRET with EFER.SCE = 0');
+  requireCpl0(cpu, i);
+  const target = state.gpr[RCX]!;
+  // Intel checks RCX before anything changes, at CPL 0; AMD faults at the target, at CPL 3.
+  if (i.width === 64 && !isCanonical(target)) throw GP(0, 'SYSRET to a non-canonical RCX');
+  cpu.nextIp = i.width === 64 ? target : target & 0xffff_ffffn;
+  const selector = Number((state.star >> 48n) & 0xffffn);
+  loadFlat(cpu, i.width === 64 ? selector + 16 : selector, selector + 8, 3, i.width === 64 ? 64 : 32);
+  const after = Number(state.gpr[R11]! & BigInt(SYSRET_FLAGS));
+  // As if the SYSCALL in the program had just ended: a TF in R11 traps before the next instruction.
+  if ((after & RFLAGS.TF) !== 0) state.debugTraps |= DR6.BS;
+  cpu.setRflags(after);
+};
+
+/** SYSENTER — Fast System Call. SDM Vol. 2B, "SYSENTER—Fast System Call". */
+export const SYSENTER: SystemSemantics = (cpu) => {
+  const { state } = cpu;
+  const selector = Number(state.sysenterCs & 0xfffcn);
+  if (!cpu.protectedMode || selector === 0) throw GP(0, 'SYSENTER in real-address mode or with a null IA32_SYSENTER_CS');
+  const long = cpu.longModeActive;
+  const cut = (value: bigint): bigint => (long ? value : value & 0xffff_ffffn);
+  state.gpr[RSP] = cut(state.sysenterEsp);
+  cpu.nextIp = cut(state.sysenterEip);
+  loadFlat(cpu, selector, selector + 8, 0, long ? 64 : 32);
+  cpu.setRflags(readRflags(state) & ~(RFLAGS.VM | RFLAGS.IF | RFLAGS.RF));
+};
+
+/** SYSEXIT — Fast Return from Fast System Call. SDM Vol. 2B, "SYSEXIT—Fast Return from Fast System Call". */
+export const SYSEXIT: SystemSemantics = (cpu, i) => {
+  const { state } = cpu;
+  const selector = Number(state.sysenterCs & 0xfffcn);
+  if (!cpu.protectedMode || selector === 0) throw GP(0, 'SYSEXIT in real-address mode or with a null IA32_SYSENTER_CS');
+  requireCpl0(cpu, i);
+  const wide = i.width === 64;
+  const ip = state.gpr[RDX]!, sp = state.gpr[RCX]!;
+  if (wide && !(isCanonical(ip) && isCanonical(sp))) throw GP(0, 'SYSEXIT to a non-canonical RDX or RCX');
+  cpu.nextIp = wide ? ip : ip & 0xffff_ffffn;
+  state.gpr[RSP] = wide ? sp : sp & 0xffff_ffffn;
+  const base = selector + (wide ? 32 : 16);
+  loadFlat(cpu, base, base + 8, 3, wide ? 64 : 32);
+  cpu.refresh();
+};
+
+/** SWAPGS — Swap GS Base Register. */
+export const SWAPGS: SystemSemantics = (cpu, i) => {
+  requireCpl0(cpu, i);
+  const { state } = cpu;
+  const kernel = state.kernelGsBase;
+  state.kernelGsBase = state.base[SEGMENT.GS]!;
+  state.base[SEGMENT.GS] = kernel;
+};

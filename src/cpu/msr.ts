@@ -1,0 +1,136 @@
+/** Model-specific registers. What is not listed raises #GP(0). SDM Vol. 4, "Model-Specific Registers (MSRs)". */
+import { SEGMENT } from '../state/layout.ts';
+import { CR0, EFER } from '../mmu/control-bits.ts';
+import { MAXPHYADDR } from '../mmu/paging-entries.ts';
+import type { Cpu } from './cpu.ts';
+import { GP } from './exceptions.ts';
+import { isCanonical } from './segmentation.ts';
+
+/** Addresses of the MSRs, by the manual's names. */
+export const MSR = {
+  P5_MC_ADDR: 0x0, P5_MC_TYPE: 0x1, TIME_STAMP_COUNTER: 0x10, PLATFORM_ID: 0x17, APIC_BASE: 0x1b, FEATURE_CONTROL: 0x3a, BIOS_SIGN_ID: 0x8b, MTRRCAP: 0xfe,
+  SYSENTER_CS: 0x174, SYSENTER_ESP: 0x175, SYSENTER_EIP: 0x176, MCG_CAP: 0x179, MCG_STATUS: 0x17a, MISC_ENABLE: 0x1a0, DEBUGCTL: 0x1d9,
+  MTRR_PHYSBASE0: 0x200, MTRR_FIX64K_00000: 0x250, PAT: 0x277, MTRR_DEF_TYPE: 0x2ff,
+  EFER: 0xc000_0080, STAR: 0xc000_0081, LSTAR: 0xc000_0082, CSTAR: 0xc000_0083, FMASK: 0xc000_0084,
+  FS_BASE: 0xc000_0100, GS_BASE: 0xc000_0101, KERNEL_GS_BASE: 0xc000_0102, TSC_AUX: 0xc000_0103,
+} as const;
+
+/** Eight variable ranges, fixed ranges supported, write-combining supported. */
+const MTRRCAP_VALUE = 0x508n;
+const VARIABLE_MTRRS = 8;
+const FIXED_MTRRS = [0x250, 0x258, 0x259, 0x268, 0x269, 0x26a, 0x26b, 0x26c, 0x26d, 0x26e, 0x26f];
+const BEYOND_PHYSICAL = ~((1n << BigInt(MAXPHYADDR)) - 1n);
+
+interface Register {
+  readonly read: (cpu: Cpu) => bigint;
+  /** Undefined: read-only, so WRMSR raises #GP(0). */
+  readonly write?: (cpu: Cpu, value: bigint) => void;
+}
+
+function require(condition: boolean, reason: string): void {
+  if (!condition) throw GP(0, reason);
+}
+const requireZero = (value: bigint, reserved: bigint): void => require((value & reserved) === 0n, 'WRMSR sets a reserved bit');
+const requireCanonical = (value: bigint): void => require(isCanonical(value), 'WRMSR of a non-canonical address');
+
+/** Uncached, write-combining, write-through, write-protected, write-back; PAT also has uncached-minus, 7. */
+const isMtrrType = (type: number): boolean => type === 0 || type === 1 || type === 4 || type === 5 || type === 6;
+const bytesOf = (value: bigint): number[] => Array.from({ length: 8 }, (_, n) => Number((value >> BigInt(8 * n)) & 0xffn));
+
+/** A register that only stores, after a check. */
+type StoredField = 'star' | 'lstar' | 'cstar' | 'sfmask' | 'kernelGsBase' | 'sysenterCs' | 'sysenterEsp' | 'sysenterEip' | 'pat' | 'mtrrDefType' | 'miscEnable' | 'tscAux';
+const stored = (field: StoredField, check: (value: bigint) => void = () => undefined): Register => ({
+  read: (cpu) => cpu.state[field],
+  write: (cpu, value) => { check(value); cpu.state[field] = value; },
+});
+const segmentBase = (segment: number): Register => ({
+  read: (cpu) => cpu.state.base[segment]!,
+  write: (cpu, value) => { requireCanonical(value); cpu.state.base[segment] = value; },
+});
+const constant = (value: bigint): Register => ({ read: () => value });
+/** Accepts writes that change nothing. */
+const onlyZero: Register = { read: () => 0n, write: (_, value) => requireZero(value, ~0n) };
+
+/** The time-stamp counter: virtual time in nanoseconds plus what WRMSR has set. */
+export const readTsc = (cpu: Cpu): bigint => BigInt.asUintN(64, BigInt(Math.floor(cpu.bus.now())) + cpu.state.tscOffset);
+
+function writeEfer(cpu: Cpu, value: bigint): void {
+  const { state } = cpu;
+  requireZero(value, ~BigInt(EFER.SCE | EFER.LME | EFER.LMA | EFER.NXE));
+  const wanted = Number(value);
+  require(((wanted ^ state.efer) & EFER.LME) === 0 || (state.cr0 & CR0.PG) === 0, 'EFER.LME changed while paging is on');
+  const before = { cr0: state.cr0, cr4: state.cr4, efer: state.efer };
+  // LMA is read-only and ignored.
+  state.efer = (wanted & ~EFER.LMA) | (state.efer & EFER.LMA);
+  cpu.mmu.controlRegistersChanged(before);
+  cpu.refresh();
+}
+
+function writeApicBase(cpu: Cpu, value: bigint): void {
+  // Bit 8: bootstrap processor; bit 11: enable. Bit 10, x2APIC, is not announced.
+  requireZero(value, BEYOND_PHYSICAL | 0x6ffn);
+  cpu.state.apicBase = value;
+  cpu.bus.apicBaseChanged(value);
+}
+
+const registers = new Map<number, Register>([
+  [MSR.P5_MC_ADDR, constant(0n)],
+  [MSR.P5_MC_TYPE, constant(0n)],
+  [MSR.TIME_STAMP_COUNTER, { read: readTsc, write: (cpu, value) => { cpu.state.tscOffset = BigInt.asUintN(64, value - BigInt(Math.floor(cpu.bus.now()))); } }],
+  [MSR.PLATFORM_ID, constant(0n)],
+  [MSR.APIC_BASE, { read: (cpu) => cpu.state.apicBase, write: writeApicBase }],
+  // Locked, with nothing enabled.
+  [MSR.FEATURE_CONTROL, constant(1n)],
+  // No microcode update is loaded; software writes 0 before it reads the revision.
+  [MSR.BIOS_SIGN_ID, onlyZero],
+  [MSR.MTRRCAP, constant(MTRRCAP_VALUE)],
+  [MSR.SYSENTER_CS, stored('sysenterCs')],
+  [MSR.SYSENTER_ESP, stored('sysenterEsp', requireCanonical)],
+  [MSR.SYSENTER_EIP, stored('sysenterEip', requireCanonical)],
+  [MSR.MCG_CAP, constant(0n)],
+  [MSR.MCG_STATUS, onlyZero],
+  // Fast strings (bit 0) may be switched; nothing else of it exists here.
+  [MSR.MISC_ENABLE, stored('miscEnable', (value) => requireZero(value, ~1n))],
+  [MSR.DEBUGCTL, onlyZero],
+  [MSR.PAT, stored('pat', (value) => require(bytesOf(value).every((type) => isMtrrType(type) || type === 7), 'memory type in IA32_PAT'))],
+  [MSR.MTRR_DEF_TYPE, stored('mtrrDefType', (value) => { requireZero(value, ~0xcffn); require(isMtrrType(Number(value & 0xffn)), 'memory type of an MTRR'); })],
+  [MSR.EFER, { read: (cpu) => BigInt(cpu.state.efer), write: writeEfer }],
+  [MSR.STAR, stored('star')],
+  [MSR.LSTAR, stored('lstar', requireCanonical)],
+  [MSR.CSTAR, stored('cstar', requireCanonical)],
+  [MSR.FMASK, stored('sfmask', (value) => requireZero(value, ~0xffff_ffffn))],
+  [MSR.FS_BASE, segmentBase(SEGMENT.FS)],
+  [MSR.GS_BASE, segmentBase(SEGMENT.GS)],
+  [MSR.KERNEL_GS_BASE, stored('kernelGsBase', requireCanonical)],
+  [MSR.TSC_AUX, stored('tscAux', (value) => requireZero(value, ~0xffff_ffffn))],
+]);
+FIXED_MTRRS.forEach((address, n) => registers.set(address, {
+  read: (cpu) => cpu.state.mtrrFixed[n]!,
+  write: (cpu, value) => { require(bytesOf(value).every(isMtrrType), 'memory type of an MTRR'); cpu.state.mtrrFixed[n] = value; },
+}));
+for (let n = 0; n < 2 * VARIABLE_MTRRS; n++) {
+  const isMask = (n & 1) === 1;
+  registers.set(MSR.MTRR_PHYSBASE0 + n, {
+    read: (cpu) => cpu.state.mtrrVariable[n]!,
+    write: (cpu, value) => {
+      requireZero(value, BEYOND_PHYSICAL | (isMask ? 0x7ffn : 0xf00n));
+      require(isMask || isMtrrType(Number(value & 0xffn)), 'memory type of an MTRR');
+      cpu.state.mtrrVariable[n] = value;
+    },
+  });
+}
+
+/** RDMSR without the privilege check. Throws #GP(0) for an unknown register. */
+export function readMsr(cpu: Cpu, address: number): bigint {
+  const register = registers.get(address);
+  if (!register) throw GP(0, `RDMSR of unknown MSR 0x${address.toString(16)}`);
+  return register.read(cpu);
+}
+
+/** WRMSR without the privilege check. Throws #GP(0) for an unknown or read-only register, reserved bits, non-canonical addresses. */
+export function writeMsr(cpu: Cpu, address: number, value: bigint): void {
+  const register = registers.get(address);
+  if (!register) throw GP(0, `WRMSR to unknown MSR 0x${address.toString(16)}`);
+  if (!register.write) throw GP(0, `WRMSR to read-only MSR 0x${address.toString(16)}`);
+  register.write(cpu, value);
+}

@@ -1,0 +1,48 @@
+/** The processor's state after power-up. SDM Vol. 3A, "Processor State After Reset"; "State of MTRRs, PAT and APIC after reset". */
+import { ACTIVITY, SEGMENT } from '../state/layout.ts';
+import { CR0 } from '../mmu/control-bits.ts';
+import type { Cpu } from './cpu.ts';
+import { DR6, DR7 } from './debug-registers.ts';
+import { writeRflags } from './flags.ts';
+import { RDX } from './isa/operand.ts';
+
+/** Present, S, type 3: read/write, accessed; and type 11: execute/read, accessed. */
+const DATA = 0x93, CODE = 0x9b, LDT = 0x82, TSS_BUSY = 0x8b;
+/** Memory types write-back, write-through, uncached-minus, uncached, twice. SDM Vol. 3A, "Page Attribute Table". */
+const PAT_AFTER_RESET = 0x0007_0406_0007_0406n;
+/** Enabled, bootstrap processor, at its usual place. */
+const APIC_AFTER_RESET = 0xfee0_0900n;
+
+export function resetState(cpu: Cpu): void {
+  const { state } = cpu;
+  state.gpr.fill(0n);
+  state.gpr[RDX] = BigInt(cpu.model.signature);
+  writeRflags(state, 2);
+  state.cpl = 0;
+  for (const number of [SEGMENT.ES, SEGMENT.SS, SEGMENT.DS, SEGMENT.FS, SEGMENT.GS]) cpu.setSegment(number, { selector: 0, attributes: DATA, limit: 0xffff, base: 0n });
+  cpu.setSegment(SEGMENT.CS, { selector: 0xf000, attributes: CODE, limit: 0xffff, base: 0xffff_0000n });
+  cpu.setSegment(SEGMENT.LDTR, { selector: 0, attributes: LDT, limit: 0xffff, base: 0n });
+  cpu.setSegment(SEGMENT.TR, { selector: 0, attributes: TSS_BUSY, limit: 0xffff, base: 0n });
+  state.rip = 0xfff0n;
+  state.gdtrBase = state.idtrBase = 0n;
+  state.gdtrLimit = state.idtrLimit = 0xffff;
+  state.cr0 = CR0.CD | CR0.NW | CR0.ET;
+  state.cr2 = state.cr3 = 0n;
+  state.cr4 = state.cr8 = state.efer = 0;
+  state.dr.fill(0n);
+  state.dr6 = DR6.FIXED;
+  state.dr7 = DR7.FIXED;
+  state.star = state.lstar = state.cstar = state.sfmask = state.kernelGsBase = 0n;
+  state.sysenterCs = state.sysenterEsp = state.sysenterEip = 0n;
+  state.apicBase = APIC_AFTER_RESET;
+  state.pat = PAT_AFTER_RESET;
+  state.mtrrDefType = 0n;
+  state.mtrrFixed.fill(0n);
+  state.mtrrVariable.fill(0n);
+  state.miscEnable = 1n;
+  state.tscOffset = state.tscAux = 0n;
+  state.interruptShadow = state.nmiBlocked = state.pendingEvents = state.debugTraps = 0;
+  state.activity = ACTIVITY.running;
+  state.retired = 0;
+  cpu.mmu.flushAll();
+}
