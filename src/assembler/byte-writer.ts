@@ -6,6 +6,7 @@ export class ByteWriter {
 
   get length(): number { return this.#length; }
 
+  /** Makes room for `by` bytes; call it before touching the buffer, which it may replace. */
   #grow(by: number): number {
     const at = this.#length;
     this.#length += by;
@@ -17,11 +18,26 @@ export class ByteWriter {
     }
     return at;
   }
-  u8(value: number): void { this.#view.setUint8(this.#grow(1), value); }
-  u16(value: number): void { this.#view.setUint16(this.#grow(2), value, true); }
-  u32(value: number): void { this.#view.setUint32(this.#grow(4), value, true); }
-  u64(value: bigint): void { this.#view.setBigUint64(this.#grow(8), value, true); }
-  bytes(content: Uint8Array): void { this.#bytes.set(content, this.#grow(content.length)); }
+  u8(value: number): void {
+    const at = this.#grow(1);
+    this.#view.setUint8(at, value);
+  }
+  u16(value: number): void {
+    const at = this.#grow(2);
+    this.#view.setUint16(at, value, true);
+  }
+  u32(value: number): void {
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value, true);
+  }
+  u64(value: bigint): void {
+    const at = this.#grow(8);
+    this.#view.setBigUint64(at, value, true);
+  }
+  bytes(content: Uint8Array): void {
+    const at = this.#grow(content.length);
+    this.#bytes.set(content, at);
+  }
   /** Text and a zero byte. */
   string(text: string): void {
     this.bytes(new TextEncoder().encode(text));

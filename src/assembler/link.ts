@@ -39,7 +39,7 @@ export function link(sections: readonly Section[], symbols: ReadonlyMap<string, 
     const at = bases();
     for (const { section, x, n } of symbolic) {
       const where = at.get(section) as PlacedSection;
-      const start = where.physical + section.virtualOffset + BigInt(where.offsets[n] as number);
+      const start = addressIn(where, where.offsets[n] as number);
       let k = chosen.get(x) ?? 0;
       while (k < x.choices.length - 1 && !(x.choices[k] as Code['choices'][number]).fixups.every((f) => fits(fieldValue(f, start, (x.choices[k] as Code['choices'][number]).bytes.length, layout), f.range))) k++;
       if (k !== (chosen.get(x) ?? 0)) {
@@ -53,23 +53,22 @@ export function link(sections: readonly Section[], symbols: ReadonlyMap<string, 
   const lines: ImageLine[] = [];
   const images = layout.placed.map((where): ImageSection => {
     const { section, offsets } = where;
-    const base = where.physical + section.virtualOffset;
     const bytes = new Uint8Array(section.zero ? 0 : where.size);
     section.fragments.forEach((x, n) => {
       const offset = offsets[n] as number;
       if (x.kind === 'align' && !section.zero) bytes.fill(x.filler, offset, offsets[n + 1] ?? where.size);
       if (x.kind !== 'code') return;
       const { bytes: content, fixups } = choice(x);
-      const start = base + BigInt(offset);
+      const start = addressIn(where, offset);
       bytes.set(content, offset);
       for (const f of fixups) {
         const value = fieldValue(f, start, content.length, layout);
         if (!fits(value, f.range)) fail(x.site, `${x.text}: ${f.relative ? `the distance to ${f.target.toString()} (${value})` : `${f.target.toString()} (0x${BigInt.asUintN(64, value).toString(16)})`} does not fit ${f.bytes * 8} bits`);
         bytes.set(littleEndian(value, f.bytes), offset + f.offset);
       }
-      if (content.length > 0) lines.push({ kind: x.content, section: section.name, linear: linear(start), size: content.length, bits: x.bits, source: options.locations.read(x.site) });
+      if (content.length > 0) lines.push({ kind: x.content, section: section.name, linear: linear(start.linear), size: content.length, bits: x.bits, source: options.locations.read(x.site) });
     });
-    return { name: section.name, flags: section.flags, physical: physical(Number(where.physical)), linear: linear(base), size: where.size, bytes };
+    return { name: section.name, flags: section.flags, physical: physical(Number(where.physical)), linear: linear(where.physical + section.virtualOffset), size: where.size, bytes };
   });
 
   const table = imageSymbols(layout);
@@ -109,15 +108,20 @@ function place(ordered: readonly Section[], origin: bigint, size: (x: Fragment) 
   name('__image_end', cursor, last);
   return { placed, addresses };
 }
+function addressIn({ section, physical: base }: PlacedSection, offset: number): Address {
+  const address = base + BigInt(offset);
+  return { physical: address, linear: BigInt.asUintN(64, address + section.virtualOffset) };
+}
 const alignUp = (x: bigint, boundary: bigint): bigint => (x + boundary - 1n) / boundary * boundary;
 
 function referenceValue(x: LabelReference, layout: Layout): bigint {
   const of = (name: string): bigint => (layout.addresses.get(name) as Address)[x.space];
   return of(x.name) + x.addend - (x.subtrahend === undefined ? 0n : of(x.subtrahend));
 }
-function fieldValue(f: Fixup, start: bigint, length: number, layout: Layout): bigint {
+/** A distance is taken where the label is meant: code that names physical addresses runs at its own. */
+function fieldValue(f: Fixup, start: Address, length: number, layout: Layout): bigint {
   const value = referenceValue(f.target, layout);
-  return f.relative ? BigInt.asIntN(64, value - start - BigInt(length)) : value;
+  return f.relative ? BigInt.asIntN(64, value - start[f.target.space] - BigInt(length)) : value;
 }
 
 function imageSymbols(layout: Layout): Map<string, ImageSymbol> {

@@ -12,6 +12,7 @@ import { decode, expectedText } from './support/iced.ts';
 
 type AnyRegister = GeneralRegister | SpecialRegister;
 const REGISTERS: readonly AnyRegister[] = Object.values(registers);
+const NUMBERS = new Map(REGISTERS.filter((x) => x.kind === 'register' && x.width > 8).map((x) => [x.name, x.number]));
 const general = (width: number, bits: 32 | 64): GeneralRegister[] =>
   REGISTERS.filter((x): x is GeneralRegister => x.kind === 'register' && x.width === width && (bits === 64 || (x.number < 8 && (width !== 8 || x.high || x.number < 4))));
 
@@ -83,6 +84,8 @@ describe(`every row encodes to bytes that iced-x86 decodes to the same instructi
                 else if (spec.kind === 'immediate') expect(BigInt.asUintN(operationWidth(form, bits), BigInt(shown as string)), what).toBe(BigInt.asUintN(operationWidth(form, bits), BigInt.asUintN(form.signExtended[n] ? 64 : spec.width, BigInt(operands[n] as bigint))));
                 // Exchanging is symmetrical, and iced shows the accumulator of XCHG second.
                 else if (name === 'xchg' && form.row.encoding.registerInOpcode) expect(decoded.operands, what).toContain(expectedText(operands[n] as OperandValue, bits, 64));
+                // The tables differ in how wide they call a register of which a system instruction reads 16 bits.
+                else if (form.row.meaning.kind === 'system' && NUMBERS.has(shown as string)) expect(NUMBERS.get(shown as string), what).toBe((operands[n] as AnyRegister).number);
                 else expect(shown, what).toBe(expectedText(operands[n] as OperandValue, bits, 64));
               }
               expect(fixups.length, what).toBe(form.row.operands.filter((x) => x.kind === 'relative').length);
