@@ -12,7 +12,7 @@ import { I8254 } from './i8254.ts';
 import { I8259Pair } from './i8259.ts';
 import { Interrupts, IRQ } from './interrupts.ts';
 import { IO_APIC_BASE, IO_APIC_BYTES } from './io-apic.ts';
-import { APIC_BASE, APIC_BYTES, APIC_DEFAULT_BASE } from './local-apic.ts';
+import { APIC_BYTES, APIC_DEFAULT_BASE, type LocalApic } from './local-apic.ts';
 import { Mc146818 } from './mc146818.ts';
 import { PortBus } from './port-bus.ts';
 import { Scheduler, type Clock } from './scheduler.ts';
@@ -30,14 +30,14 @@ export interface PcDevicesOptions {
   /** First of the four ports of the debug exit; default 0xf4. */
   readonly debugExitPort?: number;
   /** A byte leaves a serial port: 0 is COM1, 1 is COM2. */
-  serialOut(port: number, byte: number): void;
+  onSerialOutput(port: 0 | 1, byte: number): void;
   /** A byte for the debug console at port 0xe9. */
-  debugConsoleOut?(byte: number): void;
+  onDebugConsole?(byte: number): void;
   onDebugExit(value: number): void;
   onPowerOff(): void;
   /** The guest resets the machine: port 0xcf9, port 0x92, the keyboard controller; also an INIT that it sends to itself. */
   onReset(): void;
-  /** Interrupts.interruptRequested() has changed. */
+  /** Interrupts.requested() has changed. */
   onInterruptChange(): void;
   onNmi(): void;
   /** The task priority was written through the local APIC's TPR: what CR8 reads from now on. */
@@ -58,16 +58,13 @@ export interface PcDevices extends Snapshotable {
   readonly ports: PortBus;
   readonly mmio: readonly MmioRegion[];
   readonly interrupts: Interrupts;
+  readonly localApic: LocalApic;
   /** COM1 and COM2. */
-  readonly uarts: readonly [Uart16550, Uart16550];
+  readonly serial: readonly [Uart16550, Uart16550];
   readonly keyboard: I8042;
   readonly rtc: Mc146818;
   readonly power: AcpiPm;
   readonly postCode: PostCodePort;
-  /** WRMSR to IA32_APIC_BASE: its enable bit. Moving the registers elsewhere and x2APIC mode are reported as unimplemented. */
-  setApicBase(value: bigint): void;
-  /** MOV to CR8. */
-  setTaskPriority(cr8: number): void;
 }
 
 export const DEFAULT_DEBUG_EXIT_PORT = 0xf4;
@@ -100,10 +97,10 @@ export function createPcDevices(options: PcDevicesOptions): PcDevices {
   const rtc = new Mc146818(scheduler, clock, {
     epochSeconds: options.rtcEpochSeconds, interrupt: irq(IRQ.RTC), nmiMask: (masked) => interrupts.setNmiMask(masked),
   });
-  const uart = (index: number, port: number, line: number): Uart16550 => new Uart16550(scheduler, clock, {
-    name: `COM${index + 1}`, port, interrupt: irq(line), transmit: (byte) => options.serialOut(index, byte),
+  const uart = (index: 0 | 1, port: number, line: number): Uart16550 => new Uart16550(scheduler, clock, {
+    name: `COM${index + 1}`, port, interrupt: irq(line), transmit: (byte) => options.onSerialOutput(index, byte),
   });
-  const uarts: readonly [Uart16550, Uart16550] = [uart(0, COM1_PORT, IRQ.COM1), uart(1, COM2_PORT, IRQ.COM2)];
+  const serial: readonly [Uart16550, Uart16550] = [uart(0, COM1_PORT, IRQ.COM1), uart(1, COM2_PORT, IRQ.COM2)];
   const keyboard = new I8042({
     interrupt: irq(IRQ.KEYBOARD), reset,
     a20: (enabled) => {
@@ -124,16 +121,16 @@ export function createPcDevices(options: PcDevicesOptions): PcDevices {
   ports.claim(Mc146818.INDEX_PORT, 2, rtc);
   ports.claim(PostCodePort.PORT, 1, postCode);
   ports.claim(SystemControlPortA.PORT, 1, portA);
-  ports.claim(DEBUG_CONSOLE_PORT, 1, debugConsole(DEBUG_CONSOLE_PORT, (byte) => options.debugConsoleOut?.(byte)));
+  ports.claim(DEBUG_CONSOLE_PORT, 1, debugConsole(DEBUG_CONSOLE_PORT, (byte) => options.onDebugConsole?.(byte)));
   ports.claim(options.debugExitPort ?? DEFAULT_DEBUG_EXIT_PORT, DEBUG_EXIT_PORTS, debugExit((value) => options.onDebugExit(value)));
-  for (const device of uarts) ports.claim(device.port, Uart16550.PORTS, device);
+  for (const device of serial) ports.claim(device.port, Uart16550.PORTS, device);
   ports.claim(PM_BASE, PM_PORTS, power);
   ports.claim(ResetControl.PORT, ResetControl.PORTS, resetControl);
   ports.claim(ShutdownPort.PORT, 1, shutdown);
   ports.claim(POWER_OFF_PORT, 2, powerOffPort(powerOff));
 
   const parts: Readonly<Record<string, Snapshotable>> = {
-    scheduler, interrupts, timer, portB, rtc, com1: uarts[0], com2: uarts[1], keyboard, portA, resetControl, power, shutdown, postCode,
+    scheduler, interrupts, timer, portB, rtc, com1: serial[0], com2: serial[1], keyboard, portA, resetControl, power, shutdown, postCode,
   };
   const snapshot = (): Record<string, unknown> => Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.snapshot()]));
   const restoreParts = (given: ReadonlyMap<string, unknown>): void => {
@@ -142,17 +139,11 @@ export function createPcDevices(options: PcDevicesOptions): PcDevices {
 
   leaveAsFirmwareDoes(ports, interrupts.localApic, rtc, options.memoryBytes);
   return {
-    scheduler, ports, interrupts, uarts, keyboard, rtc, power, postCode,
+    scheduler, ports, interrupts, localApic: interrupts.localApic, serial, keyboard, rtc, power, postCode,
     mmio: [
       { base: physical(IO_APIC_BASE), bytes: IO_APIC_BYTES, device: interrupts.ioApic },
       { base: physical(APIC_DEFAULT_BASE), bytes: APIC_BYTES, device: interrupts.localApic },
     ],
-    setApicBase(value) {
-      if ((value & APIC_BASE.EXTD) !== 0n) unimplemented('x2APIC mode');
-      if ((value & ~0xfffn) !== BigInt(APIC_DEFAULT_BASE)) unimplemented(`local APIC moved to 0x${(value & ~0xfffn).toString(16)}`);
-      interrupts.localApic.setGloballyEnabled((value & APIC_BASE.EN) !== 0n);
-    },
-    setTaskPriority: (cr8) => interrupts.localApic.setTaskPriorityClass(cr8),
     snapshot,
     restore(given) {
       if (typeof given !== 'object' || given === null) throw new SnapshotError('devices', 'an object');

@@ -17,7 +17,7 @@ const TIMER_PIN = 2;
 export interface InterruptOptions {
   readonly scheduler: Scheduler;
   readonly clock: Clock;
-  /** interruptRequested() has changed. */
+  /** requested() has changed. */
   readonly onChange: () => void;
   readonly onNmi: () => void;
   readonly onInit: () => void;
@@ -56,7 +56,7 @@ export class Interrupts implements Snapshotable {
   }
 
   /** Whether INTR is asserted. Cheap: the answer is kept up to date. */
-  interruptRequested(): boolean {
+  requested(): boolean {
     return this.#requested;
   }
 

@@ -114,8 +114,12 @@ export class LocalApic implements MmioDevice, Snapshotable {
     return this.#state.globallyEnabled;
   }
 
-  setGloballyEnabled(enabled: boolean): void {
-    this.#state.globallyEnabled = enabled;
+  /** WRMSR to IA32_APIC_BASE: its enable bit. Registers elsewhere than at the default base, and x2APIC mode, are reported as unimplemented. */
+  setBase(value: bigint): void {
+    const base = value & ~0xfffn;
+    if ((value & APIC_BASE.EXTD) !== 0n) this.#signals.unimplemented('x2APIC mode');
+    if (base !== BigInt(APIC_DEFAULT_BASE)) this.#signals.unimplemented(`local APIC registers at 0x${base.toString(16)}`);
+    this.#state.globallyEnabled = (value & APIC_BASE.EN) !== 0n;
     this.#update();
   }
 
@@ -151,7 +155,7 @@ export class LocalApic implements MmioDevice, Snapshotable {
   }
 
   /** MOV to CR8: TPR bits 7:4; bits 3:0 become 0. */
-  setTaskPriorityClass(cr8: number): void {
+  setTaskPriority(cr8: number): void {
     this.#state.taskPriority = (cr8 & 15) << 4;
     this.#update();
   }

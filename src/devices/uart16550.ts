@@ -92,18 +92,14 @@ export class Uart16550 implements PortDevice, Snapshotable {
     this.#state.modemInputs = CONNECTED;
   }
 
-  /** Takes input from the host; it reaches the guest as the guest makes room. Returns how many bytes were taken: fewer than given when 64 KiB wait already. */
-  receive(bytes: Iterable<number>): number {
+  /** Takes a byte from the host; it reaches the guest as the guest makes room. False, and not taken, when 64 KiB wait already. */
+  receive(byte: number): boolean {
     const { pending } = this.#state;
-    let taken = 0;
-    for (const byte of bytes) {
-      if (pending.length >= MAX_PENDING_INPUT) break;
-      pending.push(byte & 0xff);
-      taken++;
-    }
+    if (pending.length >= MAX_PENDING_INPUT) return false;
+    pending.push(byte & 0xff);
     this.#refill();
     this.#update();
-    return taken;
+    return true;
   }
 
   /** Bytes of the host that the guest has not room for yet. */
