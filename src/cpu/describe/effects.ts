@@ -1,0 +1,128 @@
+/**
+ * The vocabulary interpreted as effects: which registers, flags and memory an instruction can touch. For highlights in a
+ * debugger, liveness in a translator, and a law over every row: what the table declares is what the semantics does.
+ */
+import type { Segment } from '../../state/layout.ts';
+import type { Instruction } from '../isa/instruction.ts';
+import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type RegisterOperand, type RelativeOperand, type Width } from '../isa/operand.ts';
+import { Ops, type Flag, type Intent } from '../isa/ops.ts';
+
+/** What an instruction can do. Sets hold register numbers 0-15. */
+export interface Effects {
+  readonly registersRead: ReadonlySet<number>;
+  readonly registersWritten: ReadonlySet<number>;
+  readonly flagsRead: ReadonlySet<Flag>;
+  /** Every flag that the instruction writes on some path. */
+  readonly flagsWritten: ReadonlySet<Flag>;
+  /** The flags among them that it writes on every path: those that are dead before it. */
+  readonly flagsAlwaysWritten: ReadonlySet<Flag>;
+  readonly memoryRead: boolean;
+  readonly memoryWritten: boolean;
+  /** Segments whose memory is accessed. */
+  readonly segments: ReadonlySet<Segment>;
+  /** It can raise an exception. */
+  readonly mayFault: boolean;
+  /** It can go on elsewhere than behind itself. */
+  readonly branches: boolean;
+  /** It can run again (REP). */
+  readonly repeats: boolean;
+}
+
+/** Values and bits carry nothing: only the verbs matter. A body under `when` is taken, and noted as conditional. */
+class EffectsOps extends Ops<null, null> {
+  readonly registersRead = new Set<number>();
+  readonly registersWritten = new Set<number>();
+  readonly flagsRead = new Set<Flag>();
+  readonly flagsWritten = new Set<Flag>();
+  readonly flagsAlwaysWritten = new Set<Flag>();
+  readonly segments = new Set<Segment>();
+  memoryRead = false;
+  memoryWritten = false;
+  mayFault = false;
+  branches = false;
+  repeats = false;
+  private conditions = 0;
+
+  const(): null { return null; }
+  imm(_w: Width, _x: ImmediateOperand): null { return null; }
+  nextIp(): null { return null; }
+  getReg(x: RegisterOperand): null { this.registersRead.add(x.number); return null; }
+  setReg(x: RegisterOperand): void { this.registersWritten.add(x.number); }
+  effectiveAddress(x: MemoryOperand, popped?: 2 | 4 | 8): null {
+    for (const register of [x.base, x.index]) if (register !== NO_REGISTER) this.registersRead.add(register);
+    if (popped !== undefined && x.base === RSP) this.registersRead.add(RSP);
+    return null;
+  }
+
+  add(): null { return null; }
+  sub(): null { return null; }
+  mul(): null { return null; }
+  mulHighU(): null { return null; }
+  mulHighS(): null { return null; }
+  divU(): { quotient: null; remainder: null } { return { quotient: null, remainder: null }; }
+  and(): null { return null; }
+  or(): null { return null; }
+  xor(): null { return null; }
+  shl(): null { return null; }
+  shrU(): null { return null; }
+  shrS(): null { return null; }
+  rotl(): null { return null; }
+  clz(): null { return null; }
+  ctz(): null { return null; }
+  popcnt(): null { return null; }
+  zext(): null { return null; }
+  sext(): null { return null; }
+  trunc(): null { return null; }
+  select(): null { return null; }
+  fromBit(): null { return null; }
+  bit(): null { return null; }
+  eq(): null { return null; }
+  ltU(): null { return null; }
+  ltS(): null { return null; }
+  parity8(): null { return null; }
+  not(): null { return null; }
+  andB(): null { return null; }
+  orB(): null { return null; }
+  xorB(): null { return null; }
+  getFlag(f: Flag): null { this.flagsRead.add(f); return null; }
+  setFlag(f: Flag): void {
+    this.flagsWritten.add(f);
+    if (this.conditions === 0) this.flagsAlwaysWritten.add(f);
+  }
+
+  load(_w: Width, segment: Segment, _offset: null, intent: Intent = 'read'): null {
+    this.segments.add(segment);
+    this.memoryRead = true;
+    if (intent === 'modify') this.memoryWritten = true;
+    this.mayFault = true;
+    return null;
+  }
+  store(_w: Width, segment: Segment): void {
+    this.segments.add(segment);
+    this.memoryWritten = true;
+    this.mayFault = true;
+  }
+  requireAligned(): void { this.mayFault = true; }
+
+  when(_c: null, body: () => void): void {
+    this.conditions++;
+    body();
+    this.conditions--;
+  }
+  fault(): void { this.mayFault = true; }
+  goto(_x: RelativeOperand): void { this.gotoIndirect(); }
+  gotoIf(_c: null, _x: RelativeOperand): void { this.gotoIndirect(); }
+  gotoIndirect(): void {
+    this.branches = true;
+    this.mayFault = true;
+  }
+  repeatIf(): void { this.repeats = true; }
+}
+
+/** The effects of a translated instruction; undefined for a system instruction, whose meaning is not written over the vocabulary. */
+export function effectsOf(i: Instruction): Effects | undefined {
+  if (i.row.meaning.kind !== 'translated') return undefined;
+  const ops = new EffectsOps();
+  i.row.meaning.semantics(ops, i);
+  return ops;
+}

@@ -1,0 +1,111 @@
+/**
+ * The vocabulary interpreted as widths: a value is its width in bits, and every verb checks that its operands have the
+ * width it was told. Generated code has no masks for 32-bit values; a verb that is told a wrong width would be a wrong
+ * answer there that the bigint engine never shows.
+ */
+import type { Segment } from '../../state/layout.ts';
+import type { Instruction } from '../isa/instruction.ts';
+import type { ImmediateOperand, MemoryOperand, RegisterOperand, RelativeOperand, Width } from '../isa/operand.ts';
+import { Ops, type Flag } from '../isa/ops.ts';
+
+/** A semantics that mixes widths. `message` names the row, the verb and the widths. */
+export class WidthError extends Error {}
+
+const OFFSET_WIDTH = 64;
+
+class WidthOps extends Ops<Width, true> {
+  readonly row: string;
+  constructor(row: string) {
+    super();
+    this.row = row;
+  }
+
+  private same(verb: string, w: Width, ...values: Width[]): Width {
+    if (values.some((value) => value !== w)) throw new WidthError(`${this.row}: ${verb} of ${w} bits with ${values.join(' and ')}`);
+    return w;
+  }
+  private narrower(verb: string, small: Width, large: Width): void {
+    if (small > large) throw new WidthError(`${this.row}: ${verb} from ${verb === 'trunc' ? large : small} to ${verb === 'trunc' ? small : large} bits`);
+  }
+
+  const(w: Width): Width { return w; }
+  imm(w: Width, _x: ImmediateOperand): Width { return w; }
+  nextIp(): Width { return 64; }
+  getReg(x: RegisterOperand): Width { return x.width; }
+  setReg(x: RegisterOperand, v: Width): void { this.same('setReg', x.width, v); }
+  effectiveAddress(_x: MemoryOperand): Width { return OFFSET_WIDTH; }
+
+  add(w: Width, a: Width, b: Width): Width { return this.same('add', w, a, b); }
+  sub(w: Width, a: Width, b: Width): Width { return this.same('sub', w, a, b); }
+  mul(w: Width, a: Width, b: Width): Width { return this.same('mul', w, a, b); }
+  mulHighU(w: Width, a: Width, b: Width): Width { return this.same('mulHighU', w, a, b); }
+  mulHighS(w: Width, a: Width, b: Width): Width { return this.same('mulHighS', w, a, b); }
+  divU(w: Width, high: Width, low: Width, d: Width): { quotient: Width; remainder: Width } {
+    this.same('divU', w, high, low, d);
+    return { quotient: w, remainder: w };
+  }
+  and(w: Width, a: Width, b: Width): Width { return this.same('and', w, a, b); }
+  or(w: Width, a: Width, b: Width): Width { return this.same('or', w, a, b); }
+  xor(w: Width, a: Width, b: Width): Width { return this.same('xor', w, a, b); }
+  shl(w: Width, a: Width, n: Width): Width { return this.same('shl', w, a, n); }
+  shrU(w: Width, a: Width, n: Width): Width { return this.same('shrU', w, a, n); }
+  shrS(w: Width, a: Width, n: Width): Width { return this.same('shrS', w, a, n); }
+  rotl(w: Width, a: Width, n: Width): Width { return this.same('rotl', w, a, n); }
+  clz(w: Width, a: Width): Width { return this.same('clz', w, a); }
+  ctz(w: Width, a: Width): Width { return this.same('ctz', w, a); }
+  popcnt(w: Width, a: Width): Width { return this.same('popcnt', w, a); }
+  zext(from: Width, to: Width, a: Width): Width {
+    this.same('zext', from, a);
+    this.narrower('zext', from, to);
+    return to;
+  }
+  sext(from: Width, to: Width, a: Width): Width {
+    this.same('sext', from, a);
+    this.narrower('sext', from, to);
+    return to;
+  }
+  trunc(from: Width, to: Width, a: Width): Width {
+    this.same('trunc', from, a);
+    this.narrower('trunc', to, from);
+    return to;
+  }
+  select(w: Width, _c: true, a: Width, b: Width): Width { return this.same('select', w, a, b); }
+  fromBit(w: Width, _b: true): Width { return w; }
+
+  bit(w: Width, a: Width, n: number): true {
+    this.same('bit', w, a);
+    if (n < 0 || n >= w) throw new WidthError(`${this.row}: bit ${n} of ${w} bits`);
+    return true;
+  }
+  eq(w: Width, a: Width, b: Width): true { this.same('eq', w, a, b); return true; }
+  ltU(w: Width, a: Width, b: Width): true { this.same('ltU', w, a, b); return true; }
+  ltS(w: Width, a: Width, b: Width): true { this.same('ltS', w, a, b); return true; }
+  parity8(a: Width): true { this.same('parity8', 8, a); return true; }
+  not(): true { return true; }
+  andB(): true { return true; }
+  orB(): true { return true; }
+  xorB(): true { return true; }
+  getFlag(_f: Flag): true { return true; }
+  setFlag(_f: Flag, _b: true): void { /* a bit has no width */ }
+
+  load(w: Width, _segment: Segment, offset: Width): Width {
+    this.same('offset', OFFSET_WIDTH, offset);
+    return w;
+  }
+  store(w: Width, _segment: Segment, offset: Width, v: Width): void {
+    this.same('offset', OFFSET_WIDTH, offset);
+    this.same('store', w, v);
+  }
+  requireAligned(_bytes: 16, _segment: Segment, offset: Width): void { this.same('offset', OFFSET_WIDTH, offset); }
+  when(_c: true, body: () => void): void { body(); }
+  fault(_vector: number): void { /* nothing to check */ }
+  goto(_x: RelativeOperand): void { /* nothing to check */ }
+  gotoIf(_c: true, _x: RelativeOperand): void { /* nothing to check */ }
+  gotoIndirect(ip: Width): void { this.same('gotoIndirect', 64, ip); }
+  repeatIf(_c: true): void { /* nothing to check */ }
+}
+
+/** Throws WidthError if the semantics of a translated instruction mixes widths; does nothing for a system instruction. */
+export function checkWidths(i: Instruction): void {
+  if (i.row.meaning.kind === 'translated') i.row.meaning.semantics(new WidthOps(i.row.text), i);
+}
