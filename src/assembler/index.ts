@@ -12,4 +12,4 @@ export * from './registers.ts';
 export type { SectionOptions } from './section.ts';
 export type { ResolveLocation } from './source-location.ts';
 export { writeElf, type ElfOptions } from './elf.ts';
-export { listing, type Disassemble } from './listing.ts';
+export { listing } from './listing.ts';

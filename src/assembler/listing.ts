@@ -1,14 +1,16 @@
 /** The listing: address, bytes, assembly and source line of everything in an image. */
+import { decode } from '../cpu/decode/decode.ts';
+import { format, type Symbolize } from '../cpu/describe/format.ts';
+import { MODE_32, MODE_64 } from '../cpu/isa/instruction.ts';
 import type { Image, ImageLine, ImageSection } from './image.ts';
-
-/** Gives the text of one instruction; the disassembler, in the programs that use this. */
-export type Disassemble = (bytes: Uint8Array, bits: 32 | 64, linear: bigint) => string;
 
 const BYTES_PER_ROW = 8;
 const ADDRESS_DIGITS = 16;
 
 /** A listing of the image, one statement a line; bytes beyond eight continue on lines of their own. */
-export function listing(image: Image, disassemble: Disassemble): string {
+export function listing(image: Image): string {
+  const names = new Map<bigint, string>([...image.symbols.values()].map((x) => [x.linear, x.name]));
+  const symbolize: Symbolize = (address) => names.get(address);
   const out: string[] = [];
   for (const section of image.sections) {
     out.push(`; section ${section.name}: ${section.size} bytes at linear 0x${section.linear.toString(16)}, physical 0x${section.physical.toString(16)}`);
@@ -24,7 +26,7 @@ export function listing(image: Image, disassemble: Disassemble): string {
     for (const line of image.lines) {
       if (line.section !== section.name) continue;
       showLabels(line.linear);
-      out.push(...statement(section, line, disassemble));
+      out.push(...statement(section, line, symbolize));
     }
     showLabels(section.linear + BigInt(section.size));
     out.push('');
@@ -32,15 +34,22 @@ export function listing(image: Image, disassemble: Disassemble): string {
   return out.join('\n');
 }
 
-function statement(section: ImageSection, line: ImageLine, disassemble: Disassemble): string[] {
+function statement(section: ImageSection, line: ImageLine, symbolize: Symbolize): string[] {
   const offset = Number(line.linear - section.linear);
   const bytes = section.bytes.subarray(offset, offset + line.size);
-  const text = line.kind === 'instruction' ? disassemble(bytes, line.bits, line.linear) : 'data';
+  const text = line.kind === 'instruction' ? disassemble(bytes, line, symbolize) : 'data';
   const rows: string[] = [];
   for (let n = 0; n < bytes.length; n += BYTES_PER_ROW) {
     const row = `${hex(line.linear + BigInt(n))}  ${[...bytes.subarray(n, n + BYTES_PER_ROW)].map((x) => x.toString(16).padStart(2, '0')).join(' ').padEnd(BYTES_PER_ROW * 3)}`;
-    rows.push(n === 0 ? `${row} ${text.padEnd(40)} ; ${line.source.file}:${line.source.line}` : row.trimEnd());
+    rows.push(n === 0 ? `${row} ${text.padEnd(48)} ; ${line.source.file}:${line.source.line}` : row.trimEnd());
   }
   return rows;
+}
+
+/** The disassembler's text: what the bytes are, rather than what was written. */
+function disassemble(bytes: Uint8Array, line: ImageLine, symbolize: Symbolize): string {
+  const instruction = decode(bytes, 0, line.bits === 64 ? MODE_64 : MODE_32);
+  if (!('operands' in instruction) || instruction.length !== bytes.length) throw new Error(`the assembler wrote bytes that do not decode: ${line.source.file}:${line.source.line}`);
+  return format(instruction, line.linear, symbolize);
 }
 const hex = (x: bigint): string => x.toString(16).padStart(ADDRESS_DIGITS, '0');
