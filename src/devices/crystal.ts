@@ -17,8 +17,9 @@ export class Crystal {
     return seconds * this.hertz + Math.floor((now - seconds * SECOND) * this.hertz / SECOND);
   }
 
-  /** The first nanosecond at which ticksAt gives `tick`: ceil(tick * 10^9 / hertz). */
+  /** The first nanosecond at which ticksAt gives `tick`: ceil(tick * 10^9 / hertz). Tick Infinity never comes. */
   timeOf(tick: number): number {
+    if (tick === Infinity) return Infinity;
     const seconds = Math.floor(tick / this.hertz);
     return seconds * SECOND + Math.ceil((tick - seconds * this.hertz) * SECOND / this.hertz);
   }
