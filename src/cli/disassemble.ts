@@ -45,7 +45,7 @@ function* lines(code: Code, mode: Mode, symbols: SymbolTable): Generator<string>
   for (let at = 0; at < code.bytes.length;) {
     const address = code.address + BigInt(at);
     const here = symbols.lookup(address);
-    if (here?.offset === 0) yield `\n${here.name}:`;
+    if (here?.offset === 0n) yield `\n${here.name}:`;
     const i = decode(code.bytes, at, mode);
     const length = i instanceof DecodeFailure ? 1 : i.length;
     const text = i instanceof DecodeFailure ? `db 0x${(code.bytes[at] ?? 0).toString(16).padStart(2, '0')}` : format(i, address, (a) => symbols.name(a));

@@ -1,6 +1,6 @@
 /** `longmode run`: boots an image headlessly and ends as a CI job expects. */
 import { basename } from 'node:path';
-import { explainStop } from '../debug/explain-stop.ts';
+import { explainEnding } from './endings.ts';
 import { ImageError, type FlatOptions, type Module } from '../machine/boot/index.ts';
 import { Machine, type Stop } from '../machine/machine.ts';
 import { MAX_RAM_BYTES } from '../state/layout.ts';
@@ -21,7 +21,7 @@ export const MACHINE_OPTIONS = {
   'max-instructions': { value: 'N', says: 'stop after N instructions' },
 } as const satisfies Options;
 
-const RUN_OPTIONS = {
+export const RUN_OPTIONS = {
   ...MACHINE_OPTIONS,
   'engine': { value: 'NAME', says: 'auto (default) or reference' },
   'timeout': { value: 'SECONDS', says: 'stop after this much time of the host' },
@@ -73,18 +73,28 @@ function flatOptions(args: Arguments): FlatOptions | undefined {
   return { loadAddress, entry: entry ?? loadAddress, bits: bits === '64' ? 64 : 32 };
 }
 
-type Ended = Stop | { readonly kind: 'time-limit' } | { readonly kind: 'interrupted' };
+export type Ended = Stop | { readonly kind: 'time-limit' } | { readonly kind: 'interrupted' };
+
+/** Where a machine's output goes until its console is open: the machine is built, and the image judged, before anything of the user's is touched. */
+export class Output {
+  console: Console | undefined;
+  readonly put = (port: 0 | 1 | 'debug', byte: number): void => { if (port === 0) this.console?.put(byte); };
+}
 
 async function run(args: Arguments): Promise<number> {
+  const output = new Output();
+  const { machine } = bootFromArguments(args, output.put);
+  return runToEnd(machine, args, output);
+}
+
+/** Runs a loaded machine as the options of `run` say, explains its end on stderr and returns the exit status. */
+export async function runToEnd(machine: Machine, args: Arguments, output: Output): Promise<number> {
   const engine = args.text('engine') ?? 'auto';
   if (!ENGINES.includes(engine)) throw new CommandError('usage', `--engine: "${engine}" is not one of ${ENGINES.join(', ')}`);
   const timeout = args.seconds('timeout'), limit = args.integer('max-instructions', 1, Number.MAX_SAFE_INTEGER) ?? Infinity;
   const quiet = args.has('quiet');
-  // The image is judged before anything of the user's is touched.
-  const sink: { console?: Console } = {};
-  const { machine } = bootFromArguments(args, (port, byte) => { if (port === 0) sink.console?.put(byte); });
   const terminal = new Console(args.text('serial'));
-  sink.console = terminal;
+  output.console = terminal;
   const say = (text: string): void => { if (!quiet) process.stderr.write(`${text}\n`); };
   for (const warning of machine.boot?.warnings ?? []) say(`longmode: ${warning}`);
 
@@ -112,7 +122,7 @@ async function run(args: Arguments): Promise<number> {
     const report = machine.statistics.report();
     writeOutput(reportFile, `${JSON.stringify({ exit: { reason: ended.kind, status }, hostSeconds: seconds, guestMips: report.instructions / seconds / 1e6, ...report }, null, 2)}\n`);
   }
-  const text = explainStop(machine, ended);
+  const text = explainEnding(machine, ended);
   if (text !== undefined) say(text);
   return status;
 }

@@ -2,11 +2,13 @@
  * The guest kernel: an x86-64 kernel written with the assembler, which boots by PVH or Multiboot, and shows on COM1
  * what it does with physical memory, paging, demand faults and its heap.
  */
-import { Assembler, type AssemblerOptions, type Image } from '../assembler/index.ts';
+import { Assembler, writeElf, type AssemblerOptions, type ElfOptions, type Image } from '../assembler/index.ts';
 import { boot, multibootHeader, pvhNote } from './boot.ts';
 import { console } from './console.ts';
 import { exceptions } from './exceptions.ts';
 import { gdt } from './gdt.ts';
+import { heapStages } from './heap-stages.ts';
+import { heap } from './heap.ts';
 import { idt } from './idt.ts';
 import { KERNEL_BASE } from './layout.ts';
 import { main } from './main.ts';
@@ -40,8 +42,12 @@ export function buildKernel(options: KernelOptions = {}): Image {
   a.section('.text');
   if (protocols.includes('multiboot')) multibootHeader(k);
   if (protocols.includes('pvh')) pvhNote(k);
-  for (const part of [boot, gdt, idt, console, memoryMap, pmm, paging, vmm, pageFault, exceptions, timer, scenarios, main]) part(k);
+  for (const part of [boot, gdt, idt, console, memoryMap, pmm, paging, vmm, pageFault, exceptions, heapStages, heap, timer, scenarios, main]) part(k);
   k.finish();
   a.entry('pvh_entry');
   return a.link();
 }
+
+/** The kernel as an ELF64 file with symbols, DWARF line numbers and the PVH note that QEMU's -kernel looks for. */
+export const kernelElf = (image: Image, options: Pick<ElfOptions, 'compilationDirectory'> = {}): Uint8Array<ArrayBuffer> =>
+  writeElf(image, { ...options, name: 'longmode guest kernel', pvhEntry: 'pvh_entry' });

@@ -8,7 +8,7 @@ import { ReferenceEngine } from '../cpu/engines/reference/engine.ts';
 import { createPcDevices, type PcDevices } from '../devices/board.ts';
 import { Mmu } from '../mmu/mmu.ts';
 import { PhysicalMemory } from '../mmu/physical-memory.ts';
-import { linear, physical, type LinearAddress, type PhysicalAddress } from '../state/addresses.ts';
+import { PAGE_SIZE, linear, physical, type LinearAddress, type PhysicalAddress } from '../state/addresses.ts';
 import { GuestState } from '../state/guest-state.ts';
 import { ACTIVITY } from '../state/layout.ts';
 import { enter } from './boot/enter.ts';
@@ -64,6 +64,8 @@ export class Machine {
   boot: BootPlan | undefined;
   private stop: Stop | undefined;
   private outputTail = '';
+  /** Virtual time at which the slice in progress ends. */
+  private sliceEnd = Infinity;
 
   /** Throws RangeError for an impossible memory size. */
   constructor(options: MachineOptions = {}) {
@@ -73,21 +75,23 @@ export class Machine {
     this.devices = createPcDevices({
       clock: () => this.now(),
       memoryBytes: this.state.ramBytes,
-      debugExitPort: options.debugExitPort ?? 0xf4,
       rtcEpochSeconds: options.rtcEpochSeconds ?? DEFAULT_EPOCH,
+      ...(options.debugExitPort === undefined ? {} : { debugExitPort: options.debugExitPort }),
       onSerialOutput: (port, byte) => this.output(port, byte, options.onOutput),
       onDebugConsole: (byte) => this.output('debug', byte, options.onOutput),
       onDebugExit: (value) => this.end({ kind: 'debug-exit', value }),
       onPowerOff: () => this.end({ kind: 'power-off' }),
       onReset: () => this.end({ kind: 'reset' }),
-      onInterruptChange: () => this.cpu.interruptLineChanged(),
+      onInterruptChange: () => this.cpu?.interruptLineChanged(),
       onNmi: () => this.cpu.requestNmi(),
+      onTaskPriorityChange: (cr8) => { this.state.cr8 = cr8; },
+      onUnimplemented: (what) => this.end({ kind: 'unimplemented', what, rip: this.state.rip, bytes: new Uint8Array(0) }),
     });
     this.cpu = new Cpu(this.state, this.mmu, {
       readPort: (port, bytes) => this.devices.ports.read(port, bytes),
       writePort: (port, bytes, value) => {
         this.devices.ports.write(port, bytes, value);
-        this.engine.requestStop();
+        this.deadlinesMayHaveMoved();
       },
       interruptRequested: () => this.devices.interrupts.requested(),
       acknowledgeInterrupt: () => this.devices.interrupts.acknowledge(),
@@ -95,7 +99,7 @@ export class Machine {
       taskPriorityChanged: (cr8) => this.devices.localApic.setTaskPriority(cr8),
       apicBaseChanged: (value) => this.devices.localApic.setBase(value),
     });
-    for (const region of this.devices.mmio) this.memory.addMmio(physical(region.base), region.bytes, region.device);
+    for (const region of this.devices.mmio) this.memory.addMmio(region.base, region.bytes, region.device);
     this.engine = new ReferenceEngine(this.cpu);
     this.statistics = new Statistics(this);
   }
@@ -146,6 +150,7 @@ export class Machine {
       }
       if (state.retired >= end) return { kind: 'instruction-limit' };
       const budget = untilRip === undefined ? Math.max(1, Math.min(end - state.retired, devices.scheduler.nextDeadline() - this.now(), SLICE)) : 1;
+      this.sliceEnd = this.now() + budget;
       const result = this.engine.run(budget);
       if (result.kind === 'unimplemented') return result;
     }
@@ -161,18 +166,26 @@ export class Machine {
     this.engine.requestStop();
   }
 
+  /** A device was written to: if something is due before the slice ends, the slice ends now. */
+  private deadlinesMayHaveMoved(): void {
+    if (this.devices.scheduler.nextDeadline() < this.sliceEnd) this.engine.requestStop();
+  }
+
   private output(port: 0 | 1 | 'debug', byte: number, sink: MachineOptions['onOutput']): void {
     sink?.(port, byte);
     if (port === 0) this.outputTail = (this.outputTail + String.fromCharCode(byte)).slice(-4096);
   }
 
-  /** Reads guest memory by linear address without side effects: fewer bytes come back where pages are missing. */
-  readLinear(address: LinearAddress, count: number): Uint8Array {
+  /** Reads guest memory by linear address without side effects: fewer bytes come back where pages are missing or are no RAM. */
+  readLinear(address: LinearAddress | bigint, count: number): Uint8Array {
     const bytes = new Uint8Array(count);
-    for (let n = 0; n < count; n++) {
-      const at = this.mmu.peek(linear(address + BigInt(n)));
-      if (at === undefined || at >= this.state.ramBytes) return bytes.subarray(0, n);
-      bytes[n] = this.memory.copyOut(at, 1)[0] as number;
+    for (let done = 0; done < count;) {
+      const from = linear(address + BigInt(done));
+      const at = this.mmu.explain(from).physicalAddress;
+      const piece = Math.min(count - done, PAGE_SIZE - Number(from & 0xfffn));
+      if (at === undefined || at + piece > this.state.ramBytes) return bytes.subarray(0, done);
+      bytes.set(this.memory.copyOut(at, piece), done);
+      done += piece;
     }
     return bytes;
   }

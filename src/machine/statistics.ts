@@ -35,14 +35,14 @@ export class Statistics {
   constructor(machine: Machine) {
     this.machine = machine;
     machine.cpu.onException = (vector, errorCode, _cr2, _rip, kind) => {
-      const counts = kind === 'exception' ? this.exceptions : kind === 'interrupt' ? this.interrupts : this.software;
+      const counts = kind === 'interrupt' ? this.interrupts : kind === 'software' || kind === 'INT1' ? this.software : this.exceptions;
       add(counts, vector);
-      if (kind === 'exception' && vector === VECTOR.PF) add(this.pageFaults, errorCode ?? 0);
+      if (counts === this.exceptions && vector === VECTOR.PF) add(this.pageFaults, errorCode ?? 0);
     };
   }
 
   report(): Report {
-    const { mmu, memory, state, devices, engine } = this.machine;
+    const { mmu, memory, state, devices } = this.machine;
     return {
       instructions: state.retired,
       virtualNanoseconds: this.machine.now(),
@@ -50,9 +50,9 @@ export class Statistics {
       pageFaults: named(this.pageFaults, errorCodeName),
       interrupts: named(this.interrupts, String),
       softwareInterrupts: named(this.software, String),
-      tlb: { hits: mmu.counters.hits, misses: mmu.counters.misses, flushes: mmu.counters.flushes },
-      pageWalks: mmu.counters.walks,
-      engine: engine.name,
+      tlb: { hits: mmu.statistics.hits, misses: mmu.statistics.misses, flushes: mmu.statistics.flushes },
+      pageWalks: mmu.statistics.walks,
+      engine: 'reference',
       unclaimedPorts: devices.ports.unclaimed(),
       unclaimedPhysicalAccesses: memory.unclaimedAccesses,
     };

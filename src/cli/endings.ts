@@ -1,0 +1,26 @@
+/** Why a run ended, in a paragraph for stderr. */
+import { postMortem } from '../debug/post-mortem.ts';
+import { SymbolTable } from '../debug/symbols.ts';
+import type { Machine } from '../machine/machine.ts';
+import type { Ended } from './run.ts';
+
+const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
+
+/** The paragraph, or undefined for the endings that a guest chooses: its exit status says it all. */
+export function explainEnding(machine: Machine, ended: Ended): string | undefined {
+  const symbols = new SymbolTable(machine.boot?.symbols ?? []);
+  const at = `RIP ${symbols.name(machine.state.rip) ?? hex(machine.state.rip)} after ${machine.state.retired} instructions`;
+  switch (ended.kind) {
+    case 'debug-exit': case 'power-off': return undefined;
+    case 'reset': return `longmode: the guest reset the machine, at ${at}. A real machine would start its firmware again; longmode ends.`;
+    case 'triple-fault': return postMortem(machine, symbols);
+    case 'halted': return ended.wakeable
+      ? `longmode: the processor halted (HLT) with interrupts on, at ${at}, but no timer is armed and no more input can come: nothing will ever wake it.`
+      : `longmode: the processor halted (HLT) with interrupts off, at ${at}: only an NMI could wake it, and none will come. Kernels do this to stop for good.`;
+    case 'instruction-limit': case 'reached': return `longmode: the limit of --max-instructions was reached, at ${at}.`;
+    case 'time-limit': return `longmode: the time of --timeout is over, at ${at}.`;
+    case 'interrupted': return `longmode: interrupted, at ${at}.`;
+    case 'unimplemented': return `longmode: unimplemented: ${ended.what}\n  bytes ${[...ended.bytes].map((b) => b.toString(16).padStart(2, '0')).join(' ')}, at ${at}.\n`
+      + '  The manual defines this and longmode does not have it yet; it stops here rather than go on with a wrong result.';
+  }
+}
