@@ -8,7 +8,8 @@ import type { KernelWriter } from './writer.ts';
 const COM1 = 0x3f8;
 const UART = { data: COM1, interruptEnable: COM1 + 1, fifoControl: COM1 + 2, lineControl: COM1 + 3, modemControl: COM1 + 4, lineStatus: COM1 + 5 } as const;
 const TRANSMITTER_EMPTY = 1 << 5;
-const BIGGEST_NUMBER = 32;
+/** Digits of the longest number: 64 in base 2. */
+const BIGGEST_NUMBER = 64;
 
 export function console(k: KernelWriter): void {
   const { a } = k;
@@ -139,6 +140,8 @@ export function console(k: KernelWriter): void {
       a.mov(rsi, 10);
       a.cmp(r13, 0x78);                   // 'x'
       k.when('e', () => a.mov(rsi, 16));
+      a.cmp(r13, 0x62);                   // 'b'
+      k.when('e', () => a.mov(rsi, 2));
       a.call('console_number');
     });
   });

@@ -71,7 +71,7 @@ export function exceptions(k: KernelWriter): void {
     a.mov(rax, qword(rbx, FRAME.vector));
     a.lea(rdx, at('exception_names'));
     a.mov(rdx, qword(rdx, rax, 8));
-    k.print('\n# *** %s (vector %d) that nothing explains\n', rdx, rax);
+    k.print('\n*** %s (vector %d) that nothing explains\n', rdx, rax);
     a.cmp(rax, VECTOR.PF);
     k.when('e', () => {
       k.say('CR2        0x%x', qword('fault_address'));
@@ -118,7 +118,7 @@ export function exceptions(k: KernelWriter): void {
 
   // RDI: why the kernel cannot go on.
   k.func('panic', [], () => {
-    k.print('\n# *** kernel panic: %s\n', rdi);
+    k.print('\n*** kernel panic: %s\n', rdi);
     k.call('debug_exit', EXIT.panic);
   });
 

@@ -4,7 +4,7 @@
  *
  *   0x0000000000400000   ring 3: one address space per task
  *   0xffff800000000000   PML4[256]  direct map: all RAM, physical p at DIRECT_MAP + p
- *   0xffffc00000000000   PML4[384]  regions of the kernel's VMM: heap, scenarios
+ *   0xffffc00000000000   PML4[384]  regions of the kernel's VMM; the heap in the middle, with room to grow
  *   0xffffff0000000000   PML4[510]  the recursive entry: the page tables seen as memory
  *   0xffffffff80000000   PML4[511]  the kernel's image, physical 0 at this address
  *
@@ -15,6 +15,7 @@ export const KERNEL_BASE = 0xffff_ffff_8000_0000n;
 export const DIRECT_MAP = 0xffff_8000_0000_0000n;
 export const KERNEL_SPACE = 0xffff_c000_0000_0000n;
 export const KERNEL_SPACE_END = 0xffff_c080_0000_0000n;
+export const KERNEL_HEAP = 0xffff_c040_0000_0000n;
 export const USER_SPACE = 0x40_0000;
 export const USER_SPACE_END = 0x80_0000_0000n;
 
@@ -76,6 +77,25 @@ export const SPACE = record('pml4', 'regions', 'lowest', 'highest', 'faults', 'f
 export const PROTECTION = { WRITE: 1, EXECUTE: 2, USER: 4, MMIO: 8 } as const;
 /** Who provides frames, and when. */
 export const POLICY = { IMMEDIATE: 0, DEMAND: 1, ZERO: 2, GUARD: 3 } as const;
+
+/** The real heap: its memory, its free lists by size class, and what happened so far. */
+export const HEAP_CLASSES = 16;
+const heapFields = record('base', 'end', 'last', 'used', 'allocations', 'frees', 'splits', 'merges', 'growths', 'refused', 'lists');
+export const HEAP = { ...heapFields, bytes: heapFields.lists + HEAP_CLASSES * 8 } as const;
+/** The header in front of every block of the real heap; a free block has links to other free ones behind it. */
+export const BLOCK = record('size', 'previous', 'state', 'checksum', 'nextFree', 'previousFree');
+/** Bytes of a block's header: what lies between a block and the address that alloc returns. */
+export const BLOCK_HEADER = BLOCK.nextFree;
+export const BLOCK_STATE = { used: 0x55534544, free: 0x46524545 } as const;
+
+/** The heap's stages: where a small heap lies, and how far it has been handed out. */
+export const STAGE = record('base', 'cursor', 'end', 'features');
+export const STAGE_FEATURE = { MERGE: 1, SPLIT: 2, EXPAND: 4 } as const;
+/** A node of the later stages. */
+export const NODE = record('size', 'status', 'previous', 'next');
+/** The earlier stages' header is two bytes, as in the text's 25-byte heap. */
+export const BYTE_HEADER = { size: 0, status: 1, bytes: 2 } as const;
+export const STATUS = { free: 0, used: 1 } as const;
 
 /** What a memory map's usable ranges become, whatever boot protocol they came by. */
 export const RANGE = record('base', 'end');

@@ -102,7 +102,7 @@ export function main(k: KernelWriter): void {
     a.call('console_initialise');
     k.print('TAP version 13\n');
     k.print(BANNER);
-    for (const part of ['gdt_initialise', 'idt_initialise', 'memory_map_read', 'pmm_start', 'paging_start', 'vmm_start', 'pic_initialise']) a.call(part);
+    for (const part of ['gdt_initialise', 'idt_initialise', 'memory_map_read', 'pmm_start', 'paging_start', 'vmm_start', 'heap_start', 'pic_initialise']) a.call(part);
     a.call('run_scenarios');
     k.print('\n1..%d\n', qword('tap_count'));
     a.cmp(qword('tap_failures'), 0);
@@ -115,10 +115,10 @@ export function main(k: KernelWriter): void {
   });
 }
 
-const BANNER = `#
-#   longmode: a kernel that shows its memory
-#   heap -> VMM -> PMM -> map, one layer on the other
-#
+const BANNER = `
+    longmode: a kernel that shows what it does with memory
+
+        alloc(5) --> heap --> VMM --> PMM --> map --> a linear address
 `;
 
 /** The assembly function that runs a scenario. */

@@ -120,7 +120,7 @@ export function pageFault(k: KernelWriter): void {
   k.func('fault_show', [rbx, rbp], () => {
     a.mov(rbx, rdi);
     a.mov(rbp, rsi);
-    k.print('#    #PF  CR2=0x%x  error=%d (', rbx, rbp);
+    k.print('      #PF  CR2=0x%x  error=%d (', rbx, rbp);
     k.call('print_access', rbp);
     k.print(')');
     a.mov(rcx, qword('fault_cause'));

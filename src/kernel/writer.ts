@@ -138,12 +138,14 @@ export class KernelWriter {
   }
 
   /** CMP of a 64-bit register or memory operand. */
-  compare(left: Register64 | Memory<64>, right: Register64 | number): void {
-    if (isMemory(left)) {
-      if (typeof right === 'number') this.a.cmp(left, right);
-      else this.a.cmp(left, right);
-    } else if (typeof right === 'number') this.a.cmp(left, right);
-    else this.a.cmp(left, right);
+  compare(left: Register64 | Memory<64>, right: Register64 | Memory<64> | number): void {
+    const { a } = this;
+    if (typeof right === 'number') {
+      if (isMemory(left)) a.cmp(left, right);
+      else a.cmp(left, right);
+    } else if (isRegister(left)) a.cmp(left, right);
+    else if (isRegister(right)) a.cmp(left, right);
+    else throw new Error('CMP takes one memory operand');
   }
 
   /** Counts `register` from 0 up to, but not including, `limit`. */
@@ -178,7 +180,7 @@ export class KernelWriter {
     this.a.lea(rsp, at(rsp, 8 * (values.length + 1)));
   }
 
-  /** Prints on COM1: %d decimal, %x hexadecimal, %s text; a number between is the least width. Operands relative to RSP cannot be printed. */
+  /** Prints on COM1: %d decimal, %x hexadecimal, %b binary, %s text; a number between is the least width. Operands relative to RSP cannot be printed. */
   print(format: string, ...values: readonly Argument[]): void {
     this.#pushArguments(format, values);
     this.a.call('console_print');
@@ -194,18 +196,18 @@ export class KernelWriter {
   }
 
   /** A TAP line that compares. */
-  expectEqual(left: Register64 | Memory<64>, right: Register64 | number, format: string, ...values: readonly Argument[]): void {
+  expectEqual(left: Register64 | Memory<64>, right: Register64 | Memory<64> | number, format: string, ...values: readonly Argument[]): void {
     this.compare(left, right);
     this.expect('e', format, ...values);
   }
 
   /** The headline of a chapter of the output. */
   headline(text: string): void {
-    this.print(`\n# === ${text} ${'='.repeat(Math.max(3, 74 - text.length))}\n`);
+    this.print(`\n=== ${text} ${'='.repeat(Math.max(3, 90 - text.length))}\n`);
   }
-  /** Lines of explanation: comments to a TAP reader. */
+  /** Lines of explanation: indented, which a TAP reader skips. */
   say(format: string, ...values: readonly Argument[]): void {
-    this.print(`${format.split('\n').map((line) => `#  ${line}`.trimEnd()).join('\n')}\n`, ...values);
+    this.print(`${format.split('\n').map((line) => `    ${line}`.trimEnd()).join('\n')}\n`, ...values);
   }
 
   /** A 64-bit variable in .data or, when zero, in .bss. Leaves the section at .text. */

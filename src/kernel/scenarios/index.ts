@@ -1,6 +1,6 @@
 /** The scenarios, in the order in which `scenario=all` runs them. */
 import type { KernelWriter } from '../writer.ts';
-import { alloc } from './alloc.ts';
+import { alloc, tmp } from './alloc.ts';
 
 export interface Scenario {
   /** As on the kernel command line: `scenario=NAME`. */
@@ -16,5 +16,5 @@ export const SCENARIOS: readonly Scenario[] = [
 
 /** Assembles every scenario. */
 export function scenarios(k: KernelWriter): void {
-  for (const part of [alloc]) part(k);
+  for (const part of [alloc, tmp]) part(k);
 }
