@@ -4,7 +4,7 @@
  * derived form.
  */
 import type { GuestState } from '../../../state/guest-state.ts';
-import { OFFSET, type Segment } from '../../../state/layout.ts';
+import { OFFSET, SEGMENT, type Segment } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { GP, GuestException } from '../../exceptions.ts';
 import { CARRIES_HIGH, CARRIES_LOW, SIGN_PARITY_HIGH, SIGN_PARITY_LOW, ZERO_HIGH, ZERO_LOW, evenParity, getFlag, setFlag } from '../../flags.ts';
@@ -126,7 +126,9 @@ export class ReferenceOps extends Ops<bigint, boolean> {
   load(w: Width, segment: Segment, offset: bigint, intent: Intent = 'read'): bigint { return this.cpu.load(w, segment, offset, intent); }
   store(w: Width, segment: Segment, offset: bigint, v: bigint): void { this.cpu.store(w, segment, offset, v); }
   requireAligned(bytes: 16, segment: Segment, offset: bigint): void {
-    if ((this.cpu.linearAddress(segment, offset, bytes, true) & BigInt(bytes - 1)) !== 0n) throw GP(0, `memory operand not aligned to ${bytes} bytes`);
+    // Before all other checks: a misaligned operand in SS that is not canonical raises #GP(0), not #SS(0), on silicon.
+    const base = this.cpu.in64BitMode && segment < SEGMENT.FS ? 0n : this.state.base[segment] as bigint;
+    if (((base + offset) & BigInt(bytes - 1)) !== 0n) throw GP(0, `memory operand not aligned to ${bytes} bytes`);
   }
 
   when(c: boolean, body: () => void): void { if (c) body(); }

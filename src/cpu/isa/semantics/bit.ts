@@ -56,7 +56,7 @@ export const BTC = change('complement');
 /**
  * BSF and BSR. A source of 0 leaves the destination unchanged, all 64 bits of it: APM Vol. 3, "BSF", documents it, and
  * current Intel processors do the same (SDM Vol. 2A, "BSF—Bit Scan Forward", note on older processors).
- * Manual: the flags except ZF are undefined.
+ * Manual: the flags except ZF are undefined; hardware (Intel): PF from the index, the others cleared.
  */
 const scan = (reverse: boolean): Semantics => (o, i) => {
   const w = i.width;
@@ -64,6 +64,7 @@ const scan = (reverse: boolean): Semantics => (o, i) => {
   const none = o.isZero(w, src);
   const index = reverse ? o.sub(w, o.const(w, BigInt(w - 1)), o.clz(w, src)) : o.ctz(w, src);
   o.when(o.not(none), () => { o.setReg(i.operands[0] as RegisterOperand, index); });
+  o.logicFlags(w, o.select(w, none, o.const(w, 0n), index));
   o.setFlag('ZF', none);
 };
 

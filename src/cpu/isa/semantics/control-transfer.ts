@@ -6,7 +6,7 @@ import type { Instruction } from '../instruction.ts';
 import { implicit, RCX, type MemoryOperand, type Operand, type RegisterOperand, type RelativeOperand } from '../operand.ts';
 import type { Ops } from '../ops.ts';
 import type { Semantics } from '../row.ts';
-import { narrow, read, widen } from './operands.ts';
+import { addOffset, narrow, read, widen } from './operands.ts';
 import { pop, push } from './stack.ts';
 
 /** An operand-size instruction pointer as 64 bits. */
@@ -73,15 +73,16 @@ export const RET: Semantics = (o, i) => {
 const BOUND_RANGE_EXCEEDED = 5;
 const INVALID_OPCODE = 6;
 
-/** BOUND — Check Array Index Against Bounds. SDM Vol. 2A, "BOUND—Check Array Index Against Bounds". */
+/** BOUND — Check Array Index Against Bounds; the lower one first. SDM Vol. 2A, "BOUND—Check Array Index Against Bounds". */
 export const BOUND: Semantics = (o, i) => {
   const w = i.width;
   const index = o.getReg(i.operands[0] as RegisterOperand);
   const x = i.operands[1] as MemoryOperand;
   const at = o.effectiveAddress(x);
   const lower = o.load(w, x.segment, at);
-  const upper = o.load(w, x.segment, o.add(64, at, o.const(64, BigInt(w / 8))));
-  o.when(o.orB(o.ltS(w, index, lower), o.ltS(w, upper, index)), () => { o.fault(BOUND_RANGE_EXCEEDED); });
+  o.when(o.ltS(w, index, lower), () => { o.fault(BOUND_RANGE_EXCEEDED); });
+  const upper = o.load(w, x.segment, addOffset(o, i, at, o.const(64, BigInt(w / 8))));
+  o.when(o.ltS(w, upper, index), () => { o.fault(BOUND_RANGE_EXCEEDED); });
 };
 
 /** UD0, UD1, UD2 — Undefined Instruction. SDM Vol. 2B, "UD—Undefined Instruction". */

@@ -30,7 +30,7 @@ const doubleShift = (right: boolean): Semantics => (o, i) => {
   o.when(o.not(isZero), () => {
     const last = o[outward](w, first, o.sub(w, n, one));
     const cf = o.bit(w, last, right ? 0 : w - 1);
-    const of = right ? o.xorB(o.bit(w, result, w - 1), o.bit(w, result, w - 2)) : o.xorB(o.bit(w, result, w - 1), cf);
+    const of = o.xorB(o.bit(w, dest.value, w - 1), right ? o.bit(w, src, 0) : o.bit(w, dest.value, w - 2));
     o.otherFlags(w, result, cf, of);
   });
 };

@@ -15,6 +15,7 @@ const lowerHalf = (i: Instruction): RegisterOperand => implicit(RAX, i.width);
  */
 function productFlags<V, B>(o: Ops<V, B>, i: Instruction, low: V, overflow: B): void {
   o.otherFlags(i.width, low, overflow, overflow);
+  o.setFlag('ZF', o.constBit(0));
 }
 
 /** MUL — Unsigned Multiply. SDM Vol. 2B, "MUL—Unsigned Multiply". */

@@ -5,7 +5,8 @@ import { shiftCount } from './shift.ts';
 
 /**
  * ROL and ROR. A count that is a multiple of the width still sets CF.
- * Manual: OF is undefined for counts above 1; hardware (Intel): by the same formula.
+ * Manual: OF is undefined for counts above 1; hardware (Intel): as the first single step sets it, except
+ * that an immediate count above 1 leaves it, which we do not follow.
  */
 const rotate = (right: boolean): Semantics => (o, i) => {
   const w = i.width;
@@ -17,7 +18,7 @@ const rotate = (right: boolean): Semantics => (o, i) => {
   o.when(o.not(o.isZero(w, count)), () => {
     const top = o.bit(w, result, w - 1);
     const cf = right ? top : o.bit(w, result, 0);
-    o.rotateFlags(cf, o.xorB(top, right ? o.bit(w, result, w - 2) : cf));
+    o.rotateFlags(cf, o.xorB(o.bit(w, dest.value, w - 1), o.bit(w, dest.value, right ? 0 : w - 2)));
   });
 };
 
@@ -28,7 +29,7 @@ export const ROR = rotate(true);
 
 /**
  * RCL and RCR: a rotate of CF and the operand, w + 1 bits.
- * Manual: OF is undefined for counts above 1; hardware (Intel): by the same formula.
+ * Manual: OF is undefined for counts above 1; hardware (Intel): as the first single step sets it.
  */
 const rotateThroughCarry = (right: boolean): Semantics => (o, i) => {
   const w = i.width;
@@ -49,8 +50,7 @@ const rotateThroughCarry = (right: boolean): Semantics => (o, i) => {
   dest.write(result);
   o.when(o.not(moved), () => {
     const cf = right ? o.bit(w, o.shrU(w, a, o.sub(w, count, one)), 0) : o.bit(w, o.shrU(w, a, rest), 0);
-    const top = o.bit(w, result, w - 1);
-    o.rotateFlags(cf, o.xorB(top, right ? o.bit(w, result, w - 2) : cf));
+    o.rotateFlags(cf, o.xorB(o.bit(w, a, w - 1), right ? o.getFlag('CF') : o.bit(w, a, w - 2)));
   });
 };
 

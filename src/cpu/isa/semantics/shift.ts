@@ -11,8 +11,8 @@ export function shiftCount<V, B>(o: Ops<V, B>, i: Instruction, n: number): V {
 
 /**
  * CF is the last bit shifted out. OF is defined for a count of 1 only.
- * Manual: OF of larger counts, AF, and CF of counts above the operand size are undefined; hardware (Intel): OF by the
- * same formulas, AF cleared, CF as zeros (SHL, SHR) follow the operand's bits out.
+ * Manual: OF of larger counts, AF, and CF of counts above the operand size are undefined; hardware (Intel): OF as
+ * the first of the single steps sets it, AF cleared, CF as zeros (SHL, SHR) follow the operand's bits out.
  */
 const shift = (verb: 'shl' | 'shrU' | 'shrS'): Semantics => (o, i) => {
   const w = i.width;
@@ -23,7 +23,7 @@ const shift = (verb: 'shl' | 'shrU' | 'shrS'): Semantics => (o, i) => {
   o.when(o.not(o.isZero(w, count)), () => {
     const before = o[verb](w, dest.value, o.sub(w, count, o.const(w, 1n)));
     const cf = o.bit(w, before, verb === 'shl' ? w - 1 : 0);
-    const of = verb === 'shl' ? o.xorB(o.bit(w, result, w - 1), cf) : verb === 'shrU' ? o.bit(w, dest.value, w - 1) : o.constBit(0);
+    const of = verb === 'shl' ? o.xorB(o.bit(w, dest.value, w - 1), o.bit(w, dest.value, w - 2)) : verb === 'shrU' ? o.bit(w, dest.value, w - 1) : o.constBit(0);
     o.otherFlags(w, result, cf, of);
   });
 };

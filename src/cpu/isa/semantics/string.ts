@@ -62,8 +62,9 @@ export const MOVS: Semantics = (o, i) => {
 /** CMPS — Compare String Operands. SDM Vol. 2A, "CMPS/CMPSB/CMPSW/CMPSD/CMPSQ". */
 export const CMPS: Semantics = (o, i) => {
   repeated(o, i, () => {
-    const a = loadSource(o, i);
+    // Where both would fault, hardware (Intel) reports ES:rDI.
     const b = loadDestination(o, i);
+    const a = loadSource(o, i);
     advance(o, i, source(i));
     advance(o, i, destination(i));
     o.subFlags(i.width, a, b, o.sub(i.width, a, b));
