@@ -3,11 +3,11 @@
  * zeroes, the copy that goes into a snapshot, and the check of one that comes back from a file.
  */
 
-interface Integer { readonly kind: 'integer'; readonly min: number; readonly max: number }
-interface Flag { readonly kind: 'flag' }
-interface List<F extends Shape = Shape> { readonly kind: 'list'; readonly of: F; readonly min: number; readonly max: number }
-interface Record_<R extends Shapes = Shapes> { readonly kind: 'record'; readonly fields: R }
-interface Shapes { readonly [name: string]: Shape }
+export interface Integer { readonly kind: 'integer'; readonly min: number; readonly max: number }
+export interface Flag { readonly kind: 'flag' }
+export interface List<F extends Shape = Shape> { readonly kind: 'list'; readonly of: F; readonly min: number; readonly max: number }
+export interface Record_<R extends Shapes = Shapes> { readonly kind: 'record'; readonly fields: R }
+export interface Shapes { readonly [name: string]: Shape }
 export type Shape = Integer | Flag | List | Record_;
 
 /** The values that a shape describes. */
