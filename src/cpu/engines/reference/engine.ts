@@ -7,6 +7,7 @@ import type { GuestState } from '../../../state/guest-state.ts';
 import { ACTIVITY } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { GuestException, Unimplemented } from '../../exceptions.ts';
+import { RecentInstructions } from '../../recent-instructions.ts';
 import { Fetcher } from './fetch.ts';
 import { ReferenceOps } from './ops.ts';
 
@@ -38,6 +39,8 @@ const LENGTH = Array.from({ length: 16 }, (_, n) => BigInt(n));
 
 export class ReferenceEngine {
   readonly cpu: Cpu;
+  /** What was executed last, for the post-mortem. */
+  readonly recent = new RecentInstructions();
   readonly #state: GuestState;
   readonly #ops: ReferenceOps;
   readonly #fetcher: Fetcher;
@@ -54,12 +57,14 @@ export class ReferenceEngine {
   requestStop(): void { this.#stopRequested = true; }
 
   /** Drops everything decoded or remembered: after a snapshot or a debugger changed state or memory directly. */
-  forgetEverything(): void { this.#fetcher.clear(); }
+  forgetEverything(): void {
+    this.#fetcher.clear();
+    this.recent.clear();
+  }
 
   /** Goes to the next instruction boundary: events that are due are delivered first, then one instruction runs. */
   step(): StepResult {
     const { cpu } = this;
-    const state = this.#state;
     if (cpu.attention) {
       this.#fetcher.forgetPage();
       const due = cpu.serviceAttention();
@@ -75,6 +80,7 @@ export class ReferenceEngine {
     try {
       const mode = cpu.mode();
       const i = this.#fetcher.fetch(mode);
+      this.recent.note(state, i);
       const end = state.rip + (LENGTH[i.length] as bigint);
       const next = mode.codeSize === 64 ? BigInt.asUintN(64, end) : end & 0xffff_ffffn;
       cpu.nextIp = next;

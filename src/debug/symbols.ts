@@ -1,0 +1,46 @@
+/** Names for addresses. */
+
+/** A function, object or label of the guest. `size` 0: it reaches as far as the next one. */
+export interface GuestSymbol { readonly name: string; readonly address: bigint; readonly size: number }
+
+/** How far behind its address a symbol without a size still names things, in bytes. */
+const REACH = 0x1_0000n;
+
+/** Symbols by address. Of several at one address the first is used. */
+export class SymbolTable {
+  readonly #sorted: readonly GuestSymbol[];
+
+  constructor(symbols: Iterable<GuestSymbol> = []) {
+    this.#sorted = [...symbols].filter(({ name }) => name !== '').sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+  }
+
+  /** The symbol that an address belongs to and its offset in bytes, or undefined. */
+  lookup(address: bigint): { readonly name: string; readonly offset: bigint } | undefined {
+    const sorted = this.#sorted;
+    let low = 0, high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (sorted[middle]!.address <= address) low = middle + 1;
+      else high = middle;
+    }
+    let first = low - 1;
+    while (first > 0 && sorted[first - 1]!.address === sorted[first]!.address) first--;
+    const nearest = sorted[first];
+    if (nearest === undefined) return undefined;
+    const offset = address - nearest.address;
+    return offset < (nearest.size > 0 ? BigInt(nearest.size) : REACH) ? { name: nearest.name, offset } : undefined;
+  }
+
+  /** `page_fault`, `page_fault+0x12`, or undefined. */
+  name(address: bigint): string | undefined {
+    const found = this.lookup(address);
+    if (found === undefined) return undefined;
+    return found.offset === 0n ? found.name : `${found.name}+0x${found.offset.toString(16)}`;
+  }
+
+  /** `0x101012 <page_fault+0x12>`. */
+  text(address: bigint): string {
+    const name = this.name(address);
+    return `0x${address.toString(16)}${name === undefined ? '' : ` <${name}>`}`;
+  }
+}
