@@ -7,7 +7,7 @@
  * it), or an interrupt taken after it.
  */
 import { RFLAGS } from '../cpu/flags.ts';
-import { ENVIRONMENT, QEMU_DIFFERENCES, type Disagreement, type Forgiven } from './exceptions-list.ts';
+import { ENVIRONMENT, QEMU_DIFFERENCES, QEMU_ERROR_CODES, type Disagreement, type Forgiven } from './exceptions-list.ts';
 import { differingWords } from './agreement.ts';
 import { changedPages, hashMemory, type PageHashes } from './memory.ts';
 import { FIELD, TraceState, type TraceInterrupt, type TraceSink } from './state.ts';
@@ -149,6 +149,11 @@ export class Lockstep implements TraceSink {
   /** QEMU raised an exception: ours must be the same one, from the same place. */
   #match(event: TraceInterrupt, state: TraceState): void {
     if (this.#delivered.length === 0) {
+      this.#stepper.read(this.#ours);
+      if (state.words[FIELD.rip] === this.#before.words[FIELD.rip] && this.#ours.words[FIELD.rip] !== state.words[FIELD.rip]) {
+        this.#differ(`QEMU delivered ${describe(event)}, we executed the instruction`, state);
+        return;
+      }
       // Not the instruction's own: a trap that follows it, or the fetch of the next one.
       if (!this.#agree(state, event)) return;
       this.#delivered.push(...this.#stepper.boundary().deliveries);
@@ -160,8 +165,17 @@ export class Lockstep implements TraceSink {
       return;
     }
     const codesMatter = VECTORS_WITH_ERROR_CODE.has(event.vector) && !event.software;
-    if (ours.vector !== event.vector || ours.software !== event.software || (codesMatter && ours.errorCode !== event.errorCode)) {
+    if (ours.vector !== event.vector || ours.software !== event.software) {
       this.#differ(`QEMU delivered ${describe(event)}, we delivered ${describe(ours)}`, state);
+    } else if (codesMatter && ours.errorCode !== event.errorCode) {
+      const instruction = this.#stepper.instructionAt(this.#before.words[FIELD.rip]!);
+      const reason = QEMU_ERROR_CODES.find((entry) => entry.applies(event.vector, ours.errorCode ?? 0, event.errorCode, instruction));
+      if (!reason || this.#delivered.length > 0) {
+        this.#differ(`QEMU delivered ${describe(event)}, we delivered ${describe(ours)}`, state);
+        return;
+      }
+      this.#forgive(reason.name);
+      this.#stepper.adoptErrorCode(event.errorCode);
     }
   }
 

@@ -7,6 +7,7 @@ import { decode, DecodeFailure } from '../cpu/decode/decode.ts';
 import type { ReferenceEngine } from '../cpu/engines/reference/engine.ts';
 import { readRflags } from '../cpu/flags.ts';
 import type { Instruction } from '../cpu/isa/instruction.ts';
+import { RSP } from '../cpu/isa/operand.ts';
 import { format } from '../cpu/describe/format.ts';
 import type { MmioDevice, PhysicalMemory } from '../mmu/physical-memory.ts';
 import { linear, PAGE_SIZE, physical } from '../state/addresses.ts';
@@ -113,13 +114,19 @@ export class CpuStepper implements Stepper {
       cpu.state.u32[at] = state.halves[word * 2]!;
       if (wide) cpu.state.u32[at + 1] = state.halves[word * 2 + 1]!;
     }
-    for (let segment = 0; segment < 8; segment++) {
-      if ((cpu.state.attributes[segment]! & PRESENT) === 0) cpu.state.attributes[segment]! |= UNUSABLE;
-    }
+    this.#markUnusable();
     cpu.setMode(cpu.state.cr0, cpu.state.cr4, cpu.state.efer);
     cpu.state.cpl = Number(state.words[FIELD.cpl]);
     cpu.setRflags(Number(state.words[FIELD.rflags]));
     engine.forgetEverything();
+  }
+
+  /** QEMU has no mark for a segment register that holds nothing: it is one that is not present. */
+  #markUnusable(): void {
+    const { attributes } = this.#machine.cpu.state;
+    for (let segment = 0; segment < 8; segment++) {
+      if ((attributes[segment]! & PRESENT) === 0) attributes[segment]! |= UNUSABLE;
+    }
   }
 
   read(state: TraceState): void {
@@ -177,7 +184,14 @@ export class CpuStepper implements Stepper {
       if (!home) return;
       cpu.state.u32[home.at] = Number(value & 0xffff_ffffn);
       if (home.wide) cpu.state.u32[home.at + 1] = Number(value >> 32n);
+      this.#markUnusable();
+      cpu.refresh();
     }
+  }
+
+  adoptErrorCode(value: number): void {
+    const { cpu } = this.#machine;
+    cpu.store(32, SEGMENT.SS, cpu.state.gpr[RSP]!, BigInt(value));
   }
 
   #code(rip: bigint): Uint8Array {

@@ -28,7 +28,11 @@ export interface Forgiven {
 
 const only = (d: Disagreement, ...allowed: readonly number[]): boolean => d.words.every((word) => allowed.includes(word));
 const isMnemonic = (d: Disagreement, ...names: readonly string[]): boolean => d.instruction !== undefined && names.includes(d.instruction.mnemonic);
+/** W/R of a page-fault error code. */
+const PF_WRITE = 2;
 const RAX = 0, RCX = 1, RDX = 2, RBX = 3;
+/** SS: selector, base, limit, attributes. */
+const SS = FIELD.segments + 2 * 4;
 
 /** Ports whose values depend on time or on what the board is made of, and why. */
 const ENVIRONMENT_PORTS: readonly { readonly first: number; readonly last: number; readonly why: string }[] = [
@@ -79,4 +83,19 @@ function isEnvironmentMsr(msr: number): boolean {
 
 /** Where QEMU's TCG does not do what the manuals say. */
 export const QEMU_DIFFERENCES: readonly Forgiven[] = [
+  {
+    name: 'SS after an IST stack switch',
+    why: 'QEMU loads a null SS whenever a gate names an IST entry; SDM Vol. 3A, "Stack Switching in IA-32e Mode": only when CPL changes',
+    applies: (d) => only(d, SS, SS + 2, SS + 3) && d.before.words[FIELD.cpl] === d.recorded.words[FIELD.cpl] && (d.recorded.words[SS]! & ~3n) === 0n,
+  },
+];
+
+/** Where QEMU pushes another error code than the manuals say. */
+export const QEMU_ERROR_CODES: readonly { readonly name: string; readonly why: string; applies(vector: number, ours: number, recorded: number, instruction: Instruction | undefined): boolean }[] = [
+  {
+    name: '#PF of a read-modify-write reported as a read',
+    why: 'QEMU reads first and faults there; the processor asks for write permission at once. SDM Vol. 3A, "Page-Fault Exceptions" (W/R flag)',
+    applies: (vector, ours, recorded, instruction) => vector === 14 && ours === (recorded | PF_WRITE)
+      && instruction !== undefined && instruction.operands.some((x) => x.kind === 'memory'),
+  },
 ];

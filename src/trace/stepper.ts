@@ -35,8 +35,10 @@ export interface Stepper {
   execute(): Move;
   /** Raises an interrupt request with this vector, or an NMI for vector 2, and delivers it now if the processor lets it through. */
   interrupt(vector: number): Move;
-  /** Overwrites one word of the state (FIELD), or one flag bit with `mask`. Only general registers, RIP, RFLAGS, CR2, DR6 and DR7 can be. */
-  adopt(word: number, value: bigint, mask?: bigint): void;
+  /** Overwrites one word of the state (FIELD). */
+  adopt(word: number, value: bigint): void;
+  /** Overwrites the error code that the last delivery pushed. */
+  adoptErrorCode(value: number): void;
   /** The instruction at a code address as it is now, without side effects; undefined where there is none. */
   instructionAt(rip: bigint): Instruction | undefined;
   /** Text of the instruction at a code address, for reports. */
