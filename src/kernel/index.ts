@@ -16,6 +16,7 @@ import { memoryMap } from './memory-map.ts';
 import { pageFault } from './page-fault.ts';
 import { paging } from './paging.ts';
 import { pmm } from './pmm.ts';
+import { ring3 } from './ring3.ts';
 import { scenarios } from './scenarios/index.ts';
 import { timer } from './timer.ts';
 import { vmm } from './vmm.ts';
@@ -42,7 +43,7 @@ export function buildKernel(options: KernelOptions = {}): Image {
   a.section('.text');
   if (protocols.includes('multiboot')) multibootHeader(k);
   if (protocols.includes('pvh')) pvhNote(k);
-  for (const part of [boot, gdt, idt, console, memoryMap, pmm, paging, vmm, pageFault, exceptions, heapStages, heap, timer, scenarios, main]) part(k);
+  for (const part of [boot, gdt, idt, console, memoryMap, pmm, paging, vmm, pageFault, exceptions, heapStages, heap, timer, ring3, scenarios, main]) part(k);
   k.finish();
   a.entry('pvh_entry');
   return a.link();

@@ -102,7 +102,7 @@ export function main(k: KernelWriter): void {
     a.call('console_initialise');
     k.print('TAP version 13\n');
     k.print(BANNER);
-    for (const part of ['gdt_initialise', 'idt_initialise', 'memory_map_read', 'pmm_start', 'paging_start', 'vmm_start', 'heap_start', 'pic_initialise']) a.call(part);
+    for (const part of ['gdt_initialise', 'idt_initialise', 'memory_map_read', 'pmm_start', 'paging_start', 'vmm_start', 'heap_start', 'pic_initialise', 'syscall_initialise']) a.call(part);
     a.call('run_scenarios');
     k.print('\n1..%d\n', qword('tap_count'));
     a.cmp(qword('tap_failures'), 0);

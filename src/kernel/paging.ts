@@ -246,7 +246,7 @@ export function paging(k: KernelWriter): void {
       a.add(rbp, PAGE_2M);
     });
 
-    for (const [section, flags] of [['__text', 0n], ['__rodata', PTE.NX], ['__data', PTE.NX | BigInt(PTE.RW)], ['__bss', PTE.NX | BigInt(PTE.RW)]] as const) {
+    for (const [section, flags] of [['__text', 0n], ['__rodata', PTE.NX], ['__user', PTE.NX], ['__data', PTE.NX | BigInt(PTE.RW)], ['__bss', PTE.NX | BigInt(PTE.RW)]] as const) {
       a.lea(rbp, at(`${section}_start`));
       a.lea(r12, at(`${section}_end`));
       k.loop(({ leave }) => {

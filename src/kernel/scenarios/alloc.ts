@@ -176,4 +176,3 @@ export function alloc(k: KernelWriter): void {
     done();
   });
 }
-export function tmp(k: KernelWriter): void { k.func('task_stop', [], () => {}); }
