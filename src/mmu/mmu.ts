@@ -135,7 +135,7 @@ export class Mmu {
     const words = this.#words;
     const cr4 = words[CR4_AT]!;
     const pcid = (cr4 & CR4.PCIDE) === 0 ? 0 : words[CR3_AT]! & 0xfff;
-    const at = COLUMN_AT[this.#column(cr4, privilege)]! + ((low >>> 12) & (DATA_ENTRIES - 1)) * 8;
+    const at = COLUMN_AT[this.#column(cr4, privilege)] + ((low >>> 12) & (DATA_ENTRIES - 1)) * 8;
     const tag = write ? at + 2 : at;
     return words[tag] === ((low & ~0xfff) | pcid) >>> 0 && words[tag + 1] === high ? (words[at + 4]! + low) >>> 0 : -1;
   }
@@ -261,7 +261,7 @@ export class Mmu {
 
   /** Loads the PDPTE registers from where `cr3` points, for the MOV to CR0 or CR4 that enters PAE paging or changes it. False: #GP(0), nothing changed. */
   loadPdptes(cr3: bigint): boolean {
-    return loadPdpteRegisters(this.state, Number(cr3 & 0xffff_ffffn), this.#structures.read32);
+    return loadPdpteRegisters(this.state, Number(cr3 & 0xffff_ffffn), (address) => this.#structures.read32(address));
   }
 
   /** To be called after CR0, CR4 or EFER changed, with their former values: invalidates what the manual says. */

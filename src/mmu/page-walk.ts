@@ -93,7 +93,7 @@ export function walk(controls: PagingControls, structures: PagingStructures, low
       return;
     }
     const size: PageSizeCode = !maps || structure === 'PTE' ? SIZE_4K : structure === 'PDPTE' ? SIZE_1G : wide ? SIZE_2M : SIZE_4M;
-    const reservedLow = structure === 'PML4E' ? ENTRY.PS : maps ? RESERVED_LOW_LEAF[size]! : 0;
+    const reservedLow = structure === 'PML4E' ? ENTRY.PS : maps ? RESERVED_LOW_LEAF[size] : 0;
     if ((entryHigh & reservedHigh) !== 0 || (entryLow & reservedLow) !== 0) {
       out.outcome = 'reserved bit';
       return;

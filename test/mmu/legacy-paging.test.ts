@@ -17,15 +17,16 @@ function legacy(cr4: number, efer = 0): PagedGuest {
 }
 const write32 = (guest: PagedGuest, at: number, value: number): void => guest.memory.write(physical(at), 4, value);
 
-describe('32-bit paging', () => {
-  function guest(cr4 = 0): PagedGuest {
-    const it = legacy(cr4);
-    expect(it.mmu.setCr3(BigInt(ROOT))).toBe(true);
-    return it;
-  }
+/** The same with 32-bit paging. */
+function twoLevel(cr4 = 0): PagedGuest {
+  const it = legacy(cr4);
+  it.mmu.setCr3(BigInt(ROOT));
+  return it;
+}
 
+describe('32-bit paging', () => {
   test('two levels of 4-byte entries map 4 KiB pages, with A and D', () => {
-    const it = guest();
+    const it = twoLevel();
     write32(it, ROOT + 4 * 3, TABLE | P | RW | US);
     write32(it, TABLE + 4 * 5, 0x20_0000 | P | RW | US);
     expect(it.translate(0x00c0_5678n, 'write', 'user')).toBe(0x20_0678);
@@ -35,7 +36,7 @@ describe('32-bit paging', () => {
   });
 
   test('a PDE with PS maps 4 MiB when CR4.PSE is set, with physical-address bits 39:32 in bits 20:13', () => {
-    const it = guest(CR4.PSE);
+    const it = twoLevel(CR4.PSE);
     write32(it, ROOT + 4 * 3, 0x0080_0000 | (0x12 << 13) | PS | P | RW);
     expect(it.translate(0x00c1_2345n)).toBe(0x12_0081_2345);
     expect(it.mmu.explain(linear(0x00c1_2345n))).toMatchObject({ pageSize: '4 MiB', physicalAddress: 0x12_0081_2345 });
@@ -43,10 +44,10 @@ describe('32-bit paging', () => {
   });
 
   test('bit 21 of a 4 MiB PDE is reserved, and PS is ignored when CR4.PSE is clear', () => {
-    const it = guest(CR4.PSE);
+    const it = twoLevel(CR4.PSE);
     write32(it, ROOT, (1 << 21) | PS | P);
     expect(it.faultOf(0n)).toBe(9);
-    const without = guest();
+    const without = twoLevel();
     write32(without, ROOT, TABLE | PS | P);
     write32(without, TABLE, 0x20_0000 | P);
     expect(without.translate(0n)).toBe(0x20_0000);
@@ -59,7 +60,7 @@ describe('32-bit paging', () => {
   });
 
   test('an access that crosses the top of the 4 GiB goes on at 0', () => {
-    const it = guest();
+    const it = twoLevel();
     write32(it, ROOT + 4 * 1023, TABLE | P | RW);
     write32(it, TABLE + 4 * 1023, 0x20_0000 | P | RW);
     write32(it, ROOT, TABLE | P | RW);

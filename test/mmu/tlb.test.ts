@@ -20,26 +20,27 @@ function stale(leaf: bigint, then: bigint, setup: (guest: PagedGuest) => void = 
 const remapped = (setup?: (guest: PagedGuest) => void): PagedGuest => stale(OLD | OPEN, NEW | OPEN, setup);
 const remappedGlobal = (): PagedGuest => stale(OLD | OPEN | G, NEW | OPEN | G, (guest) => guest.change({ cr4: CR4.PAE | CR4.PGE }));
 
-function expectStale(guest: PagedGuest, address = PAGE): void {
-  expect(guest.translate(address)).toBe(Number(OLD));
-  expect(guest.translate(address, 'fetch')).toBe(Number(OLD));
-}
-function expectFresh(guest: PagedGuest, address = PAGE): void {
-  expect(guest.translate(address)).toBe(Number(NEW));
-  expect(guest.translate(address, 'fetch')).toBe(Number(NEW));
-}
+/** What the data and the instruction TLB say of a page. */
+const seen = (guest: PagedGuest, address = PAGE): number[] => [guest.translate(address), guest.translate(address, 'fetch')];
+const STALE = [Number(OLD), Number(OLD)], FRESH = [Number(NEW), Number(NEW)];
+
+const pcids = (guest: PagedGuest): void => guest.change({ cr4: CR4.PAE | CR4.PCIDE });
+const withPcid = (leaf: bigint, then: bigint): PagedGuest => stale(leaf, then, (guest) => {
+  guest.change({ cr4: CR4.PAE | CR4.PCIDE | CR4.PGE });
+  guest.mmu.setCr3(BigInt(ROOT | 7));
+});
 
 describe('the TLB holds what the guest has not invalidated', () => {
   test('a remapped page keeps its old frame until INVLPG', () => {
     const guest = remapped();
-    expectStale(guest);
+    expect(seen(guest)).toEqual(STALE);
     guest.mmu.invlpg(linear(PAGE + 0x123n));
-    expectFresh(guest);
+    expect(seen(guest)).toEqual(FRESH);
   });
 
   test('an unmapped page stays readable until INVLPG', () => {
     const guest = stale(OLD | OPEN, 0n);
-    expectStale(guest);
+    expect(seen(guest)).toEqual(STALE);
     guest.mmu.invlpg(linear(PAGE));
     expect(guest.faultOf(PAGE)).toBe(0);
   });
@@ -48,7 +49,7 @@ describe('the TLB holds what the guest has not invalidated', () => {
     const guest = remapped();
     guest.mmu.invlpg(linear(PAGE + 0x1000n));
     guest.mmu.invlpg(linear(PAGE + BigInt(DATA_ENTRIES) * 0x1000n));
-    expectStale(guest);
+    expect(seen(guest)).toEqual(STALE);
   });
 
   test('rights that were taken away are still there, rights that were given are found by walking again', () => {
@@ -64,14 +65,14 @@ describe('the TLB holds what the guest has not invalidated', () => {
     const guest = new PagedGuest();
     expect(guest.faultOf(PAGE)).toBe(0);
     guest.map(PAGE, NEW | OPEN);
-    expectFresh(guest);
+    expect(seen(guest)).toEqual(FRESH);
   });
 
   test('a page fault drops what was cached for its address', () => {
     const guest = stale(OLD | P, NEW | P);
-    expectStale(guest);
+    expect(seen(guest)).toEqual(STALE);
     expect(guest.faultOf(PAGE, 'write')).toBe(3);
-    expectFresh(guest);
+    expect(seen(guest)).toEqual(FRESH);
   });
 
   test('another page with the same index takes the entry\'s place', () => {
@@ -80,7 +81,7 @@ describe('the TLB holds what the guest has not invalidated', () => {
     guest.map(rival, OLD | OPEN);
     guest.translate(rival);
     guest.translate(rival, 'fetch');
-    expectFresh(guest);
+    expect(seen(guest)).toEqual(FRESH);
   });
 
   test('data and instruction translations age separately', () => {
@@ -102,24 +103,22 @@ describe('MOV to CR3', () => {
   test('drops everything but global pages when PCIDs are off', () => {
     const guest = remapped();
     guest.mmu.setCr3(BigInt(ROOT));
-    expectFresh(guest);
+    expect(seen(guest)).toEqual(FRESH);
     const global = remappedGlobal();
     global.mmu.setCr3(BigInt(ROOT));
-    expectStale(global);
+    expect(seen(global)).toEqual(STALE);
   });
 
   test('G means nothing while CR4.PGE is clear', () => {
     const guest = stale(OLD | OPEN | G, NEW | OPEN | G);
     guest.mmu.setCr3(BigInt(ROOT));
-    expectFresh(guest);
+    expect(seen(guest)).toEqual(FRESH);
   });
-
-  const pcids = (guest: PagedGuest): void => guest.change({ cr4: CR4.PAE | CR4.PCIDE });
 
   test('with PCIDs drops the new PCID\'s entries only', () => {
     const guest = remapped(pcids);
     guest.mmu.setCr3(BigInt(ROOT | 1));
-    expectFresh(guest);
+    expect(seen(guest)).toEqual(FRESH);
   });
 
   test('another PCID\'s entries survive a switch there and back with bit 63 set, and are not seen in between', () => {
@@ -130,17 +129,17 @@ describe('MOV to CR3', () => {
     guest.map(PAGE + 0x1000n, OLD | OPEN);
     expect(guest.translate(PAGE + 0x1000n)).toBe(Number(OLD));
     guest.mmu.setCr3(BigInt(ROOT) | (1n << 63n));
-    expectStale(guest);
+    expect(seen(guest)).toEqual(STALE);
     guest.mmu.setCr3(BigInt(ROOT));
-    expectFresh(guest);
+    expect(seen(guest)).toEqual(FRESH);
   });
 
   test('a global page is seen under every PCID', () => {
     const guest = stale(OLD | OPEN | G, NEW | OPEN | G, (it) => it.change({ cr4: CR4.PAE | CR4.PCIDE | CR4.PGE }));
     guest.mmu.setCr3(BigInt(ROOT | 5));
-    expectStale(guest);
+    expect(seen(guest)).toEqual(STALE);
     guest.mmu.invlpg(linear(PAGE));
-    expectFresh(guest);
+    expect(seen(guest)).toEqual(FRESH);
   });
 
   test('INVLPG leaves the same page of other PCIDs alone', () => {
@@ -148,7 +147,7 @@ describe('MOV to CR3', () => {
     guest.mmu.setCr3(BigInt(ROOT | 1) | (1n << 63n));
     guest.mmu.invlpg(linear(PAGE));
     guest.mmu.setCr3(BigInt(ROOT) | (1n << 63n));
-    expectStale(guest);
+    expect(seen(guest)).toEqual(STALE);
   });
 
   test('the highest page under the highest PCID is not taken for an empty entry', () => {
@@ -158,43 +157,38 @@ describe('MOV to CR3', () => {
     expect(guest.faultOf(0xffff_ffff_ffff_f000n)).toBe(0);
     expect(guest.faultOf(0n)).toBe(0);
     guest.map(0xffff_ffff_ffff_f000n, OLD | OPEN);
-    expectStale(guest, 0xffff_ffff_ffff_f000n);
+    expect(seen(guest, 0xffff_ffff_ffff_f000n)).toEqual(STALE);
   });
 });
 
 describe('INVPCID', () => {
-  const withPcid = (leaf: bigint, then: bigint): PagedGuest => stale(leaf, then, (guest) => {
-    guest.change({ cr4: CR4.PAE | CR4.PCIDE | CR4.PGE });
-    guest.mmu.setCr3(BigInt(ROOT | 7));
-  });
-
   test('type 0 drops one address of one PCID and keeps global entries', () => {
     const guest = withPcid(OLD | OPEN, NEW | OPEN);
     guest.mmu.invpcid(0, 6, linear(PAGE));
     guest.mmu.invpcid(0, 7, linear(PAGE + 0x1000n));
-    expectStale(guest);
+    expect(seen(guest)).toEqual(STALE);
     guest.mmu.invpcid(0, 7, linear(PAGE));
-    expectFresh(guest);
+    expect(seen(guest)).toEqual(FRESH);
     const global = withPcid(OLD | OPEN | G, NEW | OPEN | G);
     global.mmu.invpcid(0, 7, linear(PAGE));
-    expectStale(global);
+    expect(seen(global)).toEqual(STALE);
   });
 
   test('type 1 drops one PCID, type 2 everything, type 3 everything but global entries', () => {
     const one = withPcid(OLD | OPEN, NEW | OPEN);
     one.mmu.invpcid(1, 6, linear(0n));
-    expectStale(one);
+    expect(seen(one)).toEqual(STALE);
     one.mmu.invpcid(1, 7, linear(0n));
-    expectFresh(one);
+    expect(seen(one)).toEqual(FRESH);
     const global = withPcid(OLD | OPEN | G, NEW | OPEN | G);
     global.mmu.invpcid(1, 7, linear(0n));
     global.mmu.invpcid(3, 0, linear(0n));
-    expectStale(global);
+    expect(seen(global)).toEqual(STALE);
     global.mmu.invpcid(2, 0, linear(0n));
-    expectFresh(global);
+    expect(seen(global)).toEqual(FRESH);
     const local = withPcid(OLD | OPEN, NEW | OPEN);
     local.mmu.invpcid(3, 0, linear(0n));
-    expectFresh(local);
+    expect(seen(local)).toEqual(FRESH);
   });
 });
 
@@ -202,16 +196,16 @@ describe('control-register changes', () => {
   test('changing CR4.PGE drops global entries too', () => {
     const guest = remappedGlobal();
     guest.change({ cr4: CR4.PAE });
-    expectFresh(guest);
+    expect(seen(guest)).toEqual(FRESH);
   });
 
   test('clearing CR4.PCIDE drops everything, setting SMEP the current PCID', () => {
     const cleared = remapped((guest) => guest.change({ cr4: CR4.PAE | CR4.PCIDE }));
     cleared.change({ cr4: CR4.PAE });
-    expectFresh(cleared);
+    expect(seen(cleared)).toEqual(FRESH);
     const smep = stale(OLD | P, NEW | P);
     smep.change({ cr4: CR4.PAE | CR4.SMEP });
-    expectFresh(smep);
+    expect(seen(smep)).toEqual(FRESH);
   });
 
   test('changing CR0.WP takes effect at once and drops nothing', () => {
@@ -219,7 +213,7 @@ describe('control-register changes', () => {
     guest.change({ cr0: (CR0.PG | CR0.PE) >>> 0 });
     expect(guest.translate(PAGE, 'write')).toBe(Number(OLD));
     guest.change({ cr0: (CR0.PG | CR0.PE | CR0.WP) >>> 0 });
-    expectStale(guest);
+    expect(seen(guest)).toEqual(STALE);
     expect(guest.faultOf(PAGE, 'write')).toBe(3);
   });
 
@@ -237,7 +231,7 @@ describe('control-register changes', () => {
     expect(guest.translate(0xfee0_0000n, 'fetch')).toBe(0xfee0_0000);
     expect([...guest.mmu.tlb.entries()]).toEqual([]);
     guest.change({ cr0: (CR0.PE | CR0.PG) >>> 0, efer: EFER.LME | EFER.LMA | EFER.NXE });
-    expectFresh(guest);
+    expect(seen(guest)).toEqual(FRESH);
   });
 });
 
