@@ -58,7 +58,8 @@ export function encodings(form: Form, operands: readonly OperandValue[], prefixe
   const head: number[] = [];
   if (prefixes.lock) head.push(0xf0);
   if (prefixes.repeat !== undefined) head.push(prefixes.repeat === 'repne' ? 0xf2 : 0xf3);
-  const segment = memory?.segment?.number ?? prefixes.segment;
+  // Not parts.memory: an absolute address in a moffs form has an override too, and no ModRM.
+  const segment = operands.find((x) => x instanceof Memory)?.segment?.number ?? prefixes.segment;
   if (segment !== undefined) head.push(SEGMENT_PREFIX[segment] as number);
   if (address !== bits) head.push(0x67);
   if (row.size === 16 && encoding.mandatoryPrefix !== '66') head.push(0x66);
