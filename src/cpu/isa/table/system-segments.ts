@@ -71,12 +71,12 @@ export const systemSegments = [
   system(LAR, { writes: 'ZF' }, [
     ['LAR r16, r/m16', '0F 02 /r'],
     ['LAR r32, r32/m16', '0F 02 /r'],
-    ['LAR r64, r32/m16', 'REX.W 0F 02 /r'],
+    ['LAR r64, r64/m16', 'REX.W 0F 02 /r'],
   ]),
   system(LSL, { writes: 'ZF' }, [
     ['LSL r16, r/m16', '0F 03 /r'],
     ['LSL r32, r32/m16', '0F 03 /r'],
-    ['LSL r64, r32/m16', 'REX.W 0F 03 /r'],
+    ['LSL r64, r64/m16', 'REX.W 0F 03 /r'],
   ]),
   system(VERR, { size: 'any', writes: 'ZF' }, [['VERR r/m16', '0F 00 /4']]),
   system(VERW, { size: 'any', writes: 'ZF' }, [['VERW r/m16', '0F 00 /5']]),
