@@ -23,7 +23,12 @@ export interface AssemblerOptions {
   readonly resolveLocation?: ResolveLocation;
   /** Folder (path or file URL) that the file names of source locations are relative to. */
   readonly sourceRoot?: string;
+  /** Ends of file names (`/kernel/writer.ts`) that hold helpers: what these emit belongs to the line that called them. */
+  readonly helperFiles?: readonly string[];
 }
+
+/** How many frames are looked at for one that is no helper's. */
+const HELPER_DEPTH = 8;
 
 export type DataItem = number | bigint | string | LabelReference;
 
@@ -38,6 +43,7 @@ export class AssemblerCore {
   readonly #origin: bigint;
   readonly #virtualBase: bigint;
   readonly #locations: LocationReader;
+  readonly #depth: number;
   #current: Section | undefined;
   #bits: 32 | 64;
   #scope = '';
@@ -48,7 +54,9 @@ export class AssemblerCore {
     this.#origin = integer(options.origin ?? 0n);
     this.#virtualBase = options.virtualBase ?? 0n;
     this.#bits = options.bits ?? 64;
-    this.#locations = new LocationReader(options.resolveLocation, options.sourceRoot);
+    const helpers = options.helperFiles ?? [];
+    this.#locations = new LocationReader({ resolve: options.resolveLocation, root: options.sourceRoot, helpers });
+    this.#depth = helpers.length > 0 ? HELPER_DEPTH : 1;
   }
 
   /** Code size of what follows: 64-bit mode, or 32-bit protected or compatibility mode. */
@@ -57,8 +65,8 @@ export class AssemblerCore {
   /** Continues section `name`, creating it at its first use. Sections are loaded in the order of their creation, those of zeroes last. */
   section(name: string, options?: SectionOptions): void {
     const existing = this.#sections.get(name);
-    if (existing && options) throw this.#error(captureCallSite(this.section), `section ${name} already exists: its options belong to its first use`);
-    this.#current = existing ?? this.#createSection(name, options ?? {}, captureCallSite(this.section));
+    if (existing && options) throw this.#error(this.#site(this.section), `section ${name} already exists: its options belong to its first use`);
+    this.#current = existing ?? this.#createSection(name, options ?? {}, this.#site(this.section));
   }
 
   #createSection(name: string, options: SectionOptions, site: CallSite): Section {
@@ -76,11 +84,11 @@ export class AssemblerCore {
   }
 
   /** Names this place. A name that starts with a dot is local to the last label that does not. */
-  label(name: string): void { this.#define(name, 'label', captureCallSite(this.label)); }
+  label(name: string): void { this.#define(name, 'label', this.#site(this.label)); }
   /** A label, what `body` emits, and a function symbol of that size. */
-  func(name: string, body: () => void): void { this.#block(name, 'function', captureCallSite(this.func), body); }
+  func(name: string, body: () => void): void { this.#block(name, 'function', this.#site(this.func), body); }
   /** A label, what `body` emits, and a data object symbol of that size. */
-  object(name: string, body: () => void): void { this.#block(name, 'object', captureCallSite(this.object), body); }
+  object(name: string, body: () => void): void { this.#block(name, 'object', this.#site(this.object), body); }
   /** A local label's name that is used nowhere else: for helpers that emit code with labels of their own. */
   fresh(stem = '.L'): string { return `${stem}@${++this.#fresh}`; }
   /** Says where the program starts. */
@@ -108,13 +116,13 @@ export class AssemblerCore {
   #complete = (name: string): string => name.startsWith('.') ? this.#scope + name : name;
 
   /** Bytes: numbers, labels, or text as UTF-8. */
-  db(...items: DataItem[]): void { this.#data(1, items, captureCallSite(this.db)); }
+  db(...items: DataItem[]): void { this.#data(1, items, this.#site(this.db)); }
   /** 16-bit words. */
-  dw(...items: DataItem[]): void { this.#data(2, items, captureCallSite(this.dw)); }
+  dw(...items: DataItem[]): void { this.#data(2, items, this.#site(this.dw)); }
   /** 32-bit doublewords; a string is a label's name. */
-  dd(...items: DataItem[]): void { this.#data(4, items, captureCallSite(this.dd)); }
+  dd(...items: DataItem[]): void { this.#data(4, items, this.#site(this.dd)); }
   /** 64-bit quadwords; a string is a label's name. */
-  dq(...items: DataItem[]): void { this.#data(8, items, captureCallSite(this.dq)); }
+  dq(...items: DataItem[]): void { this.#data(8, items, this.#site(this.dq)); }
 
   #data(bytes: 1 | 2 | 4 | 8, items: readonly DataItem[], site: CallSite): void {
     const out: number[] = [];
@@ -135,17 +143,17 @@ export class AssemblerCore {
     this.#emit('data', [{ bytes: Uint8Array.from(out), fixups }], site, `d${'bwdq'[Math.log2(bytes)] as string}`);
   }
   /** Raw bytes. */
-  bytes(content: Uint8Array): void { this.#emit('data', [{ bytes: content.slice(), fixups: [] }], captureCallSite(this.bytes), 'bytes'); }
+  bytes(content: Uint8Array): void { this.#emit('data', [{ bytes: content.slice(), fixups: [] }], this.#site(this.bytes), 'bytes'); }
   /** `count` bytes of `value`. */
   fill(count: number, value = 0): void {
-    const site = captureCallSite(this.fill);
+    const site = this.#site(this.fill);
     this.#emit('data', [{ bytes: new Uint8Array(this.#count(count, site)).fill(value), fixups: [] }], site, 'fill');
   }
   /** `bytes` bytes of zero; in .bss they take no room in the file. */
-  reserve(bytes: number): void { this.#here().fragments.push({ kind: 'space', bytes: this.#count(bytes, captureCallSite(this.reserve)) }); }
+  reserve(bytes: number): void { this.#here().fragments.push({ kind: 'space', bytes: this.#count(bytes, this.#site(this.reserve)) }); }
   /** Fills up to a multiple of `boundary` bytes: with NOP in sections that execute, with 0 in others. */
   align(boundary: number, filler?: number): void {
-    const site = captureCallSite(this.align);
+    const site = this.#site(this.align);
     const section = this.#here();
     if (!isPowerOfTwo(boundary)) throw this.#error(site, `alignment ${boundary} is no power of two`);
     if (boundary > section.align) throw this.#error(site, `alignment ${boundary} is more than that of section ${section.name} (${section.align})`);
@@ -176,7 +184,7 @@ export class AssemblerCore {
 
   /** Emits an instruction by name; `method` is the function whose caller is the source line. The instruction methods call this. */
   emit(name: string, operands: readonly OperandValue[], method: (...operands: never[]) => unknown, prefixes: Prefixes = {}): void {
-    const site = captureCallSite(method);
+    const site = this.#site(method);
     const complete = operands.map((x) => this.#completeOperand(x));
     this.#located(site, () => {
       const forms = matchingForms(FORMS.get(name) ?? [], complete, this.#bits, prefixes.operandSize);
@@ -207,6 +215,7 @@ export class AssemblerCore {
     return link([...this.#sections.values()], this.#symbols, { origin: this.#origin, entry: this.#entry, locations: this.#locations });
   }
 
+  #site(method: (...operands: never[]) => unknown): CallSite { return captureCallSite(method, this.#depth); }
   #place(site: CallSite): string {
     const { file, line } = this.#locations.read(site);
     return `${file}:${line}`;

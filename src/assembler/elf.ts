@@ -10,7 +10,7 @@ import type { Image, ImageSection, ImageSymbol } from './image.ts';
 export interface ElfOptions {
   /** Name of the symbol that e_entry points to. Default: the image's entry. */
   readonly entry?: string;
-  /** Name of the 32-bit PVH entry: writes the note. Its physical address is what loaders jump to. */
+  /** Name of the 32-bit PVH entry: writes its note (a program may also write notes into a section .note). Its physical address is what loaders jump to. */
   readonly pvhEntry?: string;
   /** DW_AT_name of the program. Default `kernel`. */
   readonly name?: string;
@@ -28,6 +28,9 @@ const STT = { label: 0, object: 1, function: 2 };
 const STB_GLOBAL = 1;
 const XEN_ELFNOTE_PHYS32_ENTRY = 18;
 
+/** Sections that hold notes written by the program itself. */
+const isNote = (x: ImageSection): boolean => x.name.startsWith('.note') && x.bytes.length > 0;
+
 interface SectionHeader { name: string; type: number; flags: number; address: bigint; offset: number; size: number; link: number; info: number; align: number; entrySize: number }
 
 /** Writes the file. The loaded sections keep their distances, so that a Multiboot header's address fields can describe the file too. Throws AssembleError for an entry that is not a symbol. */
@@ -41,17 +44,20 @@ export function writeElf(image: Image, options: ElfOptions = {}): Uint8Array<Arr
   const note = options.pvhEntry === undefined ? undefined : pvhNote(symbol(options.pvhEntry));
   const loaded = image.sections.filter((x) => x.size > 0);
   const lowest = Math.min(...loaded.map((x) => x.physical));
-  const headers = HEADER_BYTES + PROGRAM_HEADER_BYTES * (loaded.length + (note ? 1 : 0));
+  const ownNotes = loaded.filter(isNote);
+  const programHeaders = loaded.length + ownNotes.length + (note ? 1 : 0);
+  const headers = HEADER_BYTES + PROGRAM_HEADER_BYTES * programHeaders;
   const start = Math.ceil((headers + (note?.length ?? 0)) / PAGE) * PAGE + lowest % PAGE;
   const fileOffset = (x: ImageSection): number => start + x.physical - lowest;
 
   const w = new ByteWriter();
   // Section-header fields are patched in when their place is known.
-  fileHeader(w, entry?.linear ?? 0n, loaded.length + (note ? 1 : 0));
+  fileHeader(w, entry?.linear ?? 0n, programHeaders);
   for (const x of loaded) {
     const congruent = (BigInt(fileOffset(x)) - x.linear) % BigInt(PAGE) === 0n;
     programHeader(w, PT.LOAD, (x.flags.read ? PF.R : 0) | (x.flags.write ? PF.W : 0) | (x.flags.execute ? PF.X : 0), fileOffset(x), x.linear, x.physical, x.bytes.length, x.size, congruent ? PAGE : 1);
   }
+  for (const x of ownNotes) programHeader(w, PT.NOTE, PF.R, fileOffset(x), x.linear, x.physical, x.bytes.length, x.size, 4);
   if (note) programHeader(w, PT.NOTE, PF.R, headers, 0n, 0, note.length, note.length, 4);
   if (note) w.bytes(note);
 
@@ -63,7 +69,7 @@ export function writeElf(image: Image, options: ElfOptions = {}): Uint8Array<Arr
     }
     const flags = SHF.ALLOC | (x.flags.write ? SHF.WRITE : 0) | (x.flags.execute ? SHF.EXECINSTR : 0);
     const offset = x.size === 0 ? w.length : fileOffset(x);
-    sections.push({ name: x.name, type: x.bytes.length > 0 ? SHT.PROGBITS : SHT.NOBITS, flags, address: x.linear, offset, size: x.size, link: 0, info: 0, align: 16, entrySize: 0 });
+    sections.push({ name: x.name, type: x.bytes.length === 0 ? SHT.NOBITS : isNote(x) ? SHT.NOTE : SHT.PROGBITS, flags, address: x.linear, offset, size: x.size, link: 0, info: 0, align: 16, entrySize: 0 });
   }
   const addContent = (name: string, type: number, content: Uint8Array, extra: Partial<SectionHeader> = {}): void => {
     w.align(8);

@@ -4,6 +4,7 @@ import {
   ah, al, assemble, AssembleError, Assembler, at, byte, dword, eax, ecx, es, far, far64, flatten, fs, gs, imm, label, qword, r12, r13, r8, rax, rbp, rbx, rcx, rel, rsp, scaled, sil, word, ax,
   type AssemblerOptions,
 } from '../../src/assembler/index.ts';
+import { twice } from './support/helper.ts';
 
 const hex = (program: (a: Assembler) => void, options?: AssemblerOptions): string => Buffer.from(assemble(program, options).bytes).toString('hex');
 const failure = (action: () => unknown): AssembleError => {
@@ -241,6 +242,16 @@ describe('a mistake is one line that names its place', () => {
     const a = new Assembler({ resolveLocation: () => ({ file: '/home/me/src/kernel/pmm.ts', line: 42 }), sourceRoot: '/home/me' });
     a.jmp('nowhere');
     expect(failure(() => a.link()).message).toBe('src/kernel/pmm.ts:42: label nowhere is not defined');
+  });
+  test('what a helper emits belongs to the line that called the helper', () => {
+    const a = new Assembler({ helperFiles: ['/support/helper.ts'] });
+    twice(a, () => a.nop());
+    const [first, second, third] = a.link().lines.map((x) => x.source);
+    expect(first?.file).toMatch(/program\.test\.ts$/);
+    expect([second, third]).toEqual([first, first]);
+    const plain = new Assembler();
+    twice(plain, () => plain.nop());
+    expect(plain.link().lines[0]?.source.file).toMatch(/support\/helper\.ts$/);
   });
   test('the last instructions assembled are unaffected by a refused one', () => {
     const a = new Assembler();
