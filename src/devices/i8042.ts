@@ -90,10 +90,11 @@ export class I8042 implements PortDevice, Snapshotable {
     if (port === I8042_PORT.STATUS_COMMAND) {
       return (s.outputFull ? STATUS.OUTPUT_FULL | s.outputStatus : 0) | (this.#commandByte & STATUS.SYSTEM) | (s.lastWasCommand ? STATUS.COMMAND : 0) | STATUS.NOT_INHIBITED;
     }
+    const byte = s.output;
     s.outputFull = false;
     this.#update(); // the line drops between two bytes, or an edge-triggered PIC would see one
     this.#fill();
-    return s.output;
+    return byte;
   }
 
   writePort(port: number, _bytes: number, value: number): void {
