@@ -1,0 +1,121 @@
+/**
+ * The file of recorded cases, test/golden/silicon.bin.gz: gzip over a line of JSON (`{ format, processor, cases }`) and,
+ * for each case, little-endian:
+ *
+ *   u8  bit 0: 32-bit code; bit 1: poke follows; bit 2: it faulted; bit 3: memory changed
+ *   u8  length of the code, its bytes
+ *   u16 status flags before; u16 set of registers that do not hold their default; u64 for each
+ *   [poke]    u16 offset, u8 length, bytes
+ *   u16 status flags after; u16 set of registers that changed; u64 for each; u64 RIP
+ *   [fault]   u8 vector, u8 error code, u64 CR2
+ *   [memory]  u16 offset, u16 length, bytes
+ */
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { Case, Outcome } from './world.ts';
+
+const FORMAT = 1;
+const COMPATIBILITY = 1, POKE = 2, FAULT = 4, MEMORY = 8;
+
+/** What register n holds where a case does not say: a pattern that shows which register and which byte of it went astray. */
+export const defaultRegister = (n: number, codeSize: 32 | 64): bigint => {
+  const pattern = 0x0102_0304_0506_0708n + (BigInt(n) << 4n) * 0x0101_0101_0101_0101n;
+  return codeSize === 64 ? pattern : n < 8 ? pattern & 0xffff_ffffn : 0n;
+};
+
+export interface Recorded { readonly c: Case; readonly outcome: Outcome }
+export interface Recording { readonly processor: string; readonly cases: readonly Recorded[] }
+
+class Writer {
+  readonly #bytes: number[] = [];
+  int(value: number, bytes: number): void { for (let n = 0; n < bytes; n++) this.#bytes.push((value >>> (8 * n)) & 0xff); }
+  u64(value: bigint): void { for (let n = 0n; n < 64n; n += 8n) this.#bytes.push(Number((value >> n) & 0xffn)); }
+  bytes(value: Uint8Array): void { this.#bytes.push(...value); }
+  /** A set of registers, then the value of each. */
+  registers(values: readonly bigint[], unless: readonly bigint[]): void {
+    const set = values.reduce((bits, v, n) => (v === unless[n] ? bits : bits | (1 << n)), 0);
+    this.int(set, 2);
+    values.forEach((v, n) => { if (v !== unless[n]) this.u64(v); });
+  }
+  done(): Uint8Array { return Uint8Array.from(this.#bytes); }
+}
+
+class Reader {
+  readonly #view: DataView;
+  #at = 0;
+  constructor(bytes: Uint8Array) { this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength); }
+  int(bytes: 1 | 2): number {
+    const value = bytes === 1 ? this.#view.getUint8(this.#at) : this.#view.getUint16(this.#at, true);
+    this.#at += bytes;
+    return value;
+  }
+  u64(): bigint {
+    const value = this.#view.getBigUint64(this.#at, true);
+    this.#at += 8;
+    return value;
+  }
+  bytes(count: number): Uint8Array {
+    this.#at += count;
+    return new Uint8Array(this.#view.buffer, this.#view.byteOffset + this.#at - count, count).slice();
+  }
+  registers(unless: readonly bigint[]): bigint[] {
+    const set = this.int(2);
+    return unless.map((v, n) => ((set >> n) & 1 ? this.u64() : v));
+  }
+}
+
+const defaults = (codeSize: 32 | 64): bigint[] => Array.from({ length: 16 }, (_, n) => defaultRegister(n, codeSize));
+
+export function writeRecording({ processor, cases }: Recording): Uint8Array {
+  const w = new Writer();
+  w.bytes(new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, processor, cases: cases.length })}\n`));
+  for (const { c, outcome: o } of cases) {
+    w.int((c.codeSize === 32 ? COMPATIBILITY : 0) | (c.poke.bytes.length > 0 ? POKE : 0) | (o.fault ? FAULT : 0) | (o.changed.bytes.length > 0 ? MEMORY : 0), 1);
+    w.int(c.code.length, 1);
+    w.bytes(c.code);
+    w.int(c.flags, 2);
+    w.registers(c.gpr, defaults(c.codeSize));
+    if (c.poke.bytes.length > 0) {
+      w.int(c.poke.offset, 2);
+      w.int(c.poke.bytes.length, 1);
+      w.bytes(c.poke.bytes);
+    }
+    w.int(o.flags, 2);
+    w.registers(o.gpr, c.gpr);
+    w.u64(o.rip);
+    if (o.fault) {
+      w.int(o.fault.vector, 1);
+      w.int(o.fault.errorCode, 1);
+      w.u64(o.fault.cr2);
+    }
+    if (o.changed.bytes.length > 0) {
+      w.int(o.changed.offset, 2);
+      w.int(o.changed.bytes.length, 2);
+      w.bytes(o.changed.bytes);
+    }
+  }
+  return gzipSync(w.done(), { level: 9 });
+}
+
+export function readRecording(file: Uint8Array): Recording {
+  const all = gunzipSync(file);
+  const end = all.indexOf(10);
+  const header = JSON.parse(new TextDecoder().decode(all.subarray(0, end))) as { format: number; processor: string; cases: number };
+  if (header.format !== FORMAT) throw new Error(`recording of format ${header.format}, expected ${FORMAT}`);
+  const r = new Reader(all.subarray(end + 1));
+  const nothing = { offset: 0, bytes: new Uint8Array(0) };
+  const cases = Array.from({ length: header.cases }, (): Recorded => {
+    const kind = r.int(1);
+    const codeSize = (kind & COMPATIBILITY) !== 0 ? 32 : 64;
+    const code = r.bytes(r.int(1));
+    const flagsBefore = r.int(2);
+    const gpr = r.registers(defaults(codeSize));
+    const poke = (kind & POKE) !== 0 ? { offset: r.int(2), bytes: r.bytes(r.int(1)) } : nothing;
+    const flags = r.int(2);
+    const after = r.registers(gpr);
+    const rip = r.u64();
+    const fault = (kind & FAULT) !== 0 ? { vector: r.int(1), errorCode: r.int(1), cr2: r.u64() } : undefined;
+    const changed = (kind & MEMORY) !== 0 ? { offset: r.int(2), bytes: r.bytes(r.int(2)) } : nothing;
+    return { c: { codeSize, code, gpr, flags: flagsBefore, poke }, outcome: { gpr: after, flags, rip, fault, changed } };
+  });
+  return { processor: header.processor, cases };
+}
