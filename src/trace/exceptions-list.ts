@@ -30,7 +30,7 @@ const only = (d: Disagreement, ...allowed: readonly number[]): boolean => d.word
 const isMnemonic = (d: Disagreement, ...names: readonly string[]): boolean => d.instruction !== undefined && names.includes(d.instruction.mnemonic);
 /** W/R of a page-fault error code. */
 const PF_WRITE = 2;
-const RAX = 0, RCX = 1, RDX = 2, RBX = 3;
+const RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4;
 /** SS: selector, base, limit, attributes. */
 const SS = FIELD.segments + 2 * 4;
 
@@ -87,6 +87,11 @@ export const QEMU_DIFFERENCES: readonly Forgiven[] = [
     name: 'SS after an IST stack switch',
     why: 'QEMU loads a null SS whenever a gate names an IST entry; SDM Vol. 3A, "Stack Switching in IA-32e Mode": only when CPL changes',
     applies: (d) => only(d, SS, SS + 2, SS + 3) && d.before.words[FIELD.cpl] === d.recorded.words[FIELD.cpl] && (d.recorded.words[SS]! & ~3n) === 0n,
+  },
+  {
+    name: 'RET imm16 above 32767',
+    why: 'QEMU sign-extends the number of bytes to release; SDM Vol. 2B, "RET—Return From Procedure", adds it as an unsigned number',
+    applies: (d) => isMnemonic(d, 'RET', 'RETF', 'RETFW', 'RETFQ') && only(d, RSP) && d.instruction!.operands.length === 1,
   },
 ];
 

@@ -1,7 +1,7 @@
 /** A run on QEMU and on our machine at the same time, or a recorded run against our machine; memory is compared at the end. */
 import { PAGE_SIZE } from '../state/addresses.ts';
 import { Lockstep, type CompareOptions } from './compare.ts';
-import { changedPages, comparePages, hashMemory, isComparedFrame, isZeroPage, type PageDifference, type PageHashes } from './memory.ts';
+import { changedPages, comparePages, hashMemory, isComparedFrame, isZeroPage, locateDifferences, type PageDifference, type PageHashes } from './memory.ts';
 import { recordQemu, type RecordOptions, type Recording } from './qemu-recorder.ts';
 import { replayTrace, type Trace } from './format.ts';
 import type { Move, Stepper } from './stepper.ts';
@@ -46,7 +46,8 @@ export async function runLockstep(options: RecordOptions, stepper: Stepper, comp
       options.atEntry?.(ram);
     },
   }, lockstep);
-  return { recording, ...finish(lockstep, recording.ram && changedPages(start, hashMemory(recording.ram))) };
+  const result = finish(lockstep, recording.ram && changedPages(start, hashMemory(recording.ram)));
+  return { recording, ...result, pages: result.pages && recording.ram ? locateDifferences(result.pages, recording.ram, stepper.ram) : undefined };
 }
 
 /** Compares a recorded run with our machine. Throws TraceFormatError for a damaged trace. */

@@ -54,7 +54,13 @@ export function changedPages(before: PageHashes, after: PageHashes): Map<number,
 }
 
 /** One page whose contents differ between the recording and ours. */
-export interface PageDifference { readonly frame: number; readonly recorded: bigint; readonly ours: bigint }
+export interface PageDifference {
+  readonly frame: number;
+  readonly recorded: bigint;
+  readonly ours: bigint;
+  /** The first byte that differs, where both pages are at hand: its offset in the page, and 16 bytes of each side from there. */
+  readonly first?: { readonly offset: number; readonly recorded: Uint8Array; readonly ours: Uint8Array };
+}
 
 /** Compares what a run did to memory: pages changed since the start, on both sides. */
 export function comparePages(recorded: PageHashes, ours: PageHashes, start: PageHashes): PageDifference[] {
@@ -65,4 +71,17 @@ export function comparePages(recorded: PageHashes, ours: PageHashes, start: Page
     if (a !== b) differences.push({ frame, recorded: a, ours: b });
   }
   return differences.sort((x, y) => x.frame - y.frame);
+}
+
+/** Adds to each difference the first bytes that differ. */
+export function locateDifferences(differences: readonly PageDifference[], recorded: Uint8Array, ours: Uint8Array): PageDifference[] {
+  return differences.map((difference) => {
+    const at = difference.frame * PAGE_SIZE;
+    for (let offset = 0; offset < PAGE_SIZE; offset++) {
+      if (recorded[at + offset] !== ours[at + offset]) {
+        return { ...difference, first: { offset, recorded: recorded.slice(at + offset, at + offset + 16), ours: ours.slice(at + offset, at + offset + 16) } };
+      }
+    }
+    return difference;
+  });
 }

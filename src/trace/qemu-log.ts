@@ -1,8 +1,8 @@
 /**
  * Reads the log of `qemu-system-x86_64 -d exec,cpu,int,nochain,cpu_reset` with one guest instruction per translation
  * block, as it streams. QEMU prints "Trace ..." and the state *before* each block; an exception prints a "v=" line and
- * the state it found. When QEMU prints "Stopped execution" the block just announced did not run and is announced
- * again, so an instruction is passed on only when the next line is known.
+ * the state it found. When QEMU prints "Stopped execution" or "cpu_io_recompile" the block just announced did not run
+ * and is announced again, so an instruction is passed on only when the next line is known.
  * Not documented by QEMU as an interface: every line must be known here, or the log is rejected.
  */
 import { FIELD, TraceState, type TraceInterrupt, type TraceSink } from './state.ts';
@@ -35,7 +35,7 @@ const HANDLERS = new Map<number, Handler>([
   ...Object.entries(SEGMENT_LINES).map(([text, segment]): [number, Handler] => [label(text), { segment }]),
   ...IGNORED.map((text): [number, Handler] => [label(text), 'ignored']),
   [label('RIP'), 'ip'], [label('EIP'), 'ip'], [label('Tra'), 'trace'], [label('Ser'), 'servicing'],
-  [label('Sto'), 'stopped'], [label('GDT'), 'gdt'], [label('IDT'), 'idt'], [label('   '), 'interrupt'],
+  [label('Sto'), 'stopped'], [label('cpu'), 'stopped'], [label('GDT'), 'gdt'], [label('IDT'), 'idt'], [label('   '), 'interrupt'],
 ]);
 
 /** The streaming parser: feed() bytes as they come, end() when the log is complete. */

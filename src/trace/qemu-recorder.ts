@@ -7,9 +7,8 @@
  * Guest RAM is a shared file: it can be read at the start, and still after QEMU has ended.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, createReadStream, fstatSync, openSync, readSync, type ReadStream } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -154,17 +153,17 @@ async function runToEntry(stub: GdbStub, entry: number): Promise<void> {
 }
 
 /** The log's FIFO, opened so that neither side waits for the other and QEMU's end is its end of file. */
-interface Fifo { readonly socket: Socket; release(): void }
+interface Fifo { readonly stream: ReadStream; release(): void }
 function openFifo(path: string): Fifo {
-  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  // Held until QEMU has opened its own end: without any writer the reader would see the end of file at once.
-  const writer = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  // For reading and writing a FIFO opens at once; held until QEMU has opened its own end.
+  const holder = openSync(path, constants.O_RDWR);
+  const reader = openSync(path, constants.O_RDONLY);
   let held = true;
   const release = (): void => {
-    if (held) closeSync(writer);
+    if (held) closeSync(holder);
     held = false;
   };
-  return { socket: new Socket({ fd: reader, readable: true, writable: false }), release };
+  return { stream: createReadStream(path, { fd: reader, highWaterMark: 1 << 20 }), release };
 }
 
 /** Milliseconds without a line of log after which QEMU is asked whether it is halted for good. */
@@ -194,7 +193,7 @@ export async function recordQemu(options: RecordOptions, sink: TraceSink): Promi
     if (cause instanceof QemuError && said) throw new QemuError(`${cause.message}: ${said.split('\n').slice(-3).join(' ')}`);
     throw cause;
   } finally {
-    log?.socket.destroy();
+    log?.stream.destroy();
     log?.release();
     await (process?.dispose() ?? rm(directory, { recursive: true, force: true }));
   }
@@ -214,7 +213,7 @@ async function record(options: RecordOptions, sink: TraceSink, process: Process,
     await qmp.monitor(major > 8 || (major === 8 && minor >= 1) ? 'one-insn-per-tb on' : 'singlestep on');
     await qmp.monitor('log exec,cpu,int,nochain,cpu_reset');
     log.release();
-    const finished = follow(log.socket, parser, sink, qmp, process, (options.timeoutSeconds ?? 600) * 1000);
+    const finished = follow(log.stream, parser, sink, qmp, process, (options.timeoutSeconds ?? 600) * 1000);
     await stub.request('D');
     stub.close();
     const end = await finished;
@@ -233,7 +232,7 @@ async function record(options: RecordOptions, sink: TraceSink, process: Process,
 }
 
 /** Feeds the log to the parser until the run is over, whichever way. */
-function follow(log: Socket, parser: QemuLogParser, sink: TraceSink, qmp: Qmp, process: Process, timeoutMs: number): Promise<Recording['end']> {
+function follow(log: ReadStream, parser: QemuLogParser, sink: TraceSink, qmp: Qmp, process: Process, timeoutMs: number): Promise<Recording['end']> {
   return new Promise((resolve, reject) => {
     let quietSince = Date.now();
     let asking = false;
@@ -256,10 +255,10 @@ function follow(log: Socket, parser: QemuLogParser, sink: TraceSink, qmp: Qmp, p
         done(() => { parser.end(); resolve('halted'); });
       }, () => { asking = false; });
     }, IDLE_MS / 2);
-    log.on('data', (chunk: Uint8Array) => {
+    log.on('data', (chunk) => {
       quietSince = Date.now();
       try {
-        parser.feed(chunk);
+        parser.feed(chunk as Uint8Array);
       } catch (cause) {
         done(() => reject(cause as Error));
         return;
