@@ -11,6 +11,16 @@ formatter.showBranchSize = false;
 formatter.branchLeadingZeros = false;
 formatter.addLeadingZeroToHexNumbers = false;
 
+/** Spellings that mean the same: iced shows prefixes that change nothing, far pointers the other way round, and shortens IMUL. */
+export const canonical = (text: string): string => text
+  .replace(/^((data16|data64|addr16|addr32|bnd|notrack|hint-taken|hint-not-taken|xacquire|xrelease|es|cs|ss|ds|fs|gs) )+/, '')
+  .replace(/^(?:rep|repe|repne) (ret\b)/, '$1')
+  .replace(/^(lock )(xacquire |xrelease )/, '$1')
+  .replace(/ far (\w+), (\w+)$/, ' far $2:$1')
+  .replace(/^xchg (\w+), (\w+)$/, (_all, a: string, b: string) => `xchg ${[a, b].sort().join(', ')}`)
+  .replace(/^xchg (ax, ax|rax, rax)$/, 'nop')
+  .replace(/^imul (\w+), \1, /, 'imul $1, ');
+
 export interface IcedInstruction { readonly length: number; readonly text: string }
 
 /** What iced makes of the bytes, or undefined if it says that they are no instruction of an Intel processor. */
@@ -18,7 +28,7 @@ export function icedDecode(bytes: Uint8Array, bitness: 32 | 64, ip: bigint): Ice
   const decoder = new Decoder(bitness, bytes, DecoderOptions.None);
   decoder.ip = ip;
   const i = decoder.decode();
-  const result = i.isInvalid ? undefined : { length: i.length, text: formatter.format(i) };
+  const result = i.isInvalid ? undefined : { length: i.length, text: canonical(formatter.format(i)) };
   i.free();
   decoder.free();
   return result;

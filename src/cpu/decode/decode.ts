@@ -30,7 +30,7 @@ const TRUNCATED = new DecodeFailure('truncated', 'the instruction is longer than
 const TOO_LONG = new DecodeFailure('too-long', 'the instruction is longer than 15 bytes');
 const NOT_DEFINED = new DecodeFailure('invalid', 'undefined opcode');
 const LOCK_REFUSED = new DecodeFailure('invalid', 'LOCK prefix where it is not allowed');
-const BAD_SEGMENT = new DecodeFailure('invalid', 'not a segment register that MOV may name');
+const NO_SUCH_REGISTER = new DecodeFailure('invalid', 'MOV to or from a segment, control or debug register that does not exist');
 
 /** Prefixes as far as they have been read. */
 interface Prefixes {
@@ -132,10 +132,19 @@ function readOperands(r: ByteReader, row: Row, c: OperandContext): Operand[] {
   return row.operands.map((x, n) => (n === memoryAt && memory !== undefined ? memory : readOperand(r, x, c)));
 }
 
-/** MOV names one of six segment registers, and CS never as a destination. SDM Vol. 2B, "MOV—Move". */
-function segmentAllowed(row: Row, operands: readonly Operand[]): boolean {
-  return operands.every((x, n) => x.kind !== 'segment' || row.operands[n]?.kind !== 'segment' || !('at' in row.operands[n]) || row.operands[n].at === 'fixed'
-    || (x.number <= SEGMENT.GS && !(n === 0 && x.number === SEGMENT.CS)));
+/**
+ * Whether the special register that ModRM.reg names exists: six segment registers, and CS never as a destination; CR0 CR2
+ * CR3 CR4 CR8; DR0-DR7. SDM Vol. 2B, "MOV—Move", "MOV—Move to/from Control Registers", "MOV—Move to/from Debug Registers".
+ */
+function specialRegistersExist(row: Row, operands: readonly Operand[]): boolean {
+  for (const [n, spec] of row.operands.entries()) {
+    const x = operands[n];
+    if (!('at' in spec) || spec.at !== 'reg' || x === undefined) continue;
+    if (x.kind === 'segment' && (x.number > SEGMENT.GS || (n === 0 && x.number === SEGMENT.CS))) return false;
+    if (x.kind === 'control' && !(x.number <= 4 && x.number !== 1) && x.number !== 8) return false;
+    if (x.kind === 'debug' && x.number > 7) return false;
+  }
+  return true;
 }
 
 const MAP_0F = 1, MAP_0F38 = 2, MAP_0F3A = 3;
@@ -164,15 +173,14 @@ export function decode(bytes: Uint8Array, start: number, mode: Mode): Instructio
   const rexB = (p.rex & 1) << 3;
 
   let modrm = 0;
-  if (list.some((c) => c.row.encoding.modrm !== 'none') || unimplementedDependsOnModrm(longMode, map, opcode)) {
+  if (list.some((c) => c.row.encoding.modrm !== 'none') || unimplementedDependsOnModrm(longMode, map, opcode, p.repeat)) {
     modrm = r.byte();
     if (r.trouble !== undefined) return r.trouble === 'truncated' ? TRUNCATED : TOO_LONG;
   }
   const chosen = choose(list, modrm, rexB, addressWidth);
-  if (chosen === undefined) {
-    const name = unimplementedName(longMode, map, opcode, modrm);
-    return name === undefined ? NOT_DEFINED : new DecodeFailure('unimplemented', name);
-  }
+  const unbuilt = unimplementedName(longMode, map, opcode, p.repeat, modrm, chosen !== undefined);
+  if (unbuilt !== undefined) return new DecodeFailure('unimplemented', unbuilt);
+  if (chosen === undefined) return NOT_DEFINED;
 
   const { row } = chosen;
   const operands = readOperands(r, row, {
@@ -181,7 +189,7 @@ export function decode(bytes: Uint8Array, start: number, mode: Mode): Instructio
   });
   if (r.trouble !== undefined) return r.trouble === 'truncated' ? TRUNCATED : TOO_LONG;
   if (p.lock && !(row.lock && operands[0]?.kind === 'memory')) return LOCK_REFUSED;
-  if (!segmentAllowed(row, operands)) return BAD_SEGMENT;
+  if (!specialRegistersExist(row, operands)) return NO_SUCH_REGISTER;
 
   return {
     row,

@@ -9,6 +9,8 @@ interface Unbuilt {
   readonly name: string;
   /** The ModRM bytes that are meant; absent: all. */
   readonly when?: (modrm: number) => boolean;
+  /** Only with this prefix, and then before any row: the row's instruction has the same opcode without it. */
+  readonly prefix?: 'F2' | 'F3';
   /** Only in this kind of mode. */
   readonly longMode?: boolean;
 }
@@ -27,8 +29,11 @@ const ONE_BYTE: readonly Unbuilt[] = [
 ];
 
 const MAP_0F: readonly Unbuilt[] = [
-  { from: 0x01, to: 0x01, name: 'VMX, SGX, MONITOR, XSAVE, TSX, protection-key or shadow-stack instruction (0F 01)',
-    when: (m) => [0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc8, 0xc9, 0xcf, 0xd0, 0xd1, 0xd4, 0xd5, 0xd6, 0xd7, 0xe8, 0xe9, 0xea, 0xee, 0xef].includes(m)
+  { from: 0x00, to: 0x00, name: 'LKGS (FRED)', prefix: 'F2', longMode: true, when: (m) => extension(m) === 6 },
+  { from: 0x01, to: 0x01, name: 'ERETS (FRED)', prefix: 'F2', longMode: true, when: (m) => m === 0xca },
+  { from: 0x01, to: 0x01, name: 'ERETU (FRED)', prefix: 'F3', longMode: true, when: (m) => m === 0xca },
+  { from: 0x01, to: 0x01, name: 'VMX, SGX, MONITOR, XSAVE, TSX, protection-key, user-interrupt or shadow-stack instruction (0F 01)',
+    when: (m) => [0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7, 0xc8, 0xc9, 0xcf, 0xd0, 0xd1, 0xd4, 0xd5, 0xd6, 0xd7, 0xe8, 0xe9, 0xea, 0xec, 0xed, 0xee, 0xef].includes(m)
       || (extension(m) === 5 && !inRegister(m)) },
   { from: 0x0d, to: 0x0d, name: 'PREFETCHW' },
   { from: 0x10, to: 0x17, name: 'SSE move' },
@@ -55,7 +60,7 @@ const MAP_0F38: readonly Unbuilt[] = [
   { from: 0x80, to: 0x82, name: 'INVEPT, INVVPID or INVPCID' },
   { from: 0xc8, to: 0xcf, name: 'SHA or GFNI instruction' },
   { from: 0xd8, to: 0xdf, name: 'AES or Key Locker instruction' },
-  { from: 0xf0, to: 0xf1, name: 'MOVBE or CRC32' },
+  { from: 0xf0, to: 0xf1, name: 'CRC32', prefix: 'F2' },
   { from: 0xf5, to: 0xfc, name: 'ADX, CET, MOVDIRI, ENQCMD or RAO instruction' },
 ];
 
@@ -72,13 +77,20 @@ const MAP_0F3A: readonly Unbuilt[] = [
 
 const BY_MAP = [ONE_BYTE, MAP_0F, MAP_0F38, MAP_0F3A] as const;
 
-const covers = (x: Unbuilt, longMode: boolean, opcode: number): boolean =>
-  opcode >= x.from && opcode <= x.to && (x.longMode === undefined || x.longMode === longMode);
+const PREFIXES = [undefined, 'F3', 'F2'] as const;
 
-/** Whether the byte behind this opcode (of the map with that number) decides if it is an unbuilt instruction. */
-export const unimplementedDependsOnModrm = (longMode: boolean, map: number, opcode: number): boolean =>
-  (BY_MAP[map] ?? []).some((x) => covers(x, longMode, opcode) && x.when !== undefined);
+/** The entries that cover an opcode of the map with that number. `repeat`: 0 none, 1 F3, 2 F2. */
+const covering = (longMode: boolean, map: number, opcode: number, repeat: 0 | 1 | 2): readonly Unbuilt[] =>
+  (BY_MAP[map] ?? []).filter((x) => opcode >= x.from && opcode <= x.to && (x.longMode === undefined || x.longMode === longMode)
+    && (x.prefix === undefined || x.prefix === PREFIXES[repeat]));
 
-/** The name of the unbuilt instruction that an opcode would be; undefined if it is #UD. */
-export const unimplementedName = (longMode: boolean, map: number, opcode: number, modrm: number): string | undefined =>
-  (BY_MAP[map] ?? []).find((x) => covers(x, longMode, opcode) && (x.when === undefined || x.when(modrm)))?.name;
+/** Whether the byte behind this opcode decides if it is an unbuilt instruction. */
+export const unimplementedDependsOnModrm = (longMode: boolean, map: number, opcode: number, repeat: 0 | 1 | 2): boolean =>
+  covering(longMode, map, opcode, repeat).some((x) => x.when !== undefined);
+
+/**
+ * The name of the unbuilt instruction that an opcode would be; undefined if there is none. With `hasRow`, only of one
+ * that a prefix tells apart from the table's row.
+ */
+export const unimplementedName = (longMode: boolean, map: number, opcode: number, repeat: 0 | 1 | 2, modrm: number, hasRow: boolean): string | undefined =>
+  covering(longMode, map, opcode, repeat).find((x) => (x.when === undefined || x.when(modrm)) && (!hasRow || x.prefix !== undefined))?.name;
