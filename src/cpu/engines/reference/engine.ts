@@ -67,8 +67,12 @@ export class ReferenceEngine {
     const { cpu } = this;
     if (cpu.attention) {
       this.#fetcher.forgetPage();
-      const due = cpu.serviceAttention();
-      if (due !== 'run') return due === 'halted' ? HALTED : SHUTDOWN;
+      try {
+        const due = cpu.serviceAttention();
+        if (due !== 'run') return due === 'halted' ? HALTED : SHUTDOWN;
+      } catch (thrown) {
+        return this.#unimplemented(thrown);
+      }
     }
     return this.execute();
   }
@@ -102,13 +106,20 @@ export class ReferenceEngine {
     const { cpu } = this;
     this.#fetcher.forgetPage();
     if (thrown instanceof GuestException || thrown instanceof PageFault) {
-      cpu.deliverException(thrown);
+      try {
+        cpu.deliverException(thrown);
+      } catch (inDelivery) {
+        return this.#unimplemented(inDelivery);
+      }
       return this.#state.activity === ACTIVITY.shutdown ? SHUTDOWN : EXCEPTION;
     }
-    if (thrown instanceof Unimplemented) {
-      return { kind: 'unimplemented', rip: this.#state.rip, bytes: this.#fetcher.bytesForReport(cpu.mode()), what: thrown.what };
-    }
-    throw thrown;
+    return this.#unimplemented(thrown);
+  }
+
+  /** The stop for what is not built (a task gate may be met in a delivery, too); anything else is a defect of ours and goes on up. */
+  #unimplemented(thrown: unknown): Stop {
+    if (!(thrown instanceof Unimplemented)) throw thrown;
+    return { kind: 'unimplemented', rip: this.#state.rip, bytes: this.#fetcher.bytesForReport(this.cpu.mode()), what: thrown.what };
   }
 
   /**
