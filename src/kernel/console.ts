@@ -64,9 +64,12 @@ export function console(k: KernelWriter): void {
     });
   });
 
-  // RDI: value. RSI: base. RDX: least width, filled with spaces before.
-  k.func('console_number', [rbx, rbp, r12], () => {
+  // RDI: value. RSI: base. RDX: least width, filled before with spaces, or with zeroes in base 2.
+  k.func('console_number', [rbx, rbp, r12, r13], () => {
     a.sub(rsp, BIGGEST_NUMBER);
+    a.mov(r13, 0x20);
+    a.cmp(rsi, 2);
+    k.when('e', () => a.mov(r13, 0x30));
     a.lea(rbx, at(rsp, BIGGEST_NUMBER));
     a.mov(rbp, rdx);
     a.mov(rax, rdi);
@@ -85,7 +88,7 @@ export function console(k: KernelWriter): void {
     k.loop(({ leave }) => {
       a.test(rbp, rbp);
       a.jle(leave);
-      k.call('console_put', 0x20);
+      k.call('console_put', r13);
       a.dec(rbp);
     });
     a.lea(r12, at(rsp, BIGGEST_NUMBER));

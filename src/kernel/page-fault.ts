@@ -11,6 +11,7 @@ import { address, type KernelWriter } from './writer.ts';
 /** Why a fault was not resolved: what the panic screen and the ring-3 report say. */
 export const CAUSE = {
   noRegion: 'no region contains the address',
+  supervisor: 'the page is the supervisor\'s: U/S is 0 on the way to it',
   guard: 'a guard page: something ran over its end',
   immediate: 'an immediate region has all its frames: a fault here is an error',
   notAllowed: 'the region does not allow this access',
@@ -62,7 +63,12 @@ export function pageFault(k: KernelWriter): void {
     k.call('vmm_find', rbx, r12);
     a.mov(rbp, rax);
     a.test(rbp, rbp);
-    k.when('e', () => give(CAUSE.noRegion));
+    k.when('e', () => {
+      a.and(r13, FAULT.P | FAULT.USER);
+      a.cmp(r13, FAULT.P | FAULT.USER);
+      k.when('e', () => give(CAUSE.supervisor));
+      give(CAUSE.noRegion);
+    });
     a.inc(qword(rbp, REGION.faults));
     a.inc(qword(rbx, SPACE.faults));
     a.mov(rax, qword(rbp, REGION.pageSize));

@@ -8,7 +8,7 @@ import { address, type KernelWriter } from '../writer.ts';
 
 /** What each forbidden thing leads to: the vector, and for #PF its error code and cause. */
 const FORBIDDEN = [
-  [PROGRAM.readKernel, 'a read of a supervisor page', VECTOR.PF, FAULT.P | FAULT.USER, CAUSE.noRegion],
+  [PROGRAM.readKernel, 'a read of a supervisor page', VECTOR.PF, FAULT.P | FAULT.USER, CAUSE.supervisor],
   [PROGRAM.writeCode, 'a write to its own code', VECTOR.PF, FAULT.P | FAULT.WRITE | FAULT.USER, CAUSE.notAllowed],
   [PROGRAM.runHeap, 'an instruction fetch from its heap', VECTOR.PF, FAULT.USER | FAULT.FETCH, CAUSE.notAllowed],
   [PROGRAM.overflowStack, 'a stack that grows into its guard page', VECTOR.PF, FAULT.WRITE | FAULT.USER, CAUSE.guard],
