@@ -52,7 +52,7 @@ export class Mmu {
     this.tlb = new Tlb(state);
     this.#words = state.u32;
     this.#structures = {
-      read32: (address) => memory.read(address as PhysicalAddress, 4),
+      read32: (address) => memory.readAligned32(address),
       setFlags: (address, low, flags) => memory.write(address as PhysicalAddress, 4, (low | flags) >>> 0),
     };
     memory.onCodeMarked((frame) => this.tlb.forbidFastWrites(frame));

@@ -38,17 +38,31 @@ export class PagingControls {
   /** The PDPTE registers: low and high halves of four entries. */
   readonly pdpte = new Uint32Array(8);
 
+  /** The registers that the fields were derived from. */
+  #cr0 = -1;
+  #cr4 = -1;
+  #efer = -1;
+  #cr3Low = -1;
+  #cr3High = -1;
+
   read(state: GuestState): this {
     const words = state.u32;
-    const cr0 = words[CR0_AT]!, cr4 = words[CR4_AT]!, cr3Low = words[CR3_AT]!;
+    const cr0 = words[CR0_AT]!, cr4 = words[CR4_AT]!, efer = words[EFER_AT]!, cr3Low = words[CR3_AT]!, cr3High = words[CR3_AT + 1]!;
+    const known = cr0 === this.#cr0 && cr4 === this.#cr4 && efer === this.#efer && cr3Low === this.#cr3Low && cr3High === this.#cr3High;
+    if (known && this.mode !== 'PAE') return this;
+    this.#cr0 = cr0;
+    this.#cr4 = cr4;
+    this.#efer = efer;
+    this.#cr3Low = cr3Low;
+    this.#cr3High = cr3High;
     this.mode = pagingMode(state);
     this.writeProtect = (cr0 & CR0.WP) !== 0;
-    this.executeDisable = (words[EFER_AT]! & EFER.NXE) !== 0 && this.mode !== '32-bit';
+    this.executeDisable = (efer & EFER.NXE) !== 0 && this.mode !== '32-bit';
     this.smep = (cr4 & CR4.SMEP) !== 0;
     this.smap = (cr4 & CR4.SMAP) !== 0;
     this.globalPages = (cr4 & CR4.PGE) !== 0;
     this.pageSizeExtensions = (cr4 & CR4.PSE) !== 0;
-    this.rootFrame = (cr3Low >>> 12) | (this.mode === '4-level' ? (words[CR3_AT + 1]! & ADDRESS_HIGH) << 20 : 0);
+    this.rootFrame = (cr3Low >>> 12) | (this.mode === '4-level' ? (cr3High & ADDRESS_HIGH) << 20 : 0);
     if (this.mode === 'PAE') for (let i = 0; i < 8; i++) this.pdpte[i] = words[PDPTE_AT + i]!;
     return this;
   }

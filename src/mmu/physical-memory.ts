@@ -103,6 +103,11 @@ export class PhysicalMemory {
     return ALL_ONES[bytes];
   }
 
+  /** `read` of 4 aligned bytes, quick where they are RAM: for page walks. */
+  readAligned32(address: number): number {
+    return this.isRamFrame(Math.floor(address / PAGE_SIZE)) ? this.state.u32[(RAM_BASE + address) >>> 2]! : this.read(address as PhysicalAddress, 4);
+  }
+
   /** Writes 1, 2 or 4 bytes. Unclaimed addresses ignore it and are counted. */
   write(address: PhysicalAddress, bytes: 1 | 2 | 4, value: number): void {
     if (this.#isRam(address, bytes)) {

@@ -15,6 +15,7 @@
  *   +8  u64  write tag: the same when a write is allowed, D is set and the frame holds no decoded code
  *   +16 u32  addend: memory offset of a byte = (addend + linear address bits 31:0) mod 2^32
  * A tag that may not match holds an address that belongs to another index (`emptyTag`), so it never can.
+ * The instruction TLB follows the data TLB, so that entries are numbered through both.
  * Columns hold nothing of their own: they may be emptied at any time without the guest noticing.
  */
 import type { GuestState } from '../state/guest-state.ts';
@@ -40,6 +41,9 @@ export const COLUMN_BYTES = DATA_ENTRIES * COLUMN_ENTRY_BYTES;
 const COLUMNS_BASE = INSTRUCTION_TLB_BASE + INSTRUCTION_ENTRIES * TLB_ENTRY_BYTES;
 /** Behind the columns: how many valid entries of each TLB come from large pages, so that invalidating a page need not look for them. */
 const LARGE_COUNTS = (COLUMNS_BASE + COLUMNS * COLUMN_BYTES) / 4;
+/** Then a bit for every entry that is valid, data TLB first, so that a flush costs as much as there is to drop. */
+const OCCUPIED = LARGE_COUNTS + 2;
+const OCCUPIED_WORDS = (DATA_ENTRIES + INSTRUCTION_ENTRIES) / 32;
 /** Byte offset of a column's first entry. */
 export const columnBase = (column: Column): number => COLUMNS_BASE + column * COLUMN_BYTES;
 
@@ -124,6 +128,8 @@ export class Tlb {
     } else {
       at = INSTRUCTION_TLB_BASE / 4 + ((low >>> 12) & (INSTRUCTION_ENTRIES - 1)) * ENTRY_WORDS;
     }
+    const slot = (at - DATA_TLB_BASE / 4) / ENTRY_WORDS;
+    words[OCCUPIED + (slot >>> 5)]! |= 1 << (slot & 31);
     const replaced = words[at + ENTRY.attributes]!;
     const count = tlb === 'data' ? LARGE_COUNTS : LARGE_COUNTS + 1;
     words[count]! += (translation.pageSize === SIZE_4K ? 0 : 1) - ((replaced & SIZE_MASK) === 0 ? 0 : 1);
@@ -182,22 +188,17 @@ export class Tlb {
   /** Takes the write tags of a frame away: it now holds decoded code. */
   forbidFastWrites(frame: number): void {
     const words = this.#words;
-    for (let index = 0; index < DATA_ENTRIES; index++) {
-      if (words[DATA_TLB_BASE / 4 + index * ENTRY_WORDS + ENTRY.frame] !== frame) continue;
-      for (let column = 0; column < COLUMNS; column++) this.#emptyAt(columnBase(column as Column) / 4 + index * COLUMN_WORDS, index, false);
+    for (const slot of this.#occupied()) {
+      if (slot >= DATA_ENTRIES) return;
+      if (words[DATA_TLB_BASE / 4 + slot * ENTRY_WORDS + ENTRY.frame] !== frame) continue;
+      for (let column = 0; column < COLUMNS; column++) this.#emptyAt(columnBase(column as Column) / 4 + slot * COLUMN_WORDS, slot, false);
     }
   }
 
   /** Drops everything, or everything but global entries. */
   flush(keepGlobal: boolean): void {
     this.flushes++;
-    if (keepGlobal) {
-      this.#drop((attributes) => (attributes & A.global) === 0);
-      return;
-    }
-    this.#words.fill(0, TLB_BASE / 4, COLUMNS_BASE / 4);
-    this.#words.fill(0, LARGE_COUNTS, LARGE_COUNTS + 2);
-    this.#emptyColumns();
+    this.#drop((attributes) => !keepGlobal || (attributes & A.global) === 0);
   }
 
   /** Drops the entries of one PCID; global entries stay. */
@@ -222,42 +223,44 @@ export class Tlb {
     }, low);
   }
 
-  /** Drops entries that the predicate chooses. With `page`, entries of 4 KiB pages are only looked for at that address's index. */
-  #drop(chosen: (attributes: number, at: number) => boolean, page?: number): void {
-    for (const tlb of ['data', 'instruction'] as const) {
-      const entries = tlb === 'data' ? DATA_ENTRIES : INSTRUCTION_ENTRIES;
-      if (page !== undefined && this.#words[tlb === 'data' ? LARGE_COUNTS : LARGE_COUNTS + 1] === 0) {
-        this.#dropAt(tlb, (page >>> 12) & (entries - 1), chosen);
-      } else {
-        for (let index = 0; index < entries; index++) this.#dropAt(tlb, index, chosen);
-      }
+  /** The numbers of the valid entries, data TLB first. Entries may be dropped on the way. */
+  *#occupied(): Generator<number, void> {
+    for (let word = 0; word < OCCUPIED_WORDS; word++) {
+      for (let bits = this.#words[OCCUPIED + word]!; bits !== 0; bits &= bits - 1) yield word * 32 + 31 - Math.clz32(bits & -bits);
     }
   }
 
-  #dropAt(tlb: TlbName, index: number, chosen: (attributes: number, at: number) => boolean): void {
+  /** Drops entries that the predicate chooses. With `page`, entries of 4 KiB pages are only looked for at that address's index. */
+  #drop(chosen: (attributes: number, at: number) => boolean, page?: number): void {
     const words = this.#words;
-    const at = (tlb === 'data' ? DATA_TLB_BASE : INSTRUCTION_TLB_BASE) / 4 + index * ENTRY_WORDS;
+    if (page !== undefined && words[LARGE_COUNTS] === 0 && words[LARGE_COUNTS + 1] === 0) {
+      this.#dropAt((page >>> 12) & (DATA_ENTRIES - 1), chosen);
+      this.#dropAt(DATA_ENTRIES + ((page >>> 12) & (INSTRUCTION_ENTRIES - 1)), chosen);
+      return;
+    }
+    for (const slot of this.#occupied()) this.#dropAt(slot, chosen);
+  }
+
+  #dropAt(slot: number, chosen: (attributes: number, at: number) => boolean): void {
+    const words = this.#words;
+    const at = DATA_TLB_BASE / 4 + slot * ENTRY_WORDS;
     const attributes = words[at + ENTRY.attributes]!;
     if ((attributes & A.valid) === 0 || !chosen(attributes, at)) return;
     words[at + ENTRY.attributes] = 0;
-    if ((attributes & SIZE_MASK) !== 0) words[tlb === 'data' ? LARGE_COUNTS : LARGE_COUNTS + 1]!--;
-    if (tlb === 'data') this.#emptyColumnsAt(index);
+    words[OCCUPIED + (slot >>> 5)]! &= ~(1 << (slot & 31));
+    if ((attributes & SIZE_MASK) !== 0) words[slot < DATA_ENTRIES ? LARGE_COUNTS : LARGE_COUNTS + 1]!--;
+    if (slot < DATA_ENTRIES) this.#emptyColumnsAt(slot);
   }
 
   /** The valid entries, in index order, data TLB first. Entries made with paging off are not translations and are left out. */
-  *entries(): Generator<TlbEntry> {
-    yield* this.#entriesOf('data', DATA_TLB_BASE / 4, DATA_ENTRIES);
-    yield* this.#entriesOf('instruction', INSTRUCTION_TLB_BASE / 4, INSTRUCTION_ENTRIES);
-  }
-
-  *#entriesOf(tlb: TlbName, base: number, entries: number): Generator<TlbEntry> {
+  *entries(): Generator<TlbEntry, void> {
     const words = this.#words;
-    for (let index = 0; index < entries; index++) {
-      const at = base + index * ENTRY_WORDS;
+    for (const slot of this.#occupied()) {
+      const at = DATA_TLB_BASE / 4 + slot * ENTRY_WORDS;
       const attributes = words[at + ENTRY.attributes]!;
-      if ((attributes & A.valid) === 0 || (attributes & A.unpaged) !== 0) continue;
+      if ((attributes & A.unpaged) !== 0) continue;
       yield {
-        tlb,
+        tlb: slot < DATA_ENTRIES ? 'data' : 'instruction',
         low: (words[at]! & ~0xfff) >>> 0,
         high: words[at + ENTRY.high]!,
         frame: words[at + ENTRY.frame]!,
