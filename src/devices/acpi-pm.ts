@@ -20,6 +20,9 @@ const TIMER_BITS = 24;
 const HALF_PERIOD = 2 ** (TIMER_BITS - 1);
 const PM_CRYSTAL = new Crystal(3_579_545);
 
+/** How often the timer's top bit has changed by virtual time `at`. */
+const halves = (at: number): number => Math.floor(PM_CRYSTAL.ticksAt(at) / HALF_PERIOD);
+
 const SHAPE = record({ status: u16, enable: u16, control: u16, statusAt: time });
 
 export interface AcpiPmSignals {
@@ -104,7 +107,6 @@ export class AcpiPm implements PortDevice, Snapshotable {
   #settle(): void {
     const s = this.#state;
     const now = this.#clock();
-    const halves = (at: number): number => Math.floor(PM_CRYSTAL.ticksAt(at) / HALF_PERIOD);
     if (halves(now) !== halves(s.statusAt)) s.status |= PM1.TMR;
     s.statusAt = now;
   }

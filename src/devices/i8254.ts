@@ -16,6 +16,9 @@ const SELECT_READ_BACK = 3;
 /** Read-back command: bits 5 and 4 are low-active, bits 3:1 choose the counters. */
 const READ_BACK = { COUNT_N: 0x20, STATUS_N: 0x10 } as const;
 
+/** OUT of a counter that nobody listens to. */
+const UNHEARD = (): void => {};
+
 const SHAPE = record({ counters: array(I8254Counter.SHAPE, 3) });
 
 export class I8254 implements PortDevice, Snapshotable {
@@ -27,9 +30,8 @@ export class I8254 implements PortDevice, Snapshotable {
 
   /** @param output0 the OUT pin of counter 0: IRQ 0. */
   constructor(scheduler: Scheduler, clock: Clock, output0: (level: boolean) => void) {
-    const none = (): void => {};
     this.#clock = clock;
-    this.#counters = [new I8254Counter('i8254.0', output0), new I8254Counter('i8254.1', none), new I8254Counter('i8254.2', none)];
+    this.#counters = [new I8254Counter('i8254.0', output0), new I8254Counter('i8254.1', UNHEARD), new I8254Counter('i8254.2', UNHEARD)];
     // Only counter 0 is heard by anybody; the others are worked out when they are read. Its OUT changes at most once per
     // clock, so the guest can ask for 1.2 million events per virtual second and no more.
     this.#edge = scheduler.event('i8254', () => this.#touched(this.#counter(0)));

@@ -33,6 +33,9 @@ const isTime = (register: number): boolean => register <= REGISTER.YEAR && (regi
 /** Seconds since 1970 within what a Date can hold, with room for virtual time. */
 const date = range(-8_000_000_000_000, 8_000_000_000_000);
 
+/** An alarm register; 0xc0 to 0xff are "don't care" codes. */
+const anyOr = (value: number, decode: (value: number) => number): number | undefined => ((value & 0xc0) === 0xc0 ? undefined : decode(value));
+
 const SHAPE = record({
   index: upTo(0x7f),
   ram: array(u8, 128),
@@ -206,7 +209,6 @@ export class Mc146818 implements PortDevice, Snapshotable {
 
   get #alarm(): AlarmTime {
     const { ram } = this.#state;
-    const anyOr = (value: number, decode: (value: number) => number): number | undefined => ((value & 0xc0) === 0xc0 ? undefined : decode(value));
     return {
       seconds: anyOr(ram[REGISTER.SECONDS_ALARM] ?? 0, (v) => this.#decode(v)),
       minutes: anyOr(ram[REGISTER.MINUTES_ALARM] ?? 0, (v) => this.#decode(v)),

@@ -49,7 +49,7 @@ function zero(shape: Shape): unknown {
     case 'integer': return Math.max(0, shape.min);
     case 'flag': return false;
     case 'list': return Array.from({ length: shape.min }, () => zero(shape.of));
-    case 'record': return Object.fromEntries(Object.entries(shape.fields).map(([name, field]) => [name, zero(field)]));
+    default: return Object.fromEntries(Object.entries(shape.fields).map(([name, field]) => [name, zero(field)]));
   }
 }
 
@@ -68,7 +68,7 @@ function copy(shape: Shape, value: unknown, path: string): unknown {
         throw new SnapshotError(path, shape.min === shape.max ? `${shape.min} elements` : `at most ${shape.max} elements`);
       }
       return value.map((element, i) => copy(shape.of, element, `${path}[${i}]`));
-    case 'record': {
+    default: {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new SnapshotError(path, 'an object');
       const given = new Map<string, unknown>(Object.entries(value));
       return Object.fromEntries(Object.entries(shape.fields).map(([name, field]) => [name, copy(field, given.get(name), `${path}.${name}`)]));

@@ -254,7 +254,7 @@ describe('the I/O APIC', () => {
     const b = board();
     b.writeMmio(IOAPIC, 1);
     expect(b.readMmio(IOAPIC + 0x10)).toBe(0x0017_0011);
-    expect(Array.from({ length: 24 }, (_, pin) => redirection(b, pin))).toEqual(new Array(24).fill(MASKED));
+    expect(Array.from({ length: 24 }, (_, pin) => redirection(b, pin))).toEqual(Array.from({ length: 24 }, () => MASKED));
     b.writeMmio(IOAPIC, 0x3f);
     b.writeMmio(IOAPIC + 0x10, 0x1234_5678);
     b.writeMmio(IOAPIC, 0x40);

@@ -7,8 +7,18 @@ import { NaiveCounter } from './support/naive-8254.ts';
 const toBcd = (n: number): number => Number.parseInt(String(n), 16);
 const control = (counter: number, mode: number, { rw = 3, bcd = 0 } = {}): number => counter << 6 | rw << 4 | mode << 1 | bcd;
 
+interface Timer {
+  readonly t: I8254;
+  /** Changes of OUT of counter 0. */
+  readonly edges: [tick: number, level: boolean][];
+  readonly write: (counter: number, mode: number, count: number) => void;
+  readonly toTick: (tick: number) => void;
+  readonly in: (port: number) => number;
+  readonly out: (port: number, value: number) => void;
+}
+
 /** A timer with its own clock, told in ticks. */
-function timer(): { t: I8254; edges: [tick: number, level: boolean][]; write(counter: number, mode: number, count: number): void; toTick(tick: number): void; in(port: number): number; out(port: number, value: number): void } {
+function timer(): Timer {
   const time = new Time();
   const edges: [number, boolean][] = [];
   const t = new I8254(time.scheduler, time.clock, (level) => edges.push([PIT_CRYSTAL.ticksAt(time.now), level]));
@@ -211,7 +221,7 @@ describe('the 8254 interval timer', () => {
         const seen = { out: (status & 0x80) !== 0, null: (status & 0x40) !== 0, ce: naive.bcd ? Number(raw.toString(16)) : raw };
         // A counter that was never loaded since its control word holds nothing worth comparing.
         const ce = naive.state === 'stopped' || naive.state === 'wait-load' ? seen.ce : naive.ce % naive.modulus;
-        expect(seen, history.join(', ')).toEqual({ out: naive.out, null: naive.nullCount, ce });
+        expect({ history, ...seen }).toEqual({ history, out: naive.out, null: naive.nullCount, ce });
       }
     }
   });

@@ -127,7 +127,7 @@ describe('the real-time clock', () => {
       const matches = (time: number): boolean => (alarm.hours ?? Math.floor(time / 3600)) === Math.floor(time / 3600)
         && (alarm.minutes ?? Math.floor(time / 60) % 60) === Math.floor(time / 60) % 60 && (alarm.seconds ?? time % 60) === time % 60;
       while (wait <= 86_400 && !matches((now + wait) % 86_400)) wait++;
-      expect(nextAlarm(now, alarm), JSON.stringify({ now, alarm })).toBe(wait > 86_400 ? Infinity : wait);
+      expect({ now, alarm, wait: nextAlarm(now, alarm) }).toEqual({ now, alarm, wait: wait > 86_400 ? Infinity : wait });
     }
   });
 

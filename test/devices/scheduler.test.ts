@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { Crystal } from '../../src/devices/crystal.ts';
-import { Scheduler } from '../../src/devices/scheduler.ts';
+import { Scheduler, type ScheduledEvent } from '../../src/devices/scheduler.ts';
 import { SnapshotError } from '../../src/devices/snapshot.ts';
 import { Random, seedOf } from '../support/random.ts';
+
+function threeEvents(): { scheduler: Scheduler; ran: string[]; events: ScheduledEvent[] } {
+  const scheduler = new Scheduler();
+  const ran: string[] = [];
+  return { scheduler, ran, events: ['a', 'b', 'c'].map((name) => scheduler.event(name, () => ran.push(name))) };
+}
 
 describe('the event scheduler', () => {
   it('runs what is due in the order of deadlines, and equal deadlines in the order of arming', () => {
@@ -56,14 +62,8 @@ describe('the event scheduler', () => {
   });
 
   it('goes into a snapshot as deadlines of named events and comes back in the same order', () => {
-    const make = (): { scheduler: Scheduler; ran: string[]; arm(): void } => {
-      const scheduler = new Scheduler();
-      const ran: string[] = [];
-      const events = ['a', 'b', 'c'].map((name) => scheduler.event(name, () => ran.push(name)));
-      return { scheduler, ran, arm: () => [2, 0, 1].forEach((i) => events[i]?.schedule(9)) };
-    };
-    const one = make(), two = make();
-    one.arm();
+    const one = threeEvents(), two = threeEvents();
+    for (const i of [2, 0, 1]) one.events[i]?.schedule(9);
     two.scheduler.restore(JSON.parse(JSON.stringify(one.scheduler.snapshot())));
     two.scheduler.advanceTo(9);
     expect(two.ran).toEqual(['c', 'a', 'b']);

@@ -20,7 +20,7 @@ function uart(): { u: Uart16550; time: Time; text: () => string; irq: boolean[];
     u, time, text: () => text, irq,
     in: (register) => ports.in(COM1 + register),
     out: (register, value) => ports.out(COM1 + register, value),
-    type: (line) => [...line].forEach((c) => u.receive(c.charCodeAt(0))),
+    type: (line) => { for (const c of line) u.receive(c.charCodeAt(0)); },
   };
 }
 /** 115,200 baud, 8N1, FIFOs with a trigger of 14, OUT2: as kernels set it up. */

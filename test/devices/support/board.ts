@@ -89,7 +89,7 @@ export function remapPics(b: Board, open: number): void {
 }
 
 /** Reads and writes of one device without a board. */
-export const portsOf = (device: PortDevice): { in(port: number): number; out(port: number, value: number): void } => ({
+export const portsOf = (device: PortDevice): { in: (port: number) => number; out: (port: number, value: number) => void } => ({
   in: (port) => device.readPort(port, 1),
   out: (port, value) => device.writePort(port, 1, value),
 });
