@@ -2,20 +2,23 @@
 import { readFileSync } from 'node:fs';
 import { CommandError, STATUS, statusTable } from './exit-status.ts';
 import { help, nearest, parseArguments, type Command } from './options.ts';
-import { demoCommand } from './demo.ts';
-import { disassembleCommand } from './disassemble.ts';
-import { kernelCommand } from './kernel.ts';
-import { lockstepCommand } from './lockstep.ts';
-import { runCommand } from './run.ts';
-import { traceCommand } from './trace.ts';
 
-const COMMANDS: readonly Command[] = [runCommand, demoCommand, kernelCommand, lockstepCommand, traceCommand, disassembleCommand];
+/** Commands by name. Each is loaded when it is called: starting a guest does not wait for the code that talks to QEMU. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./run.ts')).runCommand,
+  demo: async () => (await import('./demo.ts')).demoCommand,
+  kernel: async () => (await import('./kernel.ts')).kernelCommand,
+  lockstep: async () => (await import('./lockstep.ts')).lockstepCommand,
+  trace: async () => (await import('./trace.ts')).traceCommand,
+  disassemble: async () => (await import('./disassemble.ts')).disassembleCommand,
+};
 
-function overview(): string {
-  const width = Math.max(...COMMANDS.map((c) => c.name.length + c.operands.length)) + 5;
+async function overview(): Promise<string> {
+  const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+  const width = Math.max(...commands.map((c) => c.name.length + c.operands.length)) + 5;
   return [
     'longmode: the x86-64 machine you can see into', '', 'Usage: longmode COMMAND ...', '',
-    ...COMMANDS.map((c) => `  ${`${c.name} ${c.operands}`.padEnd(width)}${c.says.split('\n')[0] ?? ''}`), '',
+    ...commands.map((c) => `  ${`${c.name} ${c.operands}`.padEnd(width)}${c.says.split('\n')[0] ?? ''}`), '',
     '  longmode COMMAND --help      options of one command',
     '  longmode --version', '', `Exit status:\n${statusTable()}`, '',
   ].join('\n');
@@ -45,16 +48,17 @@ async function dispatch(words: readonly string[]): Promise<number> {
     return 0;
   }
   if (name === '--help' || name === '-h' || name === 'help') {
-    process.stdout.write(overview());
+    process.stdout.write(await overview());
     return 0;
   }
   if (name === undefined) throw new CommandError('usage', 'no command given; longmode --help lists them');
-  const command = COMMANDS.find((c) => c.name === name);
-  if (!command) {
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!load) {
     throw new CommandError('usage', name.startsWith('-')
       ? `unknown option ${name}${nearest(name.replace(/^-+/, ''), ['help', 'version'])}`
-      : `unknown command "${name}"${nearest(name, COMMANDS.map((c) => c.name), '')}`);
+      : `unknown command "${name}"${nearest(name, Object.keys(COMMANDS), '')}`);
   }
+  const command = await load();
   if (rest.includes('--help') || rest.includes('-h')) {
     process.stdout.write(help(command));
     return 0;

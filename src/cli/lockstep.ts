@@ -1,0 +1,111 @@
+/** `longmode lockstep`: the same image on a real QEMU and on longmode, compared instruction by instruction. */
+import { runLockstep } from '../trace/lockstep.ts';
+import { CpuStepper } from '../trace/cpu-stepper.ts';
+import { QemuError } from '../trace/qemu-control.ts';
+import { QemuLogError } from '../trace/qemu-log.ts';
+import { DEFAULT_CPU, type RecordOptions } from '../trace/qemu-recorder.ts';
+import { differenceReport, forgivenReport, pageReport, successLine } from '../trace/report.ts';
+import type { LockstepResult } from '../trace/lockstep.ts';
+import type { Machine } from '../machine/machine.ts';
+import { CommandError, STATUS } from './exit-status.ts';
+import type { Arguments, Command, Options } from './options.ts';
+import { MACHINE_OPTIONS, bootFromArguments } from './run.ts';
+
+const { 'load-address': _1, 'entry': _2, 'bits': _3, ...IMAGE_OPTIONS } = MACHINE_OPTIONS;
+
+/** Options of the commands that run QEMU. */
+export const QEMU_OPTIONS = {
+  ...IMAGE_OPTIONS,
+  'timeout': { value: 'SECONDS', says: 'end the run after this much time of the host (default 600)' },
+  'qemu': { value: 'PATH', says: 'the emulator (default: qemu-system-x86_64 on the PATH)' },
+  'cpu': { value: 'MODEL', says: `QEMU's -cpu (default ${DEFAULT_CPU})` },
+} as const satisfies Options;
+
+/** What QEMU is told, from the same options that build our machine. */
+export function recordOptions(args: Arguments, machine: Machine, image: string): RecordOptions {
+  const cmdline = args.text('cmdline'), qemu = args.text('qemu'), cpu = args.text('cpu');
+  const timeoutSeconds = args.seconds('timeout'), debugExit = args.integer('debug-exit', 0, 0xffff);
+  return {
+    image, entry: machine.boot?.entry ?? 0, memoryBytes: machine.state.ramBytes, initrds: args.all('initrd'),
+    ...(cmdline === undefined ? {} : { cmdline }), ...(qemu === undefined ? {} : { qemu }), ...(cpu === undefined ? {} : { cpu }),
+    ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }), ...(debugExit === undefined ? {} : { debugExit }),
+  };
+}
+
+/** Our machine, in the hands of a comparison. */
+export function stepperOf(machine: Machine): CpuStepper {
+  return new CpuStepper({
+    cpu: machine.cpu, engine: machine.engine, memory: machine.memory, mmio: machine.devices.mmio,
+    afterInstruction: () => machine.devices.scheduler.advanceTo(machine.now()),
+  });
+}
+
+/** Prints what a comparison found; the exit status of the command. */
+export function reportComparison(result: LockstepResult, stepper: CpuStepper): number {
+  const { lockstep, pages, last } = result;
+  if (lockstep.difference) {
+    process.stdout.write(differenceReport(lockstep.difference, (rip) => stepper.disassemble(rip)));
+    return STATUS.difference.status;
+  }
+  if (last?.unimplemented !== undefined) {
+    process.stdout.write(`the last instruction is not implemented: ${last.unimplemented}\n`);
+    return STATUS.difference.status;
+  }
+  if (pages && pages.length > 0) {
+    process.stdout.write(pageReport(pages));
+    return STATUS.difference.status;
+  }
+  process.stdout.write(`${successLine(lockstep)}\n`);
+  process.stderr.write(forgivenReport(lockstep));
+  return STATUS.ok.status;
+}
+
+/** Shows on a terminal's stderr how far a comparison has come; returns what ends it. */
+export function showProgress(count: () => number): () => void {
+  if (!process.stderr.isTTY) return () => undefined;
+  const started = Date.now();
+  const timer = setInterval(() => {
+    const seconds = (Date.now() - started) / 1000;
+    process.stderr.write(`\r${count()} instructions, ${Math.round(count() / seconds / 1000)} thousand per second\x1b[K`);
+  }, 500);
+  return () => {
+    clearInterval(timer);
+    process.stderr.write('\r\x1b[K');
+  };
+}
+
+/** Runs `action`, turning what can go wrong with QEMU into one line and its status. */
+export async function withQemu<T>(action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (e) {
+    if (e instanceof QemuError || e instanceof QemuLogError) throw new CommandError('environment', `QEMU: ${e.message}`);
+    throw e;
+  }
+}
+
+async function lockstep(args: Arguments): Promise<number> {
+  const { machine, image } = bootFromArguments(args);
+  const from = args.integer('from', 0, Number.MAX_SAFE_INTEGER), maxInstructions = args.integer('max-instructions', 1, Number.MAX_SAFE_INTEGER);
+  const stepper = stepperOf(machine);
+  const stopProgress = showProgress(() => machine.state.retired);
+  try {
+    const result = await withQemu(() => runLockstep(recordOptions(args, machine, image), stepper, {
+      ...(from === undefined ? {} : { from }), ...(maxInstructions === undefined ? {} : { maxInstructions }),
+    }));
+    stopProgress();
+    if (result.recording.end === 'timeout') throw new CommandError('timeLimit', `lockstep: time was up after ${result.lockstep.compared} equal instructions`);
+    return reportComparison(result, stepper);
+  } finally {
+    stopProgress();
+  }
+}
+
+export const lockstepCommand: Command = {
+  name: 'lockstep',
+  operands: 'IMAGE',
+  says: 'Runs IMAGE on a real QEMU (TCG) and on longmode at once and compares every register at every instruction, and memory at the end.\n'
+    + 'Prints `N instructions compared, 0 differences`, or the first difference with both states side by side (exit status 1).',
+  options: { ...QEMU_OPTIONS, 'from': { value: 'N', says: 'judge only from instruction N on; before it longmode follows QEMU' } },
+  run: lockstep,
+};

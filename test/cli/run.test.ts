@@ -1,0 +1,187 @@
+/** `longmode run` as a CI job uses it: what it prints where, and how it ends. */
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { al, assemble, at, cr0, dx, eax, rax, rsi, byte, type Assembler } from '../../src/assembler/index.ts';
+import { elfBytes } from '../support/elf-bytes.ts';
+import { longmode, temporaryFolder } from '../support/cli.ts';
+
+const folder = temporaryFolder();
+const ORIGIN = 0x10_0000;
+
+/** Writes a 32-bit PVH kernel and returns its path. */
+function kernel(name: string, program: (a: Assembler) => void): string {
+  const { bytes } = assemble(program, { bits: 32, origin: ORIGIN });
+  const path = join(folder, name);
+  writeFileSync(path, elfBytes({ pvhEntry: ORIGIN, segments: [{ address: ORIGIN, bytes }] }));
+  return path;
+}
+const flat = ['--load-address', '0x200000', '--bits', '64'];
+function flat64(name: string, program: (a: Assembler) => void): string {
+  const path = join(folder, name);
+  writeFileSync(path, assemble(program, { bits: 64, origin: 0x20_0000 }).bytes);
+  return path;
+}
+/** OUT to a 16-bit port. */
+function out(a: Assembler, port: number, value: number): void {
+  a.mov(dx, port);
+  a.mov(al, value);
+  a.out(dx, al);
+}
+
+describe('the guest chooses the exit status', () => {
+  it.each([[0, 1], [1, 3], [0x10, 0x21], [0x80, 1]])('a write of %i to the debug-exit port ends with %i', (value, status) => {
+    const image = kernel(`exit-${value}`, (a) => { out(a, 0xf4, value); a.hlt(); });
+    expect(longmode(['run', image])).toEqual({ status, stdout: '', stderr: '' });
+  });
+  it('the debug-exit port can be moved', () => {
+    const image = kernel('exit-moved', (a) => { out(a, 0x501, 3); a.hlt(); });
+    expect(longmode(['run', image, '--debug-exit', '0x501']).status).toBe(7);
+  });
+  it('power-off through 0x604 ends with 0', () => {
+    const image = kernel('off', (a) => { a.mov(dx, 0x604); a.mov(eax, 0x2000); a.out(dx, eax); a.hlt(); });
+    expect(longmode(['run', image])).toEqual({ status: 0, stdout: '', stderr: '' });
+  });
+  it('power-off by writing "Shutdown" to 0x8900 ends with 0', () => {
+    const image = kernel('shutdown', (a) => { for (const c of 'Shutdown') out(a, 0x8900, c.charCodeAt(0)); a.hlt(); });
+    expect(longmode(['run', image]).status).toBe(0);
+  });
+});
+
+describe('every other ending has its own status and a paragraph on stderr', () => {
+  it('HLT with interrupts off', () => {
+    const outcome = longmode(['run', kernel('hlt', (a) => { a.cli(); a.hlt(); })]);
+    expect(outcome.status).toBe(8);
+    expect(outcome.stderr).toMatch(/^longmode: the processor halted \(HLT\) with interrupts off, at RIP 0x100002 after 2 instructions/);
+  });
+  it('the instruction limit', () => {
+    const outcome = longmode(['run', kernel('loop', (a) => { a.label('here'); a.jmp('here'); }), '--max-instructions', '1000']);
+    expect(outcome).toEqual({ status: 10, stdout: '', stderr: 'longmode: the limit of --max-instructions was reached, at RIP 0x100000 after 1000 instructions.\n' });
+  });
+  it('the time limit', () => {
+    const outcome = longmode(['run', kernel('loop2', (a) => { a.label('here'); a.jmp('here'); }), '--timeout', '0.3']);
+    expect(outcome.status).toBe(12);
+  });
+  it('an instruction that we do not have', () => {
+    const outcome = longmode(['run', kernel('fpu', (a) => { a.db(0xd9, 0xe8); a.hlt(); })]);
+    expect(outcome.status).toBe(14);
+    expect(outcome.stderr).toMatch(/^longmode: unimplemented: .*\n {2}bytes d9 e8/);
+  });
+  it('a triple fault, with a post-mortem that tells the whole chain', () => {
+    const outcome = longmode(['run', flat64('triple', (a) => { a.mov(rax, 0x7000_0000_1234n); a.mov(byte(rax), 1); }), ...flat]);
+    expect(outcome.status).toBe(6);
+    for (const part of ['#PF', '#DF', 'CR2', 'PML4E', 'mov byte ptr [rax], 1', 'RIP']) expect(outcome.stderr).toContain(part);
+  });
+  it('--quiet leaves only the status', () => {
+    expect(longmode(['run', kernel('hlt-quiet', (a) => { a.cli(); a.hlt(); }), '--quiet'])).toEqual({ status: 8, stdout: '', stderr: '' });
+  });
+});
+
+describe('the console', () => {
+  it('COM1 is stdout, byte for byte', () => {
+    const image = flat64('hello', (a) => {
+      a.lea(rsi, at('text'));
+      a.mov(dx, 0x3f8);
+      a.label('next');
+      a.lodsb();
+      a.test(al, al);
+      a.je('done');
+      a.out(dx, al);
+      a.jmp('next');
+      a.label('done');
+      out(a, 0xf4, 0);
+      a.label('text');
+      a.db('Hello, \u00e9\r\n\0');
+    });
+    expect(longmode(['run', image, ...flat])).toEqual({ status: 1, stdout: 'Hello, \u00c3\u00a9\r\n', stderr: '' });
+    const file = join(folder, 'serial.txt');
+    expect(longmode(['run', image, ...flat, '--serial', file])).toEqual({ status: 1, stdout: '', stderr: '' });
+    expect(readFileSync(file, 'utf8')).toBe('Hello, \u00e9\r\n');
+  });
+  it('stdin feeds COM1', () => {
+    const echo = flat64('echo', (a) => {
+      a.label('wait');
+      a.mov(dx, 0x3fd);
+      a.in(al, dx);
+      a.test(al, 1);
+      a.je('wait');
+      a.mov(dx, 0x3f8);
+      a.in(al, dx);
+      a.out(dx, al);
+      a.cmp(al, 0x0a);
+      a.jne('wait');
+      out(a, 0xf4, 0);
+    });
+    expect(longmode(['run', echo, ...flat, '--max-instructions', '20000000'], { input: 'typed by hand\n' })).toEqual({ status: 1, stdout: 'typed by hand\n', stderr: '' });
+  });
+});
+
+describe('--report', () => {
+  it('counts what happened', () => {
+    const image = kernel('report', (a) => { a.mov(eax, cr0); out(a, 0xf4, 0); a.hlt(); });
+    const file = join(folder, 'report.json');
+    expect(longmode(['run', image, '--report', file]).status).toBe(1);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ exit: { reason: 'debug-exit', status: 1 }, instructions: 4, exceptions: {}, engine: 'reference', tlb: { flushes: expect.any(Number) } });
+  });
+  it('to a place that cannot be written says so and leaves nothing behind', () => {
+    const image = kernel('report2', (a) => { out(a, 0xf4, 0); a.hlt(); });
+    const outcome = longmode(['run', image, '--report', join(folder, 'missing', 'r.json')]);
+    expect(outcome.status).toBe(18);
+    expect(outcome.stderr).toMatch(/r\.json: cannot be written: no such file/);
+    expect(readdirSync(folder).filter((f) => f.endsWith('.tmp'))).toEqual([]);
+  });
+});
+
+describe('a wrong command line is one line that names the word', () => {
+  const image = (): string => kernel('any', (a) => a.hlt());
+  it.each([
+    [['run', 'IMAGE', '--memroy', '1G'], 'longmode: run: unknown option --memroy; did you mean --memory?\n'],
+    [['rum', 'IMAGE'], 'longmode: unknown command "rum"; did you mean run?\n'],
+    [['run', 'IMAGE', '--memory'], 'longmode: --memory: its value SIZE is missing\n'],
+    [['run', 'IMAGE', '--memory', '5T'], 'longmode: --memory: "5T" is not a size like 128M or 1G\n'],
+    [['run', 'IMAGE', '--memory', '999G'], 'longmode: --memory: 999G is more than the 3072M that the machine can have\n'],
+    [['run', 'IMAGE', '--memory', '0'], 'longmode: --memory: "0" is not a size like 128M or 1G\n'],
+    [['run', 'IMAGE', '--max-instructions', '-1'], 'longmode: --max-instructions: "-1" is not a whole number from 1 to 9007199254740991 (decimal or 0x)\n'],
+    [['run', 'IMAGE', '--engine', 'fast'], 'longmode: --engine: "fast" is not one of auto, reference\n'],
+    [['run', 'IMAGE', '--quiet=yes'], 'longmode: --quiet: takes no value\n'],
+    [['run', 'IMAGE', 'second'], 'longmode: one IMAGE only; what is second?\n'],
+    [['run', 'IMAGE', '--entry', '0'], 'longmode: --entry is for flat binaries: give --load-address too\n'],
+    [['run'], 'longmode: IMAGE is missing\n'],
+    [[], 'longmode: no command given; longmode --help lists them\n'],
+  ])('%j', (words, stderr) => {
+    expect(longmode(words.map((w) => (w === 'IMAGE' ? image() : w)))).toEqual({ status: 2, stdout: '', stderr });
+  });
+});
+
+describe('an input file that cannot be used is one line and status 4, and no output file is made', () => {
+  const serial = (): string => join(folder, 'never.txt');
+  it('a missing image', () => {
+    const outcome = longmode(['run', join(folder, 'nothing-here'), '--serial', serial()]);
+    expect(outcome).toMatchObject({ status: 4, stdout: '' });
+    expect(outcome.stderr).toMatch(/^longmode: image .*nothing-here: no such file\n$/);
+    expect(existsSync(serial())).toBe(false);
+  });
+  it('a damaged image', () => {
+    const path = join(folder, 'cut.elf');
+    writeFileSync(path, elfBytes({ pvhEntry: ORIGIN }).subarray(0, 40));
+    const outcome = longmode(['run', path, '--serial', serial()]);
+    expect(outcome.status).toBe(4);
+    expect(outcome.stderr).toMatch(/^longmode: image .*cut\.elf: ELF header .*the file ends at byte 40.*\n$/);
+    expect(existsSync(serial())).toBe(false);
+  });
+  it('a folder as image, and a missing initrd', () => {
+    expect(longmode(['run', folder])).toMatchObject({ status: 4 });
+    const outcome = longmode(['run', kernel('with-initrd', (a) => a.hlt()), '--initrd', join(folder, 'no-initrd')]);
+    expect(outcome).toMatchObject({ status: 4, stdout: '' });
+    expect(outcome.stderr).toMatch(/^longmode: --initrd .*no-initrd: no such file\n$/);
+  });
+});
+
+describe('help', () => {
+  it('--version names the package\'s version', () => expect(longmode(['--version'])).toMatchObject({ status: 0, stdout: expect.stringMatching(/^longmode \d+\.\d+\.\d+\n$/) }));
+  it.each([['run'], ['kernel'], ['lockstep'], ['trace'], ['disassemble'], ['demo']])('%s --help lists its options', (command) => {
+    const { status, stdout } = longmode([command, '--help']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^Usage: longmode ${command} `));
+  });
+});

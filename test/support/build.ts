@@ -1,0 +1,8 @@
+/** Builds dist/ once before the tests, so that those which start `bin/longmode.js` run what src/ says. */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+
+export default function build(): void {
+  const root = join(import.meta.dirname, '../..');
+  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+}
