@@ -1,11 +1,89 @@
+/** Laws over every row of the table. */
 import { expect, test } from 'vitest';
+import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
+import { effectsOf } from '../../src/cpu/describe/effects.ts';
+import { checkWidths } from '../../src/cpu/describe/widths.ts';
+import { MODE_32, MODE_64, type Instruction } from '../../src/cpu/isa/instruction.ts';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
+import type { Row } from '../../src/cpu/isa/row.ts';
+import { formsOf, type Form } from '../support/canonical.ts';
+import { hexBytes } from '../support/silicon/compare.ts';
+import { COMMITS, MAY_FAULT, verbsOf } from '../support/verbs.ts';
+
+const line = (row: Row): string => `${row.text} = ${row.encodingText}`;
+const decoded = ({ bytes, codeSize }: Form): Instruction | DecodeFailure => decode(bytes, 0, codeSize === 64 ? MODE_64 : MODE_32);
+const forms = ROWS.flatMap(formsOf);
+const instructions = forms.flatMap((form) => {
+  const i = decoded(form);
+  return i instanceof DecodeFailure ? [] : [i];
+});
+const translated = instructions.filter((i) => i.row.meaning.kind === 'translated');
 
 test('no two rows are the same line', () => {
-  const seen = new Set<string>();
-  for (const row of ROWS) {
-    const key = `${row.text} = ${row.encodingText} (${row.modes} ${row.size})`;
-    expect(seen.has(key), key).toBe(false);
-    seen.add(key);
+  const lines = ROWS.map((row) => `${line(row)} (${row.modes} ${row.size})`);
+  expect(lines.filter((x, n) => lines.indexOf(x) !== n)).toEqual([]);
+});
+
+test('every row decodes from its own bytes to itself', () => {
+  const wrong = forms.flatMap((form) => {
+    const i = decoded(form);
+    const got = i instanceof DecodeFailure ? i.what : line(i.row);
+    const right = !(i instanceof DecodeFailure) && i.row === form.row && i.length === form.bytes.length;
+    return right ? [] : [`${line(form.row)}: ${form.codeSize}-bit ${hexBytes(form.bytes)} decodes to ${got}`];
+  });
+  expect(wrong).toEqual([]);
+});
+
+test('the flags that a row declares are those that its semantics reads and writes', () => {
+  const wrong: string[] = [];
+  for (const i of translated) {
+    const { flagsRead, flagsWritten } = effectsOf(i) as NonNullable<ReturnType<typeof effectsOf>>;
+    const { row } = i;
+    // A condition reads the flags of its own tttn; the row declares those of all.
+    const undeclaredReads = [...flagsRead].filter((f) => !row.reads.includes(f));
+    const unread = row.encoding.conditionInOpcode ? [] : row.reads.filter((f) => !([...flagsRead] as string[]).includes(f));
+    const undeclaredWrites = [...flagsWritten].filter((f) => !row.writes.includes(f) && !row.undefinedFlags.includes(f));
+    const unwritten = row.writes.filter((f) => !([...flagsWritten] as string[]).includes(f));
+    for (const [what, list] of [['reads undeclared', undeclaredReads], ['declares and never reads', unread], ['writes undeclared', undeclaredWrites], ['declares and never writes', unwritten]] as const) {
+      if (list.length > 0) wrong.push(`${line(row)} ${what} ${list.join(' ')}`);
+    }
+    if (row.writes.some((f) => row.undefinedFlags.includes(f))) wrong.push(`${line(row)}: a flag is both written and undefined`);
   }
+  expect(wrong).toEqual([]);
+});
+
+test('every semantics gives its verbs operands of the widths it names', () => {
+  expect(() => { for (const i of translated) checkWidths(i); }).not.toThrow();
+});
+
+test('nothing is committed before the last thing that can fault', () => {
+  const wrong = translated.filter((i) => {
+    const verbs = verbsOf(i);
+    const commit = verbs.findIndex((verb) => COMMITS.has(verb));
+    return commit >= 0 && verbs.slice(commit).some((verb) => MAY_FAULT.has(verb));
+  });
+  expect(wrong.map((i) => line(i.row))).toEqual([]);
+});
+
+/** Rows that may have stored when they fault, with what the manual and silicon say about it. */
+const STORES_BEFORE_FAULTS = new Map([
+  ['CALL', 'the return address lies below RSP when the target faults'],
+  ['PUSHA', 'eight pushes'],
+  ['PUSHAD', 'eight pushes'],
+  ['ENTER', 'pushes the display frame by frame'],
+  ['CMPXCHG16B', 'two halves of one aligned operand: the second cannot fault where the first did not'],
+]);
+
+test('nothing is stored before something else that can fault, except by instructions of several stores', () => {
+  const wrong = translated.filter((i) => {
+    const verbs = verbsOf(i);
+    const store = verbs.indexOf('store');
+    return store >= 0 && verbs.slice(store + 1).some((verb) => MAY_FAULT.has(verb)) && !STORES_BEFORE_FAULTS.has(i.mnemonic);
+  });
+  expect(wrong.map((i) => line(i.row))).toEqual([]);
+});
+
+test('a read-modify-write asks for write permission when it reads', () => {
+  const wrong = translated.filter((i) => i.row.lock && i.operands[0]?.kind === 'memory' && !(effectsOf(i)?.memoryWritten === true && effectsOf(i)?.memoryRead === true));
+  expect(wrong.map((i) => line(i.row))).toEqual([]);
 });

@@ -206,7 +206,7 @@ function sizedWidth(x: OperandSpec): Width | undefined {
     default: return undefined;
   }
 }
-const flagList = (text: string | undefined): readonly string[] => (text === undefined ? [] : text.split(' '));
+const flagList = (text: string | undefined): readonly string[] => (text === undefined || text === '' ? [] : text.split(' '));
 
 /** Parses one line. Throws Error naming the line when it contradicts itself: a row is checked when the table is built. */
 export function parseRow(entry: Entry, line: Line): Row {
