@@ -36,6 +36,8 @@ const SECTION_DEFAULTS: Record<string, SectionOptions> = {
   '.text': { flags: 'rx' }, '.rodata': { flags: 'r' }, '.data': { flags: 'rw' }, '.bss': { flags: 'rw', zero: true }, '.boot': { flags: 'rx', virtualOffset: 0n },
 };
 
+type LocatedMethod = 'section' | 'label' | 'func' | 'object' | 'db' | 'dw' | 'dd' | 'dq' | 'bytes' | 'fill' | 'reserve' | 'align';
+
 /** Everything of the assembler but its instructions. */
 export class AssemblerCore {
   readonly #sections = new Map<string, Section>();
@@ -65,8 +67,8 @@ export class AssemblerCore {
   /** Continues section `name`, creating it at its first use. Sections are loaded in the order of their creation, those of zeroes last. */
   section(name: string, options?: SectionOptions): void {
     const existing = this.#sections.get(name);
-    if (existing && options) throw this.#error(this.#site(this.section), `section ${name} already exists: its options belong to its first use`);
-    this.#current = existing ?? this.#createSection(name, options ?? {}, this.#site(this.section));
+    if (existing && options) throw this.#error(this.#site('section'), `section ${name} already exists: its options belong to its first use`);
+    this.#current = existing ?? this.#createSection(name, options ?? {}, this.#site('section'));
   }
 
   #createSection(name: string, options: SectionOptions, site: CallSite): Section {
@@ -84,11 +86,11 @@ export class AssemblerCore {
   }
 
   /** Names this place. A name that starts with a dot is local to the last label that does not. */
-  label(name: string): void { this.#define(name, 'label', this.#site(this.label)); }
+  label(name: string): void { this.#define(name, 'label', this.#site('label')); }
   /** A label, what `body` emits, and a function symbol of that size. */
-  func(name: string, body: () => void): void { this.#block(name, 'function', this.#site(this.func), body); }
+  func(name: string, body: () => void): void { this.#block(name, 'function', this.#site('func'), body); }
   /** A label, what `body` emits, and a data object symbol of that size. */
-  object(name: string, body: () => void): void { this.#block(name, 'object', this.#site(this.object), body); }
+  object(name: string, body: () => void): void { this.#block(name, 'object', this.#site('object'), body); }
   /** A local label's name that is used nowhere else: for helpers that emit code with labels of their own. */
   fresh(stem = '.L'): string { return `${stem}@${++this.#fresh}`; }
   /** Says where the program starts. */
@@ -116,13 +118,13 @@ export class AssemblerCore {
   #complete = (name: string): string => name.startsWith('.') ? this.#scope + name : name;
 
   /** Bytes: numbers, labels, or text as UTF-8. */
-  db(...items: DataItem[]): void { this.#data(1, items, this.#site(this.db)); }
+  db(...items: DataItem[]): void { this.#data(1, items, this.#site('db')); }
   /** 16-bit words. */
-  dw(...items: DataItem[]): void { this.#data(2, items, this.#site(this.dw)); }
+  dw(...items: DataItem[]): void { this.#data(2, items, this.#site('dw')); }
   /** 32-bit doublewords; a string is a label's name. */
-  dd(...items: DataItem[]): void { this.#data(4, items, this.#site(this.dd)); }
+  dd(...items: DataItem[]): void { this.#data(4, items, this.#site('dd')); }
   /** 64-bit quadwords; a string is a label's name. */
-  dq(...items: DataItem[]): void { this.#data(8, items, this.#site(this.dq)); }
+  dq(...items: DataItem[]): void { this.#data(8, items, this.#site('dq')); }
 
   #data(bytes: 1 | 2 | 4 | 8, items: readonly DataItem[], site: CallSite): void {
     const out: number[] = [];
@@ -143,17 +145,17 @@ export class AssemblerCore {
     this.#emit('data', [{ bytes: Uint8Array.from(out), fixups }], site, `d${'bwdq'[Math.log2(bytes)] as string}`);
   }
   /** Raw bytes. */
-  bytes(content: Uint8Array): void { this.#emit('data', [{ bytes: content.slice(), fixups: [] }], this.#site(this.bytes), 'bytes'); }
+  bytes(content: Uint8Array): void { this.#emit('data', [{ bytes: content.slice(), fixups: [] }], this.#site('bytes'), 'bytes'); }
   /** `count` bytes of `value`. */
   fill(count: number, value = 0): void {
-    const site = this.#site(this.fill);
+    const site = this.#site('fill');
     this.#emit('data', [{ bytes: new Uint8Array(this.#count(count, site)).fill(value), fixups: [] }], site, 'fill');
   }
   /** `bytes` bytes of zero; in .bss they take no room in the file. */
-  reserve(bytes: number): void { this.#here().fragments.push({ kind: 'space', bytes: this.#count(bytes, this.#site(this.reserve)) }); }
+  reserve(bytes: number): void { this.#here().fragments.push({ kind: 'space', bytes: this.#count(bytes, this.#site('reserve')) }); }
   /** Fills up to a multiple of `boundary` bytes: with NOP in sections that execute, with 0 in others. */
   align(boundary: number, filler?: number): void {
-    const site = this.#site(this.align);
+    const site = this.#site('align');
     const section = this.#here();
     if (!isPowerOfTwo(boundary)) throw this.#error(site, `alignment ${boundary} is no power of two`);
     if (boundary > section.align) throw this.#error(site, `alignment ${boundary} is more than that of section ${section.name} (${section.align})`);
@@ -184,7 +186,7 @@ export class AssemblerCore {
 
   /** Emits an instruction by name; `method` is the function whose caller is the source line. The instruction methods call this. */
   emit(name: string, operands: readonly OperandValue[], method: (...operands: never[]) => unknown, prefixes: Prefixes = {}): void {
-    const site = this.#site(method);
+    const site = captureCallSite(method, this.#depth);
     const complete = operands.map((x) => this.#completeOperand(x));
     this.#located(site, () => {
       const forms = matchingForms(FORMS.get(name) ?? [], complete, this.#bits, prefixes.operandSize);
@@ -215,7 +217,7 @@ export class AssemblerCore {
     return link([...this.#sections.values()], this.#symbols, { origin: this.#origin, entry: this.#entry, locations: this.#locations });
   }
 
-  #site(method: (...operands: never[]) => unknown): CallSite { return captureCallSite(method, this.#depth); }
+  #site(method: LocatedMethod): CallSite { return captureCallSite(AssemblerCore.prototype[method], this.#depth); }
   #place(site: CallSite): string {
     const { file, line } = this.#locations.read(site);
     return `${file}:${line}`;

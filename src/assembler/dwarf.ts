@@ -116,7 +116,6 @@ function debugLine(lines: readonly ImageLine[], files: readonly string[]): Uint8
   w.u8(LINE_RANGE);
   w.u8(OPCODE_BASE);
   for (const n of OPERANDS_OF_STANDARD_OPCODES) w.u8(n);
-  const folderOf = (file: string): string => file.slice(0, Math.max(0, file.lastIndexOf('/')));
   const folders = [...new Set(files.map(folderOf))].filter((x) => x !== '');
   for (const folder of folders) w.string(folder);
   w.u8(0);
@@ -132,6 +131,8 @@ function debugLine(lines: readonly ImageLine[], files: readonly string[]): Uint8
   w.patch32(0, w.length - 4);
   return w.finish();
 }
+
+const folderOf = (file: string): string => file.slice(0, Math.max(0, file.lastIndexOf('/')));
 
 function lineSequence(w: ByteWriter, lines: readonly ImageLine[], files: readonly string[]): void {
   let address = (lines[0] as ImageLine).linear as bigint;

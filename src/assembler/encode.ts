@@ -159,7 +159,7 @@ function addressSize(row: Row, memory: Memory | undefined, bits: 32 | 64): 16 | 
   const width = memory?.base?.width ?? memory?.index?.width;
   if (memory?.base && memory.index && memory.base.width !== memory.index.width) return undefined;
   if (width !== undefined && width !== 32 && width !== 64) return undefined;
-  const size = (width as 32 | 64 | undefined) ?? row.addressSize ?? bits;
+  const size = width ?? row.addressSize ?? bits;
   return bits === 32 && size === 64 ? undefined : size;
 }
 

@@ -133,7 +133,8 @@ function imageSymbols(layout: Layout): Map<string, ImageSymbol> {
       if (x.kind !== 'label') return;
       const { name, kind, local } = x.symbol;
       const address = layout.addresses.get(name) as Address;
-      const size = (ends.get(x.symbol) ?? (offsets[n] as number)) - (offsets[n] as number);
+      const start = offsets[n] as number;
+      const size = (ends.get(x.symbol) ?? start) - start;
       table.set(name, { name, kind, local, section: section.name, linear: linear(address.linear), physical: physical(Number(address.physical)), size });
     });
   }

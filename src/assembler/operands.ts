@@ -82,26 +82,22 @@ export type MemorySize = 0 | Width | '16:16' | '16:32' | '16:64';
 export class Memory<S extends MemorySize = MemorySize> {
   readonly kind = 'memory' as const;
   readonly size: S;
-  readonly base: GeneralRegister | undefined;
-  readonly index: GeneralRegister | undefined;
-  readonly scale: 1 | 2 | 4 | 8;
-  readonly displacement: bigint;
-  readonly label: LabelReference | undefined;
-  readonly segment: SegmentRegister | undefined;
+  readonly #parts: AddressParts;
 
   constructor(size: S, parts: AddressParts) {
     this.size = size;
-    this.base = parts.base;
-    this.index = parts.index;
-    this.scale = parts.scale;
-    this.displacement = parts.displacement;
-    this.label = parts.label;
-    this.segment = parts.segment;
+    this.#parts = parts;
   }
+  get base(): GeneralRegister | undefined { return this.#parts.base; }
+  get index(): GeneralRegister | undefined { return this.#parts.index; }
+  get scale(): 1 | 2 | 4 | 8 { return this.#parts.scale; }
+  get displacement(): bigint { return this.#parts.displacement; }
+  get label(): LabelReference | undefined { return this.#parts.label; }
+  get segment(): SegmentRegister | undefined { return this.#parts.segment; }
   /** The same operand with a segment-override prefix: `qword(rbx).in(gs)`. */
-  in(segment: SegmentRegister): Memory<S> { return new Memory(this.size, { ...this, segment }); }
+  in(segment: SegmentRegister): Memory<S> { return new Memory(this.size, { ...this.#parts, segment }); }
   rename(complete: (name: string) => string): Memory<S> {
-    return this.label === undefined ? this : new Memory(this.size, { ...this, label: this.label.rename(complete) });
+    return this.label === undefined ? this : new Memory(this.size, { ...this.#parts, label: this.label.rename(complete) });
   }
   toString(): string {
     const terms = [this.base?.name, this.index && `${this.index.name}*${this.scale}`, this.label?.toString(), this.displacement === 0n ? undefined : String(this.displacement)];
@@ -111,7 +107,7 @@ export class Memory<S extends MemorySize = MemorySize> {
 }
 const SIZE_WORDS: Record<MemorySize, string> = { 0: '', 8: 'byte ', 16: 'word ', 32: 'dword ', 64: 'qword ', '16:16': 'm16:16 ', '16:32': 'm16:32 ', '16:64': 'm16:64 ' };
 
-interface AddressParts {
+export interface AddressParts {
   readonly base: GeneralRegister | undefined;
   readonly index: GeneralRegister | undefined;
   readonly scale: 1 | 2 | 4 | 8;

@@ -75,8 +75,9 @@ describe('readelf', () => {
   });
 });
 
+const gdb = (...commands: string[]): string => run('gdb', '-nx', '-batch', ...commands.flatMap((x) => ['-ex', x]), file);
+
 describe('gdb', () => {
-  const gdb = (...commands: string[]): string => run('gdb', '-nx', '-batch', ...commands.flatMap((x) => ['-ex', x]), file);
   test.skipIf(!has('gdb'))('maps a function to its TypeScript line', () => {
     expect(gdb('info line pmm_alloc')).toContain(`Line ${sourceLine('pmm_alloc')} of "test/assembler/elf.test.ts" starts at address 0xffffffff80101000 <pmm_alloc>`);
   });

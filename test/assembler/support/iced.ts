@@ -36,7 +36,7 @@ function operandText(x: Instruction, n: number, bits: 32 | 64): string {
     }
     case OpKind.Immediate8: case OpKind.Immediate8_2nd: case OpKind.Immediate16: case OpKind.Immediate32: case OpKind.Immediate64:
     case OpKind.Immediate8to16: case OpKind.Immediate8to32: case OpKind.Immediate8to64: case OpKind.Immediate32to64: return `${BigInt.asUintN(64, x.immediate(n))}`;
-    default: return `implicit ${OpKind[kind] as string}`;
+    default: return `implicit ${OpKind[kind]}`;
   }
 }
 /** A displacement beside a register has 32 bits; alone in 64-bit code it may be the 64 bits of a moffs. */
