@@ -7,7 +7,7 @@
  * it), or an interrupt taken after it.
  */
 import { RFLAGS } from '../cpu/flags.ts';
-import { ENVIRONMENT, QEMU_DIFFERENCES, QEMU_ERROR_CODES, type Disagreement, type Forgiven } from './exceptions-list.ts';
+import { ENVIRONMENT, QEMU_DIFFERENCES, QEMU_ERROR_CODES, UNDEFINED_RESULTS, type Disagreement, type Forgiven } from './exceptions-list.ts';
 import { differingWords } from './agreement.ts';
 import { changedPages, hashMemory, type PageHashes } from './memory.ts';
 import { FIELD, TraceState, type TraceInterrupt, type TraceSink } from './state.ts';
@@ -216,7 +216,7 @@ export class Lockstep implements TraceSink {
       return true;
     }
     const disagreement: Disagreement = { instruction, deviceReads: this.#stepper.deviceReads(), before: this.#before, ours: this.#ours, recorded, words };
-    const reason = [...ENVIRONMENT, ...QEMU_DIFFERENCES].find((entry: Forgiven) => entry.applies(disagreement));
+    const reason = [...ENVIRONMENT, ...UNDEFINED_RESULTS, ...QEMU_DIFFERENCES].find((entry: Forgiven) => entry.applies(disagreement));
     if (!reason) {
       this.compared = Math.max(0, this.compared - 1);
       return this.#differ('the states differ', recorded, words);

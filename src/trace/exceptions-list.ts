@@ -28,6 +28,7 @@ export interface Forgiven {
 
 const only = (d: Disagreement, ...allowed: readonly number[]): boolean => d.words.every((word) => allowed.includes(word));
 const isMnemonic = (d: Disagreement, ...names: readonly string[]): boolean => d.instruction !== undefined && names.includes(d.instruction.mnemonic);
+const ZF = 0x40n;
 /** W/R of a page-fault error code. */
 const PF_WRITE = 2;
 const RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4;
@@ -80,6 +81,15 @@ export const ENVIRONMENT: readonly Forgiven[] = [
 function isEnvironmentMsr(msr: number): boolean {
   return msr === 0x10 || msr === 0x1b || msr === 0x1a0 || msr === 0x277 || (msr >= 0x200 && msr <= 0x2ff) || msr === 0xfe;
 }
+
+/** Results that the manual leaves open: copied from the recording. */
+export const UNDEFINED_RESULTS: readonly Forgiven[] = [
+  {
+    name: 'BSF or BSR of 0',
+    why: 'the destination is undefined (SDM Vol. 2A, "BSF—Bit Scan Forward"); we leave all of it unchanged (APM Vol. 3, "BSF"), QEMU clears its upper half',
+    applies: (d) => isMnemonic(d, 'BSF', 'BSR') && d.words.every((word) => word < FIELD.rip) && (d.recorded.words[FIELD.rflags]! & ZF) !== 0n,
+  },
+];
 
 /** Where QEMU's TCG does not do what the manuals say. */
 export const QEMU_DIFFERENCES: readonly Forgiven[] = [
