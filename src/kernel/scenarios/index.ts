@@ -31,6 +31,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'timer', about: 'timer interrupts while faulting', inAll: true },
   { name: 'pmm-exhaustion', about: 'every frame handed out, and what happens then', inAll: true },
   { name: 'heap-stress', about: '100,000 checked random operations on the heap', inAll: false },
+  { name: 'reserved-bits', about: 'reserved bits of paging-structure entries', inAll: false },
   { name: 'gigabyte-pages', about: '1 GiB pages, where the CPU has them', inAll: false },
   { name: 'unexplained-fault', about: 'ends with status 35: a page fault that no region explains', inAll: false },
   { name: 'stack-overflow', about: 'ends with status 37: a double fault on the guard page below the stack', inAll: false },
