@@ -14,7 +14,7 @@ import { Interrupts, IRQ } from './interrupts.ts';
 import { IO_APIC_BASE, IO_APIC_BYTES } from './io-apic.ts';
 import { APIC_BYTES, APIC_DEFAULT_BASE, type LocalApic } from './local-apic.ts';
 import { Mc146818 } from './mc146818.ts';
-import { PortBus } from './port-bus.ts';
+import { PortBus, type PortDevice } from './port-bus.ts';
 import { Scheduler, type Clock } from './scheduler.ts';
 import { SnapshotError, type Snapshotable } from './snapshot.ts';
 import { ResetControl, SystemControlPortA, SystemControlPortB } from './system-ports.ts';
@@ -73,6 +73,34 @@ const DEBUG_CONSOLE_PORT = 0xe9;
 const COM1_PORT = 0x3f8;
 const COM2_PORT = 0x2f8;
 
+/** An interrupt controller whose accesses see the timer's line as it is now: the timer sleeps while they mask it. */
+const catchingUp = (device: PortDevice, timer: I8254): PortDevice => ({
+  name: device.name,
+  readPort(port, bytes) {
+    timer.catchUp();
+    return device.readPort(port, bytes);
+  },
+  writePort(port, bytes, value) {
+    timer.catchUp();
+    device.writePort(port, bytes, value);
+    timer.listenersChanged();
+  },
+});
+
+/** The same for a controller in memory. */
+const catchingUpMmio = (device: MmioDevice, timer: I8254): MmioDevice => ({
+  name: device.name,
+  read(offset, bytes) {
+    timer.catchUp();
+    return device.read(offset, bytes);
+  },
+  write(offset, bytes, value) {
+    timer.catchUp();
+    device.write(offset, bytes, value);
+    timer.listenersChanged();
+  },
+});
+
 /** Makes the board's devices as firmware leaves them. Throws Error if the debug-exit port collides with a device. */
 export function createPcDevices(options: PcDevicesOptions): PcDevices {
   const { clock } = options;
@@ -92,7 +120,8 @@ export function createPcDevices(options: PcDevicesOptions): PcDevices {
   });
   const irq = (line: number) => (level: boolean): void => interrupts.setIrq(line, level);
 
-  const timer = new I8254(scheduler, clock, irq(IRQ.TIMER));
+  const timer = new I8254(scheduler, clock, irq(IRQ.TIMER), () => interrupts.listens(IRQ.TIMER));
+  const pic = catchingUp(interrupts.pic, timer), ioApic = catchingUpMmio(interrupts.ioApic, timer);
   const portB = new SystemControlPortB(clock, timer);
   const rtc = new Mc146818(scheduler, clock, {
     epochSeconds: options.rtcEpochSeconds, interrupt: irq(IRQ.RTC), nmiMask: (masked) => interrupts.setNmiMask(masked),
@@ -113,7 +142,7 @@ export function createPcDevices(options: PcDevicesOptions): PcDevices {
   const shutdown = new ShutdownPort(powerOff);
   const postCode = new PostCodePort();
 
-  for (const [first, count] of I8259Pair.PORTS) ports.claim(first, count, interrupts.pic);
+  for (const [first, count] of I8259Pair.PORTS) ports.claim(first, count, pic);
   ports.claim(I8254.PORT, 4, timer);
   ports.claim(I8042_PORT.DATA, 1, keyboard);
   ports.claim(SystemControlPortB.PORT, 1, portB);
@@ -141,7 +170,7 @@ export function createPcDevices(options: PcDevicesOptions): PcDevices {
   return {
     scheduler, ports, interrupts, localApic: interrupts.localApic, serial, keyboard, rtc, power, postCode,
     mmio: [
-      { base: physical(IO_APIC_BASE), bytes: IO_APIC_BYTES, device: interrupts.ioApic },
+      { base: physical(IO_APIC_BASE), bytes: IO_APIC_BYTES, device: ioApic },
       { base: physical(APIC_DEFAULT_BASE), bytes: APIC_BYTES, device: interrupts.localApic },
     ],
     snapshot,

@@ -27,14 +27,20 @@ export class I8254 implements PortDevice, Snapshotable {
   readonly #clock: Clock;
   readonly #counters: readonly [I8254Counter, I8254Counter, I8254Counter];
   readonly #edge: ScheduledEvent;
+  readonly #heard: () => boolean;
 
-  /** @param output0 the OUT pin of counter 0: IRQ 0. */
-  constructor(scheduler: Scheduler, clock: Clock, output0: (level: boolean) => void) {
+  /**
+   * @param output0 the OUT pin of counter 0: IRQ 0.
+   * @param heard whether anybody listens to it. While nobody does, no event is armed: an idle machine that masked IRQ 0
+   * has nothing to wait for. Whoever looks at IRQ 0 or changes who listens calls catchUp first and listenersChanged after.
+   */
+  constructor(scheduler: Scheduler, clock: Clock, output0: (level: boolean) => void, heard: () => boolean = () => true) {
     this.#clock = clock;
+    this.#heard = heard;
     this.#counters = [new I8254Counter('i8254.0', output0), new I8254Counter('i8254.1', UNHEARD), new I8254Counter('i8254.2', UNHEARD)];
     // Only counter 0 is heard by anybody; the others are worked out when they are read. Its OUT changes at most once per
     // clock, so the guest can ask for 1.2 million events per virtual second and no more.
-    this.#edge = scheduler.event('i8254', () => this.#touched(this.#counter(0)));
+    this.#edge = scheduler.event('i8254', () => this.#arm(this.#counter(0)));
     for (const counter of this.#counters.slice(0, 2)) counter.setGate(true);
   }
 
@@ -87,8 +93,23 @@ export class I8254 implements PortDevice, Snapshotable {
     return counter;
   }
 
+  /** Brings OUT of counter 0 up to date. */
+  catchUp(): void {
+    this.#counter(0);
+  }
+
+  /** The answer of `heard` may have changed. */
+  listenersChanged(): void {
+    this.#arm(this.#counter(0));
+  }
+
   #touched(counter: I8254Counter): void {
-    if (counter === this.#counters[0]) this.#edge.schedule(PIT_CRYSTAL.timeOf(counter.nextChange()));
+    if (counter === this.#counters[0]) this.#arm(counter);
+  }
+
+  #arm(counter0: I8254Counter): void {
+    if (this.#heard()) this.#edge.schedule(PIT_CRYSTAL.timeOf(counter0.nextChange()));
+    else this.#edge.cancel();
   }
 
   snapshot(): unknown {

@@ -13,6 +13,7 @@ import type { Clock, Scheduler } from './scheduler.ts';
 export const IRQ = { TIMER: 0, KEYBOARD: 1, COM2: 3, COM1: 4, RTC: 8, SCI: 9, MOUSE: 12 } as const;
 /** IRQ 0 arrives at I/O APIC pin 2 on every PC: pin 0 was left for the PIC. */
 const TIMER_PIN = 2;
+const pinOf = (irq: number): number => (irq === IRQ.TIMER ? TIMER_PIN : irq);
 
 export interface InterruptOptions {
   readonly scheduler: Scheduler;
@@ -49,10 +50,16 @@ export class Interrupts implements Snapshotable {
     });
   }
 
+  /** Whether the PICs or the I/O APIC would act on this line; if not, nobody can tell when it changes. */
+  listens(irq: number): boolean {
+    const chip = irq >= 8 ? this.pic.slave : this.pic.master;
+    return (chip.mask & 1 << (irq & 7)) === 0 || !this.ioApic.masked(pinOf(irq));
+  }
+
   /** An ISA interrupt line, 0-15. */
   setIrq(irq: number, asserted: boolean): void {
     this.pic.setIrq(irq, asserted);
-    this.ioApic.setPin(irq === 0 ? TIMER_PIN : irq, asserted);
+    this.ioApic.setPin(pinOf(irq), asserted);
   }
 
   /** Whether INTR is asserted. Cheap: the answer is kept up to date. */

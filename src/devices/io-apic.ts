@@ -51,6 +51,10 @@ export class IoApic implements MmioDevice, Snapshotable {
     else if (!was) this.#send(pin, low);
   }
 
+  masked(pin: number): boolean {
+    return ((this.#state.low[pin] ?? ENTRY.MASKED) & ENTRY.MASKED) !== 0;
+  }
+
   /** The EOI message of a local APIC: ends level-triggered interrupts of this vector. */
   endOfInterrupt(vector: number): void {
     const s = this.#state;

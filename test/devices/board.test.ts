@@ -78,6 +78,56 @@ describe('the board', () => {
     expect(ticks).toBe(18);
   });
 
+  it('with IRQ 0 masked nothing is scheduled, so that an idle machine is known to be idle', () => {
+    const b = board();
+    expect(b.devices.scheduler.nextDeadline()).toBeLessThan(Infinity);
+    remapPics(b, 1 << 4);
+    expect(b.devices.scheduler.nextDeadline()).toBe(Infinity);
+    b.writeMmio(0xfec0_0000, 0x14);
+    b.writeMmio(0xfec0_0010, 0x30);
+    expect(b.devices.scheduler.nextDeadline(), 'the I/O APIC listens').toBeLessThan(Infinity);
+  });
+
+  it('a timer tick that came while IRQ 0 was masked is seen in the request register, and comes when it is unmasked', () => {
+    const b = board();
+    remapPics(b, 0);
+    b.out(0x20, 0x0a);
+    expect(b.in(0x20)).toBe(0);
+    b.pass(10_000_000_000);
+    expect(b.in(0x20)).toBe(1);
+    b.out(0x21, 0xfe);
+    expect(b.devices.interrupts.acknowledge()).toBe(0x20);
+    b.out(0x20, 0x20);
+    expect(b.devices.interrupts.requested()).toBe(false);
+    b.pass(55_000_000);
+    expect(b.devices.interrupts.acknowledge(), 'and the next one a period later').toBe(0x20);
+  });
+
+  it('a timer nobody hears is in step with one that was heard all along', () => {
+    const r = new Random(seedOf('unheard timer'));
+    for (let run = 0; run < 50; run++) {
+      const a = board(), b = board();
+      remapPics(a, 1);
+      remapPics(b, 0);
+      const mode = r.pick([0x30, 0x34, 0x36, 0x38]);
+      const count = r.between(2, 3000);
+      for (const board_ of [a, b]) {
+        board_.out(0x43, mode);
+        board_.out(0x40, count & 0xff);
+        board_.out(0x40, count >> 8);
+      }
+      const wait = r.below(20_000_000);
+      a.pass(wait);
+      b.pass(wait);
+      a.out(0x21, 0xff);
+      for (const port of [0x20, 0x40, 0x40]) expect({ count, wait, port, value: b.in(port) }).toEqual({ count, wait, port, value: a.in(port) });
+      a.out(0x21, 0xfe);
+      b.out(0x21, 0xfe);
+      expect(b.devices.interrupts.requested()).toBe(a.devices.interrupts.requested());
+      expect(b.devices.scheduler.nextDeadline()).toBe(a.devices.scheduler.nextDeadline());
+    }
+  });
+
   it('the ACPI timer counts 3.579545 MHz in 24 bits, and interrupts through IRQ 9 when its top bit changes', () => {
     const b = board();
     b.pass(1_000_000_000);
