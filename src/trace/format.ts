@@ -5,6 +5,7 @@
  *   file   = magic, chunk*
  *   chunk  = type (1 byte), payload length (4 bytes, little-endian), payload, CRC-32 of type, length and payload
  *   H      header, JSON                          first, once
+ *   I      a piece of the image file             any number, in order; none when the image is kept elsewhere
  *   E      events (see EventEncoder)             any number, in order
  *   P      an initial page: frame number, 4096 bytes
  *   M      pages that the run changed: (frame number, 64-bit hash)*
@@ -52,6 +53,8 @@ export interface TraceEnd {
 export interface Trace {
   readonly header: TraceHeader;
   readonly end: TraceEnd;
+  /** The image file; empty when it is not in the trace. */
+  readonly image: Uint8Array;
   readonly initialPages: ReadonlyMap<number, Uint8Array>;
   /** Undefined when the recording was stopped in mid-run: memory was then at no particular instruction. */
   readonly changedPages: ReadonlyMap<number, bigint> | undefined;
@@ -183,6 +186,11 @@ export class TraceWriter implements TraceSink {
     if (out.length >= CHUNK_TARGET_BYTES) this.#write(chunk('E', out.take()));
   }
 
+  /** The image file, so that the trace can be replayed by itself. */
+  image(file: Uint8Array): void {
+    for (let at = 0; at < file.length; at += CHUNK_TARGET_BYTES) this.#write(chunk('I', file.subarray(at, at + CHUNK_TARGET_BYTES)));
+  }
+
   /** A page of guest memory as it was at the entry. */
   initialPage(frame: number, page: Uint8Array): void {
     const out = new Bytes();
@@ -302,7 +310,7 @@ export function readTrace(bytes: Uint8Array, fileName: string): Trace {
   let header: TraceHeader | undefined, end: TraceEnd | undefined;
   let changed: Map<number, bigint> | undefined;
   const initialPages = new Map<number, Uint8Array>();
-  const events: Uint8Array[] = [];
+  const events: Uint8Array[] = [], image: Uint8Array[] = [];
   for (let at = MAGIC.length; at < bytes.length;) {
     const type = String.fromCharCode(bytes[at] as number);
     const where = `${fileName}: chunk "${type}" at byte ${at}`;
@@ -316,6 +324,7 @@ export function readTrace(bytes: Uint8Array, fileName: string): Trace {
       case 'H': header = checked<TraceHeader>(payload, where, shapes); break;
       case 'Z': end = checked<TraceEnd>(payload, where, endShapes); break;
       case 'E': events.push(payload); break;
+      case 'I': image.push(payload); break;
       case 'P': {
         const cursor = new Cursor(payload, where);
         const frame = cursor.number('frame');
@@ -338,7 +347,17 @@ export function readTrace(bytes: Uint8Array, fileName: string): Trace {
     at += length + 9;
   }
   if (!header || !end) throw new TraceFormatError(`${fileName}: the file is cut short: no ${header ? 'end' : 'header'}`);
-  return { header, end, initialPages, changedPages: changed, events, fileName };
+  return { header, end, image: concatenate(image), initialPages, changedPages: changed, events, fileName };
+}
+
+function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }
 
 /** Decodes the events of a trace into a sink until it is finished. Throws TraceFormatError for damaged events. */
