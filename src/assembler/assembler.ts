@@ -36,6 +36,9 @@ const SECTION_DEFAULTS: Record<string, SectionOptions> = {
   '.text': { flags: 'rx' }, '.rodata': { flags: 'r' }, '.data': { flags: 'rw' }, '.bss': { flags: 'rw', zero: true }, '.boot': { flags: 'rx', virtualOffset: 0n },
 };
 
+/** `__text_start`, `__bss_end`, `__image_start`, `__load_end`, `__image_end`: bounds of sections and of the image, for `label(...)`. */
+const LINKER_SYMBOL = /^__\w+_(start|end)$/;
+
 type LocatedMethod = 'section' | 'label' | 'func' | 'object' | 'db' | 'dw' | 'dd' | 'dq' | 'bytes' | 'fill' | 'reserve' | 'align';
 
 /** Everything of the assembler but its instructions. */
@@ -99,6 +102,7 @@ export class AssemblerCore {
   #define(name: string, kind: SymbolDefinition['kind'], site: CallSite): SymbolDefinition {
     const local = name.startsWith('.');
     if (local && this.#scope === '') throw this.#error(site, `local label ${name} stands before any label it could be local to`);
+    if (LINKER_SYMBOL.test(name)) throw this.#error(site, `label ${name} has the form of those that the linker defines`);
     const full = this.#complete(name);
     const earlier = this.#symbols.get(full);
     if (earlier) throw this.#error(site, `label ${full} is already defined at ${this.#place(earlier.site)}`);

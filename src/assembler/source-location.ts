@@ -25,6 +25,9 @@ export function captureCallSite(method: (...operands: never[]) => unknown, depth
 const OWN_FOLDER = new URL('.', import.meta.url).href;
 const UNKNOWN: SourceLocation = { file: '(unknown)', line: 0 };
 
+/** A frame of a stack: the file that runs, and the place in its source. */
+interface Frame { readonly raw: string; readonly location: SourceLocation }
+
 export interface LocationOptions {
   readonly resolve: ResolveLocation | undefined;
   /** The folder (path or file URL) that file names are relative to. */
@@ -49,18 +52,21 @@ export class LocationReader {
     let location = this.#known.get(stack);
     if (!location) {
       const frames = this.#frames(stack);
-      location = frames.find(({ file }) => !this.#options.helpers.some((x) => file.endsWith(x))) ?? frames[0] ?? UNKNOWN;
+      location = (frames.find((x) => !this.#isHelper(x)) ?? frames[0])?.location ?? UNKNOWN;
       this.#known.set(stack, location);
     }
     return location;
   }
 
-  #frames(stack: string): SourceLocation[] {
+  #frames(stack: string): Frame[] {
     return stack.split('\n').flatMap((frame) => {
       // V8: "    at name (file:line:column)" or "    at file:line:column"; others: "name@file:line:column".
       const match = /^(?:\s+at (?:.*\()?|[^@]*@)(\S.*?):(\d+):(\d+)\)?$/.exec(frame);
-      return !match || (match[1] as string).startsWith(OWN_FOLDER) ? [] : [this.#locate(match[1] as string, Number(match[2]), Number(match[3]))];
+      return match ? [{ raw: match[1] as string, location: this.#locate(match[1] as string, Number(match[2]), Number(match[3])) }] : [];
     });
+  }
+  #isHelper({ raw, location }: Frame): boolean {
+    return raw.startsWith(OWN_FOLDER) || this.#options.helpers.some((x) => `/${location.file}`.endsWith(x));
   }
   #locate(file: string, line: number, column: number): SourceLocation {
     const resolved = this.#options.resolve ? this.#options.resolve(file, line, column) : { file, line };

@@ -229,6 +229,7 @@ describe('a mistake is one line that names its place', () => {
     ['an address out of reach', (a) => { a.label('x'); a.mov(eax, dword(rbx, label('x').plus(0x100000000))); }, /does not fit 32 bits/],
     ['code in a section of zeroes', (a) => { a.section('.bss'); a.nop(); }, /section \.bss holds only reserved bytes/],
     ['an unknown section without flags', (a) => a.section('.odd'), /section \.odd needs flags/],
+    ['a label that the linker defines', (a) => a.label('__text_start'), /label __text_start has the form of those that the linker defines/],
     ['an odd alignment', (a) => a.align(24), /alignment 24 is no power of two/],
     ['a function that ends elsewhere', (a) => a.func('f', () => a.section('.data')), /f starts in section \.text and ends in \.data/],
   ];
