@@ -35,10 +35,13 @@ export interface KernelOptions extends Pick<AssemblerOptions, 'resolveLocation' 
   readonly protocols?: readonly ('pvh' | 'multiboot')[];
 }
 
+/** What these emit belongs to the line that called them (in listings and DWARF). */
+const HELPER_FILES = ['/kernel/writer.ts', '/kernel/writer.js'];
+
 /** Assembles the kernel. Its sections follow each other from 1 MiB; its entry symbol is `pvh_entry`. */
 export function buildKernel(options: KernelOptions = {}): Image {
   const { protocols = ['pvh', 'multiboot'], ...rest } = options;
-  const a = new Assembler({ ...rest, origin: KERNEL_LOAD_ADDRESS, virtualBase: KERNEL_BASE });
+  const a = new Assembler({ ...rest, helperFiles: HELPER_FILES, origin: KERNEL_LOAD_ADDRESS, virtualBase: KERNEL_BASE });
   const k = new KernelWriter(a);
   a.section('.text');
   if (protocols.includes('multiboot')) multibootHeader(k);
