@@ -17,7 +17,7 @@ function writing(register: Registers, value: bigint | number, prepare: (m: Syste
   const m = machine();
   prepare(m);
   m.state.gpr[0] = BigInt(value);
-  m.program((a) => a.mov(register as typeof cr0, rax)).step();
+  m.program((a) => a.mov(register, rax)).step();
   return m;
 }
 const fault = (register: Registers, value: bigint | number, prepare?: (m: SystemMachine) => void): string => writing(register, value, prepare).lastException;

@@ -275,7 +275,7 @@ describe('LAR, LSL, VERR, VERW', () => {
       if (instruction === 'lar' || instruction === 'lsl') a[instruction](eax, ecx);
       else a[instruction](cx);
     }).step();
-    return [getFlag(m.state, 'ZF'), m.state.gpr[0]!];
+    return [getFlag(m.state, 'ZF'), m.state.gpr[0]];
   };
   it('LAR gives the access rights where they lie in the descriptor', () => expect(ask(FREE, 'lar')).toEqual([true, 0x00c0_9100n]));
   it('LSL gives the limit in bytes', () => expect(ask(FREE, 'lsl')).toEqual([true, 0x1_2fffn]));

@@ -57,5 +57,5 @@ export const LOAD_FAR_POINTER: SystemSemantics = (cpu, i) => {
   const pointer = cpu.load(i.width, x.segment, offset, 'read');
   const selector = Number(cpu.load(16, x.segment, offsetBy(x, offset, i.width / 8), 'read'));
   load(cpu, FAR_POINTER_SEGMENT[i.mnemonic]!, selector);
-  writeRegister(cpu, register.number, i.width as Width, pointer);
+  writeRegister(cpu, register.number, i.width, pointer);
 };
