@@ -131,7 +131,7 @@ export function createPcDevices(options: PcDevicesOptions): PcDevices {
   });
   const serial: readonly [Uart16550, Uart16550] = [uart(0, COM1_PORT, IRQ.COM1), uart(1, COM2_PORT, IRQ.COM2)];
   const keyboard = new I8042({
-    interrupt: irq(IRQ.KEYBOARD), reset,
+    keyboardInterrupt: irq(IRQ.KEYBOARD), auxiliaryInterrupt: irq(IRQ.MOUSE), reset,
     a20: (enabled) => {
       if (!enabled) unimplemented('A20 gate closed');
     },

@@ -12,7 +12,7 @@ export const I8042_PORT = { DATA: 0x60, STATUS_COMMAND: 0x64 } as const;
 
 const STATUS = { OUTPUT_FULL: 0x01, SYSTEM: 0x04, COMMAND: 0x08, NOT_INHIBITED: 0x10, AUXILIARY: 0x20, TIMEOUT: 0x40 } as const;
 /** Controller command byte: byte 0 of its RAM. */
-const COMMAND_BYTE = { KEYBOARD_INTERRUPT: 0x01, SYSTEM: 0x04, DISABLE_KEYBOARD: 0x10, DISABLE_AUXILIARY: 0x20, TRANSLATE: 0x40 } as const;
+const COMMAND_BYTE = { KEYBOARD_INTERRUPT: 0x01, AUXILIARY_INTERRUPT: 0x02, SYSTEM: 0x04, DISABLE_KEYBOARD: 0x10, DISABLE_AUXILIARY: 0x20, TRANSLATE: 0x40 } as const;
 const COMMAND = {
   READ_RAM: 0x20, WRITE_RAM: 0x60, RAM_MASK: 0xe0,
   DISABLE_AUXILIARY: 0xa7, ENABLE_AUXILIARY: 0xa8, TEST_AUXILIARY: 0xa9, SELF_TEST: 0xaa, TEST_KEYBOARD: 0xab, DISABLE_KEYBOARD: 0xad, ENABLE_KEYBOARD: 0xae,
@@ -47,8 +47,10 @@ const SHAPE = record({
 });
 
 export interface I8042Signals {
-  /** IRQ 1. */
-  readonly interrupt: (level: boolean) => void;
+  /** IRQ 1: a byte of the keyboard or of the controller waits. */
+  readonly keyboardInterrupt: (level: boolean) => void;
+  /** IRQ 12: a byte from the auxiliary side waits, be it that drivers sent it to themselves. */
+  readonly auxiliaryInterrupt: (level: boolean) => void;
   readonly reset: () => void;
   readonly a20: (enabled: boolean) => void;
 }
@@ -58,7 +60,7 @@ export class I8042 implements PortDevice, Snapshotable {
   readonly #signals: I8042Signals;
   readonly #keyboard = new Ps2Keyboard();
   readonly #state = zeroState(SHAPE);
-  #line = false;
+  #lines = { keyboard: false, auxiliary: false };
 
   constructor(signals: I8042Signals) {
     this.#signals = signals;
@@ -216,17 +218,21 @@ export class I8042 implements PortDevice, Snapshotable {
     s.outputFull = true;
   }
 
-  /** IRQ 1 is the output buffer full, from whichever source but the auxiliary one. */
-  #wanted(): boolean {
+  /** The output buffer full, by source. */
+  #wanted(): { keyboard: boolean; auxiliary: boolean } {
     const s = this.#state;
-    return s.outputFull && (s.outputStatus & STATUS.AUXILIARY) === 0 && (this.#commandByte & COMMAND_BYTE.KEYBOARD_INTERRUPT) !== 0;
+    const auxiliary = (s.outputStatus & STATUS.AUXILIARY) !== 0;
+    return {
+      keyboard: s.outputFull && !auxiliary && (this.#commandByte & COMMAND_BYTE.KEYBOARD_INTERRUPT) !== 0,
+      auxiliary: s.outputFull && auxiliary && (this.#commandByte & COMMAND_BYTE.AUXILIARY_INTERRUPT) !== 0,
+    };
   }
 
   #update(): void {
-    const line = this.#wanted();
-    if (line === this.#line) return;
-    this.#line = line;
-    this.#signals.interrupt(line);
+    const before = this.#lines, now = this.#wanted();
+    this.#lines = now;
+    if (now.keyboard !== before.keyboard) this.#signals.keyboardInterrupt(now.keyboard);
+    if (now.auxiliary !== before.auxiliary) this.#signals.auxiliaryInterrupt(now.auxiliary);
   }
 
   snapshot(): unknown {
@@ -237,6 +243,6 @@ export class I8042 implements PortDevice, Snapshotable {
     const { controller } = copyState(record({ controller: SHAPE }), snapshot, 'i8042');
     this.#keyboard.restore((snapshot as { keyboard: unknown }).keyboard);
     Object.assign(this.#state, controller);
-    this.#line = this.#wanted();
+    this.#lines = this.#wanted();
   }
 }

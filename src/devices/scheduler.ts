@@ -42,6 +42,13 @@ export class Scheduler implements Snapshotable {
   /** Armed events by deadline, then order of arming. A machine has about ten: a sorted array beats a heap. */
   readonly #armed: ScheduledEvent[] = [];
   #passes = 0;
+  #advancing = false;
+  #onEarlier: () => void = () => {};
+
+  /** Has the machine told whenever nextDeadline() moves to an earlier time: by a write, a read (register C of the clock, a UART's data) or a host's input. Not from within advanceTo. */
+  onEarlier(listener: () => void): void {
+    this.#onEarlier = listener;
+  }
 
   /** A new event, not armed. Owners are unique, and made in the same order on every machine of the same make. Throws Error otherwise. */
   event(owner: string, run: (now: number) => void): ScheduledEvent {
@@ -64,23 +71,27 @@ export class Scheduler implements Snapshotable {
   advanceTo(now: number): void {
     if (this.nextDeadline() > now) return;
     this.#passes++;
+    this.#advancing = true;
     for (;;) {
       const due = this.#armed.find((event) => event.pass !== this.#passes);
-      if (due === undefined || due.deadline > now) return;
+      if (due === undefined || due.deadline > now) break;
       due.pass = this.#passes;
       this.disarm(due);
       due.run(now);
     }
+    this.#advancing = false;
   }
 
   /** @internal */
   arm(event: ScheduledEvent, at: number): void {
     if (Number.isNaN(at)) throw new RangeError(`scheduler: ${event.owner} armed for no time`);
+    const next = this.nextDeadline();
     this.disarm(event);
     if (at === Infinity) return;
     event.deadline = at;
     const index = this.#armed.findIndex((other) => other.deadline > at);
     this.#armed.splice(index < 0 ? this.#armed.length : index, 0, event);
+    if (at < next && !this.#advancing) this.#onEarlier();
   }
 
   /** @internal */

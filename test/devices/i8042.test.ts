@@ -63,6 +63,17 @@ describe('the 8042 keyboard controller', () => {
     expect(ready(b)).toBe(false);
   });
 
+  it('gives a byte that a driver sends to itself from the auxiliary side, with IRQ 12', () => {
+    const b = board();
+    remapPics(b, 1 << 12 | 1 << 2 | 1 << 1);
+    b.out(COMMAND, 0x60);
+    b.out(DATA, 0x47);
+    b.out(COMMAND, 0xd3);
+    b.out(DATA, 0xa5);
+    expect([b.devices.interrupts.acknowledge(), b.in(COMMAND) & 0x21, b.in(DATA)]).toEqual([0x2c, 0x21, 0xa5]);
+    expect(b.devices.interrupts.requested()).toBe(false);
+  });
+
   it('gives them in set 2 when translation is off, and holds them while the keyboard is disabled', () => {
     const b = board();
     b.out(COMMAND, 0x60);

@@ -61,6 +61,22 @@ describe('the event scheduler', () => {
     expect(runs).toBe(202);
   });
 
+  it('tells the machine when something becomes due earlier than it knew, and only then', () => {
+    const { scheduler, events: [a, b] } = threeEvents();
+    let told = 0;
+    scheduler.onEarlier(() => told++);
+    a?.schedule(100);
+    expect(told).toBe(1);
+    b?.schedule(200);
+    a?.cancel();
+    expect(told).toBe(1);
+    b?.schedule(150);
+    expect(told).toBe(2);
+    b?.schedule(300);
+    scheduler.advanceTo(300);
+    expect(told).toBe(2);
+  });
+
   it('goes into a snapshot as deadlines of named events and comes back in the same order', () => {
     const one = threeEvents(), two = threeEvents();
     for (const i of [2, 0, 1]) one.events[i]?.schedule(9);
