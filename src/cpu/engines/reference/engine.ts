@@ -85,8 +85,8 @@ export class ReferenceEngine {
       const mode = cpu.mode();
       const i = this.#fetcher.fetch(mode);
       this.recent.note(state, i);
-      const end = state.rip + (LENGTH[i.length] as bigint);
-      const next = mode.codeSize === 64 ? BigInt.asUintN(64, end) : end & 0xffff_ffffn;
+      const length = LENGTH[i.length] as bigint;
+      const next = mode.codeSize === 64 ? BigInt.asUintN(64, state.rip + length) : BigInt.asUintN(32, state.rip + length);
       cpu.nextIp = next;
       const { meaning } = i.row;
       if (meaning.kind === 'translated') this.#ops.execute(i, next);
