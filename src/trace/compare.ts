@@ -7,7 +7,7 @@
  * it), or an interrupt taken after it.
  */
 import { RFLAGS } from '../cpu/flags.ts';
-import { ENVIRONMENT, QEMU_DIFFERENCES, QEMU_ERROR_CODES, UNDEFINED_RESULTS, type Disagreement, type Forgiven } from './exceptions-list.ts';
+import { ENVIRONMENT, QEMU_DIFFERENCES, QEMU_ERROR_CODES, RF_OF_FAULTS, UNDEFINED_RESULTS, type Disagreement, type Forgiven } from './exceptions-list.ts';
 import { differingWords } from './agreement.ts';
 import { changedPages, hashMemory, type PageHashes } from './memory.ts';
 import { FIELD, TraceState, type TraceInterrupt, type TraceSink } from './state.ts';
@@ -16,6 +16,8 @@ import type { Delivery, Move, Stepper } from './stepper.ts';
 export interface CompareOptions {
   /** Pages of guest memory as the recording found them (frame number to 4096 bytes). */
   readonly initialPages?: ReadonlyMap<number, Uint8Array>;
+  /** QEMU's version, "7.2.22": some differences are one version's. Default: the oldest that is supported. */
+  readonly qemuVersion?: string;
   /** Compare only from this instruction on (0 is the first): before it our machine follows without being judged. */
   readonly from?: number;
   /** Stop after this many instructions. */
@@ -39,7 +41,9 @@ export interface Difference {
 const HISTORY = 16;
 const FLAG_BITS: Readonly<Record<string, number>> = RFLAGS;
 const VECTORS_WITH_ERROR_CODE = new Set([8, 10, 11, 12, 13, 14, 17, 21]);
-const PAGE_FAULT = 14, DEBUG = 1;
+const DEBUG = 1, NMI = 2, BREAKPOINT = 3, OVERFLOW = 4, DOUBLE_FAULT = 8, PAGE_FAULT = 14, MACHINE_CHECK = 18;
+/** Of the exceptions, those that are faults: RIP is the instruction's. SDM Vol. 3A, "Exceptions and Interrupts" (summary table). */
+const isFault = (vector: number): boolean => vector < 32 && ![DEBUG, NMI, BREAKPOINT, OVERFLOW, DOUBLE_FAULT, MACHINE_CHECK].includes(vector);
 
 export class Lockstep implements TraceSink {
   /** Instructions that both sides have executed with equal results. */
@@ -54,6 +58,7 @@ export class Lockstep implements TraceSink {
   readonly #stepper: Stepper;
   readonly #options: CompareOptions;
   readonly #limit: number;
+  readonly #qemuPushesRf: boolean;
   /** The last record: the state before the instruction that is to be executed next, if `#ready`. */
   readonly #before = new TraceState();
   readonly #ours = new TraceState();
@@ -67,6 +72,8 @@ export class Lockstep implements TraceSink {
   constructor(stepper: Stepper, options: CompareOptions = {}) {
     this.#stepper = stepper;
     this.#options = options;
+    const [major = 0, minor = 0] = (options.qemuVersion ?? '7.2').split('.').map(Number);
+    this.#qemuPushesRf = major > RF_OF_FAULTS.since[0] || (major === RF_OF_FAULTS.since[0] && minor >= RF_OF_FAULTS.since[1]);
     this.#limit = options.maxInstructions ?? Number.POSITIVE_INFINITY;
   }
 
@@ -176,6 +183,10 @@ export class Lockstep implements TraceSink {
       }
       this.#forgive(reason.name);
       this.#stepper.adoptErrorCode(event.errorCode);
+    }
+    if (!event.software && !this.#qemuPushesRf && this.#delivered.length === 0 && isFault(event.vector)) {
+      this.#forgive(RF_OF_FAULTS.name);
+      this.#stepper.clearPushedFlags(RFLAGS.RF, VECTORS_WITH_ERROR_CODE.has(event.vector));
     }
   }
 

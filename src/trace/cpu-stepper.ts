@@ -194,6 +194,14 @@ export class CpuStepper implements Stepper {
     cpu.store(32, SEGMENT.SS, cpu.state.gpr[RSP]!, BigInt(value));
   }
 
+  clearPushedFlags(mask: number, withErrorCode: boolean): void {
+    const { cpu } = this.#machine;
+    // Error code, RIP, CS, RFLAGS: 8 bytes each in IA-32e mode, 4 elsewhere.
+    const at = cpu.state.gpr[RSP]! + (cpu.longModeActive ? 8n : 4n) * (withErrorCode ? 3n : 2n);
+    const flags = cpu.load(32, SEGMENT.SS, at, 'read');
+    cpu.store(32, SEGMENT.SS, at, flags & ~BigInt(mask));
+  }
+
   #code(rip: bigint): Uint8Array {
     const { cpu } = this.#machine;
     const base = cpu.in64BitMode ? 0n : cpu.state.base[SEGMENT.CS]!;

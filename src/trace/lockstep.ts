@@ -2,7 +2,7 @@
 import { PAGE_SIZE } from '../state/addresses.ts';
 import { Lockstep, type CompareOptions } from './compare.ts';
 import { changedPages, comparePages, hashMemory, isComparedFrame, isZeroPage, locateDifferences, type PageDifference, type PageHashes } from './memory.ts';
-import { recordQemu, type RecordOptions, type Recording } from './qemu-recorder.ts';
+import { qemuVersion, recordQemu, type RecordOptions, type Recording } from './qemu-recorder.ts';
 import { replayTrace, type Trace } from './format.ts';
 import type { Move, Stepper } from './stepper.ts';
 
@@ -37,7 +37,7 @@ function differingPages(theirs: Uint8Array, ours: Uint8Array): Map<number, Uint8
 export async function runLockstep(options: RecordOptions, stepper: Stepper, compare: Omit<CompareOptions, 'initialPages'> = {}): Promise<LiveResult> {
   let start: PageHashes = new Map();
   const initialPages = new Map<number, Uint8Array>();
-  const lockstep = new Lockstep(stepper, { ...compare, initialPages });
+  const lockstep = new Lockstep(stepper, { qemuVersion: await qemuVersion(options.qemu), ...compare, initialPages });
   const recording = await recordQemu({
     ...options,
     atEntry: (ram) => {
@@ -52,7 +52,7 @@ export async function runLockstep(options: RecordOptions, stepper: Stepper, comp
 
 /** Compares a recorded run with our machine. Throws TraceFormatError for a damaged trace. */
 export function replayLockstep(trace: Trace, stepper: Stepper, compare: Omit<CompareOptions, 'initialPages'> = {}): LockstepResult {
-  const lockstep = new Lockstep(stepper, { ...compare, initialPages: trace.initialPages });
+  const lockstep = new Lockstep(stepper, { qemuVersion: trace.header.qemuVersion, ...compare, initialPages: trace.initialPages });
   replayTrace(trace, lockstep);
   return finish(lockstep, trace.changedPages);
 }

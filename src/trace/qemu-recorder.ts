@@ -96,6 +96,9 @@ function machineArguments(options: RecordOptions, directory: string): string[] {
   ];
 }
 
+/** The command line of the machine that is recorded; files of its own are named without their folder. */
+export const qemuCommandLine = (options: RecordOptions): readonly string[] => [options.qemu ?? DEFAULT_QEMU, ...machineArguments(options, '.')];
+
 function readRam(path: string): Uint8Array {
   const file = openSync(path, 'r');
   try {
@@ -187,7 +190,7 @@ export async function recordQemu(options: RecordOptions, sink: TraceSink): Promi
     const machine = machineArguments(options, directory);
     process = new Process(qemu, [...machine, '-S', '-D', fifo, '-monitor', 'none',
       '-gdb', `unix:${join(directory, 'gdb')},server=on,wait=off`, '-qmp', `unix:${join(directory, 'qmp')},server=on,wait=off`], directory);
-    return await record(options, sink, process, log, { qemuVersion: version, commandLine: [qemu, ...machine.map((x) => x.replaceAll(`${directory}/`, ''))] });
+    return await record(options, sink, process, log, version);
   } catch (cause) {
     const said = process?.stderr.trim();
     if (cause instanceof QemuError && said) throw new QemuError(`${cause.message}: ${said.split('\n').slice(-3).join(' ')}`);
@@ -199,7 +202,7 @@ export async function recordQemu(options: RecordOptions, sink: TraceSink): Promi
   }
 }
 
-async function record(options: RecordOptions, sink: TraceSink, process: Process, log: Fifo, facts: Pick<Recording, 'qemuVersion' | 'commandLine'>): Promise<Recording> {
+async function record(options: RecordOptions, sink: TraceSink, process: Process, log: Fifo, version: string): Promise<Recording> {
   const { directory } = process;
   const alive = (): boolean => process.alive;
   const qmp = new Qmp(await connectSocket(join(directory, 'qmp'), 10_000, alive));
@@ -209,7 +212,7 @@ async function record(options: RecordOptions, sink: TraceSink, process: Process,
     await qmp.greet();
     await runToEntry(stub, options.entry);
     options.atEntry?.(readRam(join(directory, 'ram')));
-    const [major, minor] = facts.qemuVersion.split('.').map(Number) as [number, number];
+    const [major, minor] = version.split('.').map(Number) as [number, number];
     await qmp.monitor(major > 8 || (major === 8 && minor >= 1) ? 'one-insn-per-tb on' : 'singlestep on');
     await qmp.monitor('log exec,cpu,int,nochain,cpu_reset');
     log.release();
@@ -220,7 +223,7 @@ async function record(options: RecordOptions, sink: TraceSink, process: Process,
     const status = end === 'exited' ? await process.exited : undefined;
     if (end === 'exited' && status === undefined) throw new QemuError('QEMU was killed');
     return {
-      ...facts, end, status,
+      qemuVersion: version, commandLine: qemuCommandLine(options), end, status,
       tripleFault: parser.tripleFault, stoppedBlocks: parser.stopped,
       serial: await readFile(join(directory, 'serial')),
       ram: end === 'exited' || end === 'halted' ? readRam(join(directory, 'ram')) : undefined,

@@ -39,6 +39,8 @@ export interface Stepper {
   adopt(word: number, value: bigint): void;
   /** Overwrites the error code that the last delivery pushed. */
   adoptErrorCode(value: number): void;
+  /** Clears bits in the RFLAGS image that the last delivery pushed. */
+  clearPushedFlags(mask: number, withErrorCode: boolean): void;
   /** The instruction at a code address as it is now, without side effects; undefined where there is none. */
   instructionAt(rip: bigint): Instruction | undefined;
   /** Text of the instruction at a code address, for reports. */

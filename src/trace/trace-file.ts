@@ -6,7 +6,7 @@ import { brotliDecompressSync, constants, createBrotliCompress } from 'node:zlib
 import { readTrace, TraceFormatError, TraceWriter, TRACE_VERSION, type Trace, type TraceHeader } from './format.ts';
 import { bootPages } from './lockstep.ts';
 import { changedPages, hashMemory, type PageHashes } from './memory.ts';
-import { DEFAULT_CPU, DEFAULT_QEMU, qemuVersion, recordQemu, type RecordOptions, type Recording } from './qemu-recorder.ts';
+import { DEFAULT_CPU, DEFAULT_QEMU, qemuCommandLine, qemuVersion, recordQemu, type RecordOptions, type Recording } from './qemu-recorder.ts';
 
 /** More than this a trace may not be when unpacked, in bytes. */
 const MAX_TRACE_BYTES = 2 ** 31 - 1;
@@ -31,7 +31,7 @@ export async function recordTrace(options: TraceOptions, path: string): Promise<
   const header: TraceHeader = {
     version: TRACE_VERSION,
     qemuVersion: await qemuVersion(options.qemu ?? DEFAULT_QEMU),
-    commandLine: [], cpu: options.cpu ?? DEFAULT_CPU,
+    commandLine: qemuCommandLine(options), cpu: options.cpu ?? DEFAULT_CPU,
     imageHash: createHash('sha256').update(image).digest('hex'),
     entry: options.entry, memoryBytes: options.memoryBytes, kernelCommandLine: options.cmdline ?? '',
   };

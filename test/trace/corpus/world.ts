@@ -112,7 +112,7 @@ function fillIdt(a: Assembler, bits: Bits): void {
 }
 const GATES = 64, STUB_BYTES = 16;
 
-/** Logs vector, error code and the faulting address's low half; then on at RESUME, in the kernel, on the test's stack. */
+/** Logs vector, error code, address and flags; then on at RESUME, in the kernel, on the test's stack. */
 function handlers(a: Assembler, bits: Bits): void {
   a.align(16);
   a.label('stubs');
@@ -135,7 +135,9 @@ function handlers(a: Assembler, bits: Bits): void {
     a.mov(rax, qword(rsp, 24));
     a.mov(dword(rcx, LOG + 4), eax);
     a.mov(rax, qword(rsp, 32));
-    a.mov(qword(rcx, LOG + 8), rax);
+    a.mov(dword(rcx, LOG + 8), eax);
+    a.mov(rax, qword(rsp, 48));
+    a.mov(dword(rcx, LOG + 12), eax);
     a.mov(rax, qword(RESUME));
     a.mov(qword(rsp, 32), rax);
     a.mov(qword(rsp, 40), SELECTOR.code64);
@@ -160,6 +162,8 @@ function handlers(a: Assembler, bits: Bits): void {
   a.mov(dword(ecx, LOG + 4), eax);
   a.mov(eax, dword(esp, 16));
   a.mov(dword(ecx, LOG + 8), eax);
+  a.mov(eax, dword(esp, 24));
+  a.mov(dword(ecx, LOG + 12), eax);
   a.mov(eax, dword(RESUME));
   a.mov(dword(esp, 16), eax);
   a.and(dword(esp, 24), ~0x1_4100);
