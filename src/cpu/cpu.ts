@@ -68,8 +68,10 @@ export class Cpu {
   portBreakpoints = false;
   /** 64-bit mode: EFER.LMA and CS.L. */
   in64BitMode = false;
-  /** The instruction that runs is in the shadow of STI or MOV SS. */
-  shadowed = false;
+  /** The shadow of STI or MOV SS that the instruction which runs is in, as `state.interruptShadow`; 0: none. */
+  shadow = 0;
+  /** `state.retired` when `serviceAttention` was called last. */
+  servicedAt = -1;
   /** Exceptions whose delivery failed, oldest first, since the last delivery that succeeded: the way to a triple fault. */
   faultChain: FaultRecord[] = [];
   /** Exceptions and interrupts delivered since the Cpu was made: grows even where no instruction retires (a handler whose first fetch faults). */
@@ -88,9 +90,7 @@ export class Cpu {
   /** Power-up state. SDM Vol. 3A, "Processor State After Reset". */
   reset(): void {
     resetState(this);
-    this.faultChain = [];
-    this.shadowed = false;
-    this.refresh();
+    this.stateReplaced();
   }
 
   /** Decode mode by EFER.LMA, CS.L, CS.D, SS.B. One of a few constant objects, so it may be compared by identity. */
@@ -103,7 +103,7 @@ export class Cpu {
 
   /**
    * Recomputes what is derived from the state: mode, privilege, alignment checks, breakpoints, attention. Called by
-   * whatever changes CR0, CR4, EFER, DR7, CPL, CS, SS or system flags; call it after restoring a snapshot.
+   * whatever changes CR0, CR4, EFER, DR7, CPL, CS, SS or system flags.
    */
   refresh(): void {
     const { state } = this;
@@ -120,6 +120,14 @@ export class Cpu {
     this.dataBreakpoints = breakpoints.data;
     this.portBreakpoints = breakpoints.io;
     this.refreshAttention();
+  }
+
+  /** To be called after the whole state was replaced, at an instruction boundary: a snapshot restored, a trace begun. */
+  stateReplaced(): void {
+    this.shadow = 0;
+    this.servicedAt = -1;
+    this.faultChain = [];
+    this.refresh();
   }
 
   refreshAttention(): void { this.attention = attentionNeeded(this); }

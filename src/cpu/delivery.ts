@@ -90,7 +90,7 @@ export function deliverInterruption(cpu: Cpu, first: Interruption): void {
   const { state } = cpu;
   state.debugTraps = 0;
   state.interruptShadow = 0;
-  cpu.shadowed = false;
+  cpu.shadow = 0;
   let current = first;
   for (;;) {
     const progress = attempt(cpu, current, state.rip);

@@ -21,7 +21,7 @@ const nmiDue = (cpu: Cpu): boolean => (cpu.state.pendingEvents & PENDING_NMI) !=
 /** Whether the next instruction may not simply be executed. */
 export function attentionNeeded(cpu: Cpu): boolean {
   const { state } = cpu;
-  return (state.systemFlags & (RFLAGS.TF | RFLAGS.RF)) !== 0 || state.interruptShadow !== 0 || cpu.shadowed || state.debugTraps !== 0
+  return (state.systemFlags & (RFLAGS.TF | RFLAGS.RF)) !== 0 || state.interruptShadow !== 0 || cpu.shadow !== 0 || state.debugTraps !== 0
     || state.activity !== ACTIVITY.running || cpu.executionBreakpoints || nmiDue(cpu) || interruptDue(cpu);
 }
 
@@ -30,17 +30,21 @@ export function attentionNeeded(cpu: Cpu): boolean {
  * counts, so a shadow is not renewed by an instruction that runs in one.
  */
 export function castShadow(cpu: Cpu, shadow: number): void {
-  if (cpu.shadowed) return;
+  if (cpu.shadow !== 0) return;
   cpu.state.interruptShadow = shadow;
   cpu.attention = true;
 }
 
-/** Cpu.serviceAttention. */
+/** Cpu.serviceAttention. Calling it twice at one boundary is the same as calling it once. */
 export function serviceAttention(cpu: Cpu): 'run' | 'halted' | 'shutdown' {
   const { state } = cpu;
-  const shadow = state.interruptShadow;
+  const again = cpu.servicedAt === state.retired;
+  cpu.servicedAt = state.retired;
+  const shadow = state.interruptShadow | (again ? cpu.shadow : 0);
   state.interruptShadow = 0;
-  cpu.shadowed = shadow !== 0;
+  cpu.shadow = shadow;
+  // The step of an instruction that has not run yet is no trap.
+  if (again) state.debugTraps &= ~DR6.BS;
   const blocked = (shadow & SHADOW.blocksDebug) !== 0;
 
   // MOV SS holds data breakpoints back until the next instruction is through; its own single step is lost.

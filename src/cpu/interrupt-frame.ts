@@ -113,6 +113,7 @@ export function enterHandler(cpu: Cpu, what: Interruption, returnIp: bigint, pro
     stack.push(size, BigInt(state.selector[SEGMENT.SS]!));
     stack.push(size, state.gpr[RSP]!);
   }
+  // Deviates: an interrupt between two iterations of a REP instruction pushes RF as it is, not as 1, as QEMU does.
   stack.push(size, BigInt(what.kind === 'fault' ? flags | RFLAGS.RF : flags));
   stack.push(size, BigInt(state.selector[SEGMENT.CS]!));
   stack.push(size, returnIp);

@@ -160,6 +160,15 @@ describe('single-stepping', () => {
     m.step(3);
     expect(m.delivered[0]!.rip).toBe(BigInt(AT.code + 3));
   });
+  it('does not mind being asked twice what is due', () => {
+    const m = machine().program((a) => { a.nop(); a.nop(); });
+    m.rflags = RFLAGS.TF | 2;
+    m.cpu.serviceAttention();
+    m.step();
+    expect([m.delivered.length, m.state.rip]).toEqual([0, BigInt(AT.code + 1)]);
+    m.step();
+    expect(m.delivered[0]!.rip).toBe(BigInt(AT.code + 1));
+  });
   it('is dropped by an instruction that faults', () => {
     const m = machine().program((a) => a.ud2());
     m.rflags = RFLAGS.TF | 2;

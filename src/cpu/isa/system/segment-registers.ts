@@ -6,7 +6,6 @@ import { UD } from '../../exceptions.ts';
 import { checkSegmentLoad } from '../../segmentation.ts';
 import { Stack } from '../../stack.ts';
 import type { Instruction } from '../instruction.ts';
-import type { Width } from '../operand.ts';
 import type { SystemSemantics } from '../row.ts';
 import { effectiveAddress, memoryOperand, offsetBy, readOperand, segmentRegister, writeOperand, writeRegister } from './operands.ts';
 
