@@ -38,7 +38,8 @@ function operandSizeFor(row: Row, codeSize: CodeSize, s: Selectors): OperandSize
 
 function mandatoryPrefixHolds(row: Row, s: Selectors): boolean {
   switch (row.encoding.mandatoryPrefix) {
-    case undefined: return true;
+    // In the three-byte maps F2 and F3 are part of every opcode. SDM Vol. 2D, "Opcode Map".
+    case undefined: return s.repeat === 0 || (row.encoding.map !== '0F38' && row.encoding.map !== '0F3A');
     case 'NP': return !s.operandSizePrefix && s.repeat === 0;
     case '66': return s.operandSizePrefix && s.repeat === 0;
     case 'F3': return s.repeat === 1;
