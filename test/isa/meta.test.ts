@@ -1,4 +1,5 @@
 /** Laws over every row of the table. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
 import { effectsOf } from '../../src/cpu/describe/effects.ts';
@@ -9,6 +10,8 @@ import type { Row } from '../../src/cpu/isa/row.ts';
 import { formsOf, type Form } from '../support/canonical.ts';
 import { hexBytes } from '../support/silicon/compare.ts';
 import { COMMITS, MAY_FAULT, verbsOf } from '../support/verbs.ts';
+
+const book = new URL('./book/', import.meta.url);
 
 const line = (row: Row): string => `${row.text} = ${row.encodingText}`;
 const decoded = ({ bytes, codeSize }: Form): Instruction | DecodeFailure => decode(bytes, 0, codeSize === 64 ? MODE_64 : MODE_32);
@@ -86,4 +89,28 @@ test('nothing is stored before something else that can fault, except by instruct
 test('a read-modify-write asks for write permission when it reads', () => {
   const wrong = translated.filter((i) => i.row.lock && i.operands[0]?.kind === 'memory' && !(effectsOf(i)?.memoryWritten === true && effectsOf(i)?.memoryRead === true));
   expect(wrong.map((i) => line(i.row))).toEqual([]);
+});
+
+/** Fields of an operand that say which instruction of a form it is, not which form. */
+const OPAQUE = new Set(['number', 'value', 'displacement', 'base', 'index', 'scale', 'ripRelative', 'selector', 'offset']);
+
+test('semantics look at kinds and widths of operands, never at their values', () => {
+  const looked = new Set<string>();
+  for (const i of translated) {
+    const operands = i.operands.map((x) => new Proxy(x, {
+      get: (operand, field) => {
+        if (OPAQUE.has(String(field))) looked.add(`${line(i.row)} looks at an operand's ${String(field)}`);
+        return Reflect.get(operand, field) as unknown;
+      },
+    }));
+    verbsOf({ ...i, operands });
+  }
+  expect([...looked]).toEqual([]);
+});
+
+test('every instruction has a chapter in the book', () => {
+  const chapters = readdirSync(book).flatMap((file) => [...readFileSync(new URL(file, book), 'utf8').matchAll(/^instruction\('(\w+)'/gm)].map((x) => x[1]));
+  const mnemonics = [...new Set(ROWS.filter((row) => row.meaning.kind === 'translated').map((row) => row.mnemonic))];
+  expect(mnemonics.filter((x) => !chapters.includes(x))).toEqual([]);
+  expect(chapters.filter((x) => !mnemonics.includes(x as string))).toEqual([]);
 });

@@ -130,7 +130,7 @@ export function caseFor(r: Random, row: Row, codeSize: 32 | 64): Case | undefine
   const memoryOnly = memoryOperand?.kind === 'memory';
   const memory = memoryOperand !== undefined && (memoryOnly || r.chance(50));
   // An address-size prefix in compatibility mode means 16-bit addresses, which reach none of the pages.
-  const shortAddress = codeSize === 64 && (memory || string || row.mnemonic === 'XLATB' || /^LOOP/.test(row.mnemonic)) && r.chance(15);
+  const shortAddress = codeSize === 64 && (memory || string || row.mnemonic === 'XLATB' || row.mnemonic.startsWith('LOOP')) && r.chance(15);
   const isLea = row.mnemonic === 'LEA';
   const bits = memoryOperand === undefined ? 0 : memoryBits(memoryOperand) as number;
   // #GP or #PF decides CMPXCHG16B's misaligned faults by order; most addresses are aligned.

@@ -10,6 +10,8 @@ const STATUS = ['CF', 'PF', 'AF', 'ZF', 'SF', 'DF', 'OF'] as const;
 const flagText = (flags: number): string => STATUS.filter((f) => (flags & RFLAGS[f]) !== 0).join(' ');
 const faultText = (f: Outcome['fault']): string => (f === undefined ? 'none' : `vector ${f.vector} error ${f.errorCode} CR2 ${hex(f.cr2)}`);
 
+const memoryText = (o: Outcome): string => `${o.changed.offset}: ${hexBytes(o.changed.bytes)}`;
+
 /** One line per difference; empty when they agree. `ignoredFlags`: RFLAGS bits that are not compared. */
 export function differences(silicon: Outcome, ours: Outcome, ignoredFlags = 0): string[] {
   const lines: string[] = [];
@@ -17,8 +19,7 @@ export function differences(silicon: Outcome, ours: Outcome, ignoredFlags = 0): 
   silicon.gpr.forEach((v, n) => { if (v !== ours.gpr[n]) lines.push(`${NAMES[n]}: silicon ${hex(v)}, ours ${hex(ours.gpr[n] as bigint)}`); });
   if (((silicon.flags ^ ours.flags) & ~ignoredFlags) !== 0) lines.push(`flags: silicon ${flagText(silicon.flags)}, ours ${flagText(ours.flags)}`);
   if (silicon.rip !== ours.rip) lines.push(`RIP: silicon +${silicon.rip - START}, ours +${ours.rip - START}`);
-  const memory = (o: Outcome): string => `${o.changed.offset}: ${hexBytes(o.changed.bytes)}`;
-  if (memory(silicon) !== memory(ours)) lines.push(`memory: silicon ${memory(silicon)}, ours ${memory(ours)}`);
+  if (memoryText(silicon) !== memoryText(ours)) lines.push(`memory: silicon ${memoryText(silicon)}, ours ${memoryText(ours)}`);
   return lines;
 }
 

@@ -1,0 +1,128 @@
+/**
+ * Tests that read as documentation: an instruction as text, the state that matters before it and after it. What is not
+ * named holds a pattern and must not change; a flag that is not named was 0 and must stay so, unless the manual leaves it undefined.
+ */
+import { describe, expect, test } from 'vitest';
+import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
+import { VECTOR } from '../../src/cpu/exceptions.ts';
+import { RFLAGS } from '../../src/cpu/flags.ts';
+import { MODE_32, MODE_64 } from '../../src/cpu/isa/instruction.ts';
+import { assembleText } from './assemble-text.ts';
+import { flagBits, hexBytes } from './silicon/compare.ts';
+import { SiliconWorld } from './silicon/run.ts';
+import { defaultRegister } from './silicon/vectors.ts';
+import { DATA, dataPattern, PAGE, START, type Case, type Outcome } from './silicon/world.ts';
+import { littleEndian } from './encode-row.ts';
+
+/** Where examples keep a memory operand, and where their stack is. */
+export const MEMORY = DATA + 0x200n;
+export const STACK = DATA + 0x1000n;
+/** Memory that may be read and not written, and memory that is not mapped. */
+export const READ_ONLY = DATA + 0x2000n;
+export const UNMAPPED = DATA + 0x3000n;
+/** An address in the code, n bytes behind the instruction's first byte. */
+export const code = (bytes: number): bigint => START + BigInt(bytes);
+
+const NAMES = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'] as const;
+const FLAG_NAMES = ['CF', 'PF', 'AF', 'ZF', 'SF', 'OF', 'DF'] as const;
+
+type Registers = { readonly [R in (typeof NAMES)[number]]?: bigint };
+type Flags = { readonly [F in (typeof FLAG_NAMES)[number]]?: 0 | 1 };
+export interface State extends Registers, Flags {
+  /** Bytes at MEMORY, as one little-endian number of that size or as a list of bytes. */
+  readonly byte?: bigint;
+  readonly word?: bigint;
+  readonly dword?: bigint;
+  readonly qword?: bigint;
+  readonly bytes?: readonly number[];
+  /** Stack slots from the stack pointer upwards, as wide as the mode's code. */
+  readonly stack?: readonly bigint[];
+}
+export interface Result extends State {
+  /** Where execution goes on; default: behind the instruction. */
+  readonly rip?: bigint;
+  readonly fault?: { readonly vector: number; readonly errorCode?: number; readonly cr2?: bigint };
+}
+
+export const DE = { vector: VECTOR.DE };
+export const UD = { vector: VECTOR.UD };
+export const BR = { vector: VECTOR.BR };
+export const GP = { vector: VECTOR.GP };
+export const SS = { vector: VECTOR.SS };
+/** #PF in user mode. */
+export const PF = (cr2: bigint, { write = false, present = false } = {}): NonNullable<Result['fault']> =>
+  ({ vector: VECTOR.PF, errorCode: 4 | (write ? 2 : 0) | (present ? 1 : 0), cr2 });
+
+// ----------------------------------------------------------------------------------------------------------- state
+const memoryBytes = (s: State): number[] | undefined => {
+  if (s.bytes) return [...s.bytes];
+  for (const [name, bytes] of [['byte', 1], ['word', 2], ['dword', 4], ['qword', 8]] as const) {
+    const value = s[name];
+    if (value !== undefined) return littleEndian(value, bytes);
+  }
+  return undefined;
+};
+const flagWord = (s: Flags): number => FLAG_NAMES.reduce((word, f) => (s[f] === 1 ? word | RFLAGS[f] : word), 0);
+
+/** Every engine that must agree with the book. */
+const world = new SiliconWorld();
+const ENGINES: readonly { readonly name: string; readonly run: (c: Case) => Outcome }[] = [{ name: 'reference engine', run: (c) => world.run(c) }];
+
+export interface ExampleOptions {
+  readonly bits?: 32 | 64;
+  /** The bytes themselves, for encodings that the assembler does not choose. */
+  readonly bytes?: readonly number[];
+}
+
+/** What memory holds: the pattern, with the state's bytes over it. */
+function memoryOf(before: Uint8Array, s: State, rsp: bigint, slot: number): Uint8Array {
+  const memory = before.slice();
+  const put = (address: bigint, bytes: readonly number[]): void => { memory.set(bytes, Number(address - DATA)); };
+  const operand = memoryBytes(s);
+  if (operand) put(MEMORY, operand);
+  s.stack?.forEach((v, n) => { put(rsp + BigInt(n * slot), littleEndian(v, slot)); });
+  return memory;
+}
+
+const flagText = (word: number): string => FLAG_NAMES.filter((f) => (word & RFLAGS[f]) !== 0).join(' ');
+const registerText = (values: readonly bigint[]): string => values.map((v, n) => `${NAMES[n]}=${v.toString(16)}`).join(' ');
+const faultText = (f: Result['fault']): string => (f ? `vector ${f.vector} error ${f.errorCode ?? 0} CR2 ${(f.cr2 ?? 0n).toString(16)}` : 'none');
+function memoryDifference(expected: Uint8Array, got: Uint8Array): string {
+  const at = expected.findIndex((b, n) => b !== got[n]);
+  return at < 0 ? 'as expected' : `from DATA + 0x${at.toString(16)}: ${hexBytes(got.subarray(at, at + 16))}, expected ${hexBytes(expected.subarray(at, at + 16))}`;
+}
+
+/** One example of the instruction that `instruction` names. */
+export function example(sentence: string, text: string, before: State, result: Result, options: ExampleOptions = {}): void {
+  const bits = options.bits ?? 64;
+  for (const engine of ENGINES) {
+    test(`${sentence}: ${text} › ${engine.name}`, () => {
+      const code = options.bytes ? Uint8Array.from(options.bytes) : assembleText(text, bits, START);
+      const i = decode(code, 0, bits === 64 ? MODE_64 : MODE_32);
+      const initial = NAMES.map((name, n) => before[name] ?? (name === 'rsp' ? STACK : defaultRegister(n, bits)));
+      const rspBefore = initial[4] as bigint;
+      const pattern = dataPattern();
+      const start = memoryOf(pattern, before, rspBefore, bits / 8);
+      const gpr = NAMES.map((name, n) => result[name] ?? initial[n] as bigint);
+      const end = memoryOf(start, result, gpr[4] as bigint, bits / 8);
+
+      const writable = start.subarray(0, 2 * PAGE);
+      const outcome = engine.run({ codeSize: bits, code, gpr: initial, flags: flagWord(before), poke: { offset: 0, bytes: writable } });
+      const memory = start.slice();
+      memory.set(outcome.changed.bytes, outcome.changed.offset);
+      const undefinedFlags = i instanceof DecodeFailure || outcome.fault ? 0 : flagBits(i.row.undefinedFlags);
+      const rip = result.rip ?? (result.fault ? START : START + BigInt(code.length));
+
+      expect({
+        registers: registerText(outcome.gpr), flags: flagText(outcome.flags & ~undefinedFlags), rip: outcome.rip - START,
+        fault: faultText(outcome.fault), memory: memoryDifference(end, memory),
+      }).toEqual({
+        registers: registerText(gpr), flags: flagText(flagWord({ ...before, ...result }) & ~undefinedFlags), rip: rip - START,
+        fault: faultText(result.fault), memory: 'as expected',
+      });
+    });
+  }
+}
+
+/** A chapter of the book: the examples of one mnemonic. */
+export const instruction = (mnemonic: string, examples: () => void): void => { describe(`the ${mnemonic} instruction`, () => { examples(); }); };
