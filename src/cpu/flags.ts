@@ -43,7 +43,7 @@ export function getFlag(state: GuestState, flag: Flag): boolean {
     case 'ZF': return (word(state, ZERO_LOW) | word(state, ZERO_HIGH)) === 0;
     case 'SF': return (word(state, SIGN_PARITY_HIGH) & 0x8000_0000) !== 0;
     case 'OF': return ((word(state, CARRIES_HIGH) ^ (word(state, CARRIES_HIGH) << 1)) & 0x8000_0000) !== 0;
-    case 'DF': return (word(state, SYSTEM) & RFLAGS.DF) !== 0;
+    default: return (word(state, SYSTEM) & RFLAGS.DF) !== 0;
   }
 }
 
@@ -66,7 +66,7 @@ export function setFlag(state: GuestState, flag: Flag, on: boolean): void {
       u32[CARRIES_HIGH] = word(state, CARRIES_HIGH) ^ change;
       return;
     }
-    case 'DF': u32[SYSTEM] = on ? word(state, SYSTEM) | RFLAGS.DF : word(state, SYSTEM) & ~RFLAGS.DF; return;
+    default: u32[SYSTEM] = on ? word(state, SYSTEM) | RFLAGS.DF : word(state, SYSTEM) & ~RFLAGS.DF; return;
   }
 }
 

@@ -18,6 +18,9 @@ const effects = (text: string): Effects => {
   return e;
 };
 
+const broken: Semantics = (o) => { o.add(32, o.const(32, 0n), o.const(16, 0n)); };
+const symbols = (address: bigint): string | undefined => (address === 0x40_1005n ? 'next' : undefined);
+
 describe('effects', () => {
   test('ADC [rax+rcx*8], rbx reads three registers and CF, modifies memory and writes all status flags', () => {
     const e = effects('48 11 1c c8');
@@ -49,7 +52,6 @@ describe('effects', () => {
 describe('widths', () => {
   test('a semantics that mixes widths is refused by name', () => {
     const i = decoded('01 c8');
-    const broken: Semantics = (o) => { o.add(32, o.const(32, 0n), o.const(16, 0n)); };
     expect(() => checkWidths({ ...i, row: { ...i.row, meaning: { kind: 'translated', semantics: broken } } })).toThrow('ADD r/m32, r32: add of 32 bits with 32 and 16');
     expect(() => checkWidths(i)).not.toThrow();
   });
@@ -57,7 +59,6 @@ describe('widths', () => {
 
 describe('format', () => {
   test('branch targets and addresses are shown by their symbols', () => {
-    const symbols = (address: bigint): string | undefined => (address === 0x40_1005n ? 'next' : undefined);
     expect(format(decoded('e8 00 00 00 00'), 0x40_1000n, symbols)).toBe('call next');
     expect(format(decoded('8b 05 ff ff ff ff'), 0x40_1000n, symbols)).toBe('mov eax, dword ptr [next]');
     expect(format(decoded('48 11 5c c8 10'), 0n)).toBe('adc qword ptr [rax+rcx*8+0x10], rbx');

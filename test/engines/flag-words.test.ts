@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, bigInt, boolean, constantFrom, integer, oneof, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Cpu } from '../../src/cpu/cpu.ts';
 import { ReferenceOps } from '../../src/cpu/engines/reference/ops.ts';
@@ -27,10 +27,10 @@ const over = <T>(make: new (cpu: Cpu) => T): { state: GuestState; ops: T } => {
 const direct = over(ReferenceOps);
 const derived = over(DerivedOps);
 
-const width = fc.constantFrom(8 as const, 16 as const, 32 as const, 64 as const);
+const width = constantFrom(8 as const, 16 as const, 32 as const, 64 as const);
 /** Two operands with the interesting bits often near the ends of the width. */
-const operand = fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.constantFrom(0n, 1n, 0x7fn, 0x80n, 0x7fffn, 0x8000n, 0x7fff_ffffn, 0x8000_0000n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n));
-const before = fc.integer({ min: 0, max: 0x3f_ffff });
+const operand = oneof(bigInt({ min: 0n, max: 2n ** 64n - 1n }), constantFrom(0n, 1n, 0x7fn, 0x80n, 0x7fffn, 0x8000n, 0x7fff_ffffn, 0x8000_0000n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n));
+const before = integer({ min: 0, max: 0x3f_ffff });
 
 describe('flag words', () => {
   test('RFLAGS written is RFLAGS read, for every combination of status flags', () => {
@@ -43,7 +43,7 @@ describe('flag words', () => {
   });
 
   test('each flag can be set and cleared alone from any combination', () => {
-    fc.assert(fc.property(before, fc.constantFrom(...STATUS_FLAGS, 'DF' as const), fc.boolean(), (bits, flag, on) => {
+    assert(property(before, constantFrom(...STATUS_FLAGS, 'DF' as const), boolean(), (bits, flag, on) => {
       const { state } = direct;
       writeRflags(state, bits);
       setFlag(state, flag, on);
@@ -63,7 +63,7 @@ describe('flag words', () => {
       other: (o: ReferenceOps, w: 8 | 16 | 32 | 64, a: bigint, b: bigint) => o.otherFlags(w, a, (b & 1n) === 1n, (b & 2n) === 2n),
       result: (o: ReferenceOps, w: 8 | 16 | 32 | 64, a: bigint) => o.resultFlags(w, a),
     };
-    fc.assert(fc.property(before, width, operand, operand, fc.constantFrom('plain' as const, 'keepCF' as const), fc.constantFrom(...Object.keys(writers) as (keyof typeof writers)[]), (bits, w, x, y, how, name) => {
+    assert(property(before, width, operand, operand, constantFrom('plain' as const, 'keepCF' as const), constantFrom(...Object.keys(writers) as (keyof typeof writers)[]), (bits, w, x, y, how, name) => {
       const a = BigInt.asUintN(w, x), b = BigInt.asUintN(w, y);
       const [got, expected] = [direct, derived].map(({ state, ops }) => {
         writeRflags(state, bits);
@@ -86,7 +86,7 @@ describe('flag words', () => {
 
 describe('arithmetic verbs', () => {
   test('counting zeros and ones agrees with counting digits', () => {
-    fc.assert(fc.property(width, operand, (w, x) => {
+    assert(property(width, operand, (w, x) => {
       const a = BigInt.asUintN(w, x);
       const digits = a.toString(2).padStart(w, '0');
       expect(direct.ops.popcnt(w, a)).toBe(BigInt(digits.replaceAll('0', '').length));

@@ -120,14 +120,13 @@ function readOperand(r: ByteReader, x: OperandSpec, c: OperandContext): Operand 
       return { kind: 'far-pointer', selector: r.unsigned(2), offset };
     }
     case 'segment': return { kind: 'segment', number: x.at === 'reg' ? reg & 7 : x.number };
-    case 'control': case 'debug': return { kind: x.kind, number: x.at === 'reg' ? reg : x.number };
+    default: return { kind: x.kind, number: x.at === 'reg' ? reg : x.number };
   }
 }
 
 /** Operands in the order of the list; the fields behind ModRM are read in the order of the encoding: memory operand first. */
 function readOperands(r: ByteReader, row: Row, c: OperandContext): Operand[] {
-  const behindModrm = (x: OperandSpec): boolean => x.kind === 'memory' || x.kind === 'register-or-memory';
-  const memoryAt = row.operands.findIndex(behindModrm);
+  const memoryAt = row.operands.findIndex((x) => x.kind === 'memory' || x.kind === 'register-or-memory');
   const memory = memoryAt < 0 ? undefined : readOperand(r, row.operands[memoryAt] as OperandSpec, c);
   return row.operands.map((x, n) => (n === memoryAt && memory !== undefined ? memory : readOperand(r, x, c)));
 }

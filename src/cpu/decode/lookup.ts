@@ -43,7 +43,7 @@ function mandatoryPrefixHolds(row: Row, s: Selectors): boolean {
     case 'NP': return !s.operandSizePrefix && s.repeat === 0;
     case '66': return s.operandSizePrefix && s.repeat === 0;
     case 'F3': return s.repeat === 1;
-    case 'F2': return s.repeat === 2;
+    default: return s.repeat === 2;
   }
 }
 

@@ -1,7 +1,7 @@
 /** Instruction -> Intel syntax, lower case: `adc qword ptr [rax+rcx*8+0x10], rbx`. */
 import { SEGMENT, type Segment } from '../../state/layout.ts';
 import type { Instruction } from '../isa/instruction.ts';
-import { NO_REGISTER, RBP, RBX, RDI, RSI, RSP, type AddressWidth, type ImmediateOperand, type MemoryOperand, type Operand } from '../isa/operand.ts';
+import { NO_REGISTER, RBP, RBX, RDI, RSI, RSP, type ImmediateOperand, type MemoryOperand, type Operand } from '../isa/operand.ts';
 import { CONDITION_NAMES, GENERAL_REGISTERS, SEGMENT_NAMES, SIZE_NAMES, registerName } from './names.ts';
 
 /** Gives the symbol of an address, as `memcpy` or `memcpy+4`; undefined where there is none. */
@@ -75,15 +75,15 @@ function operandText(i: Instruction, x: Operand, next: bigint, symbolize: Symbol
     case 'far-pointer': return `${number(BigInt(x.selector))}:${number(BigInt(x.offset))}`;
     case 'segment': return SEGMENT_NAMES[x.number] ?? '?';
     case 'control': return `cr${x.number}`;
-    case 'debug': return `dr${x.number}`;
+    default: return `dr${x.number}`;
   }
 }
 
 /** Operands that the instruction has by its name. An override concerns the source only; both segments are shown then. */
 function implicitOperands(i: Instruction, stem: string): string[] {
   const override = i.segmentOverride === SEGMENT.DS ? undefined : i.segmentOverride;
-  const name = (number: number): string => GENERAL_REGISTERS[i.addressWidth as AddressWidth][number] as string;
-  return [...(IMPLICIT[stem] as string)].flatMap((part) => {
+  const name = (number: number): string => GENERAL_REGISTERS[i.addressWidth][number] as string;
+  return Array.from(IMPLICIT[stem] as string, (part) => {
     switch (part) {
       case 'd': return `${sizeText(i.width, override === undefined ? undefined : SEGMENT.ES)}[${name(RDI)}]`;
       case 'b': return `${sizeText(i.width, override)}[${name(RBX)}]`;

@@ -44,7 +44,7 @@ export class CodeCache {
     if (found !== undefined) return found;
     if (this.#pages >= MAX_PAGES) this.clear();
     if (!this.#memory.markCode(frame)) return undefined;
-    const page: DecodedPage = { frame, mode, slots: new Array<Instruction | undefined>(PAGE_SIZE).fill(undefined) };
+    const page: DecodedPage = { frame, mode, slots: Array.from({ length: PAGE_SIZE }, () => undefined) };
     const pages = this.#frames.get(frame);
     if (pages === undefined) this.#frames.set(frame, [page]);
     else pages.push(page);

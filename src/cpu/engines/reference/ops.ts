@@ -31,7 +31,7 @@ function cut(w: Width, v: bigint): bigint {
     case 64: return v;
     case 32: return BigInt.asUintN(32, v);
     case 16: return BigInt.asUintN(16, v);
-    case 8: return BigInt.asUintN(8, v);
+    default: return BigInt.asUintN(8, v);
   }
 }
 
@@ -41,7 +41,7 @@ function signed(w: Width, v: bigint): bigint {
     case 64: return BigInt.asIntN(64, v);
     case 32: return BigInt.asIntN(32, v);
     case 16: return BigInt.asIntN(16, v);
-    case 8: return BigInt.asIntN(8, v);
+    default: return BigInt.asIntN(8, v);
   }
 }
 
@@ -78,7 +78,7 @@ export class ReferenceOps extends Ops<bigint, boolean> {
       case 64: return state.gpr[x.number] as bigint;
       case 32: return BigInt(state.u32[GPR_32 + 2 * x.number] as number);
       case 16: return BigInt(state.u16[GPR_16 + 4 * x.number] as number);
-      case 8: return BigInt(state.u8[GPR_8 + 8 * x.number + (x.high ? 1 : 0)] as number);
+      default: return BigInt(state.u8[GPR_8 + 8 * x.number + (x.high ? 1 : 0)] as number);
     }
   }
 
@@ -87,7 +87,7 @@ export class ReferenceOps extends Ops<bigint, boolean> {
     switch (x.width) {
       case 64: case 32: state.gpr[x.number] = v; return;
       case 16: state.u16[GPR_16 + 4 * x.number] = this.lowHalf(v); return;
-      case 8: state.u8[GPR_8 + 8 * x.number + (x.high ? 1 : 0)] = this.lowHalf(v); return;
+      default: state.u8[GPR_8 + 8 * x.number + (x.high ? 1 : 0)] = this.lowHalf(v); return;
     }
   }
 
