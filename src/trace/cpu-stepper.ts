@@ -202,17 +202,20 @@ export class CpuStepper implements Stepper {
     cpu.store(32, SEGMENT.SS, at, flags & ~BigInt(mask));
   }
 
+  /** The bytes from CS:rip on, up to the longest instruction; fewer where a page is missing. */
   #code(rip: bigint): Uint8Array {
     const { cpu } = this.#machine;
-    const base = cpu.in64BitMode ? 0n : cpu.state.base[SEGMENT.CS]!;
+    const start = cpu.in64BitMode ? rip : BigInt.asUintN(32, cpu.state.base[SEGMENT.CS]! + rip);
+    const inPage = Math.min(MAX_INSTRUCTION_BYTES, PAGE_SIZE - Number(start & 0xfffn));
     const bytes = new Uint8Array(MAX_INSTRUCTION_BYTES);
-    for (let n = 0; n < MAX_INSTRUCTION_BYTES; n++) {
-      const sum = base + rip + BigInt(n);
-      const at = cpu.mmu.explain(linear(cpu.in64BitMode ? sum : BigInt.asUintN(32, sum))).physicalAddress;
-      if (at === undefined || at >= this.ram.length) return bytes.subarray(0, n);
-      bytes[n] = this.ram[at]!;
+    let have = 0;
+    for (const [from, count] of [[start, inPage], [start + BigInt(inPage), MAX_INSTRUCTION_BYTES - inPage]] as const) {
+      const at = count === 0 ? undefined : cpu.mmu.explain(linear(from)).physicalAddress;
+      if (at === undefined || at + count > this.ram.length) break;
+      bytes.set(this.ram.subarray(at, at + count), have);
+      have += count;
     }
-    return bytes;
+    return bytes.subarray(0, have);
   }
 
   instructionAt(rip: bigint): Instruction | undefined {

@@ -304,7 +304,9 @@ function checked<T>(payload: Uint8Array, where: string, fields: { readonly [K in
  * Reads the frame of a trace and everything but its events.
  * Throws TraceFormatError for anything that TraceWriter does not write.
  */
-export function readTrace(bytes: Uint8Array, fileName: string): Trace {
+export function readTrace(file: Uint8Array, fileName: string): Trace {
+  // A plain array even if it is a Node Buffer, whose slice() does not copy.
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   if (new TextDecoder('latin1').decode(bytes.subarray(0, MAGIC.length)) !== MAGIC) throw new TraceFormatError(`${fileName}: not a longmode trace (magic)`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let header: TraceHeader | undefined, end: TraceEnd | undefined;

@@ -1,0 +1,54 @@
+/** What QEMU did, recorded: our processor does the same, instruction by instruction, without QEMU being there. */
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { ROWS } from '../../src/cpu/isa/table/index.ts';
+import type { Row } from '../../src/cpu/isa/row.ts';
+import { replayLockstep } from '../../src/trace/lockstep.ts';
+import { differenceReport, pageReport } from '../../src/trace/report.ts';
+import { readTraceFile } from '../../src/trace/trace-file.ts';
+import { CORPUS } from './corpus/index.ts';
+import { rowsFor } from './corpus/rows.ts';
+import { BareBoard } from './support/bare-board.ts';
+
+const GOLDEN = new URL('../golden/qemu/', import.meta.url).pathname;
+const files = readdirSync(GOLDEN).filter((name) => name.endsWith('.trace')).sort();
+const executed = new Map<string, Set<string>>();
+const nameOf = (row: Row): string => `${row.text} = ${row.encodingText}`;
+
+/** Replays a recording; the rows of all instructions that were executed are noted. */
+function replay(file: string): { failure: string; status: number | undefined; recorded: number | null; instructions: number } {
+  const trace = readTraceFile(`${GOLDEN}${file}`);
+  const board = new BareBoard(trace.image, trace.header.memoryBytes);
+  const rows = new Set<string>();
+  executed.set(file.replace('.trace', ''), rows);
+  const { stepper, cpu } = board;
+  const execute = stepper.execute.bind(stepper);
+  stepper.execute = () => {
+    const instruction = stepper.instructionAt(cpu.state.rip);
+    if (instruction) rows.add(nameOf(instruction.row));
+    return execute();
+  };
+  const { lockstep, pages } = replayLockstep(trace, stepper);
+  const failure = lockstep.difference ? differenceReport(lockstep.difference, (rip) => stepper.disassemble(rip)) : pages && pages.length > 0 ? pageReport(pages) : '';
+  return { failure, status: board.status, recorded: trace.end.status, instructions: lockstep.compared };
+}
+
+describe('a recorded run is repeated with equal registers at every instruction and equal memory at the end', () => {
+  test.each(files)('%s', (file) => {
+    const { failure, status, recorded, instructions } = replay(file);
+    expect(failure).toBe('');
+    expect(status ?? null).toBe(recorded);
+    expect(instructions).toBeGreaterThan(100);
+  });
+
+  test('every program of the corpus is recorded', () => {
+    expect(files.map((file) => file.replace('.trace', ''))).toEqual(CORPUS.map((program) => program.name).sort());
+  });
+
+  test.each([64, 32] as const)('every ordinary row of %s-bit code is executed in a recording', (bits) => {
+    const rows = executed.get(`rows-${bits}`) ?? new Set();
+    const missing = rowsFor(bits).map(nameOf).filter((name) => !rows.has(name));
+    expect(missing, 'record again: node tools/record-traces.ts').toEqual([]);
+    expect(ROWS.length).toBeGreaterThan(rows.size);
+  });
+});
