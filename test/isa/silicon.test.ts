@@ -34,7 +34,7 @@ for (const family of new Set([...byRow.keys()].map((row) => row.mnemonic))) {
     for (const [row, list] of byRow) {
       if (row.mnemonic !== family) continue;
       for (const { c, outcome } of list) {
-        const lines = differences(outcome, world.run(c), flagsNotFollowed(row));
+        const lines = differences(outcome, world.run(c), flagsNotFollowed(row, outcome));
         if (lines.length > 0) failures.push([row.text, describeCase(c), ...lines].join('\n  '));
       }
     }

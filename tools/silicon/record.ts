@@ -53,7 +53,7 @@ jobs.forEach(({ row, c }, k) => {
   const outcome = silicon[k] as (typeof silicon)[number];
   if (outcome.fault !== undefined) faults++;
   const ours = world.run(c);
-  const lines = differences(outcome, ours, values.strict ? flagsNotFollowed(row) : flagBits(row.undefinedFlags));
+  const lines = differences(outcome, ours, flagsNotFollowed(row, outcome) | (values.strict ? 0 : flagBits(row.undefinedFlags)));
   const name = `${row.text} = ${row.encodingText}`;
   if (lines.length > 0) failures.set(name, [...(failures.get(name) ?? []), `    ${describeCase(c)}\n      ${lines.join('\n      ')}`]);
   else if (differences(outcome, ours).length > 0) undefinedFlags.set(name, (undefinedFlags.get(name) ?? 0) + 1);

@@ -1,5 +1,5 @@
 /** How the outcome of a case here differs from silicon's. */
-import { RFLAGS } from '../../../src/cpu/flags.ts';
+import { RFLAGS, STATUS_MASK } from '../../../src/cpu/flags.ts';
 import type { Row } from '../../../src/cpu/isa/row.ts';
 import { START, type Case, type Outcome } from './world.ts';
 
@@ -30,6 +30,8 @@ export const describeCase = (c: Case): string =>
 /** RFLAGS bits of flags by name. */
 export const flagBits = (names: readonly string[]): number => names.reduce((bits, name) => bits | RFLAGS[name as keyof typeof RFLAGS], 0);
 
-/** Undefined flags in which we do not follow the host: it leaves OF after ROL and ROR by an immediate above 1. */
-export const flagsNotFollowed = (row: Row): number =>
-  (/^RO[LR]$/.test(row.mnemonic) && row.operands[1]?.kind === 'immediate' ? RFLAGS.OF : 0);
+/** Flags in which we do not follow the host (semantics/rotate.ts and string.ts say why). */
+export function flagsNotFollowed(row: Row, silicon: Outcome): number {
+  if (/^RO[LR]$/.test(row.mnemonic) && row.operands[1]?.kind === 'immediate') return RFLAGS.OF;
+  return row.repeat === 'repe' && silicon.fault ? STATUS_MASK : 0;
+}

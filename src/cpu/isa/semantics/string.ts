@@ -2,6 +2,8 @@
  * String instructions: one element at DS:rSI (a segment override replaces DS) and / or ES:rDI, which then move by the
  * element's size in the direction of DF. With REP, one iteration is one instruction; a fault leaves it unstarted.
  * SDM Vol. 2B, "REP/REPE/REPZ/REPNE/REPNZ—Repeat String Operation Prefix".
+ * Deviates: a fault in a repeated CMPS or SCAS leaves the flags of the last iteration that was done; there the manual
+ * restores those from before the first. The instruction does not read them, so it resumes all the same.
  */
 import { SEGMENT } from '../../../state/layout.ts';
 import type { Instruction } from '../instruction.ts';
