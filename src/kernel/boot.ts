@@ -5,7 +5,7 @@
  * register is changed by reading it, setting a bit and writing it back.
  * SDM Vol. 3A, "Initializing IA-32e Mode"; APM Vol. 2, "Initializing Long Mode".
  */
-import { ax, at, cr0, cr3, cr4, ds, dword, eax, ebx, ecx, edi, edx, es, esp, far, fs, gs, label, rax, rsp, ss } from '../assembler/index.ts';
+import { ax, at, cr0, cr3, cr4, ds, dword, eax, ebx, ecx, edi, edx, es, esp, far, fs, gs, label, rax, rsp, ss, type Memory } from '../assembler/index.ts';
 import { CR0, CR4, EFER, MSR, PAGE_2M, PAGE_SIZE, PML4_DIRECT, PML4_IMAGE, PTE, SELECTOR } from './layout.ts';
 import type { KernelWriter } from './writer.ts';
 
@@ -41,9 +41,11 @@ export function pvhNote(k: KernelWriter): void {
   a.section('.text');
 }
 
+/** Memory of the image while paging is off. */
+const physical = (name: string, offset = 0): Memory<32> => dword(label(name).plus(offset).physical());
+
 export function boot(k: KernelWriter): void {
   const { a } = k;
-  const physical = (name: string, offset = 0) => dword(label(name).plus(offset).physical());
 
   a.section('.bss');
   a.align(PAGE_SIZE);

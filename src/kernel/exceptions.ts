@@ -3,7 +3,7 @@
  * stopped and the kernel goes on; the kernel itself prints all it knows and ends the machine with a failure status.
  */
 import { at, ax, cr2, dx, eax, edi, edx, label, qword, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp } from '../assembler/index.ts';
-import { EXIT, FRAME } from './layout.ts';
+import { EXIT, FRAME, RFLAGS } from './layout.ts';
 import { VECTOR } from './idt.ts';
 import type { KernelWriter } from './writer.ts';
 
@@ -92,7 +92,9 @@ export function exceptions(k: KernelWriter): void {
     });
     k.call('symbol_of', qword(rbx, FRAME.rip));
     k.say('RIP        0x%x = %s + 0x%x', qword(rbx, FRAME.rip), rax, rdx);
-    k.say('RSP        0x%x   RFLAGS 0x%x   CS 0x%x', qword(rbx, FRAME.rsp), qword(rbx, FRAME.rflags), qword(rbx, FRAME.cs));
+    a.mov(rax, qword(rbx, FRAME.rflags));
+    a.and(rax, ~RFLAGS.RF);               // a fault pushes RF = 1: it says nothing about the code that faulted (and QEMU leaves it 0)
+    k.say('RSP        0x%x   RFLAGS 0x%x   CS 0x%x', qword(rbx, FRAME.rsp), rax, qword(rbx, FRAME.cs));
     for (const pair of [['rax', 'rbx'], ['rcx', 'rdx'], ['rsi', 'rdi'], ['rbp', 'r8'], ['r9', 'r10'], ['r11', 'r12'], ['r13', 'r14']] as const) {
       k.say(`${pair[0].toUpperCase().padEnd(4)} 0x%x   ${pair[1].toUpperCase()} 0x%x`, qword(rbx, FRAME[pair[0]]), qword(rbx, FRAME[pair[1]]));
     }

@@ -29,7 +29,7 @@ export const PAGE_1G = 0x4000_0000;
 export const CR0 = { PE: 1, WP: 1 << 16, PG: 0x8000_0000 } as const;
 export const CR4 = { PAE: 1 << 5 } as const;
 export const EFER = { SCE: 1, LME: 1 << 8, NXE: 1 << 11 } as const;
-export const RFLAGS = { TF: 1 << 8, IF: 1 << 9, DF: 1 << 10 } as const;
+export const RFLAGS = { TF: 1 << 8, IF: 1 << 9, DF: 1 << 10, RF: 1 << 16 } as const;
 export const MSR = { EFER: 0xc000_0080, STAR: 0xc000_0081, LSTAR: 0xc000_0082, SFMASK: 0xc000_0084 } as const;
 
 /** Bits of a paging-structure entry. SDM Vol. 3A, "4-Level Paging and 5-Level Paging". */

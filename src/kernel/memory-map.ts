@@ -157,7 +157,20 @@ export function memoryMap(k: KernelWriter): void {
     });
     a.test(r14, MULTIBOOT_HAS.commandLine);
     k.when('ne', () => {
+      // Multiboot loaders put the image's file name in front: it is skipped, with the space behind it.
       a.mov(eax, dword(rbx, MULTIBOOT.commandLine));
+      a.cmp(rax, PAGE_1G);
+      a.jae('.return');
+      a.mov(rcx, rax);
+      k.direct(rcx);
+      k.loop(({ leave }) => {
+        a.cmp(byte(rcx), 0);
+        a.je('.return');
+        a.cmp(byte(rcx), 0x20);
+        a.je(leave);
+        a.inc(rcx);
+        a.inc(rax);
+      });
       k.call('copy_command_line', rax);
     });
   });

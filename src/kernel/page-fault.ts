@@ -92,10 +92,24 @@ export function pageFault(k: KernelWriter): void {
     k.when('ne', () => {
       // Present, allowed by the region, and yet a violation: a write to the shared page of zeroes, or nothing we know.
       k.call('paging_leaf', qword(rbx, SPACE.pml4), r12);
-      a.test(qword(rax), PTE.ZERO);
+      a.mov(r14, rax);
+      a.test(qword(r14), PTE.ZERO);
       k.when('e', () => give(CAUSE.notAllowed));
-      k.call('paging_unmap', qword(rbx, SPACE.pml4), r12);
+      // The entry changes from the shared frame to a new one, in one store; then the old translation goes.
+      k.call('pmm_alloc', address('system_pmm'));
+      a.mov(r13, rax);
+      a.test(r13, r13);
+      k.when('e', () => give(CAUSE.outOfMemory));
+      a.mov(qword('fault_frame'), r13);
+      k.call('frame_clear', r13);
+      k.call('region_flags', rbp);
+      a.or(rax, PTE.P);
+      a.or(rax, r13);
+      a.mov(qword(r14), rax);
+      k.call('paging_invalidate', qword(rbx, SPACE.pml4), r12);
+      a.inc(qword(rbx, SPACE.frames));
       a.dec(qword('system_pmm', PMM.zeroPages));
+      k.leave(0);
     }, () => {
       a.cmp(qword(rbp, REGION.policy), POLICY.ZERO);
       k.when('e', () => {

@@ -34,19 +34,13 @@ export function ring3(k: KernelWriter): void {
   userProgram(k);
 
   k.func('syscall_initialise', [], () => {
-    const writeMsr = (msr: number, low: () => void, high: () => void): void => {
-      a.mov(ecx, msr);
-      low();
-      high();
-      a.wrmsr();
-    };
     // STAR: SYSCALL takes CS and SS from bits 47:32, SYSRET its own from 63:48 (+16 and +8).
-    writeMsr(MSR.STAR, () => a.xor(eax, eax), () => a.mov(edx, (SELECTOR.user32 | 3) << 16 | SELECTOR.kernelCode));
-    writeMsr(MSR.LSTAR, () => a.lea(rax, at('syscall_entry')), () => {
+    writeMsr(k, MSR.STAR, () => a.xor(eax, eax), () => a.mov(edx, (SELECTOR.user32 | 3) << 16 | SELECTOR.kernelCode));
+    writeMsr(k, MSR.LSTAR, () => a.lea(rax, at('syscall_entry')), () => {
       a.mov(rdx, rax);
       a.shr(rdx, 32);
     });
-    writeMsr(MSR.SFMASK, () => a.mov(eax, RFLAGS.IF | RFLAGS.TF | RFLAGS.DF), () => a.xor(edx, edx));
+    writeMsr(k, MSR.SFMASK, () => a.mov(eax, RFLAGS.IF | RFLAGS.TF | RFLAGS.DF), () => a.xor(edx, edx));
   });
 
   // RCX: the task's RIP, R11: its RFLAGS. The CPU changes no stack here: RSP is still the task's.
@@ -195,6 +189,14 @@ export function ring3(k: KernelWriter): void {
     a.mov(rax, TASK_STOPPED);
     a.jmp('task_return');
   });
+}
+
+/** WRMSR; `low` and `high` load EAX and EDX. */
+function writeMsr(k: KernelWriter, msr: number, low: () => void, high: () => void): void {
+  k.a.mov(ecx, msr);
+  low();
+  high();
+  k.a.wrmsr();
 }
 
 /** The program: position-independent code and its texts, copied to USER_SPACE of each task. */

@@ -146,6 +146,11 @@ export function vmm(k: KernelWriter): void {
     a.mov(r14, rcx);
     a.mov(r15, r8);
     a.mov(rbp, r9);
+    a.cmp(r15, POLICY.ZERO);
+    k.when('e', () => {                   // the page of zeroes is a 4 KiB frame
+      a.cmp(rbp, PAGE_SIZE);
+      k.when('ne', () => k.leave(0));
+    });
     a.lea(rax, at(rbp, -1));
     a.test(r12, rax);
     k.when('ne', () => k.leave(0));

@@ -1,5 +1,5 @@
 /** The VMM: gaps, bases, protections, page tables that come and go, MMIO; large pages; the methods' pros and cons, measured. */
-import { at, byte, cr3, eax, ebx, ecx, edx, qword, r12, r13, r14, r15, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp } from '../../assembler/index.ts';
+import { at, byte, cr3, eax, ebx, ecx, edx, qword, r12, r13, r14, r15, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp, type Memory } from '../../assembler/index.ts';
 import { attempt } from '../exceptions.ts';
 import { FAULT, KERNEL_SPACE, PAGE_1G, PAGE_2M, PAGE_SIZE, PML4_DIRECT, PMM, POLICY, PROTECTION, PTE, REGION, RFLAGS, SPACE } from '../layout.ts';
 import { address, type KernelWriter, type Register64 } from '../writer.ts';
@@ -229,7 +229,6 @@ is one), in the fault handler too. No clock is read, so the table is the same on
         a.sete(byte(`faults_right_${policy}_${step}`));
       }
     }
-    const frames = (policy: number, step: number): ReturnType<typeof qword> => qword(`frames_${policy}_${step}`);
     k.expectEqual(frames(POLICY.IMMEDIATE, SPARSE_STEP), PAGES, `immediate wastes frames on a sparse access: ${PAGES} for ${PAGES / SPARSE_STEP} that are used`);
     k.expectEqual(frames(POLICY.DEMAND, SPARSE_STEP), PAGES / SPARSE_STEP, 'demand takes only what is used');
     k.expectEqual(frames(POLICY.DEMAND, 1), PAGES, 'on a dense access it takes as many as immediate');
@@ -251,6 +250,8 @@ is one), in the fault handler too. No clock is read, so the table is the same on
     for (const step of [SPARSE_STEP, 1]) for (const what of ['frames', 'instructions', 'faults_right']) k.variable(`${what}_${policy}_${step}`);
   }
 }
+
+const frames = (policy: number, step: number): Memory<64> => qword(`frames_${policy}_${step}`);
 
 function setTF(k: KernelWriter): void {
   k.a.pushfq();
