@@ -6,7 +6,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
-import { Machine, buildKernelElf } from '../dist/index.js';
+import { Machine, buildKernel, kernelElf } from '../dist/index.js';
 
 const ROUNDS = 3;
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
@@ -14,7 +14,7 @@ const row = (what, list, digits, unit) => console.log(`${what.padEnd(52)} ${medi
 
 console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.version}, ${ROUNDS} rounds: median (minimum - maximum)`);
 
-const image = buildKernelElf();
+const image = kernelElf(buildKernel());
 const mips = [], counts = new Set();
 for (let round = 0; round < ROUNDS; round++) {
   const machine = new Machine();

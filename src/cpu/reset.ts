@@ -43,6 +43,5 @@ export function resetState(cpu: Cpu): void {
   state.tscOffset = state.tscAux = 0n;
   state.interruptShadow = state.nmiBlocked = state.pendingEvents = state.debugTraps = 0;
   state.activity = ACTIVITY.running;
-  state.retired = 0;
   cpu.mmu.flushAll();
 }

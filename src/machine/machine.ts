@@ -33,7 +33,7 @@ export type Stop =
   | { readonly kind: 'power-off' }
   | { readonly kind: 'reset' }
   | { readonly kind: 'triple-fault' }
-  /** HLT with interrupts off (`wakeable` false), or with interrupts on but nothing scheduled: only outside input can wake it. */
+  /** HLT with interrupts off (`wakeable` false), or with interrupts on but no device that will interrupt: only outside input can wake it. */
   | { readonly kind: 'halted'; readonly wakeable: boolean }
   | { readonly kind: 'instruction-limit' }
   /** RIP reached `until.rip`, or the output ended in `until.output`. */
@@ -41,7 +41,7 @@ export type Stop =
   | { readonly kind: 'unimplemented'; readonly what: string; readonly rip: bigint; readonly bytes: Uint8Array };
 
 export interface RunOptions {
-  /** At most this many more instructions. */
+  /** At most this many more instructions, and at most this many exceptions and interrupts. */
   readonly maxInstructions?: number;
   /** Stop before the instruction at this offset in CS, or once COM1 has printed this text. */
   readonly until?: { readonly rip?: bigint; readonly output?: string };
@@ -49,6 +49,8 @@ export interface RunOptions {
 
 const DEFAULT_MEMORY_BYTES = 128 * 2 ** 20;
 const DEFAULT_EPOCH = Date.UTC(2026, 0, 1) / 1000;
+/** So many device events in a row that do not wake a halted processor mean that none will: it masks what they ask for. */
+const MAX_IDLE_EVENTS = 20_000;
 /** Longest stretch without looking at devices, in instructions. */
 const SLICE = 1_000_000;
 
@@ -89,10 +91,7 @@ export class Machine {
     });
     this.cpu = new Cpu(this.state, this.mmu, {
       readPort: (port, bytes) => this.devices.ports.read(port, bytes),
-      writePort: (port, bytes, value) => {
-        this.devices.ports.write(port, bytes, value);
-        this.deadlinesMayHaveMoved();
-      },
+      writePort: (port, bytes, value) => this.devices.ports.write(port, bytes, value),
       interruptRequested: () => this.devices.interrupts.requested(),
       acknowledgeInterrupt: () => this.devices.interrupts.acknowledge(),
       now: () => this.now(),
@@ -101,6 +100,7 @@ export class Machine {
     });
     for (const region of this.devices.mmio) this.memory.addMmio(region.base, region.bytes, region.device);
     this.engine = new ReferenceEngine(this.cpu);
+    this.devices.scheduler.onEarlier(() => this.deadlinesMayHaveMoved());
     this.statistics = new Statistics(this);
   }
 
@@ -128,9 +128,13 @@ export class Machine {
   /** Runs until something happens or the limit is reached. Throws nothing that a guest could cause. */
   run(options: RunOptions = {}): Stop {
     const { state, devices } = this;
-    const end = options.maxInstructions === undefined ? Infinity : state.retired + options.maxInstructions;
+    const { maxInstructions = Infinity } = options;
+    const end = state.retired + maxInstructions;
+    // A guest whose handlers fault before their first instruction retires nothing for ever: deliveries are bounded too.
+    const lastDelivery = this.cpu.deliveries + maxInstructions;
     const untilRip = options.until?.rip, untilOutput = options.until?.output;
     this.outputTail = '';
+    let idleEvents = 0;
     for (let first = true; ; first = false) {
       const stop = this.stop;
       if (stop) {
@@ -144,11 +148,12 @@ export class Machine {
       if (state.activity === ACTIVITY.halted && !this.wake()) {
         const next = devices.scheduler.nextDeadline();
         if ((readRflags(state) & RFLAGS.IF) === 0) return { kind: 'halted', wakeable: false };
-        if (next === Infinity) return { kind: 'halted', wakeable: true };
+        if (next === Infinity || ++idleEvents > MAX_IDLE_EVENTS) return { kind: 'halted', wakeable: true };
         state.idleTime += Math.max(0, next - this.now());
         continue;
       }
-      if (state.retired >= end) return { kind: 'instruction-limit' };
+      idleEvents = 0;
+      if (state.retired >= end || this.cpu.deliveries >= lastDelivery) return { kind: 'instruction-limit' };
       const budget = untilRip === undefined ? Math.max(1, Math.min(end - state.retired, devices.scheduler.nextDeadline() - this.now(), SLICE)) : 1;
       this.sliceEnd = this.now() + budget;
       const result = this.engine.run(budget);
@@ -166,7 +171,7 @@ export class Machine {
     this.engine.requestStop();
   }
 
-  /** A device was written to: if something is due before the slice ends, the slice ends now. */
+  /** A device armed an event: if it is due before the slice ends, the slice ends now. */
   private deadlinesMayHaveMoved(): void {
     if (this.devices.scheduler.nextDeadline() < this.sliceEnd) this.engine.requestStop();
   }

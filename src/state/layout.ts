@@ -77,7 +77,7 @@ export const FIELDS = {
   pendingEvents: u32,
   /** Bits as in DR6: #DB traps that wait for the end of the instruction (BS is set before a single-stepped one starts). */
   debugTraps: u32,
-  /** Instructions retired since reset. Each iteration of a REP string instruction counts as one. */
+  /** Instructions retired since power-on: a reset does not turn time back. Each iteration of a REP string instruction counts as one. */
   retired: f64,
   /** Nanoseconds of virtual time that passed while the processor was halted. Virtual time = retired + idleTime. */
   idleTime: f64,

@@ -20,7 +20,7 @@ function prologue(random: Random): Uint8Array {
     a.push(0x08);
     a.mov(rax, BASE + PROLOGUE_BYTES);
     a.push(rax);
-    a.o64.retf();
+    a.retfq();
     a.align(8);
     a.label('gdt');
     a.dq(0n, 0x00af_9b00_0000_ffffn, 0x00cf_9300_0000_ffffn, 0x00cf_fb00_0000_ffffn, 0x00cf_f300_0000_ffffn, 0x00af_fb00_0000_ffffn);
