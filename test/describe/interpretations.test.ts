@@ -2,10 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
 import { effectsOf, type Effects } from '../../src/cpu/describe/effects.ts';
 import { format } from '../../src/cpu/describe/format.ts';
+import { pseudocode } from '../../src/cpu/describe/pseudocode.ts';
 import { checkWidths } from '../../src/cpu/describe/widths.ts';
 import { MODE_64, type Instruction } from '../../src/cpu/isa/instruction.ts';
 import { RAX, RBX, RCX, RDI, RSI, RSP } from '../../src/cpu/isa/operand.ts';
 import type { Semantics } from '../../src/cpu/isa/row.ts';
+import { ROWS } from '../../src/cpu/isa/table/index.ts';
 
 const decoded = (text: string): Instruction => {
   const i = decode(Uint8Array.from(text.split(' '), (x) => parseInt(x, 16)), 0, MODE_64);
@@ -62,5 +64,23 @@ describe('format', () => {
     expect(format(decoded('e8 00 00 00 00'), 0x40_1000n, symbols)).toBe('call next');
     expect(format(decoded('8b 05 ff ff ff ff'), 0x40_1000n, symbols)).toBe('mov eax, dword ptr [next]');
     expect(format(decoded('48 11 5c c8 10'), 0n)).toBe('adc qword ptr [rax+rcx*8+0x10], rbx');
+  });
+});
+
+describe('pseudocode', () => {
+  test.each([
+    ['48 11 5c c8 10', ['value ← 64 bits at ds:[rax + rcx*8 + 0x10]', '64 bits at ds:[rax + rcx*8 + 0x10] ← (value + rbx) + CF', 'CF PF AF ZF SF OF ← of value + rbx + CF']],
+    ['53', ['64 bits at ss:[rsp - 8] ← rbx', 'rsp ← rsp - 8']],
+    ['74 10', ['if ZF: rip ← 0x401012']],
+    ['0f af c3', ['eax ← eax * ebx']],
+    ['8b 05 10 00 00 00', ['value ← 32 bits at ds:[0x401016]', 'eax ← value']],
+  ])('of %s', (text, lines) => {
+    expect(pseudocode(decoded(text), 0x40_1000n).slice(0, lines.length)).toEqual(lines);
+  });
+  test('no row leaves it without words', () => {
+    const silent = ROWS.filter((row) => row.meaning.kind === 'translated' && !/^(NOP|RESERVEDNOP|PAUSE|PREFETCH|ENDBR|.FENCE|CLFLUSH)/.test(row.mnemonic))
+      .filter((row) => row.encoding.modrm === 'none' && row.operands.length === 0 && row.modes !== 'legacy' && row.encoding.map === '')
+      .filter((row) => pseudocode(decoded(`${row.encoding.rexW ? '48 ' : ''}${row.encoding.opcode.toString(16).padStart(2, '0')}`), 0n).length === 0);
+    expect(silent.map((row) => row.text)).toEqual([]);
   });
 });

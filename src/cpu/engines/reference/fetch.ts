@@ -2,6 +2,7 @@
  * Instruction fetch: RIP -> Instruction, through segmentation, paging and the decoded pages.
  * SDM Vol. 3A, "Limit Checking", "Canonical Addressing"; Vol. 3A, "Priority Among Concurrent Events".
  */
+import type { Privilege } from '../../../mmu/access.ts';
 import { PAGE_SIZE, physical } from '../../../state/addresses.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
 import { OFFSET, RAM_BASE, SEGMENT } from '../../../state/layout.ts';
@@ -23,10 +24,11 @@ export class Fetcher {
   readonly #cpu: Cpu;
   readonly #state: GuestState;
   readonly #cache: CodeCache;
-  /** The page that was fetched from last: its linear page number (bits 31:12 and 63:32), mode, and decoded page. */
+  /** The page that was fetched from last: its linear page number (bits 31:12 and 63:32), mode, whose rights it had, and its decoded page. */
   #pageLow = NO_PAGE;
   #pageHigh = 0;
   #mode: Mode | undefined;
+  #privilege: Privilege | undefined;
   #page: DecodedPage | undefined;
   readonly #bytes = new Uint8Array(MAX_LENGTH);
   #collected = 0;
@@ -39,7 +41,7 @@ export class Fetcher {
   }
 
   /**
-   * Forgets which page the last fetch came from: wherever translations, CPL or the mode can have changed. The page stays
+   * Forgets which page the last fetch came from: wherever translations can have changed. The page stays
    * in the instruction TLB as long as the guest does not invalidate it, so this cache of one shows the guest nothing.
    */
   forgetPage(): void { this.#pageLow = NO_PAGE; }
@@ -53,7 +55,7 @@ export class Fetcher {
     const offset = u32[RIP_LOW] as number;
     const high = mode.codeSize === 64 ? (u32[RIP_HIGH] as number) : 0;
     const low = mode.codeSize === 64 ? offset : (offset + (u32[CS_BASE_LOW] as number)) >>> 0;
-    if (low >>> 12 === this.#pageLow && high === this.#pageHigh && mode === this.#mode) {
+    if (low >>> 12 === this.#pageLow && high === this.#pageHigh && mode === this.#mode && this.#cpu.privilege === this.#privilege) {
       const i = (this.#page as DecodedPage).slots[low & 0xfff];
       if (i !== undefined) {
         if (mode.codeSize !== 64) this.#checkLimit(offset, i.length);
@@ -84,6 +86,7 @@ export class Fetcher {
       this.#pageLow = low >>> 12;
       this.#pageHigh = high;
       this.#mode = mode;
+      this.#privilege = this.#cpu.privilege;
       this.#page = page;
     }
     return i;
