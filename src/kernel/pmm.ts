@@ -213,8 +213,19 @@ export function pmm(k: KernelWriter): void {
     a.add(rax, r13);
     a.cmp(rax, PAGE_1G);
     k.when('a', () => k.call('panic', address(k.text('no room for the frame bitmap in the first GiB'))));
-    a.cmp(rax, qword('top_of_ram'));
-    k.when('a', () => k.call('panic', address(k.text('no room for the frame bitmap'))));
+    a.lea(rcx, at('usable_ranges'));
+    a.mov(rdx, qword('usable_count'));
+    k.loop(({ again, leave }) => {        // one range of RAM must contain all of it
+      a.dec(rdx);
+      k.when('s', () => k.call('panic', address(k.text('no room for the frame bitmap'))));
+      a.mov(r8, qword(rcx, RANGE.base));
+      a.mov(r9, qword(rcx, RANGE.end));
+      a.add(rcx, RANGE.bytes);
+      a.cmp(rbx, r8);
+      a.jb(again);
+      a.cmp(rax, r9);
+      a.jbe(leave);
+    });
     a.mov(rsi, rbx);
     k.direct(rsi);
     k.call('pmm_initialise', address('system_pmm'), rsi, r12);

@@ -32,6 +32,7 @@ export function physicalMemory(k: KernelWriter): void {
     k.headline('PMM: one bit for each frame, 1 = taken');
     k.say('The boot loader\'s map: %d MiB of RAM above 1 MiB; the image, the loader\'s records and the bitmap are taken out.', mebibytes(k));
     k.say('frames %d = used %d + free %d', qword('system_pmm', PMM.frames), qword('system_pmm', PMM.used), qword('system_pmm', PMM.free));
+    k.say('of those in use, %d hold page tables, and one is the shared page of zeroes', qword('system_pmm', PMM.tables));
     a.mov(rax, qword('system_pmm', PMM.used));
     a.add(rax, qword('system_pmm', PMM.free));
     k.expectEqual(rax, qword('system_pmm', PMM.frames), 'used + free = frames');
