@@ -118,6 +118,8 @@ export function dropInnerDataSegments(cpu: Cpu): void {
   const { state } = cpu;
   for (const segment of [SEGMENT.ES, SEGMENT.DS, SEGMENT.FS, SEGMENT.GS] as const) {
     const attributes = state.attributes[segment]!;
+    // A null selector loses its RPL too.
+    if ((state.selector[segment]! & 0xfffc) === 0) state.selector[segment] = 0;
     if ((attributes & ATTRIBUTE.UNUSABLE) !== 0) continue;
     const inner = dplOf(attributes) < state.cpl;
     if (inner && (isData(attributes) || (isCode(attributes) && !isConforming(attributes)))) {
