@@ -139,6 +139,10 @@ describe('IRETQ', () => {
     const flags = RFLAGS.CF | RFLAGS.IF | RFLAGS.DF | RFLAGS.IOPL | RFLAGS.RF | RFLAGS.AC | RFLAGS.ID | 2;
     expect(returning({ rflags: flags }).rflags).toBe(flags);
   });
+  it('out to CPL 3 makes null selectors of DS and ES zero', () => {
+    const m = returning({}, (x) => x.cpu.setSegment(SEGMENT.ES, { selector: 3, attributes: 0x1_0000, limit: 0, base: 0n }));
+    expect(m.selector(SEGMENT.ES)).toBe(0);
+  });
   it('with a null SS to CPL 3 is #GP(0)', () => expect(returning({ ss: 0 }).lastException).toBe('#GP(0)'));
   it('with an SS of another privilege level is #GP(selector)', () => expect(returning({ ss: SEL.data }).lastException).toBe('#GP(0x10)'));
   it('with an SS that is not present is #SS(selector)', () => {

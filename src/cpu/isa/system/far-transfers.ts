@@ -198,11 +198,10 @@ function returnCodeSegment(cpu: Cpu, selector: number): Descriptor {
   return d;
 }
 
-/** SS as a return pops it. A null SS is right for 64-bit code at CPL 0-2. */
+/** SS as a return pops it. A null SS, whatever its RPL, is right for 64-bit code at CPL 0-2. */
 function returnStackSegment(cpu: Cpu, selector: number, cpl: number, code: Descriptor): CachedSegment {
   if (!isNull(selector)) return stackSegmentFor(cpu, selector, cpl, GP);
   if (!(cpu.longModeActive && code.long) || cpl === 3) throw GP(0, 'return to a null SS');
-  if (rpl(selector) !== cpl) throw GP(0, 'RPL of the null SS is not the new CPL');
   return nullSegment(selector, cpl);
 }
 
