@@ -44,7 +44,7 @@ export function stepperOf(machine: Machine): CpuStepper {
 export function reportComparison(result: LockstepResult, stepper: CpuStepper): number {
   const { lockstep, pages, last } = result;
   if (lockstep.difference) {
-    process.stdout.write(differenceReport(lockstep.difference, (rip) => stepper.disassemble(rip)));
+    process.stdout.write(differenceReport(lockstep.difference, (rip, wide) => stepper.disassemble(rip, wide)));
     return STATUS.difference.status;
   }
   if (last?.unimplemented !== undefined) {

@@ -28,6 +28,8 @@ export class Arguments {
     this.operands = operands;
     this.values = values;
   }
+  /** The same options with other operands: for commands that have actions. */
+  withOperands(operands: readonly string[]): Arguments { return new Arguments(operands, this.values); }
   has(name: string): boolean { return this.values.has(name); }
   /** The last value given, or undefined. */
   text(name: string): string | undefined { return this.values.get(name)?.at(-1); }

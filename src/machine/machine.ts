@@ -145,25 +145,20 @@ export class Machine {
       if (untilRip !== undefined && !first && state.rip === untilRip) return { kind: 'reached' };
       if (state.activity === ACTIVITY.shutdown) return { kind: 'triple-fault' };
       devices.scheduler.advanceTo(this.now());
-      if (state.activity === ACTIVITY.halted && !this.wake()) {
-        const next = devices.scheduler.nextDeadline();
-        if ((readRflags(state) & RFLAGS.IF) === 0) return { kind: 'halted', wakeable: false };
-        if (next === Infinity || ++idleEvents > MAX_IDLE_EVENTS) return { kind: 'halted', wakeable: true };
-        state.idleTime += Math.max(0, next - this.now());
-        continue;
-      }
-      idleEvents = 0;
       if (state.retired >= end || this.cpu.deliveries >= lastDelivery) return { kind: 'instruction-limit' };
       const budget = untilRip === undefined ? Math.max(1, Math.min(end - state.retired, devices.scheduler.nextDeadline() - this.now(), SLICE)) : 1;
       this.sliceEnd = this.now() + budget;
       const result = this.engine.run(budget);
       if (result.kind === 'unimplemented') return result;
+      if (result.kind !== 'halted') {
+        idleEvents = 0;
+        continue;
+      }
+      const next = devices.scheduler.nextDeadline();
+      if ((readRflags(state) & RFLAGS.IF) === 0) return { kind: 'halted', wakeable: false };
+      if (next === Infinity || ++idleEvents > MAX_IDLE_EVENTS) return { kind: 'halted', wakeable: true };
+      state.idleTime += Math.max(0, next - this.now());
     }
-  }
-
-  /** Lets a halted processor see its interrupts; true when it runs again. */
-  private wake(): boolean {
-    return this.cpu.serviceAttention() === 'run';
   }
 
   private end(stop: Stop): void {

@@ -64,8 +64,12 @@ function finish(lockstep: Lockstep, recorded: PageHashes | undefined): LockstepR
   return { lockstep, last, pages };
 }
 
-/** Pages of memory that a trace needs to start from besides the image: what the firmware left below the video memory. */
-export function bootPages(ram: Uint8Array): Map<number, Uint8Array> {
+/**
+ * Pages of memory that a trace needs to start from besides the image: what the firmware and the boot loader left. With
+ * `loaded`, RAM as our own loader fills it, all that differs from it; else what lies below the video memory.
+ */
+export function bootPages(ram: Uint8Array, loaded?: Uint8Array): Map<number, Uint8Array> {
+  if (loaded) return differingPages(ram, loaded);
   const pages = new Map<number, Uint8Array>();
   for (let frame = 0; frame < VIDEO_FIRST; frame++) {
     const page = ram.subarray(frame * PAGE_SIZE, (frame + 1) * PAGE_SIZE);

@@ -17,6 +17,8 @@ export interface TraceOptions extends RecordOptions {
   readonly maxInstructions?: number;
   /** Puts the image into the trace, so that it can be compared without it. */
   readonly includeImage?: boolean;
+  /** RAM as our own loader fills it from the image: pages that QEMU's loader left the same need no place in the trace. */
+  readonly loadedRam?: Uint8Array;
 }
 
 /** What was written. */
@@ -49,7 +51,7 @@ export async function recordTrace(options: TraceOptions, path: string): Promise<
       atEntry: (ram) => {
         start = hashMemory(ram);
         if (options.includeImage) writer.image(image);
-        for (const [frame, page] of bootPages(ram)) writer.initialPage(frame, page);
+        for (const [frame, page] of bootPages(ram, options.loadedRam)) writer.initialPage(frame, page);
         options.atEntry?.(ram);
       },
     }, writer);

@@ -33,7 +33,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'cpu/decode': ['state', 'cpu/isa'],
   'cpu/engines': ['state', 'mmu', 'cpu', 'cpu/isa', 'cpu/decode'],
   'cpu/describe': ['state', 'cpu/isa', 'cpu/decode'],
-  'assembler': ['cpu/isa', 'cpu/decode', 'cpu/describe'],
+  'assembler': ['state', 'cpu/isa', 'cpu/decode', 'cpu/describe'],
   'kernel': ['assembler'],
   'machine': ['state', 'mmu', 'devices', 'cpu', 'cpu/isa', 'cpu/decode', 'cpu/engines'],
   'debug': ['state', 'mmu', 'devices', 'cpu', 'cpu/isa', 'cpu/decode', 'cpu/describe', 'machine'],
