@@ -34,11 +34,15 @@ export interface Difference {
   readonly ours: TraceState;
   /** Words that differ; empty when it is the course of events that does. */
   readonly words: readonly number[];
-  /** Addresses of the last instructions, oldest first. */
-  readonly history: readonly bigint[];
+  /** The last instructions, oldest first. */
+  readonly history: readonly Visited[];
 }
+/** Where an instruction was: its offset in CS, and whether in 64-bit mode. */
+export interface Visited { readonly rip: bigint; readonly wide: boolean }
 
 const HISTORY = 16;
+/** One is what a store into its own instruction needs. */
+const MAX_RESTARTS = 16;
 const FLAG_BITS: Readonly<Record<string, number>> = RFLAGS;
 const VECTORS_WITH_ERROR_CODE = new Set([8, 10, 11, 12, 13, 14, 17, 21]);
 const DEBUG = 1, NMI = 2, BREAKPOINT = 3, OVERFLOW = 4, DOUBLE_FAULT = 8, PAGE_FAULT = 14, MACHINE_CHECK = 18;
@@ -65,9 +69,10 @@ export class Lockstep implements TraceSink {
   #started = false;
   #ready = false;
   #instructions = 0;
+  #restarts = 0;
   /** What we delivered and the recording has not yet shown. */
   #delivered: Delivery[] = [];
-  readonly #history: bigint[] = [];
+  readonly #history: Visited[] = [];
 
   constructor(stepper: Stepper, options: CompareOptions = {}) {
     this.#stepper = stepper;
@@ -83,7 +88,10 @@ export class Lockstep implements TraceSink {
 
   instruction(state: TraceState): void {
     if (!this.#started) this.#start(state);
-    else if (this.#isRestart(state)) return;
+    else if (this.#isRestart(state)) {
+      if (++this.#restarts > MAX_RESTARTS) this.#differ('QEMU starts this instruction again and again', state);
+      return;
+    }
     else if (this.#ready && !this.#execute(state)) return;
     if (this.#delivered.length > 0) {
       this.#differ(`we delivered ${describe(this.#delivered[0]!)}, QEMU went on`, state);
@@ -92,8 +100,9 @@ export class Lockstep implements TraceSink {
     if (!this.#agree(state)) return;
     this.#before.copyFrom(state);
     this.#ready = true;
+    this.#restarts = 0;
     this.#instructions++;
-    this.#history.push(state.words[FIELD.rip]!);
+    this.#history.push({ rip: state.words[FIELD.rip]!, wide: state.wide });
     if (this.#history.length > HISTORY) this.#history.shift();
   }
 
@@ -185,7 +194,8 @@ export class Lockstep implements TraceSink {
       this.#forgive(reason.name);
       this.#stepper.adoptErrorCode(event.errorCode);
     }
-    if (!event.software && !this.#qemuPushesRf && this.#delivered.length === 0 && isFault(event.vector)) {
+    const rfDiffers = event.vector === DOUBLE_FAULT || (!this.#qemuPushesRf && isFault(event.vector));
+    if (rfDiffers && !event.software && this.#delivered.length === 0) {
       this.#forgive(RF_OF_FAULTS.name);
       this.#stepper.clearPushedFlags(RFLAGS.RF, VECTORS_WITH_ERROR_CODE.has(event.vector));
     }

@@ -6,7 +6,7 @@ import type { Cpu } from '../cpu/cpu.ts';
 import { decode, DecodeFailure } from '../cpu/decode/decode.ts';
 import type { ReferenceEngine } from '../cpu/engines/reference/engine.ts';
 import { readRflags } from '../cpu/flags.ts';
-import type { Instruction } from '../cpu/isa/instruction.ts';
+import { MODE_32, MODE_64, type Instruction } from '../cpu/isa/instruction.ts';
 import { RSP } from '../cpu/isa/operand.ts';
 import { format } from '../cpu/describe/format.ts';
 import type { MmioDevice, PhysicalMemory } from '../mmu/physical-memory.ts';
@@ -223,9 +223,12 @@ export class CpuStepper implements Stepper {
     return decoded instanceof DecodeFailure ? undefined : decoded;
   }
 
-  disassemble(rip: bigint): string {
-    const instruction = this.instructionAt(rip);
-    return instruction ? format(instruction, rip) : [...this.#code(rip)].map((b) => b.toString(16).padStart(2, '0')).join(' ');
+  disassemble(rip: bigint, wide = this.#machine.cpu.in64BitMode): string {
+    const now = this.#machine.cpu.mode();
+    const mode = wide === (now.codeSize === 64) ? now : wide ? MODE_64 : MODE_32;
+    const bytes = this.#code(rip);
+    const instruction = decode(bytes, 0, mode);
+    return instruction instanceof DecodeFailure ? [...bytes].map((b) => b.toString(16).padStart(2, '0')).join(' ') : format(instruction, rip);
   }
 
   deviceReads(): readonly DeviceRead[] {

@@ -3,6 +3,7 @@
  * outside the processor, and places where QEMU does not do what the manual says (then the manual wins, and we go on
  * with QEMU's value only so that one difference does not become a thousand).
  */
+import { STATUS_MASK } from '../cpu/flags.ts';
 import type { Instruction } from '../cpu/isa/instruction.ts';
 import { FIELD, TraceState } from './state.ts';
 import type { DeviceRead } from './stepper.ts';
@@ -31,9 +32,11 @@ const isMnemonic = (d: Disagreement, ...names: readonly string[]): boolean => d.
 const ZF = 0x40n;
 /** W/R of a page-fault error code. */
 const PF_WRITE = 2;
+/** The error code refers to a gate of the IDT. */
+const IDT_FLAG = 2;
 const RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4;
-/** SS: selector, base, limit, attributes. */
-const SS = FIELD.segments + 2 * 4;
+/** Each: selector, base, limit, attributes. */
+const SS = FIELD.segments + 2 * 4, FS = FIELD.segments + 4 * 4, GS = FIELD.segments + 5 * 4;
 
 /** Ports whose values depend on time or on what the board is made of, and why. */
 const ENVIRONMENT_PORTS: readonly { readonly first: number; readonly last: number; readonly why: string }[] = [
@@ -103,6 +106,16 @@ export const QEMU_DIFFERENCES: readonly Forgiven[] = [
     why: 'QEMU sign-extends the number of bytes to release; SDM Vol. 2B, "RET—Return From Procedure", adds it as an unsigned number',
     applies: (d) => isMnemonic(d, 'RET', 'RETF', 'RETFW', 'RETFQ') && only(d, RSP) && d.instruction!.operands.length === 1,
   },
+  {
+    name: 'RPL of a null FS or GS after a return to an outer privilege level',
+    why: 'QEMU leaves the selector; SDM Vol. 2A, "IRET/IRETD/IRETQ—Interrupt Return": a null selector becomes 0',
+    applies: (d) => only(d, FS, GS) && d.words.every((word) => d.ours.words[word] === 0n && d.recorded.words[word]! < 4n),
+  },
+  {
+    name: 'status flags after SYSCALL',
+    why: 'QEMU clears CF PF AF ZF SF OF; SDM Vol. 2B, "SYSCALL—Fast System Call": RFLAGS AND NOT IA32_FMASK',
+    applies: (d) => isMnemonic(d, 'SYSCALL') && only(d, FIELD.rflags) && (d.ours.words[FIELD.rflags]! & ~BigInt(STATUS_MASK)) === d.recorded.words[FIELD.rflags],
+  },
 ];
 
 /** Where QEMU pushes another error code than the manuals say. */
@@ -113,10 +126,16 @@ export const QEMU_ERROR_CODES: readonly { readonly name: string; readonly why: s
     applies: (vector, ours, recorded, instruction) => vector === 14 && ours === (recorded | PF_WRITE)
       && instruction !== undefined && instruction.operands.some((x) => x.kind === 'memory'),
   },
+  {
+    name: 'error code that refers to the IDT',
+    why: 'QEMU multiplies the vector by the size of a 64-bit gate; SDM Vol. 3A, "Error Code": the index is that of the gate, in bits 15:3',
+    applies: (vector, ours, recorded) => (vector === 13 || vector === 11) && (ours & IDT_FLAG) !== 0 && recorded === (ours & ~7) * 2 + (ours & IDT_FLAG),
+  },
 ];
 
 /**
  * Faults push RFLAGS with RF set (SDM Vol. 3B, "Debug Exceptions": RF flag in the saved image); QEMU does it since 9.1.
- * In comparisons with older ones the bit is cleared in our frame after the delivery.
+ * In comparisons with older ones the bit is cleared in our frame after the delivery; after #DF, an abort for which the
+ * manual does not say it, always.
  */
 export const RF_OF_FAULTS = { name: 'RF in the flags that a fault pushes', since: [9, 1] } as const;

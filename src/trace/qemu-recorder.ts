@@ -57,7 +57,8 @@ export interface Recording {
 }
 
 export const DEFAULT_QEMU = 'qemu-system-x86_64';
-export const DEFAULT_CPU = 'max';
+/** Everything that TCG can do; the vendor makes SYSENTER in IA-32e mode what the SDM says it is. */
+export const DEFAULT_CPU = 'max,vendor=GenuineIntel';
 
 /**
  * The version of a QEMU, "7.2.22".

@@ -25,7 +25,7 @@ function sideBySide(recorded: TraceState, ours: TraceState, words: readonly numb
 }
 
 /** The whole report. `disassemble` gives the text of the instruction at an address. */
-export function differenceReport(difference: Difference, disassemble: (rip: bigint) => string): string {
+export function differenceReport(difference: Difference, disassemble: (rip: bigint, wide: boolean) => string): string {
   const { history } = difference;
   return [
     `difference after ${difference.instruction} equal instructions: ${difference.what}`,
@@ -33,7 +33,7 @@ export function differenceReport(difference: Difference, disassemble: (rip: bigi
     ...sideBySide(difference.recorded, difference.ours, difference.words),
     '',
     'the last instructions, the latest at the end:',
-    ...history.map((rip, n) => `  ${n === history.length - 1 ? '>' : ' '} ${rip.toString(16).padStart(16, '0')}  ${disassemble(rip)}`),
+    ...history.map(({ rip, wide }, n) => `  ${n === history.length - 1 ? '>' : ' '} ${rip.toString(16).padStart(16, '0')}  ${disassemble(rip, wide)}`),
     '',
   ].join('\n');
 }

@@ -43,8 +43,8 @@ export interface Stepper {
   clearPushedFlags(mask: number, withErrorCode: boolean): void;
   /** The instruction at a code address as it is now, without side effects; undefined where there is none. */
   instructionAt(rip: bigint): Instruction | undefined;
-  /** Text of the instruction at a code address, for reports. */
-  disassemble(rip: bigint): string;
+  /** Text of the instruction at a code address, for reports; `wide`: decoded as in 64-bit mode. Default: as in the mode it is in. */
+  disassemble(rip: bigint, wide?: boolean): string;
   /** What the last `execute` read from devices. */
   deviceReads(): readonly DeviceRead[];
   /** Guest RAM from physical address 0. */

@@ -22,21 +22,29 @@ export const STACK = ORIGIN + 0x4000, STACK_TOP = ORIGIN + 0x5800, STACK_END = O
 export const BODY = STACK_END;
 
 export const SELECTOR = { code64: 0x08, data: 0x10, code32: 0x18, userCode32: 0x23, userData: 0x2b, userCode64: 0x33, tss: 0x38 } as const;
+/** Descriptors behind those of SELECTOR, from selector 48h on. */
+export const DESCRIPTORS: readonly (readonly [string, bigint])[] = [
+  ['data that is not present', 0x00cf_1300_0000_ffffn], ['read-only data', 0x00cf_9100_0000_ffffn], ['expand-down data', 0x00cf_9700_0000_0fffn],
+  ['execute-only code', 0x00cf_9900_0000_ffffn], ['conforming code', 0x00af_9f00_0000_ffffn], ['code that is not present', 0x00af_1b00_0000_ffffn],
+  ['code with L and D', 0x00ef_9b00_0000_ffffn], ['small data with a base', 0x0040_f312_3456_0123n], ['reserved system type 0', 0x0000_8000_0000_0000n],
+];
+export const FIRST_DESCRIPTOR = 0x48, LAST_SELECTOR = FIRST_DESCRIPTOR + (DESCRIPTORS.length + 1) * 8;
 export const DEBUG_EXIT = 0xf4;
 /** What the program writes to the debug-exit port, and the exit status that makes. */
 export const EXIT_VALUE = 0x2a, EXIT_STATUS = EXIT_VALUE * 2 + 1;
 const ERROR_CODE_VECTORS = new Set([8, 10, 11, 12, 13, 14, 17, 21]);
 const EFER = 0xc000_0080, EFER_SCE = 1, EFER_LME = 0x100, EFER_NXE = 0x800;
 
-/** Builds the image. `body` must fall through at its end. `more` adds sections of its own. */
-export function corpusImage(bits: Bits, body: Uint8Array, more: (a: Assembler) => void = () => undefined): Uint8Array {
+/** Builds the image. `body`, bytes or what emits them, must fall through at its end. */
+export function corpusImage(bits: Bits, body: Uint8Array | ((a: Assembler) => void)): Uint8Array {
   const a = new Assembler({ origin: ORIGIN, bits });
   a.section('.fixed', { flags: 'rw' });
   a.fill(DATA - ORIGIN);
   a.bytes(new Random(0x5eed).bytes(DATA_BYTES));
   a.fill(STACK_END - STACK);
   a.section('.body', { flags: 'rx' });
-  a.bytes(body);
+  if (typeof body === 'function') body(a);
+  else a.bytes(body);
   a.jmp('finish');
   a.section('.text');
   boot(a, bits);
@@ -46,7 +54,6 @@ export function corpusImage(bits: Bits, body: Uint8Array, more: (a: Assembler) =
   a.cli();
   a.hlt();
   handlers(a, bits);
-  more(a);
   tables(a);
   return writeElf(a.link(), { pvhEntry: 'start' });
 }
@@ -56,6 +63,10 @@ function boot(a: Assembler, bits: Bits): void {
   a.label('start');
   a.cli();
   a.mov(esp, STACK_TOP);
+  // The firmware leaves its timer running.
+  a.mov(al, 0xff);
+  a.out(0x21, al);
+  a.out(0xa1, al);
   a.lgdt(at(label('gdt_pointer')));
   a.jmp(far(SELECTOR.code32, 'flat'));
   a.label('flat');
@@ -110,6 +121,8 @@ function fillIdt(a: Assembler, bits: Bits): void {
   a.dec(ecx);
   a.jnz('fill_idt');
 }
+/** AC RF NT IOPL TF are clear when the handler returns. */
+const CLEARED_FLAGS = ~0x5_7100;
 const GATES = 64, STUB_BYTES = 16;
 
 /** Logs vector, error code, address and flags; then on at RESUME, in the kernel, on the test's stack. */
@@ -141,7 +154,7 @@ function handlers(a: Assembler, bits: Bits): void {
     a.mov(rax, qword(RESUME));
     a.mov(qword(rsp, 32), rax);
     a.mov(qword(rsp, 40), SELECTOR.code64);
-    a.and(qword(rsp, 48), ~0x1_4100);
+    a.and(qword(rsp, 48), CLEARED_FLAGS);
     a.mov(qword(rsp, 56), STACK_TOP);
     a.mov(qword(rsp, 64), SELECTOR.data);
     a.pop(rcx);
@@ -166,7 +179,7 @@ function handlers(a: Assembler, bits: Bits): void {
   a.mov(dword(ecx, LOG + 12), eax);
   a.mov(eax, dword(RESUME));
   a.mov(dword(esp, 16), eax);
-  a.and(dword(esp, 24), ~0x1_4100);
+  a.and(dword(esp, 24), CLEARED_FLAGS);
   a.pop(ecx);
   a.pop(eax);
   a.add(esp, 8);
@@ -181,6 +194,8 @@ function tables(a: Assembler): void {
   // An available 64-bit TSS; boot() fills in its address.
   a.label('gdt_tss');
   a.dq(0x0000_8900_0000_0067n, 0n);
+  // Descriptors that loads are tried on: DESCRIPTORS says which is which.
+  a.dq(...DESCRIPTORS.map(([, descriptor]) => descriptor));
   a.label('gdt_end');
   a.label('gdt_pointer');
   a.dw(label('gdt_end').minus('gdt'));
@@ -198,6 +213,9 @@ function tables(a: Assembler): void {
   a.label('pd');
   for (let n = 0; n < 8; n++) a.dq(BigInt(n * 0x20_0000 + 0x87));
   a.fill(4096 - 64);
+  // Free page tables for programs.
+  a.label('spare_tables');
+  a.fill(4 * 4096);
   // RSP0 is at 4, IST 1 at 36. SDM Vol. 3A, "Task Management in 64-bit Mode".
   a.label('tss');
   a.dd(0);
