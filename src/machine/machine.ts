@@ -65,6 +65,8 @@ export class Machine {
   /** The plan that was loaded last: symbols, protocol, warnings. */
   boot: BootPlan | undefined;
   private stop: Stop | undefined;
+  /** The bytes of `until.output` that COM1 has still to end in, and the last ones it sent, as Latin-1 text. */
+  private wanted = '';
   private outputTail = '';
   /** Virtual time at which the slice in progress ends. */
   private sliceEnd = Infinity;
@@ -132,7 +134,8 @@ export class Machine {
     const end = state.retired + maxInstructions;
     // A guest whose handlers fault before their first instruction retires nothing for ever: deliveries are bounded too.
     const lastDelivery = this.cpu.deliveries + maxInstructions;
-    const untilRip = options.until?.rip, untilOutput = options.until?.output;
+    const untilRip = options.until?.rip;
+    this.wanted = String.fromCharCode(...new TextEncoder().encode(options.until?.output ?? ''));
     this.outputTail = '';
     let idleEvents = 0;
     for (let first = true; ; first = false) {
@@ -141,7 +144,6 @@ export class Machine {
         this.stop = undefined;
         return stop;
       }
-      if (untilOutput !== undefined && this.outputTail.includes(untilOutput)) return { kind: 'reached' };
       if (untilRip !== undefined && !first && state.rip === untilRip) return { kind: 'reached' };
       if (state.activity === ACTIVITY.shutdown) return { kind: 'triple-fault' };
       devices.scheduler.advanceTo(this.now());
@@ -173,7 +175,9 @@ export class Machine {
 
   private output(port: 0 | 1 | 'debug', byte: number, sink: MachineOptions['onOutput']): void {
     sink?.(port, byte);
-    if (port === 0) this.outputTail = (this.outputTail + String.fromCharCode(byte)).slice(-4096);
+    if (port !== 0 || this.wanted === '') return;
+    this.outputTail = (this.outputTail + String.fromCharCode(byte)).slice(-this.wanted.length);
+    if (this.outputTail === this.wanted) this.end({ kind: 'reached' });
   }
 
   /** Reads guest memory by linear address without side effects: fewer bytes come back where pages are missing or are no RAM. */
