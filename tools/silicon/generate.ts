@@ -79,13 +79,13 @@ function particulars(r: Random, row: Row, d: Draft, target: bigint | undefined, 
     if (offset >= 0 && offset + bytes.length <= 2 * PAGE) d.poke = { offset, bytes: Uint8Array.from(bytes) };
   };
   const codeTarget = (): bigint => (r.chance(85) ? START + BigInt(awayFromStart(r.between(-0x700, 0x700))) : codeSize === 64 && r.chance(50) ? 0x8000_0000_0000n + r.u64() % 0x1000_0000_0000n : 0x4000_0000n + BigInt(r.below(0x10000)));
-  const pointer = (n: number, faults: boolean): void => { d.gpr[n] = dataAddress(r, width / 8, faults); };
+  const pointer = (n: number): void => { d.gpr[n] = dataAddress(r, width / 8, true); };
   if (target !== undefined && r.chance(70)) {
     const bits = memoryBits(row.operands.find((x) => memoryBits(x) !== undefined) as OperandSpec) ?? 0;
     if (bits !== 0) poke(target, littleEndian(interesting(r), bits / 8));
   }
-  if (/^(PUSH|POP|CALL|RET|ENTER)/.test(m) || m === 'LEAVE') pointer(RSP, !m.startsWith('PUSHA') && !m.startsWith('POPA') && m !== 'ENTER');
-  if (m === 'ENTER' || m === 'LEAVE') pointer(RBP, m === 'LEAVE');
+  if (/^(PUSH|POP|CALL|RET|ENTER)/.test(m) || m === 'LEAVE') pointer(RSP);
+  if (m === 'ENTER' || m === 'LEAVE') pointer(RBP);
   if (/^(MOVS|CMPS|SCAS|STOS|LODS)[BWDQ]$/.test(m)) {
     for (const n of [RSI, RDI]) d.gpr[n] = r.chance(85) ? DATA + BigInt(r.between(0x400, 2 * PAGE - 0x400)) : dataAddress(r, width / 8, true);
     d.gpr[RCX] = BigInt(r.below(r.chance(30) ? 2 : 30));

@@ -5,6 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { RCX, RDI, RSI } from '../../src/cpu/isa/operand.ts';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
 import { Random } from '../../test/support/random.ts';
@@ -20,10 +21,13 @@ const { values } = parseArgs({ options: { cases: { type: 'string', default: '50'
 const world = new SiliconWorld();
 
 /** The case with every register that takes no part at its default, so that recordings are small and readable. */
-function reduced(c: Case): Case {
+function reduced(row: Row, c: Case): Case {
   let kept = c;
+  const string = row.repeat !== undefined;
   const before = world.run(c);
   for (let n = 0; n < 16; n++) {
+    // A default has upper halves, which REP with 32-bit addresses clears even before a fault: not followed.
+    if (string && (n === RCX || n === RSI || n === RDI)) continue;
     const value = defaultRegister(n, c.codeSize);
     const trial = { ...kept, gpr: kept.gpr.with(n, value) };
     const expected = { ...before, gpr: before.gpr.map((v, k) => (k === n ? value : kept.gpr[k] === c.gpr[k] ? v : trial.gpr[k] as bigint)) };
@@ -40,7 +44,7 @@ ROWS.forEach((row, index) => {
   for (const codeSize of codeSizes) {
     for (let n = 0; n < Number(values.cases); n++) {
       const c = caseFor(r, row, codeSize);
-      if (c !== undefined) jobs.push({ row, c: values.write ? reduced(c) : c });
+      if (c !== undefined) jobs.push({ row, c: values.write ? reduced(row, c) : c });
     }
   }
 });

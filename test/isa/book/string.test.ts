@@ -6,6 +6,7 @@ instruction('MOVSB', () => {
   example('moves them down where DF is set', 'movsb', { rsi: MEMORY, rdi: MEMORY + 1n, bytes: [7, 0], DF: 1 }, { rsi: MEMORY - 1n, rdi: MEMORY, bytes: [7, 7] });
   example('REP moves RCX of them, byte by byte where they overlap', 'rep movsb', { rsi: MEMORY, rdi: MEMORY + 1n, rcx: 4n, bytes: [7, 1, 2, 3, 4] }, { rsi: MEMORY + 4n, rdi: MEMORY + 5n, rcx: 0n, bytes: [7, 7, 7, 7, 7] });
   example('REP with RCX = 0 does nothing', 'rep movsb', { rsi: UNMAPPED, rdi: UNMAPPED, rcx: 0n }, {});
+  example('REP with ECX = 0 and 32-bit addresses still clears the upper halves', 'rep movsb', { rcx: 0xffff_ffff_0000_0000n, rsi: MEMORY | 0xf_0000_0000n, rdi: MEMORY | 0xf_0000_0000n }, { rcx: 0n, rsi: MEMORY, rdi: MEMORY }, { bytes: [0xf3, 0x67, 0xa4] });
   example('a fault in the middle keeps what is done', 'rep stosb', { rax: 0xffn, rdi: READ_ONLY - 2n, rcx: 5n, rsp: READ_ONLY - 8n, stack: [0n] }, { rdi: READ_ONLY, rcx: 3n, stack: [0xffff_0000_0000_0000n], fault: PF(READ_ONLY, { write: true, present: true }) });
 });
 instruction('MOVSW', () => { example('moves two bytes', 'movsw', { rsi: MEMORY, rdi: MEMORY + 2n, bytes: [1, 2, 0, 0] }, { rsi: MEMORY + 2n, rdi: MEMORY + 4n, bytes: [1, 2, 1, 2] }); });

@@ -101,7 +101,7 @@ export class SiliconWorld {
     const memory = this.#memory;
     const expected = this.#expected;
     let first = 0;
-    let end = memory.length;
+    let end = Buffer.compare(memory, expected) === 0 ? 0 : memory.length;
     while (first < end && memory[first] === expected[first]) first++;
     while (end > first && memory[end - 1] === expected[end - 1]) end--;
     return {

@@ -31,8 +31,9 @@ export function place<V, B>(o: Ops<V, B>, i: Instruction, n: number): { value: V
   return { value: o.load(w, x.segment, offset, 'modify'), write: (v) => o.store(w, x.segment, offset, v) };
 }
 
-/** A w-bit value as an 8-bit count, and an 8-bit count as a w-bit value. */
+/** A value with zeros in front, where that is wider. */
 export const widen = <V, B>(o: Ops<V, B>, from: Width, to: Width, v: V): V => (from === to ? v : o.zext(from, to, v));
+/** The lower bits of a value, where that is narrower. */
 export const narrow = <V, B>(o: Ops<V, B>, from: Width, to: Width, v: V): V => (from === to ? v : o.trunc(from, to, v));
 
 /** A sum of 64-bit offsets cut to the address width, as every effective address is. */

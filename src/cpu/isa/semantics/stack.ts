@@ -72,8 +72,8 @@ const MAX_NESTING_LEVEL = 31;
 export const ENTER: Semantics = (o, i) => {
   const sw = i.mode.stackSize;
   const bytes = i.width / 8;
-  const level = widen(o, 8, sw === 64 ? 64 : 32, o.and(8, read(o, i, 1, 8), o.const(8, BigInt(MAX_NESTING_LEVEL))));
   const lw: Width = sw === 64 ? 64 : 32;
+  const level = widen(o, 8, lw, o.and(8, read(o, i, 1, 8), o.const(8, BigInt(MAX_NESTING_LEVEL))));
   const local = narrow(o, 64, sw, o.and(64, read(o, i, 0, 64), o.const(64, 0xffffn)));
   const outer = o.getReg(implicit(RBP, sw));
   const frame = above(o, i, o.getReg(stackPointer(i)), -bytes);
@@ -84,9 +84,9 @@ export const ENTER: Semantics = (o, i) => {
       storeAt(o, i, above(o, i, frame, -n * bytes), loadAt(o, i, above(o, i, outer, -n * bytes)));
     });
   }
-  const display = o.mul(sw, sw === 16 ? o.trunc(32, 16, level) : level, o.const(sw, BigInt(bytes)));
+  const display = o.mul(sw, narrow(o, lw, sw, level), o.const(sw, BigInt(bytes)));
   const end = o.sub(sw, frame, display);
-  const framePointer = i.width === sw ? frame : i.width < sw ? o.trunc(sw, i.width, frame) : o.zext(sw, i.width, frame);
+  const framePointer = i.width < sw ? narrow(o, sw, i.width, frame) : widen(o, sw, i.width, frame);
   o.when(o.not(o.isZero(lw, level)), () => { storeAt(o, i, end, framePointer); });
   const top = o.sub(sw, end, local);
   o.load(i.width, SEGMENT.SS, widen(o, sw, 64, top), 'modify');

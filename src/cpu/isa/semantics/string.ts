@@ -30,8 +30,10 @@ function advance<V, B>(o: Ops<V, B>, i: Instruction, r: RegisterOperand): void {
 /**
  * Does `step` once, or under REP while rCX is not 0. `step` commits, and returns what must hold for another iteration
  * besides a count (REPE, REPNE), or nothing.
+ * Manual: silent on a count of 0 with a 32-bit address size in 64-bit mode; hardware (Intel): ECX is written all the
+ * same, and so are the `pointers` of MOVS and STOS, which clears the upper halves.
  */
-function repeated<V, B>(o: Ops<V, B>, i: Instruction, step: () => B | undefined): void {
+function repeated<V, B>(o: Ops<V, B>, i: Instruction, step: () => B | undefined, pointers: readonly RegisterOperand[] = []): void {
   if (i.repeat === 'none') {
     step();
     return;
@@ -46,6 +48,9 @@ function repeated<V, B>(o: Ops<V, B>, i: Instruction, step: () => B | undefined)
     const more = o.not(o.isZero(w, left));
     o.repeatIf(condition === undefined ? more : o.andB(more, condition));
   });
+  if (w === 32 && i.mode.codeSize === 64) {
+    o.when(o.isZero(w, count), () => { for (const r of [counter, ...pointers]) o.setReg(r, o.getReg(r)); });
+  }
 }
 
 /** What REPE and REPNE ask of ZF. */
@@ -58,7 +63,7 @@ export const MOVS: Semantics = (o, i) => {
     advance(o, i, source(i));
     advance(o, i, destination(i));
     return undefined;
-  });
+  }, [source(i), destination(i)]);
 };
 
 /** CMPS — Compare String Operands. SDM Vol. 2A, "CMPS/CMPSB/CMPSW/CMPSD/CMPSQ". */
@@ -91,7 +96,7 @@ export const STOS: Semantics = (o, i) => {
     storeDestination(o, i, o.getReg(implicit(RAX, i.width)));
     advance(o, i, destination(i));
     return undefined;
-  });
+  }, [destination(i)]);
 };
 
 /** LODS — Load String. SDM Vol. 2A, "LODS/LODSB/LODSW/LODSD/LODSQ". */
