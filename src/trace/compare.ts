@@ -138,14 +138,14 @@ export class Lockstep implements TraceSink {
   }
 
   /**
-   * A store into the very instruction that makes it: QEMU throws the block away and starts the instruction again, so
-   * the same record comes twice. Only a jump to itself also leaves everything as it was.
+   * A store into the very instruction that makes it, or one that hits a data breakpoint: QEMU throws the block away and
+   * starts the instruction again, so the same record comes twice. Only a jump to itself also leaves everything as it was.
    */
   #isRestart(state: TraceState): boolean {
     const at = FIELD.rip * 2;
     if (!this.#ready || this.#before.halves[at] !== state.halves[at]) return false;
     if (!state.words.every((word, i) => word === this.#before.words[i])) return false;
-    return !/^J/.test(this.#stepper.instructionAt(state.words[FIELD.rip]!)?.mnemonic ?? 'J');
+    return !(this.#stepper.instructionAt(state.words[FIELD.rip]!)?.mnemonic ?? 'J').startsWith('J');
   }
 
   /** Executes the instruction of the last record. `after` is what QEMU shows next, for the report. */

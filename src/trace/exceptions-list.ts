@@ -30,8 +30,8 @@ export interface Forgiven {
 const only = (d: Disagreement, ...allowed: readonly number[]): boolean => d.words.every((word) => allowed.includes(word));
 const isMnemonic = (d: Disagreement, ...names: readonly string[]): boolean => d.instruction !== undefined && names.includes(d.instruction.mnemonic);
 const ZF = 0x40n;
-/** W/R of a page-fault error code. */
-const PF_WRITE = 2;
+/** P, W/R and RSVD of a page-fault error code. */
+const PF_PRESENT = 1, PF_WRITE = 2, PF_RESERVED = 8;
 /** The error code refers to a gate of the IDT. */
 const IDT_FLAG = 2;
 const RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4;
@@ -118,13 +118,21 @@ export const QEMU_DIFFERENCES: readonly Forgiven[] = [
   },
 ];
 
+/** A page-fault error code that has P wherever it has RSVD. */
+const withReservedPresent = (code: number): number => ((code & PF_RESERVED) === 0 ? code : code | PF_PRESENT);
+
 /** Where QEMU pushes another error code than the manuals say. */
 export const QEMU_ERROR_CODES: readonly { readonly name: string; readonly why: string; applies(vector: number, ours: number, recorded: number, instruction: Instruction | undefined): boolean }[] = [
   {
     name: '#PF of a read-modify-write reported as a read',
     why: 'QEMU reads first and faults there; the processor asks for write permission at once. SDM Vol. 3A, "Page-Fault Exceptions" (W/R flag)',
-    applies: (vector, ours, recorded, instruction) => vector === 14 && ours === (recorded | PF_WRITE)
+    applies: (vector, ours, recorded, instruction) => vector === 14 && withReservedPresent(ours) === withReservedPresent(recorded | PF_WRITE)
       && instruction !== undefined && instruction.operands.some((x) => x.kind === 'memory'),
+  },
+  {
+    name: '#PF of a reserved bit without P',
+    why: 'QEMU leaves P clear; SDM Vol. 3A, "Page-Fault Exceptions": RSVD is set only if P is, because entries that are not present have no reserved bits',
+    applies: (vector, ours, recorded) => vector === 14 && ours === withReservedPresent(recorded),
   },
   {
     name: 'error code that refers to the IDT',

@@ -264,7 +264,7 @@ function follow(log: ReadStream, parser: QemuLogParser, sink: TraceSink, qmp: Qm
       try {
         parser.feed(chunk as Uint8Array);
       } catch (cause) {
-        done(() => reject(cause as Error));
+        done(() => reject(cause));
         return;
       }
       if (sink.finished) done(() => resolve('limit'));
@@ -275,7 +275,7 @@ function follow(log: ReadStream, parser: QemuLogParser, sink: TraceSink, qmp: Qm
         parser.end();
         resolve(sink.finished ? 'limit' : 'exited');
       } catch (cause) {
-        reject(cause as Error);
+        reject(cause);
       }
     }));
   });
