@@ -147,7 +147,7 @@ function summary({ state, faultChain, symbols }: Subject): string {
 /** What usually is behind a failure, or nothing. */
 function hint(subject: Subject, { vector, raised, progress }: FaultRecord): string[] {
   const { state } = subject;
-  if (progress.gateAddress === undefined) return state.idtrLimit === 0 ? ['hint: no IDT was ever loaded (LIDT)'] : [];
+  if (progress.gateAddress === undefined) return state.idtrLimit === 0 ? ['hint: the IDT is empty: no LIDT ran, or the last one loaded a limit of 0'] : [];
   if (progress.gate === undefined) return raised.vector === VECTOR.PF ? ['hint: the IDT itself is not mapped in this address space'] : [];
   if (progress.gate === 0n) return [`hint: nobody has installed a handler for vector ${vector}`];
   if (progress.doing === 'pushing the frame' && raised.vector === VECTOR.PF && progress.ist === 0) {

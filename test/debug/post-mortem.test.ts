@@ -125,7 +125,7 @@ The last 9 instructions, oldest first:
     never.state.idtrLimit = 0;
     never.runToShutdown();
     expect(story(never)).toContain('IDT of 0x1 bytes at 0x2000; the gate would need bytes 0x60 to 0x6f');
-    expect(story(never)).toContain('hint: no IDT was ever loaded (LIDT)');
+    expect(story(never)).toContain('hint: the IDT is empty: no LIDT ran, or the last one loaded a limit of 0');
 
     const unmapped = new Bench([0x0f, 0x0b]);
     unmapped.state.idtrBase = 0x40_0000n;
