@@ -1,0 +1,54 @@
+/** Kernels in C, as gcc compiles them at every level of optimisation: each says here what it said on QEMU. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Machine, type Stop } from '../../src/machine/machine.ts';
+
+/** Built by tools/guests/build.sh: PROGRAM-VARIANT.elf, and what PROGRAM prints on QEMU 7.2.22 in PROGRAM.txt. */
+const IMAGES = join(import.meta.dirname, 'images');
+const BUILD = join(import.meta.dirname, '../../tools/guests/build.sh');
+const MAX_INSTRUCTIONS = 4_000_000;
+/** An engine by name, as `--engine` takes it. */
+const ENGINES = ['reference'] as const;
+
+interface Run { readonly text: string; readonly stop: Stop; readonly machine: Machine }
+
+function run(image: string): Run {
+  const bytes: number[] = [];
+  const machine = new Machine({ memoryBytes: 64 * 2 ** 20, onOutput: (port, byte) => { if (port === 0) bytes.push(byte); } });
+  machine.load(readFileSync(image), { name: 'guest' });
+  const stop = machine.run({ maxInstructions: MAX_INSTRUCTIONS });
+  return { text: Buffer.from(bytes).toString('latin1'), stop, machine };
+}
+const expected = (image: string): string => readFileSync(join(IMAGES, `${image.split('-')[0]}.txt`), 'latin1');
+const images = readdirSync(IMAGES).filter((name) => name.endsWith('.elf')).map((name) => name.slice(0, -'.elf'.length)).sort();
+
+describe.each(ENGINES)('on the %s engine', () => {
+  test.each(images)('%s says what it says on QEMU and ends with all its checks held', (image) => {
+    const { text, stop, machine } = run(join(IMAGES, `${image}.elf`));
+    expect(text).toBe(expected(image));
+    expect(stop).toEqual({ kind: 'debug-exit', value: 0 });
+    expect(machine.boot?.protocol).toBe(image.startsWith('protected32') ? 'multiboot' : 'pvh');
+  });
+});
+
+describe('the compiler at hand', () => {
+  const gcc = spawnSync('gcc', ['-dumpmachine'], { encoding: 'utf8' });
+  test.skipIf(gcc.error !== undefined || !gcc.stdout.startsWith('x86_64'))('builds guests that say the same', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'longmode-guests-'));
+    try {
+      const rebuilt = ['system-O2', 'protected32-Os'];
+      const build = spawnSync(BUILD, [folder, ...rebuilt], { encoding: 'utf8' });
+      expect(build.status, build.stderr).toBe(0);
+      for (const image of rebuilt) {
+        const { text, stop } = run(join(folder, `${image}.elf`));
+        expect(text).toBe(expected(image));
+        expect(stop).toEqual({ kind: 'debug-exit', value: 0 });
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
