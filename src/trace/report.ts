@@ -9,6 +9,8 @@ const FLAGS: readonly (readonly [bit: number, name: string])[] = [
 ];
 const flags = (value: bigint): string => FLAGS.filter(([bit]) => (value >> BigInt(bit) & 1n) === 1n).map(([, name]) => name).join(' ') || 'none';
 
+const hex64 = (value: bigint): string => value.toString(16).padStart(16, '0');
+
 /** One line per word: those of the usual registers, and any other that differs. */
 function sideBySide(recorded: TraceState, ours: TraceState, words: readonly number[]): string[] {
   const lines = [`    ${''.padEnd(16)}${'QEMU'.padEnd(18)}longmode`];
@@ -17,9 +19,8 @@ function sideBySide(recorded: TraceState, ours: TraceState, words: readonly numb
     const usual = word <= FIELD.cpl || word === FIELD.cr2 || word === FIELD.cr3;
     if (HIDDEN.has(word) || (!differs && !usual)) continue;
     const [theirs, own] = [recorded.words[word]!, ours.words[word]!];
-    const text = (value: bigint): string => value.toString(16).padStart(16, '0');
     const names = word === FIELD.rflags ? `  (${flags(theirs)} | ${flags(own)})` : '';
-    lines.push(`  ${differs ? '*' : ' '} ${name.padEnd(16)}${text(theirs)}  ${text(own)}${names}`);
+    lines.push(`  ${differs ? '*' : ' '} ${name.padEnd(16)}${hex64(theirs)}  ${hex64(own)}${names}`);
   }
   return lines;
 }
@@ -33,7 +34,7 @@ export function differenceReport(difference: Difference, disassemble: (rip: bigi
     ...sideBySide(difference.recorded, difference.ours, difference.words),
     '',
     'the last instructions, the latest at the end:',
-    ...history.map(({ rip, wide }, n) => `  ${n === history.length - 1 ? '>' : ' '} ${rip.toString(16).padStart(16, '0')}  ${disassemble(rip, wide)}`),
+    ...history.map(({ rip, wide }, n) => `  ${n === history.length - 1 ? '>' : ' '} ${hex64(rip)}  ${disassemble(rip, wide)}`),
     '',
   ].join('\n');
 }

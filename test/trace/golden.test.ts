@@ -29,7 +29,7 @@ function replay(file: string): { failure: string; status: number | undefined; re
     return execute();
   };
   const { lockstep, pages } = replayLockstep(trace, stepper);
-  const failure = lockstep.difference ? differenceReport(lockstep.difference, (rip) => stepper.disassemble(rip)) : pages && pages.length > 0 ? pageReport(pages) : '';
+  const failure = lockstep.difference ? differenceReport(lockstep.difference, (rip, wide) => stepper.disassemble(rip, wide)) : pages && pages.length > 0 ? pageReport(pages) : '';
   return { failure, status: board.status, recorded: trace.end.status, instructions: lockstep.compared };
 }
 

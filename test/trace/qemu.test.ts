@@ -25,7 +25,7 @@ async function compare(name: string, image: Uint8Array): Promise<{ failure: stri
   writeFileSync(file, image);
   const board = new BareBoard(image, CORPUS_MEMORY);
   const { lockstep, pages, recording } = await runLockstep({ image: file, entry: board.entry, memoryBytes: CORPUS_MEMORY, timeoutSeconds: 100 }, board.stepper);
-  const failure = lockstep.difference ? differenceReport(lockstep.difference, (rip) => board.stepper.disassemble(rip)) : pages && pages.length > 0 ? pageReport(pages) : '';
+  const failure = lockstep.difference ? differenceReport(lockstep.difference, (rip, wide) => board.stepper.disassemble(rip, wide)) : pages && pages.length > 0 ? pageReport(pages) : '';
   expect(recording.status).toBe(board.status);
   return { failure, status: board.status, compared: lockstep.compared };
 }

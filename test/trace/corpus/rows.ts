@@ -151,7 +151,7 @@ function choose(row: Row, bits: Bits, r: Random): Plan {
   }
   const prefixes: number[] = [];
   // With a memory operand the bit offset is part of the address.
-  if (/^BT/.test(row.mnemonic) && target !== undefined && reg !== undefined) registers.set(reg, BigInt(r.below(0x1000)));
+  if (row.mnemonic.startsWith('BT') && target !== undefined && reg !== undefined) registers.set(reg, BigInt(r.below(0x1000)));
   if (target !== undefined && row.operands.every((x) => x.kind !== 'memory-offset')) {
     rm = memoryChoice(row, bits, r, target, registers);
     if (row.lock && row.operands[0]?.kind !== 'register' && r.chance(30)) prefixes.push(0xf0);
@@ -177,7 +177,7 @@ function implicit(row: Row, r: Random, registers: Map<number, bigint>): void {
   }
   if (/^(LOOP|J.?CXZ)/.test(mnemonic)) registers.set(RCX, BigInt(r.below(3)));
   if (/^(LEAVE|ENTER)/.test(mnemonic)) registers.set(RBP, BigInt(STACK_TOP - r.below(64) * 8));
-  if (/^XLAT/.test(mnemonic)) registers.set(3, BigInt(DATA + 0x800));
+  if (mnemonic.startsWith('XLAT')) registers.set(3, BigInt(DATA + 0x800));
   if (/^(MUL|IMUL|DIV|IDIV|CMPXCHG|CBW|CWD|AAM|AAD|AAA|DAA|AAS|DAS|SAHF|LAHF|CDQ|CQO|CWDE|CDQE)/.test(mnemonic)) {
     registers.set(0, interesting(r));
     // A small high half, so that some divisions do not overflow.
@@ -199,7 +199,7 @@ function memoryChoice(row: Row, bits: Bits, r: Random, target: number, registers
   const taken = new Set(row.operands.flatMap((x) => (x.kind === 'register' && x.at === 'fixed' ? [x.number] : [])));
   if (/^(CMPXCHG|XLAT|MUL|IMUL|DIV|IDIV)/.test(row.mnemonic)) for (const register of [0, 1, 2, 3]) taken.add(register);
   // The value of a bit string's offset register is part of the address.
-  if (/^BT/.test(row.mnemonic)) for (const register of registers.keys()) taken.add(register);
+  if (row.mnemonic.startsWith('BT')) for (const register of registers.keys()) taken.add(register);
   const free = Array.from({ length: count }, (_, n) => n).filter((n) => !taken.has(n) && !(usesStack && n === RSP));
   const base = r.pick(free);
   const displacementBytes = r.pick([0, 1, 4] as const);
