@@ -7,7 +7,8 @@ import type { KernelWriter } from './writer.ts';
 
 const COM1 = 0x3f8;
 const UART = { data: COM1, interruptEnable: COM1 + 1, fifoControl: COM1 + 2, lineControl: COM1 + 3, modemControl: COM1 + 4, lineStatus: COM1 + 5 } as const;
-const TRANSMITTER_EMPTY = 1 << 5;
+/** Of the line status: the next character may be written; the last one is on the line, its last bit too. */
+const HOLDING_REGISTER_EMPTY = 1 << 5, TRANSMITTER_EMPTY = 1 << 6;
 /** Digits of the longest number: 64 in base 2. */
 const BIGGEST_NUMBER = 64;
 
@@ -31,14 +32,21 @@ export function console(k: KernelWriter): void {
     out(UART.modemControl, 0x03);         // DTR, RTS
   });
 
-  // DIL: the character. Changes RAX and RDX only.
-  k.func('console_put', [], () => {
+  const waitFor = (status: number): void => {
     a.mov(edx, UART.lineStatus);
     k.loop(({ leave }) => {
       a.in(al, dx);
-      a.test(al, TRANSMITTER_EMPTY);
+      a.test(al, status);
       a.jne(leave);
     });
+  };
+
+  // Until everything written has been sent: a machine that is powered off before loses it.
+  k.func('console_drain', [], () => waitFor(TRANSMITTER_EMPTY));
+
+  // DIL: the character. Changes RAX and RDX only.
+  k.func('console_put', [], () => {
+    waitFor(HOLDING_REGISTER_EMPTY);
     a.mov(edx, UART.data);
     a.mov(al, dil);
     a.out(dx, al);

@@ -2,14 +2,16 @@
  * Exceptions that nobody resolves. In order: a scenario that expects one goes on behind it (a probe); a ring-3 task is
  * stopped and the kernel goes on; the kernel itself prints all it knows and ends the machine with a failure status.
  */
-import { at, ax, cr2, dx, eax, edi, edx, label, qword, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp } from '../assembler/index.ts';
+import { al, at, ax, cr2, dx, eax, edi, edx, label, qword, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp } from '../assembler/index.ts';
 import { EXIT, FRAME, RFLAGS } from './layout.ts';
 import { VECTOR } from './idt.ts';
 import type { KernelWriter } from './writer.ts';
 
 const DEBUG_EXIT_PORT = 0xf4;
-/** ACPI power-off as QEMU's PC wires it: SLP_EN in PM1a_CNT. */
-const POWER_OFF = { port: 0x604, value: 0x2000 } as const;
+/** ACPI power-off: SLP_EN, sleeping type 0, in PM1a_CNT. QEMU's PC has it at the first port, Bochs' BIOS puts it at the second. */
+const POWER_OFF = { ports: [0x604, 0xb004], value: 0x2000 } as const;
+/** Bochs without ACPI: this text, letter by letter. */
+const SHUTDOWN = { port: 0x8900, text: 'Shutdown' } as const;
 const NO_EXCEPTION = -1;
 
 const NAMES = ['#DE divide error', '#DB debug', 'NMI', '#BP breakpoint', '#OF overflow', '#BR bound range', '#UD invalid opcode', '#NM no coprocessor',
@@ -132,11 +134,19 @@ export function exceptions(k: KernelWriter): void {
     a.jmp('halt_for_ever');               // no such device here
   });
 
-  // Ends the machine with status 0.
+  // Ends the machine with status 0: the first way that it has.
   k.func('power_off', [], () => {
-    a.mov(edx, POWER_OFF.port);
+    a.call('console_drain');
     a.mov(eax, POWER_OFF.value);
-    a.out(dx, ax);
+    for (const port of POWER_OFF.ports) {
+      a.mov(edx, port);
+      a.out(dx, ax);
+    }
+    a.mov(edx, SHUTDOWN.port);
+    for (const letter of SHUTDOWN.text) {
+      a.mov(al, letter.charCodeAt(0));
+      a.out(dx, al);
+    }
     a.jmp('halt_for_ever');
   });
 
