@@ -27,6 +27,8 @@ const SHF = { WRITE: 1, ALLOC: 2, EXECINSTR: 4 };
 const STT = { label: 0, object: 1, function: 2 };
 const STB_GLOBAL = 1;
 const XEN_ELFNOTE_PHYS32_ENTRY = 18;
+/** What the parts of a note are padded to, in 64-bit files too. */
+const NOTE_ALIGN = 4;
 
 /** Sections that hold notes written by the program itself. */
 const isNote = (x: ImageSection): boolean => x.name.startsWith('.note') && x.bytes.length > 0;
@@ -57,8 +59,8 @@ export function writeElf(image: Image, options: ElfOptions = {}): Uint8Array<Arr
     const congruent = (BigInt(fileOffset(x)) - x.linear) % BigInt(PAGE) === 0n;
     programHeader(w, PT.LOAD, (x.flags.read ? PF.R : 0) | (x.flags.write ? PF.W : 0) | (x.flags.execute ? PF.X : 0), fileOffset(x), x.linear, x.physical, x.bytes.length, x.size, congruent ? PAGE : 1);
   }
-  for (const x of ownNotes) programHeader(w, PT.NOTE, PF.R, fileOffset(x), x.linear, x.physical, x.bytes.length, x.size, 4);
-  if (note) programHeader(w, PT.NOTE, PF.R, headers, 0n, 0, note.length, note.length, 4);
+  for (const x of ownNotes) programHeader(w, PT.NOTE, PF.R, fileOffset(x), x.linear, x.physical, x.bytes.length, x.size, NOTE_ALIGN);
+  if (note) programHeader(w, PT.NOTE, PF.R, headers, 0n, 0, note.length, note.length, NOTE_ALIGN);
   if (note) w.bytes(note);
 
   const sections: SectionHeader[] = [{ name: '', type: 0, flags: 0, address: 0n, offset: 0, size: 0, link: 0, info: 0, align: 0, entrySize: 0 }];
@@ -69,14 +71,14 @@ export function writeElf(image: Image, options: ElfOptions = {}): Uint8Array<Arr
     }
     const flags = SHF.ALLOC | (x.flags.write ? SHF.WRITE : 0) | (x.flags.execute ? SHF.EXECINSTR : 0);
     const offset = x.size === 0 ? w.length : fileOffset(x);
-    sections.push({ name: x.name, type: x.bytes.length === 0 ? SHT.NOBITS : isNote(x) ? SHT.NOTE : SHT.PROGBITS, flags, address: x.linear, offset, size: x.size, link: 0, info: 0, align: 16, entrySize: 0 });
+    sections.push({ name: x.name, type: x.bytes.length === 0 ? SHT.NOBITS : isNote(x) ? SHT.NOTE : SHT.PROGBITS, flags, address: x.linear, offset, size: x.size, link: 0, info: 0, align: isNote(x) ? NOTE_ALIGN : 16, entrySize: 0 });
   }
   const addContent = (name: string, type: number, content: Uint8Array, extra: Partial<SectionHeader> = {}): void => {
     w.align(8);
     sections.push({ name, type, flags: 0, address: 0n, offset: w.length, size: content.length, link: 0, info: 0, align: 1, entrySize: 0, ...extra });
     w.bytes(content);
   };
-  if (note) sections.push({ name: '.note.Xen', type: SHT.NOTE, flags: 0, address: 0n, offset: headers, size: note.length, link: 0, info: 0, align: 4, entrySize: 0 });
+  if (note) sections.push({ name: '.note.Xen', type: SHT.NOTE, flags: 0, address: 0n, offset: headers, size: note.length, link: 0, info: 0, align: NOTE_ALIGN, entrySize: 0 });
   for (const [name, content] of dwarfSections(image, { name: options.name ?? 'kernel', compilationDirectory: options.compilationDirectory ?? '.' })) addContent(name, SHT.PROGBITS, content);
 
   const strings = new StringTable();

@@ -28,15 +28,15 @@ export function multibootHeader(k: KernelWriter): void {
   });
 }
 
-/** The ELF note that makes QEMU, Xen and Firecracker enter at `pvh_entry`. */
+/** The ELF note that makes QEMU, Xen and Firecracker enter at `pvh_entry`. The address takes 8 bytes: QEMU reads as many from a 64-bit file. */
 export function pvhNote(k: KernelWriter): void {
   const { a } = k;
   a.section('.note', { flags: 'r', align: 16 });
   a.align(4);
   a.object('pvh_note', () => {
-    a.dd(4, 4, XEN_ELFNOTE_PHYS32_ENTRY);
+    a.dd(4, 8, XEN_ELFNOTE_PHYS32_ENTRY);
     a.db('Xen\0');
-    a.dd(label('pvh_entry').physical());
+    a.dq(label('pvh_entry').physical());
   });
   a.section('.text');
 }

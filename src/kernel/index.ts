@@ -52,6 +52,6 @@ export function buildKernel(options: KernelOptions = {}): Image {
   return a.link();
 }
 
-/** The kernel as an ELF64 file with symbols, DWARF line numbers and the PVH note that QEMU's -kernel looks for. */
+/** The kernel as an ELF64 file with symbols and DWARF line numbers. What the loaders look for, the image itself contains. */
 export const kernelElf = (image: Image, options: Pick<ElfOptions, 'compilationDirectory'> = {}): Uint8Array<ArrayBuffer> =>
-  writeElf(image, { ...options, name: 'longmode guest kernel', pvhEntry: 'pvh_entry' });
+  writeElf(image, { ...options, name: 'longmode guest kernel' });
