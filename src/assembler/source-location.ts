@@ -11,14 +11,17 @@ export type ResolveLocation = (file: string, line: number, column: number) => So
 /** The place that called an assembler's method. */
 export interface CallSite { readonly stack?: string }
 
+/** What V8 adds to Error; other engines have none of it. */
+const V8: { stackTraceLimit?: number; captureStackTrace?: (target: object, above: unknown) => void } = Error;
+
 /** Captures `depth` frames from the caller of `method` on. Engines without captureStackTrace give a whole stack, in which the assembler's own frames are skipped. */
 export function captureCallSite(method: (...operands: never[]) => unknown, depth: number): CallSite {
-  if (typeof Error.captureStackTrace !== 'function') return { stack: String(new Error('call site').stack) };
-  const limit = Error.stackTraceLimit;
+  if (V8.captureStackTrace === undefined) return { stack: String(new Error('call site').stack) };
+  const limit = V8.stackTraceLimit ?? 10;
   const site: CallSite = {};
-  Error.stackTraceLimit = depth;
-  Error.captureStackTrace(site, method);
-  Error.stackTraceLimit = limit;
+  V8.stackTraceLimit = depth;
+  V8.captureStackTrace(site, method);
+  V8.stackTraceLimit = limit;
   return site;
 }
 

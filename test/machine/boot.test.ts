@@ -1,5 +1,5 @@
 /** What a kernel image may be, what it finds when it starts, and how a damaged one is refused. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ImageError, planBoot } from '../../src/machine/boot/index.ts';
 import { BOOT_INFO } from '../../src/machine/boot/plan.ts';
