@@ -45,7 +45,7 @@ describe('a recorded run is repeated with equal registers at every instruction a
     expect(files.map((file) => file.replace('.trace', ''))).toEqual(CORPUS.map((program) => program.name).sort());
   });
 
-  test.each([64, 32] as const)('every ordinary row of %s-bit code is executed in a recording', (bits) => {
+  test.each([64, 32] as const)('every row that generated %s-bit code can run is executed in a recording', (bits) => {
     const rows = executed.get(`rows-${bits}`) ?? new Set();
     const missing = rowsFor(bits).map(nameOf).filter((name) => !rows.has(name));
     expect(missing, 'record again: node tools/record-traces.ts').toEqual([]);

@@ -1,5 +1,5 @@
 /**
- * From the table to a program: for every ordinary row a few instructions with registers, addressing forms, immediates,
+ * From the table to a program: for every row that leaves the world as it is a few instructions with registers, addressing forms, immediates,
  * flags and memory by chance. A row that is added to the table is in the next recording.
  */
 import type { Row } from '../../../src/cpu/isa/row.ts';
@@ -7,11 +7,16 @@ import { ROWS } from '../../../src/cpu/isa/table/index.ts';
 import { interesting } from '../../support/boundary.ts';
 import { encodeRow, littleEndian, type Choice, type MemoryChoice } from '../../support/encode-row.ts';
 import { Random } from '../../support/random.ts';
-import { BODY, DATA, DATA_BYTES, RESUME, STACK_TOP, type Bits } from './world.ts';
+import { BODY, DATA, DATA_BYTES, RESUME, SELECTOR, STACK_TOP, type Bits } from './world.ts';
+
+/** System instructions that leave the world as it is when their operands are chosen well. */
+const HARMLESS = /^(MOV r\S+, (Sreg|CRn|DRn)$|PUSH [C-GS]S$|POP [D-GS]S$|L[DEFGS]S |S[GI]DT|SLDT|STR |SMSW|LAR|LSL|VERR|VERW|ARPL|PUSHF|POPF|IN |OUT |INS|OUTS|INTO|INVD|WBINVD|CLI$|CLTS)/;
+/** A port at which neither machine has anything. */
+const EMPTY_PORT = 0xe0n;
 
 /** Rows that a generated program cannot run, and why. */
 export const EXCLUDED: readonly { readonly applies: (row: Row, bits: Bits) => boolean; readonly why: string }[] = [
-  { applies: (row) => row.meaning.kind === 'system', why: 'system instructions have programs of their own' },
+  { applies: (row) => row.meaning.kind === 'system' && !HARMLESS.test(row.text), why: 'instructions that change the mode, the tables or the privilege level have programs of their own' },
   { applies: (row) => row.addressSize === 16, why: 'in 32-bit code CX counts with the 67h prefix, as the 16-bit rows of the loops do; 64-bit code has no 16-bit addresses' },
   {
     applies: (row) => /^(J|CALL|RET|LOOP)/.test(row.mnemonic) && (row.size === 16 || row.width === 16),
@@ -19,6 +24,7 @@ export const EXCLUDED: readonly { readonly applies: (row: Row, bits: Bits) => bo
   },
   { applies: (row) => /^F[67] \/1/.test(row.encodingText.replace('REX.W ', '')), why: 'the second encoding of TEST (APM Vol. 3, "TEST") is #UD in QEMU before version 9' },
   { applies: (row) => row.text === 'RESERVEDNOP r32' || (row.mnemonic === 'RESERVEDNOP' && row.encodingText.startsWith('0F 0D')), why: 'the register forms of 0F 0D and 0F 18 /0-3 (SDM Vol. 2D, "Two-byte Opcode Map": reserved NOPs) are #UD in QEMU' },
+  { applies: (row) => /^L[FGS]S r64/.test(row.text), why: 'far pointers with 64-bit offsets are Intel’s (SDM Vol. 2A, "LDS/LES/LFS/LGS/LSS"); QEMU reads a 32-bit offset, as AMD does' },
 ];
 export const isExcluded = (row: Row, bits: Bits): boolean => EXCLUDED.some((x) => x.applies(row, bits));
 
@@ -28,7 +34,7 @@ const QEMU_MISPLACES = /^SH[LR]D .*imm8/;
 /** The rows that a program for this mode exercises. */
 export const rowsFor = (bits: Bits): readonly Row[] => ROWS.filter((row) => row.modes !== (bits === 64 ? 'legacy' : '64') && !isExcluded(row, bits));
 
-const RCX = 1, RSP = 4, RBP = 5, RSI = 6, RDI = 7;
+const RCX = 1, RDX = 2, RSP = 4, RBP = 5, RSI = 6, RDI = 7;
 const STATUS_FLAGS = 0x8d5, DF = 0x400;
 
 class BodyWriter {
@@ -99,6 +105,10 @@ function prologue(w: BodyWriter, row: Row, bits: Bits, plan: Plan, next: number,
   }
   if (row.mnemonic === 'RET') w.poke(STACK_TOP, next);
   if (row.mnemonic === 'POPF' || row.mnemonic === 'POPFD' || row.mnemonic === 'POPFQ') w.poke(STACK_TOP, flags | 2);
+  if (/^POP [D-GS]S/.test(row.text)) w.poke(STACK_TOP, SELECTOR.data);
+  // A far pointer: the selector is behind the offset.
+  const pointer = /^L[DEFGS]S .*m16:(\d\d)$/.exec(row.text);
+  if (pointer && target !== undefined) w.poke(target + Number(pointer[1]) / 8, SELECTOR.data);
   for (const [register, value] of plan.registers) w.load(register, BigInt.asUintN(bits, value));
 }
 
@@ -139,13 +149,15 @@ function choose(row: Row, bits: Bits, r: Random): Plan {
           if (row.text.includes('m128') || row.mnemonic === 'CMPXCHG16B') target &= ~15;
         } else rm = random();
         break;
-      case 'immediate': immediates.push(r.chance(50) ? BigInt(r.below(256)) : interesting(r)); break;
+      case 'immediate': immediates.push(/^(IN|OUT)$/.test(row.mnemonic) ? EMPTY_PORT : r.chance(50) ? BigInt(r.below(256)) : interesting(r)); break;
       case 'relative': immediates.push(BigInt(SKIPPED.length)); break;
       case 'memory-offset':
         target = DATA + 0x800 + r.below(DATA_BYTES - 0x1000);
         immediates.push(BigInt(target));
         break;
-      case 'segment': reg = x.number; break;
+      case 'segment': if (x.at === 'reg') reg = r.below(6); break;
+      case 'control': reg = r.pick([0, 2, 3, 4]); break;
+      case 'debug': reg = r.below(8); break;
       default: break;
     }
   }
@@ -182,6 +194,15 @@ function implicit(row: Row, r: Random, registers: Map<number, bigint>): void {
     registers.set(0, interesting(r));
     // A small high half, so that some divisions do not overflow.
     registers.set(2, r.chance(50) ? BigInt(r.below(4)) : interesting(r));
+  }
+  if (/^(IN|OUT|INS|OUTS)[BWD]?$/.test(mnemonic)) registers.set(RDX, EMPTY_PORT);
+  if (/^(INS|OUTS)[BWD]$/.test(mnemonic)) {
+    registers.set(RSI, BigInt(DATA + 0x800 + r.below(0x800)));
+    registers.set(RDI, BigInt(DATA + 0x800 + r.below(0x800)));
+    registers.set(RCX, BigInt(r.below(6)));
+  }
+  if (/^(LAR|LSL|VERR|VERW)$/.test(mnemonic)) {
+    for (const register of registers.keys()) if (r.chance(70)) registers.set(register, BigInt(r.below(0x18) * 8 + r.below(4)) );
   }
   if (mnemonic === 'PUSHA' || mnemonic === 'POPA') registers.delete(RSP);
   // Explicit stack pointers stay where there is a stack: an instruction that uses it would fault every time.
