@@ -12,7 +12,7 @@ export type ResolveLocation = (file: string, line: number, column: number) => So
 export interface CallSite { readonly stack?: string }
 
 /** What V8 adds to Error; other engines have none of it. */
-const V8: { readonly prototype: Error; stackTraceLimit?: number; captureStackTrace?: (target: object, above: unknown) => void } = Error;
+const V8: { readonly prototype: Error; stackTraceLimit?: number; captureStackTrace?: (target: object, above: (...operands: never[]) => unknown) => void } = Error;
 
 /** Captures `depth` frames from the caller of `method` on. Engines without captureStackTrace give a whole stack, in which the assembler's own frames are skipped. */
 export function captureCallSite(method: (...operands: never[]) => unknown, depth: number): CallSite {
