@@ -7,7 +7,7 @@
  * Guest RAM is a shared file: it can be read at the start, and still after QEMU has ended.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, constants, createReadStream, fstatSync, openSync, readSync, type ReadStream } from 'node:fs';
+import { closeSync, constants, createReadStream, fstatSync, openSync, readSync, rmSync, type ReadStream } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -118,8 +118,10 @@ function readRam(path: string): Uint8Array {
   }
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** A QEMU process that is certain to be gone, with its directory, when dispose() returns. */
-class Process {
+class QemuProcess {
   readonly directory: string;
   readonly #child: ChildProcess;
   readonly exited: Promise<number | undefined>;
@@ -135,11 +137,25 @@ class Process {
       this.#child.once('exit', (code) => ended(code ?? undefined));
       this.#child.once('error', (error) => { this.stderr += error.message; ended(undefined); });
     });
+    for (const signal of SIGNALS) process.once(signal, this.#interrupted);
+  }
+
+  /** Our own process is being ended: nothing of QEMU's may stay behind. */
+  readonly #interrupted = (signal: NodeJS.Signals): void => {
+    this.#child.kill('SIGKILL');
+    rmSync(this.directory, { recursive: true, force: true });
+    this.#forgetSignals();
+    process.kill(process.pid, signal);
+  };
+
+  #forgetSignals(): void {
+    for (const signal of SIGNALS) process.off(signal, this.#interrupted);
   }
 
   async dispose(): Promise<void> {
     if (this.alive) this.#child.kill('SIGKILL');
     await this.exited;
+    this.#forgetSignals();
     await rm(this.directory, { recursive: true, force: true });
   }
 }
@@ -184,7 +200,7 @@ export async function recordQemu(options: RecordOptions, sink: TraceSink): Promi
   const qemu = options.qemu ?? DEFAULT_QEMU;
   const version = await qemuVersion(qemu);
   const directory = await mkdtemp(join(tmpdir(), 'longmode-qemu-'));
-  let process: Process | undefined;
+  let running: QemuProcess | undefined;
   let log: Fifo | undefined;
   try {
     const fifo = join(directory, 'log');
@@ -192,23 +208,23 @@ export async function recordQemu(options: RecordOptions, sink: TraceSink): Promi
     // QEMU opens its log when it starts, and waits there for a reader.
     log = openFifo(fifo);
     const machine = machineArguments(options, directory);
-    process = new Process(qemu, [...machine, '-S', '-D', fifo, '-monitor', 'none',
+    running = new QemuProcess(qemu, [...machine, '-S', '-D', fifo, '-monitor', 'none',
       '-gdb', `unix:${join(directory, 'gdb')},server=on,wait=off`, '-qmp', `unix:${join(directory, 'qmp')},server=on,wait=off`], directory);
-    return await record(options, sink, process, log, version);
+    return await record(options, sink, running, log, version);
   } catch (cause) {
-    const said = process?.stderr.trim();
+    const said = running?.stderr.trim();
     if (cause instanceof QemuError && said) throw new QemuError(`${cause.message}: ${said.split('\n').slice(-3).join(' ')}`);
     throw cause;
   } finally {
     log?.stream.destroy();
     log?.release();
-    await (process?.dispose() ?? rm(directory, { recursive: true, force: true }));
+    await (running?.dispose() ?? rm(directory, { recursive: true, force: true }));
   }
 }
 
-async function record(options: RecordOptions, sink: TraceSink, process: Process, log: Fifo, version: string): Promise<Recording> {
-  const { directory } = process;
-  const alive = (): boolean => process.alive;
+async function record(options: RecordOptions, sink: TraceSink, running: QemuProcess, log: Fifo, version: string): Promise<Recording> {
+  const { directory } = running;
+  const alive = (): boolean => running.alive;
   const qmp = new Qmp(await connectSocket(join(directory, 'qmp'), 10_000, alive));
   const stub = new GdbStub(await connectSocket(join(directory, 'gdb'), 10_000, alive));
   const parser = new QemuLogParser(sink);
@@ -220,11 +236,11 @@ async function record(options: RecordOptions, sink: TraceSink, process: Process,
     await qmp.monitor(major > 8 || (major === 8 && minor >= 1) ? 'one-insn-per-tb on' : 'singlestep on');
     await qmp.monitor('log exec,cpu,int,nochain,cpu_reset');
     log.release();
-    const finished = follow(log.stream, parser, sink, qmp, process, (options.timeoutSeconds ?? 600) * 1000);
+    const finished = follow(log.stream, parser, sink, qmp, running, (options.timeoutSeconds ?? 600) * 1000);
     await stub.request('D');
     stub.close();
     const end = await finished;
-    const status = end === 'exited' ? await process.exited : undefined;
+    const status = end === 'exited' ? await running.exited : undefined;
     if (end === 'exited' && status === undefined) throw new QemuError('QEMU was killed');
     return {
       qemuVersion: version, commandLine: qemuCommandLine(options), end, status,
@@ -239,7 +255,7 @@ async function record(options: RecordOptions, sink: TraceSink, process: Process,
 }
 
 /** Feeds the log to the parser until the run is over, whichever way. */
-function follow(log: ReadStream, parser: QemuLogParser, sink: TraceSink, qmp: Qmp, process: Process, timeoutMs: number): Promise<Recording['end']> {
+function follow(log: ReadStream, parser: QemuLogParser, sink: TraceSink, qmp: Qmp, running: QemuProcess, timeoutMs: number): Promise<Recording['end']> {
   return new Promise((resolve, reject) => {
     let quietSince = Date.now();
     let asking = false;
@@ -252,7 +268,7 @@ function follow(log: ReadStream, parser: QemuLogParser, sink: TraceSink, qmp: Qm
     };
     const limit = setTimeout(() => done(() => resolve('timeout')), timeoutMs);
     const idle = setInterval(() => {
-      if (asking || Date.now() - quietSince < IDLE_MS || !process.alive) return;
+      if (asking || Date.now() - quietSince < IDLE_MS || !running.alive) return;
       asking = true;
       qmp.monitor('info registers', false).then((registers) => {
         asking = false;
