@@ -4,20 +4,27 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { stepperOf } from '../../src/cli/lockstep.ts';
 import { Machine, type Stop } from '../../src/machine/machine.ts';
+import { runLockstep } from '../../src/trace/lockstep.ts';
+import { DEFAULT_QEMU } from '../../src/trace/qemu-recorder.ts';
 
 /** Built by tools/guests/build.sh: PROGRAM-VARIANT.elf, and what PROGRAM prints on QEMU 7.2.22 in PROGRAM.txt. */
 const IMAGES = join(import.meta.dirname, 'images');
 const BUILD = join(import.meta.dirname, '../../tools/guests/build.sh');
 const MAX_INSTRUCTIONS = 4_000_000;
+/** How far tests follow QEMU; `longmode lockstep` follows it to the end. */
+const LOCKSTEP_INSTRUCTIONS = 25_000;
 /** An engine by name, as `--engine` takes it. */
 const ENGINES = ['reference'] as const;
+
+const MEMORY_BYTES = 64 * 2 ** 20;
 
 interface Run { readonly text: string; readonly stop: Stop; readonly machine: Machine }
 
 function run(image: string): Run {
   const bytes: number[] = [];
-  const machine = new Machine({ memoryBytes: 64 * 2 ** 20, onOutput: (port, byte) => { if (port === 0) bytes.push(byte); } });
+  const machine = new Machine({ memoryBytes: MEMORY_BYTES, onOutput: (port, byte) => { if (port === 0) bytes.push(byte); } });
   machine.load(readFileSync(image), { name: 'guest' });
   const stop = machine.run({ maxInstructions: MAX_INSTRUCTIONS });
   return { text: Buffer.from(bytes).toString('latin1'), stop, machine };
@@ -50,5 +57,17 @@ describe('the compiler at hand', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+});
+
+describe('beside a real QEMU', () => {
+  const qemu = spawnSync(DEFAULT_QEMU, ['--version']);
+  test.skipIf(qemu.error !== undefined).each(['system-O2', 'protected32-O3'])('%s does the same, instruction by instruction', async (name) => {
+    const image = join(IMAGES, `${name}.elf`);
+    const machine = new Machine({ memoryBytes: MEMORY_BYTES });
+    const { entry } = machine.load(readFileSync(image), { name: 'guest' });
+    const { lockstep } = await runLockstep({ image, entry, memoryBytes: MEMORY_BYTES }, stepperOf(machine), { maxInstructions: LOCKSTEP_INSTRUCTIONS });
+    expect(lockstep.difference).toBeUndefined();
+    expect(lockstep.compared).toBe(LOCKSTEP_INSTRUCTIONS);
   });
 });
