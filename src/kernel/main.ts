@@ -33,16 +33,21 @@ export function main(k: KernelWriter): void {
     });
   });
 
-  // RAX: the scenario's name in the command line (it ends with a space or the text), or "all".
+  // RAX: the scenario's name in the command line (it ends with a space or the text), or "all". KEY must start a word.
   k.func('wanted_scenario', [rbx], () => {
     a.lea(rbx, at('command_line'));
     k.loop(({ leave }) => {
       k.call('text_behind', rbx, address(k.text(KEY)));
       a.test(rax, rax);
       a.jne('.return');
-      a.cmp(byte(rbx), 0);
-      a.je(leave);
-      a.inc(rbx);
+      k.loop((word) => {
+        a.mov(cl, byte(rbx));
+        a.test(cl, cl);
+        a.je(leave);
+        a.inc(rbx);
+        a.cmp(cl, 0x20);
+        a.je(word.leave);
+      });
     });
     k.leave(address(k.text('all')));
   });

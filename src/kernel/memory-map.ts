@@ -3,7 +3,7 @@
  * command line. PVH and Multiboot tell the same story in two formats; behind this file there is only one.
  * Everything below 1 MiB is left alone: the loaders keep their own records there.
  */
-import { at, byte, cl, dword, eax, ecx, qword, r12, r13, r14, rax, rbx, rcx, rdi, rdx, rsi } from '../assembler/index.ts';
+import { at, byte, cl, dword, eax, ecx, edi, qword, r12, r13, r14, rax, rbx, rcx, rdi, rdx, rsi } from '../assembler/index.ts';
 import { MULTIBOOT_MAGIC, PVH_MAGIC } from './boot.ts';
 import { MAX_RANGES, PAGE_1G, RANGE } from './layout.ts';
 import type { KernelWriter } from './writer.ts';
@@ -19,7 +19,8 @@ const MULTIBOOT_RANGE = { size: 0, base: 4, length: 12, type: 20 } as const;
 const MULTIBOOT_MODULE = { base: 0, end: 4, bytes: 16 } as const;
 
 const TYPE_RAM = 1;
-export const COMMAND_LINE_BYTES = 256;
+/** Room for a long file name too: QEMU puts the image's in front of the options, as GRUB 1 did; GRUB 2 does not. */
+export const COMMAND_LINE_BYTES = 1024;
 
 export function memoryMap(k: KernelWriter): void {
   const { a } = k;
@@ -157,21 +158,8 @@ export function memoryMap(k: KernelWriter): void {
     });
     a.test(r14, MULTIBOOT_HAS.commandLine);
     k.when('ne', () => {
-      // Multiboot loaders put the image's file name in front: it is skipped, with the space behind it.
-      a.mov(eax, dword(rbx, MULTIBOOT.commandLine));
-      a.cmp(rax, PAGE_1G);
-      a.jae('.return');
-      a.mov(rcx, rax);
-      k.direct(rcx);
-      k.loop(({ leave }) => {
-        a.cmp(byte(rcx), 0);
-        a.je('.return');
-        a.cmp(byte(rcx), 0x20);
-        a.je(leave);
-        a.inc(rcx);
-        a.inc(rax);
-      });
-      k.call('copy_command_line', rax);
+      a.mov(edi, dword(rbx, MULTIBOOT.commandLine));
+      a.call('copy_command_line');
     });
   });
 
