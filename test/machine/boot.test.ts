@@ -45,6 +45,13 @@ describe('an ELF64 file with a PVH note', () => {
   });
 });
 
+describe('a segment of zeroes', () => {
+  it('takes no bytes of the file, wherever its offset points', () => {
+    const plan = planBoot(elfBytes({ pvhEntry: 0x10_0000, segments: [{ address: 0x10_0000, bytes: HLT }, { address: 0x20_0000, bytes: new Uint8Array(0), memoryBytes: 4096, offset: 2 ** 40 }] }), RAM);
+    expect(plan.segments[1]).toMatchObject({ physicalAddress: 0x20_0000, memoryBytes: 4096, bytes: new Uint8Array(0) });
+  });
+});
+
 describe('a Multiboot image', () => {
   it('as ELF32 is entered at e_entry with EAX = 2BADB002h and its name before the command line', () => {
     const bytes = new Uint8Array([...multiboot(3), 0xf4]);

@@ -73,7 +73,7 @@ export function parseElf(file: Uint8Array): ElfFile {
       if (memsz === 0) continue;
       const linearAddress = is64 ? r.u64big(at + 16, `${name} p_vaddr`) : BigInt(r.u32(at + 8, `${name} p_vaddr`));
       const executable = (r.u32(at + (is64 ? 4 : 24), `${name} p_flags`) & PF_X) !== 0;
-      segments.push({ physicalAddress: paddr, linearAddress, executable, bytes: r.slice(offset, filesz, `${name} p_offset + p_filesz`), memoryBytes: memsz });
+      segments.push({ physicalAddress: paddr, linearAddress, executable, bytes: filesz === 0 ? new Uint8Array(0) : r.slice(offset, filesz, `${name} p_offset + p_filesz`), memoryBytes: memsz });
     } else if (kind === PT_NOTE) {
       pvhEntry ??= findPvhNote(r.slice(offset, filesz, `${name} p_offset + p_filesz`), `${name} (PT_NOTE)`);
     }
