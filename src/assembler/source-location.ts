@@ -25,7 +25,6 @@ export function captureCallSite(method: (...operands: never[]) => unknown, depth
   return site;
 }
 
-const OWN_FOLDER = new URL('.', import.meta.url).href;
 const UNKNOWN: SourceLocation = { file: '(unknown)', line: 0 };
 
 /** A frame of a stack: the file that runs, and the place in its source. */
@@ -69,7 +68,7 @@ export class LocationReader {
     });
   }
   #isHelper({ raw, location }: Frame): boolean {
-    return raw.startsWith(OWN_FOLDER) || this.#options.helpers.some((x) => `/${location.file}`.endsWith(x));
+    return plainPath(raw).startsWith(OWN_FOLDER) || this.#options.helpers.some((x) => `/${location.file}`.endsWith(x));
   }
   #locate(file: string, line: number, column: number): SourceLocation {
     const resolved = this.#options.resolve ? this.#options.resolve(file, line, column) : { file, line };
@@ -79,3 +78,6 @@ export class LocationReader {
 }
 
 const plainPath = (file: string): string => file.startsWith('file://') ? decodeURIComponent(file.slice('file://'.length)) : file;
+
+/** Stacks name files by URL or by path, as the loader likes: both are compared as paths. */
+const OWN_FOLDER = plainPath(new URL('.', import.meta.url).href);
