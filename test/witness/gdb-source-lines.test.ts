@@ -1,0 +1,80 @@
+/**
+ * What gdb makes of the kernel's symbols and line numbers. The judge is the TypeScript text itself: the line that gdb
+ * names for an instruction must be the one that assembles it. Needs gdb, and QEMU for the part that runs.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { buildKernel, kernelElf } from '../../src/kernel/index.ts';
+import { temporaryFolder } from '../support/cli.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const SCRIPT = join(ROOT, 'tools/witness/gdb-source-lines.sh');
+const has = (...tools: string[]): boolean => tools.every((tool) => spawnSync(tool, ['--version']).status === 0);
+const file = join(temporaryFolder(), 'kernel.elf');
+const image = buildKernel({ sourceRoot: new URL('../..', import.meta.url).href });
+writeFileSync(file, kernelElf(image, { compilationDirectory: ROOT }));
+
+/** One statement that assembles one instruction: its mnemonic. */
+const STATEMENT = /^\s*a\.(\w+)\([^;]*\);/;
+/** What gdb's Intel syntax calls otherwise. */
+const SPELLED: Readonly<Record<string, string>> = { movabs: 'mov', pushf: 'pushfq', popf: 'popfq' };
+
+interface Located { readonly functionName: string; readonly source: string; readonly line: number; readonly text: string; readonly instruction: string }
+
+/** Every instruction of the functions, each with the source line that gdb puts above it. */
+function disassemble(functions: readonly string[]): Located[] {
+  const commands = functions.flatMap((name) => ['-ex', `disassemble /s ${name}`]);
+  const { stdout } = spawnSync('gdb', ['-nx', '-batch', '-ex', 'set disassembly-flavor intel', ...commands, file], { encoding: 'utf8', timeout: 60_000, maxBuffer: 1 << 26 });
+  const found: Located[] = [];
+  let functionName = '', source = '', line = 0, text = '';
+  for (const x of stdout.split('\n')) {
+    const dump = /^Dump of assembler code for function (.*):$/.exec(x), path = /^(\S+\.ts):$/.exec(x), numbered = /^(\d+)\t(.*)$/.exec(x), instruction = /^ +0x[0-9a-f]+ <\+\d+>:\t(.*)$/.exec(x);
+    if (dump) [functionName, source, line, text] = [dump[1] ?? '', '', 0, ''];
+    else if (path) source = path[1] ?? '';
+    else if (numbered) [line, text] = [Number(numbered[1]), numbered[2] ?? ''];
+    else if (instruction) found.push({ functionName, source, line, text, instruction: instruction[1] ?? '' });
+  }
+  return found;
+}
+
+describe.skipIf(!has('gdb'))('gdb reads the kernel', () => {
+  // The 32-bit functions of the boot stay out: gdb decodes them as 64-bit code.
+  const lines = image.lines.filter((x) => x.kind === 'instruction' && x.section === '.text' && x.bits === 64);
+  const starts = new Set(lines.map((x) => x.linear));
+  const functions = [...image.symbols.values()].filter((x) => x.kind === 'function' && starts.has(x.linear)).map((x) => x.name);
+  let located: Located[] = [];
+  beforeAll(() => { located = disassemble(functions); });
+
+  test('every instruction has a line, and gdb finds its text', () => {
+    expect(located.length).toBe(lines.length);
+    expect(located.filter((x) => x.line === 0 || !x.source.startsWith('src/kernel/'))).toEqual([]);
+  });
+
+  test('a line that says a.mov(...) stands above a MOV, and so for every mnemonic', () => {
+    const statements = located.flatMap((x) => {
+      const mnemonic = STATEMENT.exec(x.text)?.[1], shown = x.instruction.split(/\s/)[0] ?? '';
+      return mnemonic === undefined ? [] : [{ at: `${x.source}:${x.line} in ${x.functionName}`, mnemonic, shown: SPELLED[shown] ?? shown }];
+    });
+    expect(statements.length).toBeGreaterThan(1000);
+    expect(statements.filter((x) => x.mnemonic !== x.shown)).toEqual([]);
+  });
+});
+
+describe.skipIf(!has('gdb', 'qemu-system-x86_64'))('gdb stops the kernel on QEMU', () => {
+  test.each(['memory_map_read', 'pmm_alloc', 'page_fault', 'power_off'])('in %s, and shows the TypeScript that it is made of', (name) => {
+    const { stdout, status } = spawnSync(SCRIPT, [file, name], { encoding: 'utf8', timeout: 90_000 });
+    expect(status, stdout).toBe(0);
+    expect(stdout).toContain(`breakpoint 1, ${name} () at src/kernel/`);
+    const [, source = '', line = ''] = new RegExp(`breakpoint 1, ${name} \\(\\) at (src/kernel/\\S+\\.ts):(\\d+)\n`).exec(stdout) ?? [];
+    const text = readFileSync(join(ROOT, source), 'utf8').split('\n');
+    const here = Number(line) - 1;
+    // From the line where it stopped back to the nearest function: it is this one.
+    expect(text.slice(0, here + 1).findLast((x) => /k\.(func|code)\(/.test(x))).toContain(`'${name}'`);
+    expect(stdout).toContain(`${line}\t${text[here]}`);
+    expect(stdout).toContain(`${name} in section .text`);
+    // Its caller is named too, with the line of the call.
+    expect(stdout).toMatch(/#1 +0x[0-9a-f]+ in \w+ \(\) at src\/kernel\/\S+\.ts:\d+\n\d+\t.*call/);
+  });
+});
