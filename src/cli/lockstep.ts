@@ -9,6 +9,7 @@ import type { LockstepResult } from '../trace/lockstep.ts';
 import type { Machine } from '../machine/machine.ts';
 import { CommandError, STATUS } from './exit-status.ts';
 import type { Arguments, Command, Options } from './options.ts';
+import { print } from './stdout.ts';
 import { MACHINE_OPTIONS, bootFromArguments } from './run.ts';
 
 const { 'load-address': _1, 'entry': _2, 'bits': _3, ...IMAGE_OPTIONS } = MACHINE_OPTIONS;
@@ -41,21 +42,21 @@ export function stepperOf(machine: Machine): CpuStepper {
 }
 
 /** Prints what a comparison found; the exit status of the command. */
-export function reportComparison(result: LockstepResult, stepper: CpuStepper): number {
+export async function reportComparison(result: LockstepResult, stepper: CpuStepper): Promise<number> {
   const { lockstep, pages, last } = result;
   if (lockstep.difference) {
-    process.stdout.write(differenceReport(lockstep.difference, (rip, wide) => stepper.disassemble(rip, wide)));
+    await print(differenceReport(lockstep.difference, (rip, wide) => stepper.disassemble(rip, wide)));
     return STATUS.difference.status;
   }
   if (last?.unimplemented !== undefined) {
-    process.stdout.write(`the last instruction is not implemented: ${last.unimplemented}\n`);
+    await print(`the last instruction is not implemented: ${last.unimplemented}\n`);
     return STATUS.difference.status;
   }
   if (pages && pages.length > 0) {
-    process.stdout.write(pageReport(pages));
+    await print(pageReport(pages));
     return STATUS.difference.status;
   }
-  process.stdout.write(`${successLine(lockstep)}\n`);
+  await print(`${successLine(lockstep)}\n`);
   process.stderr.write(forgivenReport(lockstep));
   return STATUS.ok.status;
 }
@@ -95,7 +96,7 @@ async function lockstep(args: Arguments): Promise<number> {
     }));
     stopProgress();
     if (result.recording.end === 'timeout') throw new CommandError('timeLimit', `lockstep: time was up after ${result.lockstep.compared} equal instructions`);
-    return reportComparison(result, stepper);
+    return await reportComparison(result, stepper);
   } finally {
     stopProgress();
   }
@@ -104,7 +105,8 @@ async function lockstep(args: Arguments): Promise<number> {
 export const lockstepCommand: Command = {
   name: 'lockstep',
   operands: 'IMAGE',
-  says: 'Runs IMAGE on a real QEMU (TCG) and on longmode at once and compares every register at every instruction, and memory at the end.\n'
+  says: 'Runs IMAGE on a real QEMU (TCG) and on longmode at once and compares every register at every instruction, and memory at\n'
+    + 'checkpoints and at the end.\n'
     + 'Prints `N instructions compared, 0 differences`, or the first difference with both states side by side (exit status 1).',
   options: { ...QEMU_OPTIONS, 'from': { value: 'N', says: 'judge only from instruction N on; before it longmode follows QEMU' } },
   run: lockstep,

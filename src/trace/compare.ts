@@ -9,8 +9,8 @@
 import { RFLAGS } from '../cpu/flags.ts';
 import { ENVIRONMENT, QEMU_DIFFERENCES, QEMU_ERROR_CODES, RF_OF_FAULTS, UNDEFINED_RESULTS, type Disagreement, type Forgiven } from './exceptions-list.ts';
 import { differingWords } from './agreement.ts';
-import { changedPages, hashMemory, type PageHashes } from './memory.ts';
-import { FIELD, TraceState, type TraceInterrupt, type TraceSink } from './state.ts';
+import { CHECKPOINT_INSTRUCTIONS, changedPages, comparePages, hashMemory, locateDifferences, type PageDifference, type PageHashes } from './memory.ts';
+import { FIELD, TraceState, type MemorySnapshot, type TraceInterrupt, type TraceSink } from './state.ts';
 import type { Delivery, Move, Stepper } from './stepper.ts';
 
 export interface CompareOptions {
@@ -22,6 +22,13 @@ export interface CompareOptions {
   readonly from?: number;
   /** Stop after this many instructions. */
   readonly maxInstructions?: number;
+  /**
+   * At maxInstructions our machine goes on until the source has shown memory (a live one: a few hundred instructions
+   * later), and that is compared. What else differs there is beyond the limit and ends the run without a word.
+   */
+  readonly memoryAtLimit?: boolean;
+  /** Instructions from one checkpoint of memory to the next (default CHECKPOINT_INSTRUCTIONS). */
+  readonly checkpointEvery?: number;
 }
 
 /** The first place where the two runs part. */
@@ -32,8 +39,10 @@ export interface Difference {
   readonly what: string;
   readonly recorded: TraceState;
   readonly ours: TraceState;
-  /** Words that differ; empty when it is the course of events that does. */
+  /** Words that differ; empty when it is the course of events or memory that does. */
   readonly words: readonly number[];
+  /** Pages of memory that differ at a checkpoint. */
+  readonly pages: readonly PageDifference[];
   /** The last instructions, oldest first. */
   readonly history: readonly Visited[];
 }
@@ -50,11 +59,14 @@ const DEBUG = 1, NMI = 2, BREAKPOINT = 3, OVERFLOW = 4, DOUBLE_FAULT = 8, PAGE_F
 const isFault = (vector: number): boolean => vector < 32 && ![DEBUG, NMI, BREAKPOINT, OVERFLOW, DOUBLE_FAULT, MACHINE_CHECK].includes(vector);
 
 export class Lockstep implements TraceSink {
-  /** Instructions that both sides have executed with equal results. */
-  compared = 0;
+  #compared = 0;
   /** Interrupts that were injected where QEMU took them. */
   injected = 0;
   difference: Difference | undefined;
+  /** How often memory was compared before the end of the run. */
+  checkpoints = 0;
+  /** Memory was compared where the limit ended the run. */
+  comparedAtLimit = false;
   /** Our memory at the start. */
   startPages: PageHashes = new Map();
   /** How often each entry of the exceptions list, or "undefined flags", was made use of. */
@@ -63,6 +75,15 @@ export class Lockstep implements TraceSink {
   readonly #options: CompareOptions;
   readonly #limit: number;
   readonly #qemuPushesRf: boolean;
+  readonly #interval: number;
+  #nextCheckpoint: number;
+  /** Memory as it must be at the next event. */
+  #memory: MemorySnapshot | undefined;
+  /** Instructions that were equal when memory last was. */
+  #memoryEqualAt = 0;
+  /** The limit has been passed; the machine moves only to where memory is shown. */
+  #beyond = false;
+  #abandoned = false;
   /** The last record: the state before the instruction that is to be executed next, if `#ready`. */
   readonly #before = new TraceState();
   readonly #ours = new TraceState();
@@ -80,16 +101,35 @@ export class Lockstep implements TraceSink {
     const [major = 0, minor = 0] = (options.qemuVersion ?? '7.2').split('.').map(Number);
     this.#qemuPushesRf = major > RF_OF_FAULTS.since[0] || (major === RF_OF_FAULTS.since[0] && minor >= RF_OF_FAULTS.since[1]);
     this.#limit = options.maxInstructions ?? Number.POSITIVE_INFINITY;
+    this.#interval = options.checkpointEvery ?? CHECKPOINT_INSTRUCTIONS;
+    this.#nextCheckpoint = this.#interval;
+  }
+
+  /** Instructions that both sides have executed with equal results. */
+  get compared(): number {
+    return Math.min(this.#compared, this.#limit);
   }
 
   get finished(): boolean {
-    return this.difference !== undefined || this.compared >= this.#limit;
+    if (this.difference !== undefined || this.#abandoned || this.comparedAtLimit) return true;
+    return this.#compared >= this.#limit && !this.#options.memoryAtLimit;
+  }
+
+  get wantsMemory(): boolean {
+    return this.#memory === undefined && this.#compared >= Math.min(this.#nextCheckpoint, this.#limit);
+  }
+
+  checkpoint(memory: MemorySnapshot): void {
+    this.#memory = memory;
+    this.#nextCheckpoint = this.#compared + this.#interval;
   }
 
   instruction(state: TraceState): void {
+    this.#beyond = this.#compared >= this.#limit;
     if (!this.#started) this.#start(state);
     else if (this.#isRestart(state)) {
       if (++this.#restarts > MAX_RESTARTS) this.#differ('QEMU starts this instruction again and again', state);
+      else this.#compareMemory(state);
       return;
     }
     else if (this.#ready && !this.#execute(state)) return;
@@ -97,7 +137,7 @@ export class Lockstep implements TraceSink {
       this.#differ(`we delivered ${describe(this.#delivered[0]!)}, QEMU went on`, state);
       return;
     }
-    if (!this.#agree(state)) return;
+    if (!this.#agree(state) || !this.#compareMemory(state)) return;
     this.#before.copyFrom(state);
     this.#ready = true;
     this.#restarts = 0;
@@ -107,10 +147,14 @@ export class Lockstep implements TraceSink {
   }
 
   interrupt(event: TraceInterrupt, state: TraceState): void {
+    this.#beyond = this.#compared >= this.#limit;
     if (!this.#started) this.#start(state);
     if (this.#delivered.length === 0 && this.#ready) {
       if (!this.#execute(event.hardware ? state : undefined)) return;
     }
+    if (this.#delivered.length === 0) {
+      if (!this.#compareMemory(state)) return;
+    } else this.#memory = undefined;
     if (event.hardware) this.#inject(event, state);
     else this.#match(event, state);
   }
@@ -122,13 +166,31 @@ export class Lockstep implements TraceSink {
     const boundary = this.#stepper.boundary();
     if (boundary.deliveries.length > 0) return boundary;
     const move = this.#stepper.execute();
-    this.compared++;
+    this.#compared++;
     return move;
   }
 
   /** The pages that our run changed. */
   changedPages(): PageHashes {
     return changedPages(this.startPages, hashMemory(this.#stepper.ram));
+  }
+
+  /** Our memory against what was shown at the checkpoint, if this event is the one behind it. */
+  #compareMemory(state: TraceState): boolean {
+    const memory = this.#memory;
+    this.#memory = undefined;
+    if (!memory || this.#instructions < (this.#options.from ?? 0)) return true;
+    let pages = comparePages(memory.changed, this.changedPages(), this.startPages);
+    this.checkpoints++;
+    if (pages.length === 0) {
+      this.#memoryEqualAt = this.compared;
+      this.comparedAtLimit = this.#compared >= this.#limit;
+      return true;
+    }
+    if (memory.ram) pages = locateDifferences(pages, memory.ram, this.#stepper.ram);
+    const last = this.#memoryEqualAt === 0 ? 'at the start' : `after ${this.#memoryEqualAt} instructions`;
+    this.#beyond = false;
+    return this.#differ(`memory differs; it was compared last ${last}`, state, [], pages);
   }
 
   #start(state: TraceState): void {
@@ -158,7 +220,7 @@ export class Lockstep implements TraceSink {
     const move = this.#stepper.execute();
     if (move.unimplemented !== undefined) return this.#differ(`not implemented: ${move.unimplemented}`, after ?? this.#before);
     this.#delivered.push(...move.deliveries);
-    this.compared++;
+    this.#compared++;
     return true;
   }
 
@@ -240,7 +302,7 @@ export class Lockstep implements TraceSink {
     const disagreement: Disagreement = { instruction, deviceReads: this.#stepper.deviceReads(), before: this.#before, ours: this.#ours, recorded, words };
     const reason = [...ENVIRONMENT, ...UNDEFINED_RESULTS, ...QEMU_DIFFERENCES].find((entry: Forgiven) => entry.applies(disagreement));
     if (!reason) {
-      this.compared = Math.max(0, this.compared - 1);
+      this.#compared = Math.max(0, this.#compared - 1);
       return this.#differ('the states differ', recorded, words);
     }
     this.#forgive(reason.name);
@@ -274,12 +336,16 @@ export class Lockstep implements TraceSink {
     this.forgiven.set(name, (this.forgiven.get(name) ?? 0) + 1);
   }
 
-  #differ(what: string, recorded: TraceState, words?: readonly number[]): false {
+  #differ(what: string, recorded: TraceState, words?: readonly number[], pages: readonly PageDifference[] = []): false {
+    if (this.#beyond) {
+      this.#abandoned = true;
+      return false;
+    }
     this.#stepper.read(this.#ours);
     const [a, b] = [new TraceState(), new TraceState()];
     a.copyFrom(recorded);
     b.copyFrom(this.#ours);
-    this.difference = { instruction: this.compared, what, recorded: a, ours: b, words: words ?? differingWords(b, a), history: [...this.#history] };
+    this.difference = { instruction: this.compared, what, recorded: a, ours: b, words: words ?? differingWords(b, a), pages, history: [...this.#history] };
     return false;
   }
 }

@@ -7,6 +7,8 @@
  *   H      header, JSON                          first, once
  *   I      a piece of the image file             any number, in order; none when the image is kept elsewhere
  *   E      events (see EventEncoder)             any number, in order
+ *   C      pages at a checkpoint, which is the beginning of the next event: (frame number, 64-bit hash)*; those whose
+ *          hash is another one than at the last checkpoint
  *   P      an initial page: frame number, 4096 bytes
  *   M      pages that the run changed: (frame number, 64-bit hash)*
  *   Z      how the run ended, JSON               last, once
@@ -14,10 +16,11 @@
  * Numbers without a width are unsigned LEB128. A reader accepts one version and nothing that is not written here.
  */
 import { PAGE_SIZE } from '../state/addresses.ts';
-import { FIELD, FIELD_COUNT, TRACE_FIELDS, TraceState, type TraceInterrupt, type TraceSink } from './state.ts';
+import { CHECKPOINT_INSTRUCTIONS, type PageHashes } from './memory.ts';
+import { FIELD, FIELD_COUNT, TRACE_FIELDS, TraceState, type MemorySnapshot, type TraceInterrupt, type TraceSink } from './state.ts';
 
 /** Written into each file; a change of anything above or of TRACE_FIELDS makes it a different one. */
-export const TRACE_VERSION = 1;
+export const TRACE_VERSION = 2;
 const MAGIC = 'longmode trace\n';
 const CHUNK_TARGET_BYTES = 1 << 16;
 const MAX_CHUNK_BYTES = 1 << 20;
@@ -49,6 +52,11 @@ export interface TraceEnd {
   readonly interrupts: number;
 }
 
+/** Encoded events. */
+export interface EventPiece { readonly kind: 'events'; readonly bytes: Uint8Array }
+/** What changed in memory since the last checkpoint; several in a row are one checkpoint. */
+export interface MemoryPiece { readonly kind: 'memory'; readonly pages: PageHashes }
+
 /** A trace as it was read; events are decoded when they are replayed. */
 export interface Trace {
   readonly header: TraceHeader;
@@ -58,7 +66,7 @@ export interface Trace {
   readonly initialPages: ReadonlyMap<number, Uint8Array>;
   /** Undefined when the recording was stopped in mid-run: memory was then at no particular instruction. */
   readonly changedPages: ReadonlyMap<number, bigint> | undefined;
-  readonly events: readonly Uint8Array[];
+  readonly events: readonly (EventPiece | MemoryPiece)[];
   /** For messages. */
   readonly fileName: string;
 }
@@ -135,21 +143,40 @@ const SOFTWARE = 1, HARDWARE = 2;
 export class TraceWriter implements TraceSink {
   readonly #write: (bytes: Uint8Array) => void;
   readonly #limit: number;
+  readonly #interval: number;
+  #nextCheckpoint: number;
+  #shown: PageHashes = new Map();
   readonly #last = new TraceState();
   readonly #events = new Bytes();
   instructions = 0;
   interrupts = 0;
 
-  /** `write` takes the file's bytes in order. The writer is finished after `maxInstructions`. */
-  constructor(header: TraceHeader, write: (bytes: Uint8Array) => void, maxInstructions = Number.POSITIVE_INFINITY) {
+  /**
+   * `write` takes the file's bytes in order. The writer is finished after `maxInstructions`, and wants to see memory
+   * every `checkpointEvery` instructions.
+   */
+  constructor(header: TraceHeader, write: (bytes: Uint8Array) => void, options: { readonly maxInstructions?: number | undefined; readonly checkpointEvery?: number | undefined } = {}) {
     this.#write = write;
-    this.#limit = maxInstructions;
+    this.#limit = options.maxInstructions ?? Number.POSITIVE_INFINITY;
+    this.#interval = options.checkpointEvery ?? CHECKPOINT_INSTRUCTIONS;
+    this.#nextCheckpoint = this.#interval;
     write(new TextEncoder().encode(MAGIC));
     write(json('H', header));
   }
 
   get finished(): boolean {
     return this.instructions >= this.#limit;
+  }
+
+  get wantsMemory(): boolean {
+    return this.instructions >= this.#nextCheckpoint;
+  }
+
+  checkpoint({ changed }: MemorySnapshot): void {
+    this.#nextCheckpoint = this.instructions + this.#interval;
+    if (this.#events.length > 0) this.#write(chunk('E', this.#events.take()));
+    this.#pages('C', new Map([...changed].filter(([frame, hash]) => this.#shown.get(frame) !== hash)));
+    this.#shown = changed;
   }
 
   instruction(state: TraceState): void {
@@ -200,14 +227,18 @@ export class TraceWriter implements TraceSink {
   }
 
   /** The pages that the run changed, with the hashes of what they were at its end. */
-  changedPages(pages: ReadonlyMap<number, bigint>): void {
+  changedPages(pages: PageHashes): void {
+    this.#pages('M', pages);
+  }
+
+  #pages(type: 'C' | 'M', pages: PageHashes): void {
     const out = new Bytes();
     for (const [frame, hash] of pages) {
       out.number(frame);
       for (let shift = 0n; shift < 64n; shift += 8n) out.byte(Number(hash >> shift & 0xffn));
-      if (out.length >= CHUNK_TARGET_BYTES) this.#write(chunk('M', out.take()));
+      if (out.length >= CHUNK_TARGET_BYTES) this.#write(chunk(type, out.take()));
     }
-    this.#write(chunk('M', out.take()));
+    this.#write(chunk(type, out.take()));
   }
 
   close(end: Omit<TraceEnd, 'instructions' | 'interrupts'>): void {
@@ -312,7 +343,7 @@ export function readTrace(file: Uint8Array, fileName: string): Trace {
   let header: TraceHeader | undefined, end: TraceEnd | undefined;
   let changed: Map<number, bigint> | undefined;
   const initialPages = new Map<number, Uint8Array>();
-  const events: Uint8Array[] = [], image: Uint8Array[] = [];
+  const events: (EventPiece | MemoryPiece)[] = [], image: Uint8Array[] = [];
   for (let at = MAGIC.length; at < bytes.length;) {
     const type = String.fromCharCode(bytes[at] as number);
     const where = `${fileName}: chunk "${type}" at byte ${at}`;
@@ -325,7 +356,8 @@ export function readTrace(file: Uint8Array, fileName: string): Trace {
     switch (type) {
       case 'H': header = checked<TraceHeader>(payload, where, shapes); break;
       case 'Z': end = checked<TraceEnd>(payload, where, endShapes); break;
-      case 'E': events.push(payload); break;
+      case 'E': events.push({ kind: 'events', bytes: payload }); break;
+      case 'C': events.push({ kind: 'memory', pages: new Map(pageHashes(payload, where)) }); break;
       case 'I': image.push(payload); break;
       case 'P': {
         const cursor = new Cursor(payload, where);
@@ -335,21 +367,24 @@ export function readTrace(file: Uint8Array, fileName: string): Trace {
         if (!cursor.done) cursor.fail('page is too long');
         break;
       }
-      case 'M': {
+      case 'M':
         changed ??= new Map();
-        for (const cursor = new Cursor(payload, where); !cursor.done;) {
-          const frame = cursor.number('frame');
-          const hash = cursor.raw(8, 'hash');
-          changed.set(frame, new DataView(hash.buffer).getBigUint64(0, true));
-        }
+        for (const [frame, hash] of pageHashes(payload, where)) changed.set(frame, hash);
         break;
-      }
       default: throw new TraceFormatError(`${where}: unknown type`);
     }
     at += length + 9;
   }
   if (!header || !end) throw new TraceFormatError(`${fileName}: the file is cut short: no ${header ? 'end' : 'header'}`);
   return { header, end, image: concatenate(image), initialPages, changedPages: changed, events, fileName };
+}
+
+function* pageHashes(payload: Uint8Array, where: string): Generator<[frame: number, hash: bigint]> {
+  for (const cursor = new Cursor(payload, where); !cursor.done;) {
+    const frame = cursor.number('frame');
+    const hash = cursor.raw(8, 'hash');
+    yield [frame, new DataView(hash.buffer).getBigUint64(0, true)];
+  }
 }
 
 function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
@@ -366,8 +401,14 @@ function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
 export function replayTrace(trace: Trace, sink: TraceSink): void {
   const state = new TraceState();
   let instructions = 0, interrupts = 0;
-  for (const [index, payload] of trace.events.entries()) {
-    for (const cursor = new Cursor(payload, `${trace.fileName}: event chunk ${index}`); !cursor.done;) {
+  const memory = new Map<number, bigint>();
+  for (const [index, piece] of trace.events.entries()) {
+    if (piece.kind === 'memory') {
+      for (const [frame, hash] of piece.pages) memory.set(frame, hash);
+      sink.checkpoint?.({ changed: memory });
+      continue;
+    }
+    for (const cursor = new Cursor(piece.bytes, `${trace.fileName}: event chunk ${index}`); !cursor.done;) {
       if (sink.finished) return;
       const first = cursor.byte('kind');
       state.wide = (first & WIDE) !== 0;

@@ -1,14 +1,14 @@
-/** A run on QEMU and on our machine at the same time, or a recorded run against our machine; memory is compared at the end. */
+/** A run on QEMU and on our machine at the same time, or a recorded run against our machine; memory is compared at checkpoints and at the end. */
 import { PAGE_SIZE } from '../state/addresses.ts';
 import { Lockstep, type CompareOptions } from './compare.ts';
-import { changedPages, comparePages, hashMemory, isComparedFrame, isZeroPage, locateDifferences, type PageDifference, type PageHashes } from './memory.ts';
+import { comparePages, isComparedFrame, isZeroPage, locateDifferences, type PageDifference, type PageHashes } from './memory.ts';
 import { qemuVersion, recordQemu, type RecordOptions, type Recording } from './qemu-recorder.ts';
 import { replayTrace, type Trace } from './format.ts';
 import type { Move, Stepper } from './stepper.ts';
 
 export interface LockstepResult {
   readonly lockstep: Lockstep;
-  /** Pages in which memory differs at the end; undefined when it was not compared (a difference, a limit, a time limit). */
+  /** Pages in which memory differs at the end, or at the limit; undefined when it was not compared there (a difference before it, a replay's limit, a time limit). */
   readonly pages: readonly PageDifference[] | undefined;
   /** What our machine did with the instruction that ended the recording. */
   readonly last: Move | undefined;
@@ -35,19 +35,17 @@ function differingPages(theirs: Uint8Array, ours: Uint8Array): Map<number, Uint8
  * registers that QEMU's firmware has prepared. Throws what recordQemu throws.
  */
 export async function runLockstep(options: RecordOptions, stepper: Stepper, compare: Omit<CompareOptions, 'initialPages'> = {}): Promise<LiveResult> {
-  let start: PageHashes = new Map();
   const initialPages = new Map<number, Uint8Array>();
-  const lockstep = new Lockstep(stepper, { qemuVersion: await qemuVersion(options.qemu), ...compare, initialPages });
+  const lockstep = new Lockstep(stepper, { qemuVersion: await qemuVersion(options.qemu), memoryAtLimit: true, ...compare, initialPages });
   const recording = await recordQemu({
     ...options,
     atEntry: (ram) => {
-      start = hashMemory(ram);
       for (const [frame, page] of differingPages(ram, stepper.ram)) initialPages.set(frame, page);
       options.atEntry?.(ram);
     },
   }, lockstep);
-  const result = finish(lockstep, recording.ram && changedPages(start, hashMemory(recording.ram)));
-  return { recording, ...result, pages: result.pages && recording.ram ? locateDifferences(result.pages, recording.ram, stepper.ram) : undefined };
+  const result = finish(lockstep, recording.changedPages);
+  return { recording, ...result, pages: result.pages && recording.ram ? locateDifferences(result.pages, recording.ram, stepper.ram) : result.pages };
 }
 
 /** Compares a recorded run with our machine. Throws TraceFormatError for a damaged trace. */
@@ -58,7 +56,7 @@ export function replayLockstep(trace: Trace, stepper: Stepper, compare: Omit<Com
 }
 
 function finish(lockstep: Lockstep, recorded: PageHashes | undefined): LockstepResult {
-  if (lockstep.finished) return { lockstep, pages: undefined, last: undefined };
+  if (lockstep.finished) return { lockstep, pages: lockstep.comparedAtLimit ? [] : undefined, last: undefined };
   const last = lockstep.last();
   const pages = recorded && comparePages(recorded, lockstep.changedPages(), lockstep.startPages);
   return { lockstep, last, pages };

@@ -7,6 +7,9 @@ import { PAGE_SIZE } from '../state/addresses.ts';
 /** First and last frame of the range A_0000h-F_FFFFh: video memory, option ROMs, firmware. */
 const FIRMWARE_FIRST = 0xa0, FIRMWARE_LAST = 0xff;
 
+/** Instructions between two checkpoints at which a run's memory is compared, if nothing else is asked for. */
+export const CHECKPOINT_INSTRUCTIONS = 250_000;
+
 /** Page hashes by frame number (physical address / 4096). */
 export type PageHashes = ReadonlyMap<number, bigint>;
 
@@ -51,6 +54,25 @@ export function changedPages(before: PageHashes, after: PageHashes): Map<number,
   for (const [frame, hash] of after) if ((before.get(frame) ?? ZERO_HASH) !== hash) changed.set(frame, hash);
   for (const frame of before.keys()) if (!after.has(frame)) changed.set(frame, ZERO_HASH);
   return changed;
+}
+
+/** The memory of a run that goes on: what it has changed so far, as hashes. */
+export class MemoryHistory {
+  readonly #start: PageHashes;
+  readonly #seen = new Set<number>();
+
+  /** `ram` is memory at the start. */
+  constructor(ram: Uint8Array) {
+    this.#start = hashMemory(ram);
+  }
+
+  /** The pages that differ from the start, with those that did in an earlier call even if they no longer do. */
+  changedPages(ram: Uint8Array): PageHashes {
+    const changed = changedPages(this.#start, hashMemory(ram));
+    for (const frame of this.#seen) if (!changed.has(frame)) changed.set(frame, this.#start.get(frame) ?? ZERO_HASH);
+    for (const frame of changed.keys()) this.#seen.add(frame);
+    return changed;
+  }
 }
 
 /** One page whose contents differ between the recording and ours. */

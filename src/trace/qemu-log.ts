@@ -1,5 +1,5 @@
 /**
- * Reads the log of `qemu-system-x86_64 -d exec,cpu,int,nochain,cpu_reset` with one guest instruction per translation
+ * Reads the log of `qemu-system-x86_64 -d` with LOG_ITEMS and one guest instruction per translation
  * block, as it streams. QEMU prints "Trace ..." and the state *before* each block; an exception prints a "v=" line and
  * the state it found. When QEMU prints "Stopped execution" or "cpu_io_recompile" the block just announced did not run
  * and is announced again, so an instruction is passed on only when the next line is known.
@@ -12,6 +12,10 @@ export class QemuLogError extends Error {
   override readonly name = 'QemuLogError';
 }
 
+/** A command of QEMU's human monitor that changes nothing; with LOG_ITEMS QEMU notes in the log when it is given. */
+export const MARKER = 'info version';
+/** What QEMU must log (its -d). */
+export const LOG_ITEMS = 'exec,cpu,int,nochain,cpu_reset,trace:handle_hmp_command';
 const NEWLINE = 10, SPACE = 32, EQUALS = 61;
 /** The longest line QEMU 7.2-10 prints is below 200 bytes. */
 const MAX_LINE_BYTES = 4096;
@@ -29,13 +33,13 @@ const IGNORED = ['CCS', 'che', 'CPU', 'Tri'];
 
 /** Three bytes as a number: how lines are told apart without making strings. */
 const label = (text: string): number => text.charCodeAt(0) | text.charCodeAt(1) << 8 | text.charCodeAt(2) << 16;
-type Handler = 'ip' | 'trace' | 'interrupt' | 'servicing' | 'stopped' | 'gdt' | 'idt' | 'ignored' | { readonly words: readonly number[] } | { readonly segment: number };
+type Handler = 'ip' | 'trace' | 'interrupt' | 'servicing' | 'stopped' | 'gdt' | 'idt' | 'command' | 'ignored' | { readonly words: readonly number[] } | { readonly segment: number };
 const HANDLERS = new Map<number, Handler>([
   ...Object.entries(REGISTER_LINES).map(([text, words]): [number, Handler] => [label(text), { words }]),
   ...Object.entries(SEGMENT_LINES).map(([text, segment]): [number, Handler] => [label(text), { segment }]),
   ...IGNORED.map((text): [number, Handler] => [label(text), 'ignored']),
   [label('RIP'), 'ip'], [label('EIP'), 'ip'], [label('Tra'), 'trace'], [label('Ser'), 'servicing'],
-  [label('Sto'), 'stopped'], [label('cpu'), 'stopped'], [label('GDT'), 'gdt'], [label('IDT'), 'idt'], [label('   '), 'interrupt'],
+  [label('Sto'), 'stopped'], [label('cpu'), 'stopped'], [label('GDT'), 'gdt'], [label('IDT'), 'idt'], [label('   '), 'interrupt'], [label('han'), 'command'],
 ]);
 
 /** The streaming parser: feed() bytes as they come, end() when the log is complete. */
@@ -44,6 +48,8 @@ export class QemuLogParser {
   stopped = 0;
   /** QEMU reported the shutdown condition after a failed double fault. */
   tripleFault = false;
+  /** Called when MARKER was given to the monitor, after all that was logged before has been passed on. */
+  onMarker: (() => void) | undefined;
   readonly #sink: TraceSink;
   readonly #state = new TraceState();
   #rest: Uint8Array = new Uint8Array(0);
@@ -134,6 +140,11 @@ export class QemuLogParser {
       case 'stopped':
         this.stopped++;
         this.#pending = 'none';
+        break;
+      case 'command':
+        if (!this.#text().endsWith(`cmdline: ${MARKER}`)) break;
+        this.#flush();
+        this.onMarker?.();
         break;
       case 'ignored':
         if (this.#text().startsWith('Triple fault')) this.tripleFault = true;

@@ -13,7 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { connectSocket, GdbStub, QemuError, Qmp } from './qemu-control.ts';
-import { QemuLogParser } from './qemu-log.ts';
+import { follow, type RunEnd } from './qemu-follow.ts';
+import { MemoryHistory, type PageHashes } from './memory.ts';
+import { LOG_ITEMS, QemuLogParser } from './qemu-log.ts';
 import type { TraceSink } from './state.ts';
 
 const run = promisify(execFile);
@@ -41,8 +43,7 @@ export interface RecordOptions {
 
 /** How a recorded run ended. */
 export interface Recording {
-  /** `exited`: QEMU ended by itself. `halted`: HLT with RFLAGS.IF clear. `limit`: the sink had enough. `timeout`: time was up. */
-  readonly end: 'exited' | 'halted' | 'limit' | 'timeout';
+  readonly end: RunEnd;
   /** QEMU's exit status when it ended by itself. */
   readonly status: number | undefined;
   readonly tripleFault: boolean;
@@ -52,6 +53,8 @@ export interface Recording {
   readonly serial: Uint8Array;
   /** Guest RAM when the run had ended; undefined when QEMU was stopped at no particular instruction (`limit`, `timeout`). */
   readonly ram: Uint8Array | undefined;
+  /** The pages that the run changed, when there is `ram`. */
+  readonly changedPages: PageHashes | undefined;
   /** Blocks announced in the log that did not run (see QemuLogParser). */
   readonly stoppedBlocks: number;
 }
@@ -189,9 +192,6 @@ function openFifo(path: string): Fifo {
   return { stream: createReadStream(path, { fd: reader, highWaterMark: 1 << 20 }), release };
 }
 
-/** Milliseconds without a line of log after which QEMU is asked whether it is halted for good. */
-const IDLE_MS = 400;
-
 /**
  * Records a run. Resolves when QEMU has ended and its files are removed.
  * Throws QemuError (no QEMU, wrong image, no answer) and QemuLogError (a log this module does not understand).
@@ -231,71 +231,33 @@ async function record(options: RecordOptions, sink: TraceSink, running: QemuProc
   try {
     await qmp.greet();
     await runToEntry(stub, options.entry);
-    options.atEntry?.(readRam(join(directory, 'ram')));
+    const ramFile = join(directory, 'ram');
+    const atStart = readRam(ramFile);
+    const history = new MemoryHistory(atStart);
+    options.atEntry?.(atStart);
     const [major, minor] = version.split('.').map(Number) as [number, number];
     await qmp.monitor(major > 8 || (major === 8 && minor >= 1) ? 'one-insn-per-tb on' : 'singlestep on');
-    await qmp.monitor('log exec,cpu,int,nochain,cpu_reset');
+    await qmp.monitor(`log ${LOG_ITEMS}`);
     log.release();
-    const finished = follow(log.stream, parser, sink, qmp, running, (options.timeoutSeconds ?? 600) * 1000);
+    const showMemory = (): void => {
+      const ram = readRam(ramFile);
+      sink.checkpoint?.({ changed: history.changedPages(ram), ram });
+    };
+    const finished = follow({ log: log.stream, parser, sink, qmp, alive, timeoutMs: (options.timeoutSeconds ?? 600) * 1000, showMemory });
     await stub.request('D');
     stub.close();
     const end = await finished;
     const status = end === 'exited' ? await running.exited : undefined;
     if (end === 'exited' && status === undefined) throw new QemuError('QEMU was killed');
+    const ram = end === 'exited' || end === 'halted' ? readRam(ramFile) : undefined;
     return {
       qemuVersion: version, commandLine: qemuCommandLine(options), end, status,
       tripleFault: parser.tripleFault, stoppedBlocks: parser.stopped,
       serial: await readFile(join(directory, 'serial')),
-      ram: end === 'exited' || end === 'halted' ? readRam(join(directory, 'ram')) : undefined,
+      ram, changedPages: ram && history.changedPages(ram),
     };
   } finally {
     stub.close();
     qmp.close();
   }
-}
-
-/** Feeds the log to the parser until the run is over, whichever way. */
-function follow(log: ReadStream, parser: QemuLogParser, sink: TraceSink, qmp: Qmp, running: QemuProcess, timeoutMs: number): Promise<Recording['end']> {
-  return new Promise((resolve, reject) => {
-    let quietSince = Date.now();
-    let asking = false;
-    const done = (settle: () => void): void => {
-      clearTimeout(limit);
-      clearInterval(idle);
-      log.removeAllListeners('data');
-      log.removeAllListeners('close');
-      settle();
-    };
-    const limit = setTimeout(() => done(() => resolve('timeout')), timeoutMs);
-    const idle = setInterval(() => {
-      if (asking || Date.now() - quietSince < IDLE_MS || !running.alive) return;
-      asking = true;
-      qmp.monitor('info registers', false).then((registers) => {
-        asking = false;
-        const flags = /FL=([0-9a-f]{8})/.exec(registers);
-        const halted = registers.includes('HLT=1') && flags !== null && (parseInt(flags[1] as string, 16) & 0x200) === 0;
-        if (!halted || Date.now() - quietSince < IDLE_MS) return;
-        done(() => { parser.end(); resolve('halted'); });
-      }, () => { asking = false; });
-    }, IDLE_MS / 2);
-    log.on('data', (chunk) => {
-      quietSince = Date.now();
-      try {
-        parser.feed(chunk as Uint8Array);
-      } catch (cause) {
-        done(() => reject(cause));
-        return;
-      }
-      if (sink.finished) done(() => resolve('limit'));
-    });
-    log.on('error', () => undefined);
-    log.on('close', () => done(() => {
-      try {
-        parser.end();
-        resolve(sink.finished ? 'limit' : 'exited');
-      } catch (cause) {
-        reject(cause);
-      }
-    }));
-  });
 }

@@ -36,17 +36,18 @@ export function differenceReport(difference: Difference, disassemble: (rip: bigi
     'the last instructions, the latest at the end:',
     ...history.map(({ rip, wide }, n) => `  ${n === history.length - 1 ? '>' : ' '} ${hex64(rip)}  ${disassemble(rip, wide)}`),
     '',
+    ...(difference.pages.length === 0 ? [] : [pageReport(difference.pages, 'at this checkpoint')]),
   ].join('\n');
 }
 
 const hex = (bytes: Uint8Array): string => [...bytes].map((b) => b.toString(16).padStart(2, '0')).join(' ');
 
 /** Pages that differ, by physical address. */
-export function pageReport(pages: readonly PageDifference[]): string {
+export function pageReport(pages: readonly PageDifference[], when = 'at the end'): string {
   const lines = pages.slice(0, 16).map(({ frame, first }) => (first === undefined
     ? `  page 0x${(frame * 4096).toString(16)}`
     : `  0x${(frame * 4096 + first.offset).toString(16).padEnd(10)} QEMU      ${hex(first.recorded)}\n  ${''.padEnd(12)} longmode  ${hex(first.ours)}`));
-  return `memory differs at the end in ${pages.length} page${pages.length === 1 ? '' : 's'} (physical addresses):\n${lines.join('\n')}${pages.length > 16 ? '\n  ...' : ''}\n`;
+  return `memory differs ${when} in ${pages.length} page${pages.length === 1 ? '' : 's'} (physical addresses):\n${lines.join('\n')}${pages.length > 16 ? '\n  ...' : ''}\n`;
 }
 
 /** The line on success, as scripts look for it. */

@@ -2,6 +2,7 @@
  * The processor's state as a trace records it: a flat list of 64-bit words with names, and the two kinds of event that
  * a trace is made of. Recorder, file format and comparison speak only in these terms.
  */
+import type { PageHashes } from './memory.ts';
 
 const SEGMENT_NAMES = ['ES', 'CS', 'SS', 'DS', 'FS', 'GS', 'LDTR', 'TR'] as const;
 
@@ -59,6 +60,14 @@ export interface TraceInterrupt {
   readonly hardware: boolean;
 }
 
+/** What a run has done to memory so far. */
+export interface MemorySnapshot {
+  /** The pages that differ from what they were at the start, or did at an earlier checkpoint, with the hashes they have now. */
+  readonly changed: PageHashes;
+  /** Guest RAM itself, where it is at hand. */
+  readonly ram?: Uint8Array;
+}
+
 /**
  * Takes a run, event by event. The state is the processor's before the instruction, or before the delivery; it
  * belongs to the caller and is valid until the method returns.
@@ -68,4 +77,8 @@ export interface TraceSink {
   readonly finished: boolean;
   instruction(state: TraceState): void;
   interrupt(event: TraceInterrupt, state: TraceState): void;
+  /** True when memory should be shown: a live source then stops the machine where it is and calls `checkpoint`. */
+  readonly wantsMemory?: boolean;
+  /** Memory as it is when the next event begins: before that instruction, before that delivery. */
+  checkpoint?(memory: MemorySnapshot): void;
 }

@@ -5,7 +5,6 @@ import { finished } from 'node:stream/promises';
 import { brotliDecompressSync, constants, createBrotliCompress } from 'node:zlib';
 import { readTrace, TraceFormatError, TraceWriter, TRACE_VERSION, type Trace, type TraceHeader } from './format.ts';
 import { bootPages } from './lockstep.ts';
-import { changedPages, hashMemory, type PageHashes } from './memory.ts';
 import { DEFAULT_CPU, DEFAULT_QEMU, qemuCommandLine, qemuVersion, recordQemu, type RecordOptions, type Recording } from './qemu-recorder.ts';
 
 /** More than this a trace may not be when unpacked, in bytes. */
@@ -13,8 +12,10 @@ const MAX_TRACE_BYTES = 2 ** 31 - 1;
 const MAX_FILE_BYTES = 2 ** 29;
 
 export interface TraceOptions extends RecordOptions {
-  /** Stop after this many instructions; the trace then has no memory to compare at its end. */
+  /** Stop after this many instructions; the trace then has no memory to compare at its end, only at its checkpoints. */
   readonly maxInstructions?: number;
+  /** Instructions from one checkpoint of memory to the next (default CHECKPOINT_INSTRUCTIONS). */
+  readonly checkpointEvery?: number;
   /** Puts the image into the trace, so that it can be compared without it. */
   readonly includeImage?: boolean;
   /** RAM as our own loader fills it from the image: pages that QEMU's loader left the same need no place in the trace. */
@@ -44,18 +45,16 @@ export async function recordTrace(options: TraceOptions, path: string): Promise<
   // A failure shows up at `await written`; until then it must not be an unhandled one.
   written.catch(() => undefined);
   try {
-    const writer = new TraceWriter(header, (bytes) => compressor.write(bytes), options.maxInstructions);
-    let start: PageHashes = new Map();
+    const writer = new TraceWriter(header, (bytes) => compressor.write(bytes), { maxInstructions: options.maxInstructions, checkpointEvery: options.checkpointEvery });
     const recording = await recordQemu({
       ...options,
       atEntry: (ram) => {
-        start = hashMemory(ram);
         if (options.includeImage) writer.image(image);
         for (const [frame, page] of bootPages(ram, options.loadedRam)) writer.initialPage(frame, page);
         options.atEntry?.(ram);
       },
     }, writer);
-    if (recording.ram) writer.changedPages(changedPages(start, hashMemory(recording.ram)));
+    if (recording.changedPages) writer.changedPages(recording.changedPages);
     writer.close({ end: recording.end, status: recording.status ?? null, tripleFault: recording.tripleFault });
     compressor.end();
     await written;

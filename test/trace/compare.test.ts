@@ -12,13 +12,7 @@ const trace = readTraceFile(new URL('../golden/qemu/system-64.trace', import.met
 /** Replays with a board that `sabotage` has changed; it is called after instruction number `at`. */
 function replay(at = Infinity, sabotage: (board: BareBoard) => void = () => undefined, options: Omit<CompareOptions, 'initialPages'> = {}): LockstepResult & { board: BareBoard } {
   const board = new BareBoard(trace.image, trace.header.memoryBytes);
-  const execute = board.stepper.execute.bind(board.stepper);
-  let executed = 0;
-  board.stepper.execute = () => {
-    const move = execute();
-    if (++executed === at) sabotage(board);
-    return move;
-  };
+  board.afterInstruction(at, () => sabotage(board));
   return { ...replayLockstep(trace, board.stepper, options), board };
 }
 
@@ -51,8 +45,17 @@ describe('a run that is not QEMU’s', () => {
     expect(quiet.lockstep.difference?.what).toMatch(/QEMU delivered vector \d+/);
   });
 
-  test('is found by its memory when its registers agree', () => {
+  test('is stopped at the checkpoint behind a wrong byte of memory, when its registers agree', () => {
     const { lockstep, pages } = replay(500, ({ stepper }) => { stepper.ram[0x50_0123] = 1; });
+    expect(pages).toBeUndefined();
+    expect(lockstep.difference?.what).toBe('memory differs; it was compared last at the start');
+    expect(lockstep.difference?.pages.map((page) => page.frame)).toEqual([0x500]);
+    expect(lockstep.compared).toBeGreaterThan(4999);
+    expect(lockstep.compared).toBeLessThan(8000);
+  });
+
+  test('is found by its memory at the end', () => {
+    const { lockstep, pages } = replay(trace.end.instructions - 10, ({ stepper }) => { stepper.ram[0x50_0123] = 1; });
     expect(lockstep.difference).toBeUndefined();
     expect(pages?.map((page) => page.frame)).toEqual([0x500]);
   });

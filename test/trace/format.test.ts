@@ -64,6 +64,28 @@ describe('a trace that was written', () => {
     expect(trace.changedPages).toEqual(new Map([[9, 0x0123_4567_89ab_cdefn]]));
   });
 
+  test('is read back with what memory was at its checkpoints', () => {
+    const pieces: Uint8Array[] = [];
+    const writer = new TraceWriter(HEADER, (bytes) => pieces.push(bytes.slice()), { checkpointEvery: 2 });
+    const state = new TraceState();
+    const shown: ReadonlyMap<number, bigint>[] = [new Map([[1, 11n], [2, 22n]]), new Map([[1, 11n], [2, 23n], [3, 33n]])];
+    let next = 0;
+    for (let n = 0; n < 5; n++) {
+      if (writer.wantsMemory) writer.checkpoint({ changed: shown[next++]! });
+      writer.instruction(state);
+    }
+    writer.close({ end: 'limit', status: null, tripleFault: false });
+    const seen: (readonly [instructions: number, pages: Map<number, bigint>])[] = [];
+    let instructions = 0;
+    replayTrace(readTrace(Uint8Array.from(pieces.flatMap((piece) => [...piece])), 'x'), {
+      finished: false,
+      instruction: () => { instructions++; },
+      interrupt: () => undefined,
+      checkpoint: ({ changed }) => { seen.push([instructions, new Map(changed)]); },
+    });
+    expect(seen).toEqual([[2, shown[0]], [4, shown[1]]]);
+  });
+
   test('can be replayed in part', () => {
     expect(replay(readTrace(write(randomEvents(new Random(1), 100)), 'x'), 10)).toHaveLength(10);
   });

@@ -1,6 +1,6 @@
 /** QEMU's log: what it prints and what we make of it. */
 import { describe, expect, test } from 'vitest';
-import { QemuLogError, QemuLogParser } from '../../src/trace/qemu-log.ts';
+import { MARKER, QemuLogError, QemuLogParser } from '../../src/trace/qemu-log.ts';
 import { FIELD, type TraceInterrupt, type TraceState } from '../../src/trace/state.ts';
 
 /** A state as QEMU 7.2 prints it in 64-bit mode. */
@@ -54,6 +54,16 @@ describe('the log of one-instruction blocks', () => {
     expect(state[FIELD.segments + 5 * 4 + 1]).toBe(0xffff_8000_0000_0000n);
     expect([state[FIELD.cr0], state[FIELD.cr2], state[FIELD.cr3], state[FIELD.cr4], state[FIELD.efer]]).toEqual([0x8001_0011n, 0x1234n, 0x10_1000n, 0x20n, 0xd01n]);
     expect([state[FIELD.gdtrBase], state[FIELD.gdtrLimit], state[FIELD.idtrBase], state[FIELD.idtrLimit]]).toEqual([0x10_3000n, 0x17n, 0x10_3030n, 0xfffn]);
+  });
+
+  test('the mark of a stop is seen after all that was logged before it, and no other command is a mark', () => {
+    const seen: string[] = [];
+    const parser = new QemuLogParser({ finished: false, instruction: (state) => { seen.push(state.words[FIELD.rip]!.toString(16)); }, interrupt: () => undefined });
+    parser.onMarker = () => { seen.push('mark'); };
+    parser.feed(new TextEncoder().encode(`${block(A)}handle_hmp_command mon 0x7fff cmdline: info registers\n${block(B)}handle_hmp_command mon 0x7fff cmdline: ${MARKER}\n`));
+    expect(seen).toEqual(['100107', '100109', 'mark']);
+    parser.end();
+    expect(seen).toHaveLength(3);
   });
 
   test('a block that was announced and did not run is not an instruction', () => {

@@ -19,11 +19,16 @@ const required = process.env['CI'] !== undefined;
 const folder = mkdtempSync(join(tmpdir(), 'longmode-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs a program on both; the text of what differs, or nothing. */
-async function compare(name: string, image: Uint8Array): Promise<{ failure: string; status: number | undefined; compared: number }> {
+/** A board of our own, and the image in a file for QEMU. */
+function boardFor(name: string, image: Uint8Array): { board: BareBoard; file: string } {
   const file = join(folder, `${name}.elf`);
   writeFileSync(file, image);
-  const board = new BareBoard(image, CORPUS_MEMORY);
+  return { board: new BareBoard(image, CORPUS_MEMORY), file };
+}
+
+/** Runs a program on both; the text of what differs, or nothing. */
+async function compare(name: string, image: Uint8Array): Promise<{ failure: string; status: number | undefined; compared: number }> {
+  const { board, file } = boardFor(name, image);
   const { lockstep, pages, recording } = await runLockstep({ image: file, entry: board.entry, memoryBytes: CORPUS_MEMORY, timeoutSeconds: 100 }, board.stepper);
   const failure = lockstep.difference ? differenceReport(lockstep.difference, (rip, wide) => board.stepper.disassemble(rip, wide)) : pages && pages.length > 0 ? pageReport(pages) : '';
   expect(recording.status).toBe(board.status);
@@ -46,6 +51,32 @@ describe.runIf(installed || required)('beside a real QEMU', () => {
     console.log(`rows of ${bits}-bit code: SEED=${seed}`);
     const { failure } = await compare(`seed-${bits}`, corpusImage(bits, rowsBody(bits, seed, 2)));
     expect(failure).toBe('');
+  });
+
+  test('a byte of memory that is wrong in passing is found at the next checkpoint, though the end of the run would not show it', { timeout: 120_000 }, async () => {
+    const image = corpusImage(64, rowsBody(64, 3, 1));
+    const { board, file } = boardFor('sabotage', image);
+    board.afterInstruction(2000, () => { board.stepper.ram[0x50_0123] = 1; });
+    board.afterInstruction(4000, () => { board.stepper.ram[0x50_0123] = 0; });
+    const { lockstep } = await runLockstep({ image: file, entry: board.entry, memoryBytes: CORPUS_MEMORY, timeoutSeconds: 100 }, board.stepper, { checkpointEvery: 1000 });
+    expect(lockstep.difference?.what).toMatch(/^memory differs; it was compared last (at the start|after 1\d\d\d instructions)$/);
+    expect(lockstep.difference?.pages.map((page) => page.frame)).toEqual([0x500]);
+    expect(lockstep.compared).toBeLessThan(4000);
+    expect(differenceReport(lockstep.difference!, () => '')).toContain('memory differs at this checkpoint in 1 page');
+  });
+
+  test('memory is compared where the instruction limit ends a run', { timeout: 120_000 }, async () => {
+    const image = corpusImage(64, rowsBody(64, 3, 1));
+    for (const sabotaged of [false, true]) {
+      const { board, file } = boardFor('limit', image);
+      if (sabotaged) board.afterInstruction(1500, () => { board.stepper.ram[0x50_0123] = 1; });
+      const { lockstep, pages, recording } = await runLockstep({ image: file, entry: board.entry, memoryBytes: CORPUS_MEMORY, timeoutSeconds: 100 }, board.stepper, { maxInstructions: 2000 });
+      expect(recording.end).toBe('limit');
+      expect(lockstep.compared).toBe(2000);
+      expect(lockstep.checkpoints).toBe(1);
+      expect(pages).toEqual(sabotaged ? undefined : []);
+      expect(lockstep.difference?.pages.map((page) => page.frame)).toEqual(sabotaged ? [0x500] : undefined);
+    }
   });
 
   test('a run recorded to a file compares equal when it is read back', { timeout: 120_000 }, async () => {

@@ -42,8 +42,6 @@ export function pagingBody(a: Assembler): void {
   crossings(a);
   staleness(a);
   supervisorProtection(a, addresses.slice(0, TABLE_BITS.length));
-  // The manual does not say whether an entry with a reserved bit is marked accessed; QEMU does it in PDPTEs.
-  a.and(qword('pdpt', 16), ~Number(A));
 }
 
 /** Reads, writes, modifies, fetches; a fetch that works meets a RET. */
@@ -65,7 +63,8 @@ function tables(a: Assembler): void {
     a.mov(qword(table, index * 8), rax);
   };
   reference('pdpt', 1, 'spare_tables', 0);
-  put('pdpt', 2, P | RW | US | PS | 0x2000n);
+  // Accessed already: the manual does not say whether an entry with a reserved bit is marked; QEMU does it in PDPTEs.
+  put('pdpt', 2, P | RW | US | PS | A | 0x2000n);
   a.mov(rbx, label('spare_tables'));
   a.mov(rax, label('spare_tables').plus(4096 + Number(P | RW | US)));
   a.mov(qword(rbx), rax);

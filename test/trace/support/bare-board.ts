@@ -35,4 +35,15 @@ export class BareBoard {
     this.entry = plan.entry;
     this.stepper = new CpuStepper({ cpu: this.cpu, engine: new ReferenceEngine(this.cpu), memory });
   }
+
+  /** Calls `sabotage` when the stepper has executed `count` instructions. */
+  afterInstruction(count: number, sabotage: () => void): void {
+    const execute = this.stepper.execute.bind(this.stepper);
+    let executed = 0;
+    this.stepper.execute = () => {
+      const move = execute();
+      if (++executed === count) sabotage();
+      return move;
+    };
+  }
 }
