@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { CommandError } from './exit-status.ts';
+import { stdoutDrained, stdoutFailed } from './stdout.ts';
 
 const CTRL_A = 0x01;
 const HELP = '\r\nlongmode: Ctrl-A x ends the machine, Ctrl-A Ctrl-A sends Ctrl-A, Ctrl-A h shows this\r\n';
@@ -12,14 +13,14 @@ export class Console {
   /** True after Ctrl-A x. */
   quit = false;
   /** True when no more input can come. */
-  inputEnded = false;
+  inputEnded = true;
   private readonly input: number[] = [];
   private escaped = false;
   private pending: number[] = [];
   private readonly file: number | undefined;
   private readonly path: string | undefined;
-  private outputGone = false;
   private wake: (() => void) | undefined;
+  private reading = false;
 
   /** @param path file that takes the output instead of stdout. Throws CommandError('output') if it cannot be made. */
   constructor(path: string | undefined) {
@@ -29,10 +30,8 @@ export class Console {
     } catch (e) {
       throw new CommandError('output', `--serial ${path}: cannot be written: ${(e as Error).message}`);
     }
-    process.stdout.on('error', this.onOutputError);
   }
 
-  private readonly onOutputError = (): void => { this.outputGone = true; };
   private readonly onEnd = (): void => { this.inputEnded = true; this.wake?.(); };
   private readonly onData = (chunk: Buffer): void => {
     for (const byte of chunk) this.key(byte);
@@ -43,6 +42,8 @@ export class Console {
 
   /** Starts reading stdin. */
   open(): void {
+    this.reading = true;
+    this.inputEnded = false;
     if (process.stdin.isTTY) process.stdin.setRawMode(true);
     process.stdin.on('data', this.onData);
     process.stdin.on('end', this.onEnd);
@@ -53,11 +54,12 @@ export class Console {
   /** Gives the terminal back and closes the file. */
   close(): void {
     this.flush();
+    if (this.file !== undefined) closeSync(this.file);
+    if (!this.reading) return;
     process.stdin.off('data', this.onData);
     process.stdin.off('end', this.onEnd);
     if (process.stdin.isTTY) process.stdin.setRawMode(false);
     process.stdin.pause();
-    if (this.file !== undefined) closeSync(this.file);
   }
 
   private key(byte: number): void {
@@ -94,10 +96,10 @@ export class Console {
     const bytes = Uint8Array.from(this.pending);
     this.pending = [];
     if (this.file === undefined) {
-      if (!this.outputGone) process.stdout.write(bytes);
+      if (!stdoutFailed()) process.stdout.write(bytes);
     } else {
       try {
-        writeSync(this.file, bytes);
+        for (let done = 0; done < bytes.length;) done += writeSync(this.file, bytes, done);
       } catch (e) {
         throw new CommandError('output', `--serial ${this.path}: ${(e as Error).message}`);
       }
@@ -105,16 +107,11 @@ export class Console {
   }
 
   /** True when the reader of stdout has gone away (a closed pipe). */
-  get closed(): boolean { return this.outputGone; }
+  get closed(): boolean { return this.file === undefined && stdoutFailed(); }
 
   /** Lets the event loop run: until there is input, at most `milliseconds`; and until stdout has taken what was written. */
   async rest(milliseconds: number): Promise<void> {
-    if (this.file === undefined && process.stdout.writableNeedDrain && !this.outputGone) {
-      await new Promise<void>((resolve) => {
-        process.stdout.once('drain', resolve);
-        process.stdout.once('error', () => resolve());
-      });
-    }
+    if (this.file === undefined) await stdoutDrained();
     if (milliseconds === 0 || this.input.length > 0 || this.inputEnded) {
       await new Promise<void>((resolve) => { setImmediate(resolve); });
       return;

@@ -15,7 +15,7 @@ async function demo(args: Arguments): Promise<number> {
   const output = new Output();
   const machine = new Machine({ onOutput: output.put });
   machine.load(kernelElf(buildKernel()), { name: 'kernel', cmdline: `scenario=${scenario}` });
-  return runToEnd(machine, args, output);
+  return runToEnd(machine, args, output, false);
 }
 
 export const demoCommand: Command = {
@@ -23,5 +23,6 @@ export const demoCommand: Command = {
   operands: '[SCENARIO]',
   says: 'Boots the guest kernel and shows what it does with memory (this is npm start).',
   options: { engine, timeout, serial, report, quiet },
+  notes: `Scenarios (default: all, which runs those marked *):\n${SCENARIOS.map((s) => `  ${s.inAll ? '*' : ' '} ${s.name.padEnd(18)}${s.about}`).join('\n')}`,
   run: demo,
 };

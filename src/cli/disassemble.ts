@@ -8,6 +8,7 @@ import { SymbolTable } from '../debug/symbols.ts';
 import { CommandError } from './exit-status.ts';
 import { readInput } from './files.ts';
 import type { Arguments, Command } from './options.ts';
+import { print } from './stdout.ts';
 
 interface Code { readonly address: bigint; readonly bytes: Uint8Array }
 
@@ -34,7 +35,7 @@ async function disassemble(args: Arguments): Promise<number> {
   if (bits !== undefined) mode = bits === '64' ? MODE_64 : MODE_32;
   for (const part of code) {
     for (const text of lines(part, mode, symbols)) {
-      if (!process.stdout.write(`${text}\n`)) await new Promise((resolve) => { process.stdout.once('drain', resolve); });
+      await print(`${text}\n`);
     }
   }
   return 0;

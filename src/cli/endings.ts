@@ -11,7 +11,7 @@ export function explainEnding(machine: Machine, ended: Ended): string | undefine
   const symbols = new SymbolTable(machine.boot?.symbols ?? []);
   const at = `RIP ${symbols.name(machine.state.rip) ?? hex(machine.state.rip)} after ${machine.state.retired} instructions`;
   switch (ended.kind) {
-    case 'debug-exit': case 'power-off': return undefined;
+    case 'debug-exit': case 'power-off': case 'output-failed': return undefined;
     case 'reset': return `longmode: the guest reset the machine, at ${at}. A real machine would start its firmware again; longmode ends.`;
     case 'triple-fault': return postMortem(machine, symbols);
     case 'halted': return ended.wakeable
@@ -19,7 +19,7 @@ export function explainEnding(machine: Machine, ended: Ended): string | undefine
       : `longmode: the processor halted (HLT) with interrupts off, at ${at}: only an NMI could wake it, and none will come. Kernels do this to stop for good.`;
     case 'instruction-limit': case 'reached': return `longmode: the limit of --max-instructions was reached, at ${at}.`;
     case 'time-limit': return `longmode: the time of --timeout is over, at ${at}.`;
-    case 'interrupted': return `longmode: interrupted, at ${at}.`;
+    case 'interrupted': case 'terminated': return `longmode: ${ended.kind}, at ${at}.`;
     case 'unimplemented': return `longmode: unimplemented: ${ended.what}\n  bytes ${[...ended.bytes].map((b) => b.toString(16).padStart(2, '0')).join(' ')}, at ${at}.\n`
       + '  The manual defines this and longmode does not have it yet; it stops here rather than go on with a wrong result.';
   }

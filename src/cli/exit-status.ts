@@ -11,9 +11,10 @@ export const STATUS = {
   timeLimit: { status: 12, says: '--timeout seconds passed' },
   unimplemented: { status: 14, says: 'the guest used an instruction or device that longmode does not have' },
   reset: { status: 16, says: 'the guest reset the machine (keyboard controller, port 0x92 or 0xCF9)' },
-  output: { status: 18, says: 'an output file cannot be written' },
+  output: { status: 18, says: 'an output file, or stdout, cannot be written' },
   environment: { status: 20, says: 'a program that the command needs (QEMU) is missing or failed' },
-  interrupted: { status: 130, says: 'interrupted from the keyboard (Ctrl-C)' },
+  interrupted: { status: 130, says: 'ended by SIGINT, or by Ctrl-A x on a terminal' },
+  terminated: { status: 143, says: 'ended by SIGTERM' },
 } as const;
 
 export type Ending = keyof typeof STATUS;

@@ -1,6 +1,7 @@
 /** The command `longmode`: finds the command, turns what goes wrong into one line and an exit status. */
 import { readFileSync } from 'node:fs';
 import { CommandError, STATUS, statusTable } from './exit-status.ts';
+import { print, stdoutFailed, watchStdout } from './stdout.ts';
 import { help, nearest, parseArguments, type Command } from './options.ts';
 
 /** Commands by name. Each is loaded when it is called: starting a guest does not wait for the code that talks to QEMU. */
@@ -32,11 +33,13 @@ function version(): string {
 
 /** Runs one command line (without `node longmode.js`) and returns its exit status. */
 export async function main(words: readonly string[]): Promise<number> {
+  watchStdout();
   try {
-    return await dispatch(words);
+    const status = await dispatch(words);
+    return stdoutFailed() ? STATUS.output.status : status;
   } catch (e) {
     if (!(e instanceof CommandError)) throw e;
-    process.stderr.write(`longmode: ${e.message}\n`);
+    if (e.message !== '') process.stderr.write(`longmode: ${e.message}\n`);
     return STATUS[e.ending].status;
   }
 }
@@ -44,11 +47,11 @@ export async function main(words: readonly string[]): Promise<number> {
 async function dispatch(words: readonly string[]): Promise<number> {
   const [name, ...rest] = words;
   if (name === '--version' || name === '-V') {
-    process.stdout.write(`longmode ${version()}\n`);
+    await print(`longmode ${version()}\n`);
     return 0;
   }
   if (name === '--help' || name === '-h' || name === 'help') {
-    process.stdout.write(await overview());
+    await print(await overview());
     return 0;
   }
   if (name === undefined) throw new CommandError('usage', 'no command given; longmode --help lists them');
@@ -60,7 +63,7 @@ async function dispatch(words: readonly string[]): Promise<number> {
   }
   const command = await load();
   if (rest.includes('--help') || rest.includes('-h')) {
-    process.stdout.write(help(command));
+    await print(help(command));
     return 0;
   }
   return command.run(parseArguments(command, rest));

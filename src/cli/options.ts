@@ -48,11 +48,11 @@ export class Arguments {
   bytes(name: string, fallback: number, max: number): number {
     const text = this.text(name);
     if (text === undefined) return fallback;
-    const match = /^(\d{1,9})([KMG]?)i?B?$/i.exec(text);
+    const match = /^(\d+)([KMG]?)i?B?$/i.exec(text);
     const unit = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[(match?.[2] ?? '').toUpperCase() || 'M'] ?? 1;
     const bytes = match ? Number(match[1]) * unit : NaN;
-    if (!Number.isSafeInteger(bytes) || bytes <= 0 || bytes % 4096 !== 0) throw new CommandError('usage', `--${name}: "${text}" is not a size like 128M or 1G`);
     if (bytes > max) throw new CommandError('usage', `--${name}: ${text} is more than the ${max / 2 ** 20}M that the machine can have`);
+    if (!Number.isSafeInteger(bytes) || bytes <= 0 || bytes % 4096 !== 0) throw new CommandError('usage', `--${name}: "${text}" is not a size like 128M or 1G`);
     return bytes;
   }
   /** Seconds, a decimal number above zero. */

@@ -73,7 +73,7 @@ function flatOptions(args: Arguments): FlatOptions | undefined {
   return { loadAddress, entry: entry ?? loadAddress, bits: bits === '64' ? 64 : 32 };
 }
 
-export type Ended = Stop | { readonly kind: 'time-limit' } | { readonly kind: 'interrupted' };
+export type Ended = Stop | { readonly kind: 'time-limit' | 'interrupted' | 'terminated' | 'output-failed' };
 
 /** Where a machine's output goes until its console is open: the machine is built, and the image judged, before anything of the user's is touched. */
 export class Output {
@@ -87,8 +87,8 @@ async function run(args: Arguments): Promise<number> {
   return runToEnd(machine, args, output);
 }
 
-/** Runs a loaded machine as the options of `run` say, explains its end on stderr and returns the exit status. */
-export async function runToEnd(machine: Machine, args: Arguments, output: Output): Promise<number> {
+/** Runs a loaded machine as the options of `run` say, explains its end on stderr and returns the exit status. `feedsInput`: stdin is the guest's. */
+export async function runToEnd(machine: Machine, args: Arguments, output: Output, feedsInput = true): Promise<number> {
   const engine = args.text('engine') ?? 'auto';
   if (!ENGINES.includes(engine)) throw new CommandError('usage', `--engine: "${engine}" is not one of ${ENGINES.join(', ')}`);
   const timeout = args.seconds('timeout'), limit = args.integer('max-instructions', 1, Number.MAX_SAFE_INTEGER) ?? Infinity;
@@ -99,24 +99,29 @@ export async function runToEnd(machine: Machine, args: Arguments, output: Output
   for (const warning of machine.boot?.warnings ?? []) say(`longmode: ${warning}`);
 
   const started = performance.now();
-  let interrupted = false;
-  const onSignal = (): void => { interrupted = true; };
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
-  terminal.open();
+  let signalled: Ended | undefined;
+  const onInterrupt = (): void => { signalled = { kind: 'interrupted' }; };
+  const onTerminate = (): void => { signalled = { kind: 'terminated' }; };
+  process.once('SIGINT', onInterrupt);
+  process.once('SIGTERM', onTerminate);
+  if (feedsInput) {
+    terminal.open();
+    if (process.stdin.isTTY) say('longmode: Ctrl-A x ends the machine');
+  }
   let ended: Ended;
   try {
     ended = await runSlices(machine, terminal, limit, () => {
-      if (interrupted || terminal.quit) return { kind: 'interrupted' };
+      if (signalled) return signalled;
+      if (terminal.quit) return { kind: 'interrupted' };
       return timeout !== undefined && performance.now() - started >= timeout * 1000 ? { kind: 'time-limit' } : undefined;
     });
   } finally {
     terminal.close();
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
+    process.off('SIGINT', onInterrupt);
+    process.off('SIGTERM', onTerminate);
   }
   const seconds = (performance.now() - started) / 1000;
-  const status = terminal.closed ? STATUS.output.status : statusOf(ended);
+  const status = statusOf(ended);
   const reportFile = args.text('report');
   if (reportFile !== undefined) {
     const report = machine.statistics.report();
@@ -133,7 +138,7 @@ async function runSlices(machine: Machine, terminal: Console, limit: number, hos
   for (;;) {
     const host = hostEnds();
     if (host) return host;
-    if (terminal.closed) return { kind: 'interrupted' };
+    if (terminal.closed) return { kind: 'output-failed' };
     const waiting = terminal.take(64);
     const taken = machine.input(waiting);
     terminal.giveBack(waiting.slice(taken));
@@ -157,6 +162,8 @@ function statusOf(ended: Ended): number {
     case 'unimplemented': return STATUS.unimplemented.status;
     case 'time-limit': return STATUS.timeLimit.status;
     case 'interrupted': return STATUS.interrupted.status;
+    case 'terminated': return STATUS.terminated.status;
+    case 'output-failed': return STATUS.output.status;
   }
 }
 

@@ -5,10 +5,11 @@ import { TraceFormatError, type Trace } from '../trace/format.ts';
 import { replayLockstep } from '../trace/lockstep.ts';
 import { isRecordedImage, readTraceFile, recordTrace } from '../trace/trace-file.ts';
 import { CommandError } from './exit-status.ts';
-import { readInput } from './files.ts';
+import { readInput, regularOutput } from './files.ts';
 import { QEMU_OPTIONS, recordOptions, reportComparison, showProgress, stepperOf, withQemu } from './lockstep.ts';
 import { nearest, type Arguments, type Command } from './options.ts';
 import { bootFromArguments } from './run.ts';
+import { print } from './stdout.ts';
 
 const ACTIONS: Readonly<Record<string, (args: Arguments) => Promise<number>>> = { record, info, compare };
 
@@ -31,10 +32,10 @@ async function record(args: Arguments): Promise<number> {
   const { machine, image } = bootFromArguments(args);
   const maxInstructions = args.integer('max-instructions', 1, Number.MAX_SAFE_INTEGER);
   const options = { ...recordOptions(args, machine, image), includeImage: true, loadedRam: stepperOf(machine).ram, ...(maxInstructions === undefined ? {} : { maxInstructions }) };
-  const written = await withQemu(() => recordTrace(options, out)).catch((e: unknown) => {
+  const written = await withQemu(() => recordTrace(options, regularOutput(out))).catch((e: unknown) => {
     throw (e as { code?: string }).code === undefined ? e : new CommandError('output', `${out}: cannot be written: ${(e as Error).message}`);
   });
-  process.stdout.write(`${written.instructions} instructions and ${written.interrupts} exceptions and interrupts of QEMU ${written.recording.qemuVersion} in ${written.fileBytes} bytes\n`);
+  await print(`${written.instructions} instructions and ${written.interrupts} exceptions and interrupts of QEMU ${written.recording.qemuVersion} in ${written.fileBytes} bytes\n`);
   return 0;
 }
 
@@ -54,7 +55,7 @@ async function info(args: Arguments): Promise<number> {
     ['instructions', end.instructions], ['exceptions and interrupts', end.interrupts],
     ['end', end.tripleFault ? 'triple fault' : end.status === null ? end.end : `${end.end}, status ${end.status}`],
   ];
-  process.stdout.write(rows.map(([name, value]) => `${name.padEnd(28)}${value}\n`).join(''));
+  await print(rows.map(([name, value]) => `${name.padEnd(28)}${value}\n`).join(''));
   return 0;
 }
 
@@ -75,7 +76,7 @@ async function compare(args: Arguments): Promise<number> {
   const stepper = stepperOf(machine);
   const stopProgress = showProgress(() => machine.state.retired);
   try {
-    return reportComparison(replayLockstep(recorded, stepper, { ...(from === undefined ? {} : { from }), ...(maxInstructions === undefined ? {} : { maxInstructions }) }), stepper);
+    return await reportComparison(replayLockstep(recorded, stepper, { ...(from === undefined ? {} : { from }), ...(maxInstructions === undefined ? {} : { maxInstructions }) }), stepper);
   } finally {
     stopProgress();
   }

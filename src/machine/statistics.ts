@@ -14,6 +14,10 @@ export interface Report {
   readonly interrupts: Readonly<Record<string, number>>;
   /** INT n, INT3, INTO taken, by vector. */
   readonly softwareInterrupts: Readonly<Record<string, number>>;
+  /**
+   * The data TLB's and the instruction TLB's hits and misses together. A hit is an access that asked the TLB: the reference engine
+   * fetches further instructions of the page it is in without asking again.
+   */
   readonly tlb: { readonly hits: number; readonly misses: number; readonly flushes: number };
   readonly pageWalks: number;
   readonly engine: string;

@@ -1,10 +1,11 @@
 /** `longmode run` as a CI job uses it: what it prints where, and how it ends. */
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, lstatSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { al, assemble, at, cr0, dx, eax, rax, rsi, byte, type Assembler } from '../../src/assembler/index.ts';
 import { elfBytes } from '../support/elf-bytes.ts';
-import { longmode, temporaryFolder } from '../support/cli.ts';
+import { PROGRAM, longmode, temporaryFolder } from '../support/cli.ts';
 
 const folder = temporaryFolder();
 const ORIGIN = 0x10_0000;
@@ -132,6 +133,37 @@ describe('--report', () => {
   });
 });
 
+describe('outputs are where the user said', () => {
+  const image = (): string => kernel('outputs', (a) => { out(a, 0xf4, 0); a.hlt(); });
+  it('a device is written to, not replaced', () => {
+    expect(longmode(['run', image(), '--report', '/dev/null']).status).toBe(1);
+    expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
+    expect(longmode(['run', image(), '--report', '/dev/full'])).toMatchObject({ status: 18, stderr: 'longmode: /dev/full: cannot be written: no space left on the device\n' });
+  });
+  it('a link is followed', () => {
+    const real = join(folder, 'real.json'), link = join(folder, 'link.json');
+    writeFileSync(real, '');
+    symlinkSync(real, link);
+    expect(longmode(['run', image(), '--report', link]).status).toBe(1);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(JSON.parse(readFileSync(real, 'utf8'))).toHaveProperty('exit');
+  });
+  it('a reader that goes away ends the command quietly', () => {
+    const { stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${PROGRAM}" disassemble --bits 64 --load-address 0 "${PROGRAM}" | head -1`], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+  });
+  it('a full disk behind stdout is one line and status 18', () => {
+    const { status, stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${PROGRAM}" --help >/dev/full`], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 18, stderr: expect.stringMatching(/^longmode: stdout cannot be written: .*\n$/) });
+  });
+  it('SIGTERM ends a running guest with 143, and its report is written', () => {
+    const file = join(folder, 'term.json'), loop = kernel('term', (a) => { a.label('here'); a.jmp('here'); });
+    const { stdout } = spawnSync('sh', ['-c', `"${process.execPath}" "${PROGRAM}" run "${loop}" --report "${file}" </dev/null & sleep 3; kill -TERM $!; wait $!; echo $?`], { encoding: 'utf8' });
+    expect(stdout).toBe('143\n');
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ exit: { reason: 'terminated', status: 143 } });
+  });
+});
+
 describe('a wrong command line is one line that names the word', () => {
   const image = (): string => kernel('any', (a) => a.hlt());
   it.each([
@@ -170,7 +202,8 @@ describe('an input file that cannot be used is one line and status 4, and no out
     expect(existsSync(serial())).toBe(false);
   });
   it('a folder as image, and a missing initrd', () => {
-    expect(longmode(['run', folder])).toMatchObject({ status: 4 });
+    expect(longmode(['run', folder])).toMatchObject({ status: 4, stderr: `longmode: image ${folder}: is a directory\n` });
+    expect(longmode(['run', '/dev/zero'])).toMatchObject({ status: 4, stderr: 'longmode: image /dev/zero: is neither a file nor a pipe\n' });
     const outcome = longmode(['run', kernel('with-initrd', (a) => a.hlt()), '--initrd', join(folder, 'no-initrd')]);
     expect(outcome).toMatchObject({ status: 4, stdout: '' });
     expect(outcome.stderr).toMatch(/^longmode: --initrd .*no-initrd: no such file\n$/);

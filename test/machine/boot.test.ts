@@ -117,6 +117,31 @@ describe('a damaged or hostile image is refused with one line that names the fie
   it('modules larger than memory', () => expect(refused(good, { modules: [{ name: 'big', bytes: new Uint8Array(RAM) }] })).toMatch(/^--initrd/));
   it('a command line longer than its room', () => expect(refused(good, { cmdline: 'x'.repeat(70_000) })).toMatch(/^command line: .* do not fit/));
 
+  it('500 symbol tables that are one, and names without an end: the first table is read, names are cut', () => {
+    const symbols = 4000, strings = new Uint8Array(1 << 20).fill(0x61), base = elfBytes({ pvhEntry: 0x10_0000 });
+    const table = base.length, names = table + symbols * 24, headers = names + strings.length, count = 500;
+    const file = new Uint8Array(headers + count * 64), view = new DataView(file.buffer);
+    file.set(base);
+    file.set(strings, names);
+    for (let n = 1; n < symbols; n++) {
+      view.setUint32(table + n * 24, n, true);
+      view.setUint8(table + n * 24 + 4, 2);
+      view.setUint16(table + n * 24 + 6, 1, true);
+    }
+    for (let n = 0; n < count; n++) {
+      const at = headers + n * 64, isTable = n > 0;
+      view.setUint32(at + 4, isTable ? 2 : 3, true);
+      view.setBigUint64(at + 24, BigInt(isTable ? table : names), true);
+      view.setBigUint64(at + 32, BigInt(isTable ? symbols * 24 : strings.length), true);
+    }
+    view.setBigUint64(40, BigInt(headers), true);
+    view.setUint16(58, 64, true);
+    view.setUint16(60, count, true);
+    const plan = planBoot(file, RAM);
+    expect(plan.symbols).toHaveLength(symbols - 1);
+    expect(Math.max(...plan.symbols.map((s) => s.name.length))).toBe(1024);
+  });
+
   it('any change of any bytes is either accepted or refused by an ImageError, never by another exception', () => {
     const seed = Date.now() & 0x7fff_ffff;
     console.log(`hostile ELF seed ${seed}`);

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
-const PROGRAM = join(import.meta.dirname, '../../bin/longmode.js');
+/** The command itself. */
+export const PROGRAM = join(import.meta.dirname, '../../bin/longmode.js');
 
 export interface Outcome { readonly status: number | null; readonly stdout: string; readonly stderr: string }
 

@@ -32,7 +32,7 @@ export interface ElfFile {
 
 const PF_X = 1, PT_LOAD = 1, PT_NOTE = 4, SHT_SYMTAB = 2, STT_OBJECT = 1, STT_FUNC = 2, STT_NOTYPE = 0;
 const EM_386 = 3, EM_X86_64 = 62, XEN_ELFNOTE_PHYS32_ENTRY = 18;
-const MAX_SEGMENTS = 1024, MAX_SYMBOLS = 1_000_000;
+const MAX_SEGMENTS = 1024, MAX_SYMBOLS = 200_000, MAX_NAME_BYTES = 1024;
 
 export const isElf = (file: Uint8Array): boolean => file.length >= 4 && file[0] === 0x7f && file[1] === 0x45 && file[2] === 0x4c && file[3] === 0x46;
 
@@ -113,7 +113,7 @@ function findPvhNote(notes: Uint8Array, where: string): number | undefined {
   return undefined;
 }
 
-/** Symbols are a convenience: a file with a damaged symbol table is refused, one without it is not. */
+/** The symbols of the one SHT_SYMTAB section that a file may have. A file with a damaged symbol table is refused, one without it is not. */
 function readSymbols(r: FileReader, is64: boolean): ElfSymbol[] {
   const shoff = is64 ? r.u64(40, 'ELF header e_shoff') : r.u32(32, 'ELF header e_shoff');
   const shentsize = r.u16(is64 ? 58 : 46, 'ELF header e_shentsize');
@@ -129,35 +129,38 @@ function readSymbols(r: FileReader, is64: boolean): ElfSymbol[] {
       link: r.u32(at + (is64 ? 40 : 24), `${name} sh_link`),
     };
   };
+  const n = Array.from({ length: shnum }, (_, k) => k).find((k) => section(k).type === SHT_SYMTAB);
+  if (n === undefined) return [];
+  const s = section(n);
+  if (s.link >= shnum) throw new ImageError(`section header ${n} sh_link: section ${s.link} does not exist`);
+  const strings = section(s.link);
+  const table = r.slice(s.offset, s.size, `symbol table (section ${n})`);
+  const names = r.slice(strings.offset, strings.size, `symbol names (section ${s.link})`);
+  const entry = is64 ? 24 : 16;
+  const count = Math.floor(table.length / entry);
+  if (count > MAX_SYMBOLS) throw new ImageError(`symbol table (section ${n}): ${count} symbols, more than ${MAX_SYMBOLS}; strip the image`);
+  const t = new FileReader(table);
   const symbols: ElfSymbol[] = [];
-  for (let n = 0; n < shnum; n++) {
-    const s = section(n);
-    if (s.type !== SHT_SYMTAB) continue;
-    if (s.link >= shnum) throw new ImageError(`section header ${n} sh_link: section ${s.link} does not exist`);
-    const strings = section(s.link);
-    const table = r.slice(s.offset, s.size, `symbol table (section ${n})`);
-    const names = r.slice(strings.offset, strings.size, `symbol names (section ${s.link})`);
-    const entry = is64 ? 24 : 16;
-    const count = Math.floor(table.length / entry);
-    if (count > MAX_SYMBOLS) throw new ImageError(`symbol table (section ${n}): ${count} symbols, more than ${MAX_SYMBOLS}`);
-    const t = new FileReader(table);
-    for (let k = 1; k < count; k++) {
-      const at = k * entry;
-      const info = table[at + (is64 ? 4 : 12)] as number, shndx = t.u16(at + (is64 ? 6 : 14), 'st_shndx');
-      const type = info & 15;
-      if (shndx === 0 || shndx >= 0xff00 || (type !== STT_FUNC && type !== STT_OBJECT && type !== STT_NOTYPE)) continue;
-      const name = cString(names, t.u32(at, 'st_name'));
-      if (name === '') continue;
-      symbols.push(is64
-        ? { name, address: t.u64big(at + 8, 'st_value'), size: Number(BigInt.asUintN(32, t.u64big(at + 16, 'st_size'))) }
-        : { name, address: BigInt(t.u32(at + 4, 'st_value')), size: t.u32(at + 8, 'st_size') });
-    }
+  for (let k = 1; k < count; k++) {
+    const at = k * entry;
+    const info = table[at + (is64 ? 4 : 12)] as number, shndx = t.u16(at + (is64 ? 6 : 14), 'st_shndx');
+    const type = info & 15;
+    if (shndx === 0 || shndx >= 0xff00 || (type !== STT_FUNC && type !== STT_OBJECT && type !== STT_NOTYPE)) continue;
+    const name = cString(names, t.u32(at, 'st_name'));
+    if (name === '') continue;
+    symbols.push(is64
+      ? { name, address: t.u64big(at + 8, 'st_value'), size: Number(BigInt.asUintN(32, t.u64big(at + 16, 'st_size'))) }
+      : { name, address: BigInt(t.u32(at + 4, 'st_value')), size: t.u32(at + 8, 'st_size') });
   }
   return symbols.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
 }
 
+const LATIN1 = new TextDecoder('latin1');
+
+/** A NUL-terminated name; of a longer one, its first kibibyte. */
 function cString(table: Uint8Array, at: number): string {
   if (at >= table.length) return '';
-  const end = table.indexOf(0, at);
-  return new TextDecoder('latin1').decode(table.subarray(at, end < 0 ? table.length : end));
+  const name = table.subarray(at, at + MAX_NAME_BYTES);
+  const end = name.indexOf(0);
+  return LATIN1.decode(end < 0 ? name : name.subarray(0, end));
 }
