@@ -44,6 +44,10 @@ function eventName(event: Interruption): string {
   }
 }
 
+/** The same in a sentence: `#PF`, or an event that is no exception, whatever exception its vector is otherwise. */
+const shortName = (event: Interruption): string =>
+  (event.kind === 'interrupt' || event.kind === 'software' ? eventName(event) : vectorMnemonic(event.vector));
+
 /** Error code, and for #PF the address and the walk. */
 function eventDetails(subject: Subject, event: Interruption): string[] {
   if (event.vector === VECTOR.PF && event.errorCode !== undefined && event.faultAddress !== undefined) {
@@ -80,7 +84,7 @@ function progressLines(subject: Subject, record: FaultRecord): string[] {
 /** Why the event of a record is what it is, seen from the record before. */
 function transition(before: FaultRecord, record: FaultRecord): string {
   if (record.vector === VECTOR.DF && before.raised.vector !== VECTOR.DF) {
-    return `#DF (double fault, vector 8), because ${vectorMnemonic(before.raised.vector)} came up while ${vectorMnemonic(before.vector)} was being delivered`;
+    return `#DF (double fault, vector 8), because ${vectorMnemonic(before.raised.vector)} came up while ${shortName(before)} was being delivered`;
   }
   return `${eventName(record)}, which is delivered in its turn`;
 }
@@ -138,8 +142,8 @@ function summary({ state, faultChain, symbols }: Subject): string {
   if (faultChain.length === 0) return `Triple fault ${after}. How it came to this is not known: the exceptions were not recorded.`;
   const steps = faultChain.map((record, i) => {
     const before = faultChain[i - 1];
-    if (before === undefined) return `${vectorMnemonic(record.vector)} could not be delivered (${failure(record)})`;
-    return `nor ${vectorMnemonic(record.vector)} (${failure(record) === failure(before) ? 'the same' : failure(record)})`;
+    if (before === undefined) return `${shortName(record)} could not be delivered (${failure(record)})`;
+    return `nor ${shortName(record)} (${failure(record) === failure(before) ? 'the same' : failure(record)})`;
   });
   return `Triple fault ${after}, at RIP ${symbols.text(faultChain[0]!.rip)}: ${steps.join(', ')}. The processor shut down.`;
 }

@@ -20,10 +20,13 @@ export class Bench {
   readonly state = new GuestState(4 << 20);
   readonly memory = new PhysicalMemory(this.state);
   readonly mmu = new Mmu(this.state, this.memory);
-  readonly cpu = new Cpu(this.state, this.mmu, NO_BUS);
-  readonly engine = new ReferenceEngine(this.cpu);
+  readonly cpu: Cpu;
+  readonly engine: ReferenceEngine;
 
-  constructor(code: readonly number[]) {
+  /** `bus`: what the board does other than nothing. */
+  constructor(code: readonly number[], bus: Partial<CpuBus> = {}) {
+    this.cpu = new Cpu(this.state, this.mmu, { ...NO_BUS, ...bus });
+    this.engine = new ReferenceEngine(this.cpu);
     const { state, cpu, memory } = this;
     memory.copyIn(physical(CODE), Uint8Array.from(code));
     this.write64(PML4, 0x1_1003n);

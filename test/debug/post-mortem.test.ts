@@ -120,6 +120,21 @@ The last 9 instructions, oldest first:
 > 0x100b <main+0xb>  ud2`);
   });
 
+  test('calls an interrupt an interrupt, although its vector is that of an exception', () => {
+    const summary = (bench: Bench): string => {
+      bench.state.idtrLimit = 0;
+      bench.runToShutdown();
+      return story(bench).split('\n')[0]!;
+    };
+    // nop, with IRQ 0 on vector 8: the 8259 as the BIOS leaves it
+    const timer = new Bench([0x90], { interruptRequested: () => true, acknowledgeInterrupt: () => 8 });
+    timer.state.systemFlags |= 0x200;
+    timer.cpu.attention = true;
+    expect(summary(timer)).toBe('Triple fault after 0 instructions, at RIP 0x1000 <main>: the interrupt of vector 8 could not be delivered (vector beyond the limit of the IDT), nor #GP (the same), nor #DF (the same). The processor shut down.');
+    // int 8
+    expect(summary(new Bench([0xcd, 0x08]))).toBe('Triple fault after 0 instructions, at RIP 0x1000 <main>: the software interrupt of vector 8 could not be delivered (vector beyond the limit of the IDT), nor #GP (the same), nor #DF (the same). The processor shut down.');
+  });
+
   test('names an IDT that was never loaded, one that is not mapped, and a bad interrupt stack', () => {
     const never = new Bench([0x0f, 0x0b]);
     never.state.idtrLimit = 0;
