@@ -11,6 +11,8 @@ export interface DecodedPage {
   readonly frame: number;
   readonly mode: Mode;
   readonly slots: (Instruction | undefined)[];
+  /** How many slots are filled. */
+  kept: number;
 }
 
 /** The guest decides how much of its memory it runs: past these everything is dropped and begun again. */
@@ -33,6 +35,7 @@ export class CodeCache {
       if (pages === undefined) return;
       this.#frames.delete(frame);
       this.#pages -= pages.length;
+      for (const page of pages) this.#instructions -= page.kept;
       this.#onDrop();
     });
   }
@@ -44,7 +47,7 @@ export class CodeCache {
     if (found !== undefined) return found;
     if (this.#pages >= MAX_PAGES) this.clear();
     if (!this.#memory.markCode(frame)) return undefined;
-    const page: DecodedPage = { frame, mode, slots: Array.from({ length: PAGE_SIZE }, () => undefined) };
+    const page: DecodedPage = { frame, mode, slots: Array.from({ length: PAGE_SIZE }, () => undefined), kept: 0 };
     const pages = this.#frames.get(frame);
     if (pages === undefined) this.#frames.set(frame, [page]);
     else pages.push(page);
@@ -55,7 +58,10 @@ export class CodeCache {
   /** Keeps an instruction that lies wholly in the page. */
   keep(page: DecodedPage, offset: number, i: Instruction): void {
     if (this.#instructions >= MAX_INSTRUCTIONS) { this.clear(); return; }
-    this.#instructions++;
+    if (page.slots[offset] === undefined) {
+      this.#instructions++;
+      page.kept++;
+    }
     page.slots[offset] = i;
   }
 
