@@ -5,12 +5,15 @@ import type { Row } from '../../src/cpu/isa/row.ts';
 
 const MODES = { all: 'all', 64: '64-bit', legacy: 'not in 64-bit' } as const;
 
+/** LOCK needs a memory destination. */
+const lockable = (row: Row): boolean => row.lock && (row.operands[0]?.kind === 'memory' || row.operands[0]?.kind === 'register-or-memory');
+
 function line(row: Row): string {
   const flags = [
     row.reads.length > 0 ? `reads ${row.reads.join(' ')}` : '', row.writes.length > 0 ? `writes ${row.writes.join(' ')}` : '',
     row.undefinedFlags.length > 0 ? `undefined ${row.undefinedFlags.join(' ')}` : '',
   ].filter((x) => x !== '').join('; ');
-  const notes = [row.lock ? 'LOCK' : '', row.repeat === 'rep' ? 'REP' : row.repeat === 'repe' ? 'REPE/REPNE' : '', row.feature ?? ''].filter((x) => x !== '').join(', ');
+  const notes = [lockable(row) ? 'LOCK' : '', row.repeat === 'rep' ? 'REP' : row.repeat === 'repe' ? 'REPE/REPNE' : '', row.feature ?? ''].filter((x) => x !== '').join(', ');
   return `| ${row.text} | \`${row.encodingText}\` | ${MODES[row.modes]} | ${row.meaning.kind === 'system' ? 'system' : ''} | ${flags} | ${notes} |`;
 }
 
