@@ -30,11 +30,20 @@ test('no two rows are the same line', () => {
 test('every row decodes from its own bytes to itself', () => {
   const wrong = forms.flatMap((form) => {
     const i = decoded(form);
-    const got = i instanceof DecodeFailure ? i.what : line(i.row);
+    const got = i instanceof DecodeFailure ? `${i.kind}: ${i.what}` : line(i.row);
     const right = !(i instanceof DecodeFailure) && i.row === form.row && i.length === form.bytes.length;
     return right ? [] : [`${line(form.row)}: ${form.codeSize}-bit ${hexBytes(form.bytes)} decodes to ${got}`];
   });
   expect(wrong).toEqual([]);
+});
+
+test('no row is hidden by an entry of unimplemented.ts', () => {
+  const hidden = forms.flatMap((form) => {
+    const i = decoded(form);
+    return i instanceof DecodeFailure && i.kind === 'unimplemented'
+      ? [`${line(form.row)}: "${i.what}" in src/cpu/decode/unimplemented.ts comes first; take the opcode out of that entry`] : [];
+  });
+  expect([...new Set(hidden)]).toEqual([]);
 });
 
 test('the flags that a row declares are those that its semantics reads and writes', () => {
