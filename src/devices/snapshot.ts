@@ -7,8 +7,8 @@ export interface Integer { readonly kind: 'integer'; readonly min: number; reado
 export interface Flag { readonly kind: 'flag' }
 export interface List<F extends Shape = Shape> { readonly kind: 'list'; readonly of: F; readonly min: number; readonly max: number }
 export interface Record_<R extends Shapes = Shapes> { readonly kind: 'record'; readonly fields: R }
-export interface Shapes { readonly [name: string]: Shape }
-export type Shape = Integer | Flag | List | Record_;
+interface Shapes { readonly [name: string]: Shape }
+type Shape = Integer | Flag | List | Record_;
 
 /** The values that a shape describes. */
 export type StateOf<F> =

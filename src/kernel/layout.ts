@@ -40,8 +40,6 @@ export const PTE = {
   NX: 1n << 63n,
   FRAME: 0x000f_ffff_ffff_f000n,
 } as const;
-/** The bit numbers that BT, BTS and BTR take. */
-export const PTE_NX_BIT = 63;
 
 /** Bits of a page fault's error code. They describe the access, not the cause. SDM Vol. 3A, "Page-Fault Exceptions". */
 export const FAULT = { P: 1, WRITE: 2, USER: 4, RSVD: 8, FETCH: 16 } as const;
@@ -103,6 +101,3 @@ export const MAX_RANGES = 32;
 
 /** Exit through QEMU's isa-debug-exit port: status (value << 1) | 1. */
 export const EXIT = { testFailed: 0x10, unexplainedFault: 0x11, panic: 0x12 } as const;
-
-/** Linear to physical, for an address inside the kernel's image. */
-export const physicalOf = (linear: bigint): bigint => linear - KERNEL_BASE;

@@ -26,8 +26,6 @@ export interface MmuStatistics {
   readonly misses: number;
   readonly walks: number;
   readonly flushes: number;
-  /** Page faults by error code. */
-  readonly pageFaults: ReadonlyMap<number, number>;
 }
 
 export class Mmu {
@@ -44,7 +42,6 @@ export class Mmu {
   #accesses = 0;
   #misses = 0;
   #walks = 0;
-  readonly #pageFaults = new Map<number, number>();
 
   constructor(state: GuestState, memory: PhysicalMemory) {
     this.state = state;
@@ -72,13 +69,6 @@ export class Mmu {
     const at = this.#probe(low, high, privilege, access === 'write');
     if (at >= 0) return (at - RAM_BASE) as PhysicalAddress;
     return (this.#dataFrame(low, high, access, privilege) * PAGE_SIZE + (low & 0xfff)) as PhysicalAddress;
-  }
-
-  /** Physical address of the instruction byte at a linear address, through the instruction TLB. Throws PageFault. */
-  fetchTranslate(address: LinearAddress, privilege: Privilege): PhysicalAddress {
-    this.#address[0] = address;
-    this.#accesses++;
-    return this.#fetch(this.#halves[0]!, this.#halves[1]!, privilege);
   }
 
   /** Reads 1, 2, 4 or 8 bytes, across a page boundary if need be. With `modify`, write permission is required too. Throws PageFault. */
@@ -200,7 +190,6 @@ export class Mmu {
     }
     this.tlb.dropPage(low, high, pcid, false);
     const errorCode = faultErrorCode(why, controls, access, privilege);
-    this.#pageFaults.set(errorCode, (this.#pageFaults.get(errorCode) ?? 0) + 1);
     throw new PageFault((BigInt(high) << 32n | BigInt(low)) as LinearAddress, errorCode);
   }
 
@@ -293,7 +282,7 @@ export class Mmu {
   }
 
   get statistics(): MmuStatistics {
-    return { hits: this.#accesses - this.#misses, misses: this.#misses, walks: this.#walks, flushes: this.tlb.flushes, pageFaults: this.#pageFaults };
+    return { hits: this.#accesses - this.#misses, misses: this.#misses, walks: this.#walks, flushes: this.tlb.flushes };
   }
 }
 

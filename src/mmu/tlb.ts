@@ -19,15 +19,15 @@
  * Columns hold nothing of their own: they may be emptied at any time without the guest noticing.
  */
 import type { GuestState } from '../state/guest-state.ts';
-import { RAM_BASE, TLB_BASE } from '../state/layout.ts';
+import { RAM_BASE, TLB_BASE, TLB_BYTES } from '../state/layout.ts';
 import { PAGE_SHIFTS, SIZE_4K, type PageSizeCode } from './paging-entries.ts';
 import type { Translation } from './page-walk.ts';
 
 /** Entries of the data TLB (and of each column) and of the instruction TLB. Powers of two. */
 export const DATA_ENTRIES = 2048;
 export const INSTRUCTION_ENTRIES = 1024;
-export const TLB_ENTRY_BYTES = 16;
-export const COLUMN_ENTRY_BYTES = 32;
+const TLB_ENTRY_BYTES = 16;
+const COLUMN_ENTRY_BYTES = 32;
 
 /** The kinds of data access that are judged alike. */
 export const COLUMN = { supervisor: 0, supervisorUnderSmap: 1, user: 2 } as const;
@@ -35,15 +35,16 @@ export type Column = 0 | 1 | 2;
 const COLUMNS = 3;
 
 /** Byte offsets in the memory. */
-export const DATA_TLB_BASE = TLB_BASE;
-export const INSTRUCTION_TLB_BASE = DATA_TLB_BASE + DATA_ENTRIES * TLB_ENTRY_BYTES;
-export const COLUMN_BYTES = DATA_ENTRIES * COLUMN_ENTRY_BYTES;
+const DATA_TLB_BASE = TLB_BASE;
+const INSTRUCTION_TLB_BASE = DATA_TLB_BASE + DATA_ENTRIES * TLB_ENTRY_BYTES;
+const COLUMN_BYTES = DATA_ENTRIES * COLUMN_ENTRY_BYTES;
 const COLUMNS_BASE = INSTRUCTION_TLB_BASE + INSTRUCTION_ENTRIES * TLB_ENTRY_BYTES;
 /** Behind the columns: how many valid entries of each TLB come from large pages, so that invalidating a page need not look for them. */
 const LARGE_COUNTS = (COLUMNS_BASE + COLUMNS * COLUMN_BYTES) / 4;
 /** Then a bit for every entry that is valid, data TLB first, so that a flush costs as much as there is to drop. */
 const OCCUPIED = LARGE_COUNTS + 2;
 const OCCUPIED_WORDS = (DATA_ENTRIES + INSTRUCTION_ENTRIES) / 32;
+if ((OCCUPIED + OCCUPIED_WORDS) * 4 > TLB_BASE + TLB_BYTES) throw new RangeError('the TLBs do not fit in their region of the memory');
 /** Byte offset of a column's first entry. */
 export const columnBase = (column: Column): number => COLUMNS_BASE + column * COLUMN_BYTES;
 
@@ -57,7 +58,7 @@ const ENTRY = { low: 0, high: 1, frame: 2, attributes: 3 } as const;
 const ENTRY_WORDS = TLB_ENTRY_BYTES / 4, COLUMN_WORDS = COLUMN_ENTRY_BYTES / 4;
 
 /** Which TLB. */
-export type TlbName = 'data' | 'instruction';
+type TlbName = 'data' | 'instruction';
 
 /** A cached translation as a debugger sees it. */
 export interface TlbEntry {
@@ -78,7 +79,7 @@ export interface TlbEntry {
 }
 
 /** The low half of a tag (the high half is 0) that no access at this index matches: an address of another index. */
-export const emptyTag = (index: number): number => (index === 0 ? 0x1000 : 0);
+const emptyTag = (index: number): number => (index === 0 ? 0x1000 : 0);
 
 export class Tlb {
   readonly #words: Uint32Array;

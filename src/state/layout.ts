@@ -102,12 +102,11 @@ const placed = place();
 
 /** Byte offset of each field in the memory. */
 export const OFFSET = placed.offsets;
-/** First byte behind the processor's fields. */
-export const FIELDS_END = placed.end;
 
 /** The TLB's region (src/mmu/tlb.ts says what is in it). */
 export const TLB_BASE = 0x1_0000;
 export const TLB_BYTES = 0x10_0000;
+if (placed.end > TLB_BASE) throw new RangeError(`the processor's fields need ${placed.end} bytes, the TLB begins at ${TLB_BASE}`);
 
 /** Guest RAM: physical address 0 is at this offset. The room before it belongs to the engines' caches. */
 export const RAM_BASE = 0x200_0000;

@@ -5,14 +5,14 @@
 import type { Row } from '../isa/row.ts';
 import { ROWS } from '../isa/table/index.ts';
 
-export type CodeSize = 16 | 32 | 64;
-export type OperandSize = 16 | 32 | 64;
+type CodeSize = 16 | 32 | 64;
+type OperandSize = 16 | 32 | 64;
 
 /** Opcode maps in the order of their numbers here: one-byte, 0F, 0F 38, 0F 3A. */
-export const MAPS = ['', '0F', '0F38', '0F3A'] as const;
+const MAPS = ['', '0F', '0F38', '0F3A'] as const;
 
 /** What ModRM.mod must say for a row: 3, not 3, anything; or it is ignored and rm is a register (MOV CR, MOV DR). */
-export type RmKind = 'register' | 'memory' | 'either' | 'ignored';
+type RmKind = 'register' | 'memory' | 'either' | 'ignored';
 
 /** A row that the opcode can mean under the prefixes at hand. */
 export interface Candidate {
