@@ -1,6 +1,19 @@
 /**
  * The guest kernel: an x86-64 kernel written with the assembler, which boots by PVH or Multiboot, and shows on COM1
  * what it does with physical memory, paging, demand faults and its heap.
+ *
+ * To read it, begin with writer.ts. Its words are in every other file: `k.func` with its local label `.return`; `k.leave(x)`, which
+ * returns x; `k.when`, which runs its body when the flags say so; `k.loop`, which goes round until something jumps to
+ * `leave`. A function that returns a value without `k.leave` has it in RAX when its body ends. Then, as the machine runs them:
+ *
+ *   layout                            where everything is: addresses, entries, records
+ *   boot  gdt  idt  console           from the loader into long mode, and a voice
+ *   memory-map  pmm                   which RAM there is; frames
+ *   paging  vmm  page-fault           page tables; regions and their policies; memory that arrives on demand
+ *   exceptions                        the faults that nobody resolves, and the panic screen
+ *   heap-stages  heap                 an allocator in six small steps, and the one that the kernel uses
+ *   timer  ring3                      interrupts from outside; a task in user mode
+ *   main  scenarios/                  the order of it all, and what is shown and checked
  */
 import { Assembler, writeElf, type AssemblerOptions, type ElfOptions, type Image } from '../assembler/index.ts';
 import { boot, multibootHeader, pvhNote } from './boot.ts';

@@ -50,7 +50,7 @@ export function pmm(k: KernelWriter): void {
       a.jae(leave);
       a.btr(qword(r8), rsi);
       a.lea(rsi, at(rsi, 1));             // LEA keeps CF, the bit that was there
-      a.jae(again);
+      a.jnc(again);
       a.inc(qword(rdi, PMM.free));
       a.dec(qword(rdi, PMM.used));
     });
@@ -70,7 +70,7 @@ export function pmm(k: KernelWriter): void {
       a.jae(leave);
       a.bts(qword(r8), rsi);
       a.lea(rsi, at(rsi, 1));
-      a.jb(again);
+      a.jc(again);
       a.dec(qword(rdi, PMM.free));
       a.inc(qword(rdi, PMM.used));
     });
@@ -112,7 +112,7 @@ export function pmm(k: KernelWriter): void {
     k.when('ae', () => k.leave(PMM_ERROR.notAFrame));
     a.mov(r8, qword(rdi, PMM.bitmap));
     a.btr(qword(r8), rsi);
-    k.when('ae', () => k.leave(PMM_ERROR.doubleFree));
+    k.when('nc', () => k.leave(PMM_ERROR.doubleFree));
     a.inc(qword(rdi, PMM.free));
     a.dec(qword(rdi, PMM.used));
     a.shr(rsi, 6);
@@ -136,7 +136,7 @@ export function pmm(k: KernelWriter): void {
         a.cmp(r10, r9);
         a.jae(candidate.leave);           // every frame of it is free
         a.bt(qword(r8), r10);
-        a.jb(bit.leave);
+        a.jc(bit.leave);
         a.inc(r10);
       });
       // Frame R10 is taken: the next candidate starts behind it.

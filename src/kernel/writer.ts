@@ -14,9 +14,12 @@ export type Value = Register64 | Memory<64> | number | bigint | LabelReference;
 const isRegister = (x: object): x is Register64 => 'kind' in x && x.kind === 'register';
 const isMemory = (x: object): x is Memory<64> => 'kind' in x && x.kind === 'memory';
 
-/** Conditions as CMP left, right reads: b ae be a are unsigned, l ge le g signed. Each with its opposite. */
+/**
+ * Conditions as CMP left, right reads: b ae be a are unsigned, l ge le g signed. c and nc, the same flag as b and ae, read
+ * better behind BT, BTS and BTR: the bit was 1, the bit was 0. Each with its opposite.
+ */
 const OPPOSITE = {
-  b: 'ae', ae: 'b', e: 'ne', ne: 'e', be: 'a', a: 'be', s: 'ns', ns: 's', l: 'ge', ge: 'l', le: 'g', g: 'le',
+  b: 'ae', ae: 'b', c: 'nc', nc: 'c', e: 'ne', ne: 'e', be: 'a', a: 'be', s: 'ns', ns: 's', l: 'ge', ge: 'l', le: 'g', g: 'le',
 } as const;
 export type Condition = keyof typeof OPPOSITE;
 
