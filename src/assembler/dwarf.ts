@@ -4,6 +4,7 @@
  * "Debugging Information Entry".
  */
 import { ByteWriter, StringTable } from './byte-writer.ts';
+import { debugFrame } from './call-frames.ts';
 import type { Image, ImageLine } from './image.ts';
 
 export interface DwarfOptions {
@@ -31,6 +32,7 @@ export function dwarfSections(image: Image, options: DwarfOptions): Map<string, 
     ['.debug_line', debugLine(lines, files)],
     ['.debug_ranges', debugRanges(image)],
     ['.debug_str', strings.finish()],
+    ['.debug_frame', debugFrame(image)],
   ]);
 }
 

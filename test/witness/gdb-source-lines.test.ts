@@ -18,8 +18,8 @@ writeFileSync(file, kernelElf(image, { compilationDirectory: ROOT }));
 
 /** One statement that assembles one instruction: its mnemonic. */
 const STATEMENT = /^\s*a\.(\w+)\([^;]*\);/;
-/** What gdb's Intel syntax calls otherwise. */
-const SPELLED: Readonly<Record<string, string>> = { movabs: 'mov', pushf: 'pushfq', popf: 'popfq' };
+/** Names of one instruction, gdb's and the manual's, as one. */
+const SAME: Readonly<Record<string, string>> = { movabs: 'mov', pushf: 'pushfq', popf: 'popfq', jc: 'jb', jnae: 'jb', jnc: 'jae', jnb: 'jae', jz: 'je', jnz: 'jne' };
 
 interface Located { readonly functionName: string; readonly source: string; readonly line: number; readonly text: string; readonly instruction: string }
 
@@ -55,10 +55,31 @@ describe.skipIf(!has('gdb'))('gdb reads the kernel', () => {
   test('a line that says a.mov(...) stands above a MOV, and so for every mnemonic', () => {
     const statements = located.flatMap((x) => {
       const mnemonic = STATEMENT.exec(x.text)?.[1], shown = x.instruction.split(/\s/)[0] ?? '';
-      return mnemonic === undefined ? [] : [{ at: `${x.source}:${x.line} in ${x.functionName}`, mnemonic, shown: SPELLED[shown] ?? shown }];
+      return mnemonic === undefined ? [] : [{ at: `${x.source}:${x.line} in ${x.functionName}`, mnemonic: SAME[mnemonic] ?? mnemonic, shown: SAME[shown] ?? shown }];
     });
     expect(statements.length).toBeGreaterThan(1000);
     expect(statements.filter((x) => x.mnemonic !== x.shown)).toEqual([]);
+  });
+});
+
+describe.skipIf(!has('readelf'))('readelf reads the call frames', () => {
+  const { stdout, stderr } = spawnSync('readelf', ['--debug-dump=frames-interp', '--wide', file], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  const names = new Map([...image.symbols.values()].map((x) => [x.linear as bigint, x.name]));
+  /** The rows of each function: CFA and where the return address is. */
+  const functions = stdout.split(/^[0-9a-f]{8} .* FDE /m).slice(1).map((x) => ({
+    name: names.get(BigInt(`0x${/pc=([0-9a-f]+)/.exec(x)?.[1] ?? 0}`)),
+    rows: [...x.matchAll(/^[0-9a-f]{16} (rsp\+\d+) .*?(c-8|u) *$/gm)].map((row) => ({ cfa: row[1], caller: row[2] })),
+  }));
+
+  test('without a complaint', () => {
+    expect(stderr).toBe('');
+    expect(functions.length).toBeGreaterThan(100);
+  });
+
+  test('what a function pushes it takes back before it returns; only the one that triple-faults never does', () => {
+    const returning = functions.filter(({ rows }) => rows.length > 0 && rows.every((row) => row.caller === 'c-8'));
+    expect(returning.length).toBeGreaterThan(50);
+    expect(returning.filter(({ rows }) => rows.at(-1)?.cfa !== 'rsp+8').map((x) => x.name)).toEqual(['scenario_triple_fault']);
   });
 });
 
@@ -76,5 +97,15 @@ describe.skipIf(!has('gdb', 'qemu-system-x86_64'))('gdb stops the kernel on QEMU
     expect(stdout).toContain(`${name} in section .text`);
     // Its caller is named too, with the line of the call.
     expect(stdout).toMatch(/#1 +0x[0-9a-f]+ in \w+ \(\) at src\/kernel\/\S+\.ts:\d+\n\d+\t.*call/);
+  });
+
+  test.each([
+    ['console_put', ['console_put', 'console_format', 'console_print', 'kernel_main', 'long_mode']],
+    ['fault_resolve', ['fault_resolve', 'page_fault', 'interrupt_dispatch', 'interrupt_common']],
+  ])('in %s, and a backtrace names every caller, back to who has none', (name, callers) => {
+    const { stdout } = spawnSync(SCRIPT, [file, name], { encoding: 'utf8', timeout: 90_000 });
+    const first = [...stdout.matchAll(/^#\d+ +(?:0x[0-9a-f]+ in )?(\w+) \(\) at src\/kernel\//gm)].map((x) => x[1]).slice(0, callers.length + 1);
+    // `frame 1` follows the backtrace: it repeats the first caller.
+    expect(first).toEqual([...callers, callers[1]]);
   });
 });
