@@ -251,6 +251,13 @@ describe('32-bit protected mode', () => {
     m.step();
     expect([m.lastException, m.state.cpl, m.rsp]).toEqual(['none', 3, BigInt(AT.userStack)]);
   });
+  it('a JMP through a gate to absent code of another privilege level is #GP: privilege is judged before presence', () => {
+    const m = legacy();
+    m.descriptor(FREE, gate(ACCESS.callGate | dpl(3), SEL.free + 8, 0));
+    m.descriptor(SEL.free + 8, segment(ACCESS.code & ~0x80, FLAGS.big));
+    m.enterUser(32).program((a) => a.jmp(far(FREE | 3, 0))).step();
+    expect(m.lastException).toBe(`#GP(0x${(SEL.free + 8).toString(16)})`);
+  });
   it('a task gate in the IDT is reported as unimplemented', () => {
     const m = legacy();
     m.gate(6, { access: ACCESS.taskGate });

@@ -69,8 +69,8 @@ function commitCode(cpu: Cpu, segment: CachedSegment, offset: bigint): void {
   cpu.nextIp = offset;
 }
 
-/** A call gate that may be used from here, with the code segment that it leads to. */
-function readCallGate(cpu: Cpu, selector: number, gate: Descriptor): { target: number; offset: bigint; d: Descriptor; width: TransferWidth } {
+/** A call gate that may be used from here, with the code segment that it leads to: JMP must stay at its privilege level, CALL may go inwards. */
+function readCallGate(cpu: Cpu, selector: number, gate: Descriptor, by: 'JMP' | 'CALL'): { target: number; offset: bigint; d: Descriptor; width: TransferWidth } {
   const code = selectorError(selector);
   const long = cpu.longModeActive;
   if (gate.dpl < cpu.state.cpl || rpl(selector) > gate.dpl) throw GP(code, 'privilege of the call gate');
@@ -88,6 +88,7 @@ function readCallGate(cpu: Cpu, selector: number, gate: Descriptor): { target: n
   const d = readDescriptor(cpu, target);
   if (!d) throw GP(targetCode, 'code selector of the call gate is outside its descriptor table');
   if (!d.code || d.dpl > cpu.state.cpl) throw GP(targetCode, 'call gate does not lead to a code segment of this or an inner privilege level');
+  if (by === 'JMP' && !d.conforming && d.dpl !== cpu.state.cpl) throw GP(targetCode, 'JMP through a gate to another privilege level');
   if (long && (!d.long || d.big)) throw GP(targetCode, 'call gate does not lead to a 64-bit code segment');
   if (!d.present) throw NP(targetCode, 'code segment not present');
   checkCodeSize(cpu, target, d);
@@ -120,8 +121,7 @@ export const JMP_FAR: SystemSemantics = (cpu, i) => {
     commitCode(cpu, codeSegment(cpu, selector, d, cpl), offset);
   } else {
     requireCallGate(cpu, selector, d);
-    const gate = readCallGate(cpu, selector, d);
-    if (!gate.d.conforming && gate.d.dpl !== cpl) throw GP(selectorError(gate.target), 'JMP through a gate to another privilege level');
+    const gate = readCallGate(cpu, selector, d, 'JMP');
     checkOffset(cpu, gate.d, gate.offset);
     commitCode(cpu, codeSegment(cpu, gate.target, gate.d, cpl), gate.offset);
   }
@@ -179,7 +179,7 @@ export const CALL_FAR: SystemSemantics = (cpu, i) => {
     callSameLevel(cpu, selector, d, offset, widthOf(i));
   } else {
     requireCallGate(cpu, selector, d);
-    const gate = readCallGate(cpu, selector, d);
+    const gate = readCallGate(cpu, selector, d, 'CALL');
     if (!gate.d.conforming && gate.d.dpl < cpu.state.cpl) callInnerLevel(cpu, gate, gate.width === 64 ? 0 : d.parameterCount);
     else callSameLevel(cpu, gate.target, gate.d, gate.offset, gate.width);
   }
