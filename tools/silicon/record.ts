@@ -1,7 +1,8 @@
 /**
  * Compares every translated row with the host processor: `node tools/silicon/record.ts [--cases N] [--seed S] [--only MNEMONIC]
  * [--strict] [--write]` (Node 24, gcc, x86-64 Linux). `--strict` compares the flags that the manual leaves
- * undefined, too. `--write` records the cases as test/golden/silicon.bin.gz for test/isa/silicon.test.ts.
+ * undefined, too. `--write` records the cases of all rows as test/golden/silicon.bin.gz for test/isa/silicon.test.ts;
+ * the file in the tree was made with `--cases 14`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -17,6 +18,7 @@ import { caseFor } from './generate.ts';
 import { runOnHost } from './host.ts';
 
 const { values } = parseArgs({ options: { cases: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' }, only: { type: 'string' }, strict: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } } });
+if (values.write && values.only !== undefined) throw new Error('--write records every row: without --only');
 
 const world = new SiliconWorld();
 
