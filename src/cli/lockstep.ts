@@ -10,9 +10,13 @@ import type { Machine } from '../machine/machine.ts';
 import { CommandError, STATUS } from './exit-status.ts';
 import type { Arguments, Command, Options } from './options.ts';
 import { print } from './stdout.ts';
-import { MACHINE_OPTIONS, bootFromArguments } from './run.ts';
+import { Console } from './console.ts';
+import { MACHINE_OPTIONS, Output, RUN_OPTIONS as ALL_RUN_OPTIONS, bootFromArguments, checkEngine, writeReport } from './run.ts';
 
 const { 'load-address': _1, 'entry': _2, 'bits': _3, ...IMAGE_OPTIONS } = MACHINE_OPTIONS;
+const { engine, serial, report, quiet } = ALL_RUN_OPTIONS;
+/** What of `run` goes with a comparison too. */
+const RUN_OPTIONS = { engine, serial: { ...serial, says: 'write what the guest prints on COM1, on longmode, to FILE' }, report, quiet: { ...quiet, says: 'do not list what was taken from QEMU' } };
 
 /** Options of the commands that run QEMU. */
 export const QEMU_OPTIONS = {
@@ -42,7 +46,7 @@ export function stepperOf(machine: Machine): CpuStepper {
 }
 
 /** Prints what a comparison found; the exit status of the command. */
-export async function reportComparison(result: LockstepResult, stepper: CpuStepper): Promise<number> {
+export async function reportComparison(result: LockstepResult, stepper: CpuStepper, quiet = false): Promise<number> {
   const { lockstep, pages, last } = result;
   if (lockstep.difference) {
     await print(differenceReport(lockstep.difference, (rip, wide) => stepper.disassemble(rip, wide)));
@@ -57,7 +61,7 @@ export async function reportComparison(result: LockstepResult, stepper: CpuStepp
     return STATUS.difference.status;
   }
   await print(`${successLine(lockstep)}\n`);
-  process.stderr.write(forgivenReport(lockstep));
+  if (!quiet) process.stderr.write(forgivenReport(lockstep));
   return STATUS.ok.status;
 }
 
@@ -86,9 +90,13 @@ export async function withQemu<T>(action: () => Promise<T>): Promise<T> {
 }
 
 async function lockstep(args: Arguments): Promise<number> {
-  const { machine, image } = bootFromArguments(args);
+  checkEngine(args);
+  const output = new Output(), serial = args.text('serial');
+  const { machine, image } = bootFromArguments(args, output.put);
   const from = args.integer('from', 0, Number.MAX_SAFE_INTEGER), maxInstructions = args.integer('max-instructions', 1, Number.MAX_SAFE_INTEGER);
   const stepper = stepperOf(machine);
+  if (serial !== undefined) output.console = new Console(serial);
+  const started = performance.now();
   const stopProgress = showProgress(() => machine.state.retired);
   try {
     const result = await withQemu(() => runLockstep(recordOptions(args, machine, image), stepper, {
@@ -96,9 +104,12 @@ async function lockstep(args: Arguments): Promise<number> {
     }));
     stopProgress();
     if (result.recording.end === 'timeout') throw new CommandError('timeLimit', `lockstep: time was up after ${result.lockstep.compared} equal instructions`);
-    return await reportComparison(result, stepper);
+    const status = await reportComparison(result, stepper, args.has('quiet'));
+    writeReport(machine, args, { reason: `lockstep: ${result.recording.end}`, status }, (performance.now() - started) / 1000);
+    return status;
   } finally {
     stopProgress();
+    output.console?.close();
   }
 }
 
@@ -108,6 +119,6 @@ export const lockstepCommand: Command = {
   says: 'Runs IMAGE on a real QEMU (TCG) and on longmode at once and compares every register at every instruction, and memory at\n'
     + 'checkpoints and at the end.\n'
     + 'Prints `N instructions compared, 0 differences`, or the first difference with both states side by side (exit status 1).',
-  options: { ...QEMU_OPTIONS, 'from': { value: 'N', says: 'judge only from instruction N on; before it longmode follows QEMU' } },
+  options: { ...RUN_OPTIONS, ...QEMU_OPTIONS, 'from': { value: 'N', says: 'judge only from instruction N on; before it longmode follows QEMU' } },
   run: lockstep,
 };

@@ -89,8 +89,7 @@ async function run(args: Arguments): Promise<number> {
 
 /** Runs a loaded machine as the options of `run` say, explains its end on stderr and returns the exit status. `feedsInput`: stdin is the guest's. */
 export async function runToEnd(machine: Machine, args: Arguments, output: Output, feedsInput = true): Promise<number> {
-  const engine = args.text('engine') ?? 'auto';
-  if (!ENGINES.includes(engine)) throw new CommandError('usage', `--engine: "${engine}" is not one of ${ENGINES.join(', ')}`);
+  checkEngine(args);
   const timeout = args.seconds('timeout'), limit = args.integer('max-instructions', 1, Number.MAX_SAFE_INTEGER) ?? Infinity;
   const quiet = args.has('quiet');
   const terminal = new Console(args.text('serial'));
@@ -122,14 +121,24 @@ export async function runToEnd(machine: Machine, args: Arguments, output: Output
   }
   const seconds = (performance.now() - started) / 1000;
   const status = statusOf(ended);
-  const reportFile = args.text('report');
-  if (reportFile !== undefined) {
-    const report = machine.statistics.report();
-    writeOutput(reportFile, `${JSON.stringify({ exit: { reason: ended.kind, status }, hostSeconds: seconds, guestMips: report.instructions / seconds / 1e6, ...report }, null, 2)}\n`);
-  }
+  writeReport(machine, args, { reason: ended.kind, status }, seconds);
   const text = explainEnding(machine, ended);
   if (text !== undefined) say(text);
   return status;
+}
+
+/** Throws a usage error for an engine that there is not. */
+export function checkEngine(args: Arguments): void {
+  const engine = args.text('engine') ?? 'auto';
+  if (!ENGINES.includes(engine)) throw new CommandError('usage', `--engine: "${engine}" is not one of ${ENGINES.join(', ')}`);
+}
+
+/** Writes `--report FILE.json`, if it was asked for. */
+export function writeReport(machine: Machine, args: Arguments, exit: { readonly reason: string; readonly status: number }, seconds: number): void {
+  const file = args.text('report');
+  if (file === undefined) return;
+  const report = machine.statistics.report();
+  writeOutput(file, `${JSON.stringify({ exit, hostSeconds: seconds, guestMips: report.instructions / seconds / 1e6, ...report }, null, 2)}\n`);
 }
 
 async function runSlices(machine: Machine, terminal: Console, limit: number, hostEnds: () => Ended | undefined): Promise<Ended> {

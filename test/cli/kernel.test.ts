@@ -2,16 +2,19 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { longmode, temporaryFolder } from '../support/cli.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { longmode, temporaryFolder, type Outcome } from '../support/cli.ts';
 
 const folder = temporaryFolder();
 const elf = join(folder, 'kernel.elf'), listing = join(folder, 'kernel.lst');
 const hasQemu = spawnSync('qemu-system-x86_64', ['--version']).status === 0;
 
+let written: Outcome | undefined;
+beforeAll(() => { written = longmode(['kernel', '--out', elf, '--listing', listing]); });
+
 describe('longmode kernel', () => {
   it('writes an ELF file and a listing with address, bytes, assembly and source line', () => {
-    expect(longmode(['kernel', '--out', elf, '--listing', listing])).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(written).toEqual({ status: 0, stdout: '', stderr: '' });
     expect([...readFileSync(elf).subarray(0, 5)]).toEqual([0x7f, 0x45, 0x4c, 0x46, 2]);
     const lines = readFileSync(listing, 'utf8').split('\n');
     const cr0 = lines.find((l) => l.includes('mov cr0, eax'));
@@ -73,6 +76,13 @@ describe.skipIf(!hasQemu)('with QEMU', () => {
   it('lockstep compares the kernel\'s start, every instruction equal', () => {
     const outcome = longmode(['lockstep', elf, '--cmdline', 'scenario=alloc', '--max-instructions', '40000']);
     expect(outcome).toMatchObject({ status: 0, stdout: '40000 instructions compared, 0 differences\n' });
+  });
+  it('lockstep takes the options of run', () => {
+    const serial = join(folder, 'lockstep.txt'), report = join(folder, 'lockstep.json');
+    const outcome = longmode(['lockstep', elf, '--cmdline', 'scenario=alloc', '--max-instructions', '40000', '--engine', 'reference', '--serial', serial, '--report', report, '--quiet', '--memory', '64M']);
+    expect(outcome).toEqual({ status: 0, stdout: '40000 instructions compared, 0 differences\n', stderr: '' });
+    expect(readFileSync(serial, 'utf8')).toMatch(/^TAP version 13/);
+    expect(JSON.parse(readFileSync(report, 'utf8'))).toMatchObject({ exit: { reason: 'lockstep: limit', status: 0 }, instructions: 40000 });
   });
   it('trace record, info, compare', () => {
     const file = join(folder, 'run.trace');
