@@ -22,7 +22,7 @@ export async function recordCorpus(names: readonly string[]): Promise<void> {
       const image = join(folder, `${program.name}.elf`);
       writeFileSync(image, bytes);
       const { entry } = planBoot(bytes, CORPUS_MEMORY);
-      const { instructions, interrupts, fileBytes, recording } = await recordTrace({ image, entry, memoryBytes: CORPUS_MEMORY, includeImage: true, timeoutSeconds: 300, checkpointEvery: 5000 }, join(GOLDEN, `${program.name}.trace`));
+      const { instructions, interrupts, fileBytes, recording } = await recordTrace({ image, entry, memoryBytes: CORPUS_MEMORY, includeImage: true, timeoutSeconds: 300, checkpointEvery: program.noCheckpoints ? Infinity : 5000 }, join(GOLDEN, `${program.name}.trace`));
       console.log(`${program.name}: ${instructions} instructions, ${interrupts} exceptions, ${fileBytes} bytes, ended: ${recording.end} ${recording.status ?? ''}`);
     }
   } finally {

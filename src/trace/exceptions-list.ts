@@ -36,7 +36,7 @@ const PF_PRESENT = 1, PF_WRITE = 2, PF_RESERVED = 8;
 const IDT_FLAG = 2;
 const RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4;
 /** Each: selector, base, limit, attributes. */
-const SS = FIELD.segments + 2 * 4, FS = FIELD.segments + 4 * 4, GS = FIELD.segments + 5 * 4;
+const CS = FIELD.segments + 4, SS = FIELD.segments + 2 * 4, FS = FIELD.segments + 4 * 4, GS = FIELD.segments + 5 * 4;
 
 /** Ports whose values depend on time or on what the board is made of, and why. */
 const ENVIRONMENT_PORTS: readonly { readonly first: number; readonly last: number; readonly why: string }[] = [
@@ -112,6 +112,11 @@ export const QEMU_DIFFERENCES: readonly Forgiven[] = [
     applies: (d) => only(d, FS, GS) && d.words.every((word) => d.ours.words[word] === 0n && d.recorded.words[word]! < 4n),
   },
   {
+    name: 'RPL of CS after a CALL through a gate to a conforming code segment',
+    why: 'QEMU takes the DPL of the segment; SDM Vol. 2A, "CALL—Call Procedure": the RPL of CS becomes CPL',
+    applies: (d) => isMnemonic(d, 'CALL') && only(d, CS) && (d.ours.words[CS]! & 3n) === d.ours.words[FIELD.cpl] && (d.ours.words[CS]! & ~3n) === (d.recorded.words[CS]! & ~3n),
+  },
+  {
     name: 'status flags after SYSCALL',
     why: 'QEMU clears CF PF AF ZF SF OF; SDM Vol. 2B, "SYSCALL—Fast System Call": RFLAGS AND NOT IA32_FMASK',
     applies: (d) => isMnemonic(d, 'SYSCALL') && only(d, FIELD.rflags) && (d.ours.words[FIELD.rflags]! & ~BigInt(STATUS_MASK)) === d.recorded.words[FIELD.rflags],
@@ -138,6 +143,14 @@ export const QEMU_ERROR_CODES: readonly { readonly name: string; readonly why: s
     name: 'error code that refers to the IDT',
     why: 'QEMU multiplies the vector by the size of a 64-bit gate; SDM Vol. 3A, "Error Code": the index is that of the gate, in bits 15:3',
     applies: (vector, ours, recorded) => (vector === 13 || vector === 11) && (ours & IDT_FLAG) !== 0 && recorded === (ours & ~7) * 2 + (ours & IDT_FLAG),
+  },
+  {
+    name: 'error code of a far CALL beyond the limit of its code segment',
+    why: 'QEMU pushes the selector; SDM Vol. 2A, "CALL—Call Procedure": #GP(0) if the target offset is beyond the code segment limit',
+    applies: (vector, ours, recorded, instruction) => {
+      const pointer = instruction?.mnemonic === 'CALL' ? instruction.operands[0] : undefined;
+      return vector === 13 && ours === 0 && pointer?.kind === 'far-pointer' && recorded === (pointer.selector & ~3);
+    },
   },
 ];
 

@@ -122,20 +122,25 @@ function fillIdt(a: Assembler, bits: Bits): void {
   a.jnz('fill_idt');
 }
 /** AC RF NT IOPL TF are clear when the handler returns. */
-const CLEARED_FLAGS = ~0x5_7100;
-const GATES = 64, STUB_BYTES = 16;
+export const CLEARED_FLAGS = ~0x5_7100;
+export const GATES = 64, STUB_BYTES = 16;
 
-/** Logs vector, error code, address and flags; then on at RESUME, in the kernel, on the test's stack. */
-function handlers(a: Assembler, bits: Bits): void {
+/** A stub for each of the first gates, STUB_BYTES apart: pushes error code and vector, and goes on at `common`, which follows. */
+export function stubs(a: Assembler, name: string, common: string): void {
   a.align(16);
-  a.label('stubs');
+  a.label(name);
   for (let vector = 0; vector < GATES; vector++) {
     if (!ERROR_CODE_VECTORS.has(vector)) a.push(0);
     a.push(vector);
-    a.jmp('common');
+    a.jmp(common);
     a.align(STUB_BYTES);
   }
-  a.label('common');
+  a.label(common);
+}
+
+/** Logs vector, error code, address and flags; then on at RESUME, in the kernel, on the test's stack. */
+function handlers(a: Assembler, bits: Bits): void {
+  stubs(a, 'stubs', 'common');
   if (bits === 64) {
     a.push(rax);
     a.push(rcx);
