@@ -83,6 +83,10 @@ describe('what is no instruction', () => {
     expect(failure('0f 0a')).toBe('invalid');
     expect(failure('06')).toBe('invalid');
   });
+  test('RDFSBASE outside 64-bit mode is invalid, the instructions that share its opcode are only not built', () => {
+    expect(decode(bytes('f3 0f ae c0'), 0, MODE_32)).toMatchObject({ kind: 'invalid' });
+    expect(decode(bytes('0f ae 00'), 0, MODE_32)).toMatchObject({ kind: 'unimplemented' });
+  });
   test('immediates are sign-extended from their encoded width', () => {
     expect(decoded('48 83 c0 ff').operands[1]).toEqual({ kind: 'immediate', width: 8, value: 0xffff_ffff_ffff_ffffn });
     expect(decoded('66 05 00 80').operands[1]).toEqual({ kind: 'immediate', width: 16, value: 0xffff_ffff_ffff_8000n });

@@ -45,7 +45,7 @@ const MAP_0F: readonly Unbuilt[] = [
   { from: 0x50, to: 0x77, name: 'MMX or SSE instruction' },
   { from: 0x78, to: 0x79, name: 'VMREAD/VMWRITE' },
   { from: 0x7c, to: 0x7f, name: 'MMX or SSE instruction' },
-  { from: 0xae, to: 0xae, name: 'FXSAVE, FXRSTOR, LDMXCSR, STMXCSR, XSAVE, fence or cache-line instruction (0F AE)' },
+  { from: 0xae, to: 0xae, name: 'FXSAVE, FXRSTOR, LDMXCSR, STMXCSR, XSAVE, fence or cache-line instruction (0F AE)', when: (m) => !inRegister(m) || extension(m) >= 4 },
   { from: 0xc2, to: 0xc2, name: 'SSE comparison' },
   { from: 0xc3, to: 0xc3, name: 'MOVNTI', when: (m) => !inRegister(m) },
   { from: 0xc4, to: 0xc6, name: 'MMX or SSE instruction' },
