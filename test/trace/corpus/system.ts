@@ -10,6 +10,7 @@ import { DATA, LAST_SELECTOR, RESUME, SELECTOR, STACK_TOP } from './world.ts';
 /** User code runs on a stack of its own, in the same two pages. */
 const USER_STACK = STACK_TOP - 0x800;
 const MSR = { EFER: 0xc000_0080, STAR: 0xc000_0081, LSTAR: 0xc000_0082, CSTAR: 0xc000_0083, SFMASK: 0xc000_0084, FS_BASE: 0xc000_0100, GS_BASE: 0xc000_0101, KERNEL_GS_BASE: 0xc000_0102, PAT: 0x277, SYSENTER_CS: 0x174 } as const;
+const CR4_FSGSBASE = 0x1_0000;
 const NOT_CANONICAL = 0x8000_0000_0000n;
 
 /** Emits code that may fault. */
@@ -53,6 +54,7 @@ export function systemBody(a: Assembler): void {
   segmentQueries(a);
   controlRegisters(a);
   modelSpecificRegisters(a);
+  baseInstructions(a);
   privilege(a);
   farTransfers(a);
   systemCalls(a);
@@ -189,6 +191,34 @@ function modelSpecificRegisters(a: Assembler): void {
   a.rdtscp();
 }
 
+/**
+ * RDFSBASE and its kin: not defined until CR4.FSGSBASE, then for every privilege level. No INVPCID: QEMU 7.2 has neither it nor PCID.
+ * All addresses are canonical: QEMU does not check.
+ */
+function baseInstructions(a: Assembler): void {
+  const reads: readonly (() => void)[] = [() => a.rdfsbase(rax), () => a.rdfsbase(ecx), () => a.rdgsbase(rbx), () => a.rdgsbase(edx)];
+  const writes: readonly (() => void)[] = [() => a.wrfsbase(rax), () => a.wrgsbase(rbx), () => a.wrfsbase(ecx), () => a.wrgsbase(edx)];
+  const all = (): void => {
+    a.mov(rax, 0xffff_8765_4321_0000n);
+    a.mov(rbx, 0x7fff_8888_9990n);
+    a.mov(rcx, -0x1234_5678);
+    a.mov(rdx, 0x5555_8888_7777n);
+  };
+  for (const code of [...reads, ...writes]) probe(a, code);
+  a.mov(rax, cr4);
+  a.or(eax, CR4_FSGSBASE);
+  a.mov(cr4, rax);
+  for (const write of writes) {
+    probe(a, () => { all(); write(); for (const read of reads) read(); });
+    userProbe(a, () => { all(); write(); for (const read of reads) read(); });
+  }
+  // In compatibility mode they are not defined: 0F AE with a register.
+  userProbe(a, () => a.bytes(Uint8Array.of(0xf3, 0x0f, 0xae, 0xc0)), { bits: 32 });
+  a.mov(rax, cr4);
+  a.and(eax, ~CR4_FSGSBASE);
+  a.mov(cr4, rax);
+}
+
 /** What user mode may and may not. */
 function privilege(a: Assembler): void {
   const forbidden: readonly (() => void)[] = [
@@ -285,6 +315,25 @@ function systemCalls(a: Assembler): void {
   a.sysretq();
   a.label(done);
   userProbe(a, () => { a.syscall(); a.mov(rbx, rcx); a.mov(rdx, r11); a.syscall(); }, { flags: 0x202 });
+  // SYSRET with a 32-bit operand goes to compatibility mode, whatever lies above 4 GiB in RCX.
+  for (const flags of [0x202n, 0x24_7ed7n]) {
+    probe(a, () => {
+      const there = a.fresh('compatibility');
+      a.mov(rcx, label(there));
+      a.mov(r11, 0x7_0000_0000n);
+      a.or(rcx, r11);
+      a.mov(r11, flags);
+      a.sysret();
+      a.label(there);
+      a.bits(32);
+      a.pushfd();
+      a.pop(eax);
+      a.inc(ebx);
+      // Not SYSCALL: QEMU executes it here, as AMD's processors do.
+      a.ud2();
+      a.bits(64);
+    });
+  }
   // Without EFER.SCE they are not defined.
   a.mov(ecx, MSR.EFER);
   a.rdmsr();
