@@ -1,6 +1,6 @@
 /** Far JMP, CALL, RET and IRET between segments, privilege levels and modes. */
 import { describe, expect, it } from 'vitest';
-import { eax, ebx, far, far64, imm, rax } from '../../src/assembler/index.ts';
+import { eax, ebx, far, far16, far32, far64, imm, rax } from '../../src/assembler/index.ts';
 import { RFLAGS } from '../../src/cpu/flags.ts';
 import { CR0 } from '../../src/mmu/control-bits.ts';
 import { SEGMENT } from '../../src/state/layout.ts';
@@ -257,6 +257,41 @@ describe('32-bit protected mode', () => {
     m.descriptor(SEL.free + 8, segment(ACCESS.code & ~0x80, FLAGS.big));
     m.enterUser(32).program((a) => a.jmp(far(FREE | 3, 0))).step();
     expect(m.lastException).toBe(`#GP(0x${(SEL.free + 8).toString(16)})`);
+  });
+  describe('forms with a 16-bit offset', () => {
+    const LOW = 0x8000;
+    const returnOffset = (length: number): bigint => BigInt((AT.code + length) & 0xffff);
+    it('CALL ptr16:16 pushes words; RETFW pops them, and RETFW imm16 drops more', () => {
+      const m = legacy();
+      m.program((a) => a.o16.call(far(SEL.code32, LOW))).step();
+      expect([m.lastException, m.state.rip, m.rsp]).toEqual(['none', BigInt(LOW), BigInt(AT.kernelStack - 4)]);
+      expect([m.stacked(0, 2), m.stacked(1, 2)]).toEqual([returnOffset(6), BigInt(SEL.code32)]);
+      m.program((a) => a.retfw(8), { origin: LOW }).step();
+      expect([m.lastException, m.state.rip, m.rsp]).toEqual(['none', returnOffset(6), BigInt(AT.kernelStack + 8)]);
+    });
+    it('JMP and CALL m16:16 read a word and a selector', () => {
+      const m = legacy();
+      m.write64(AT.data, BigInt(LOW | (SEL.code32 << 16)));
+      m.program((a) => a.call(far16(AT.data))).step();
+      expect([m.state.rip, m.rsp]).toEqual([BigInt(LOW), BigInt(AT.kernelStack - 4)]);
+      m.program((a) => a.retfw(), { origin: LOW }).step();
+      expect([m.state.rip, m.rsp]).toEqual([returnOffset(7), BigInt(AT.kernelStack)]);
+      m.program((a) => a.jmp(far16(AT.data))).step();
+      expect([m.lastException, m.state.rip]).toEqual(['none', BigInt(LOW)]);
+    });
+    it('JMP ptr16:16 and IRET', () => {
+      const m = legacy();
+      m.program((a) => a.o16.jmp(far(SEL.code32, LOW))).step();
+      expect(m.state.rip).toBe(BigInt(LOW));
+      m.program((a) => { a.push(imm(2, 16)); a.push(imm(SEL.code32, 16)); a.push(imm(0x9000, 16)); a.iret(); }, { origin: LOW }).step(4);
+      expect([m.lastException, m.state.rip, m.rsp]).toEqual(['none', 0x9000n, BigInt(AT.kernelStack)]);
+    });
+  });
+  it('CALL m16:32 goes where memory says', () => {
+    const m = legacy();
+    m.write64(AT.data, BigInt(AT.handlers) | (BigInt(SEL.code32) << 32n));
+    m.program((a) => a.call(far32(AT.data))).step();
+    expect([m.lastException, m.state.rip, m.rsp]).toEqual(['none', BigInt(AT.handlers), BigInt(AT.kernelStack - 8)]);
   });
   it('a task gate in the IDT is reported as unimplemented', () => {
     const m = legacy();
