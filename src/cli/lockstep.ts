@@ -9,6 +9,7 @@ import type { LockstepResult } from '../trace/lockstep.ts';
 import type { Machine } from '../machine/machine.ts';
 import { CommandError, STATUS } from './exit-status.ts';
 import type { Arguments, Command, Options } from './options.ts';
+import { showProgress } from './progress.ts';
 import { print } from './stdout.ts';
 import { Console } from './console.ts';
 import { MACHINE_OPTIONS, Output, RUN_OPTIONS as ALL_RUN_OPTIONS, bootFromArguments, checkEngine, writeReport } from './run.ts';
@@ -63,20 +64,6 @@ export async function reportComparison(result: LockstepResult, stepper: CpuStepp
   await print(`${successLine(lockstep)}\n`);
   if (!quiet) process.stderr.write(forgivenReport(lockstep));
   return STATUS.ok.status;
-}
-
-/** Shows on a terminal's stderr how far a comparison has come; returns what ends it. */
-export function showProgress(count: () => number): () => void {
-  if (!process.stderr.isTTY) return () => undefined;
-  const started = Date.now();
-  const timer = setInterval(() => {
-    const seconds = (Date.now() - started) / 1000;
-    process.stderr.write(`\r${count()} instructions, ${Math.round(count() / seconds / 1000)} thousand per second\x1b[K`);
-  }, 500);
-  return () => {
-    clearInterval(timer);
-    process.stderr.write('\r\x1b[K');
-  };
 }
 
 /** Runs `action`, turning what can go wrong with QEMU into one line and its status. */

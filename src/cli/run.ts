@@ -8,6 +8,7 @@ import { Console } from './console.ts';
 import { CommandError, STATUS, debugExitStatus, statusTable } from './exit-status.ts';
 import { readInput, writeOutput } from './files.ts';
 import type { Arguments, Command, Options } from './options.ts';
+import { showProgress } from './progress.ts';
 
 /** Options that say what machine to build and what to boot: shared by every command that runs an image. */
 export const MACHINE_OPTIONS = {
@@ -107,6 +108,9 @@ export async function runToEnd(machine: Machine, args: Arguments, output: Output
     terminal.open();
     if (process.stdin.isTTY) say('longmode: Ctrl-A x ends the machine');
   }
+  // What the guest prints and a progress line on one terminal would write over each other.
+  const watched = !quiet && (args.has('serial') || !process.stdout.isTTY);
+  const stopProgress = watched ? showProgress(() => machine.state.retired) : undefined;
   let ended: Ended;
   try {
     ended = await runSlices(machine, terminal, limit, () => {
@@ -115,6 +119,7 @@ export async function runToEnd(machine: Machine, args: Arguments, output: Output
       return timeout !== undefined && performance.now() - started >= timeout * 1000 ? { kind: 'time-limit' } : undefined;
     });
   } finally {
+    stopProgress?.();
     terminal.close();
     process.off('SIGINT', onInterrupt);
     process.off('SIGTERM', onTerminate);

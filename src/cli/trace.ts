@@ -6,8 +6,9 @@ import { replayLockstep } from '../trace/lockstep.ts';
 import { isRecordedImage, readTraceFile, recordTrace } from '../trace/trace-file.ts';
 import { CommandError } from './exit-status.ts';
 import { readInput, regularOutput } from './files.ts';
-import { QEMU_OPTIONS, recordOptions, reportComparison, showProgress, stepperOf, withQemu } from './lockstep.ts';
+import { QEMU_OPTIONS, recordOptions, reportComparison, stepperOf, withQemu } from './lockstep.ts';
 import { nearest, type Arguments, type Command } from './options.ts';
+import { showProgress } from './progress.ts';
 import { bootFromArguments } from './run.ts';
 import { print } from './stdout.ts';
 
