@@ -2,8 +2,8 @@
 const QEMU_UNDEFINED = 'QEMU 7.2 raises #UD, silicon does not: judged by the silicon cases (test/isa)';
 const NEAR_16 = 'cuts the instruction pointer to 16 bits, below all code of the corpus: judged by test/isa and the silicon cases';
 const FAR_16 = 'a far transfer with a 16-bit offset, below all code of the corpus: judged by test/system/far-transfers';
-const REX_W_IGNORED = 'QEMU 7.2 ignores REX.W here: judged by test/system';
-const QEMU_LACKS = 'QEMU 7.2 (TCG) does not have it: judged by test/system';
+const REX_W_IGNORED = 'QEMU 7.2 ignores REX.W here: judged by test/system/segments (LSS; one meaning for all three)';
+const QEMU_LACKS = 'QEMU 7.2 (TCG) does not have it, or raises #UD: judged by test/system/registers';
 
 export const NOT_RECORDED: Readonly<Record<string, string>> = {
   'TEST r/m8, imm8 = F6 /1 ib': QEMU_UNDEFINED,
@@ -31,7 +31,7 @@ export const NOT_RECORDED: Readonly<Record<string, string>> = {
   'RETFW imm16 = CA iw': FAR_16,
   'IRET = CF': FAR_16,
   'SYSEXITQ = REX.W 0F 35': 'QEMU 7.2 has no SYSENTER in long mode to come from: judged by test/system',
-  'INT1 = F1': 'QEMU 7.2 raises #UD for it at CPL 3 and logs it as an ordinary #DB: judged by test/system',
+  'INT1 = F1': 'QEMU 7.2 raises #UD for it: judged by test/system/delivery',
   'INVPCID r32, m128 = 66 0F 38 82 /r': QEMU_LACKS,
   'INVPCID r64, m128 = 66 0F 38 82 /r': QEMU_LACKS,
   'RDPMC = 0F 33': QEMU_LACKS,
