@@ -67,6 +67,22 @@ export const FIELDS = {
   /** Added to virtual time to give the time-stamp counter. */
   tscOffset: u64,
   tscAux: u64,
+  /** XMM0-XMM15, 128 bits each, the low half first. */
+  xmm: u64s(32),
+  mxcsr: u32,
+  /** The x87 control and status words; TOP is in the status word. */
+  fpuControl: u32,
+  fpuStatus: u32,
+  /** The full x87 tag word, two bits a physical register: 0 valid, 1 zero, 2 special, 3 empty. */
+  fpuTag: u32,
+  /** The x87 data registers R0-R7 (physical, not ST(i)): significand, then sign and exponent in bits 15:0. MM0-MM7 are the significands. */
+  fpuRegisters: u64s(16),
+  /** Last x87 opcode (11 bits), instruction pointer and operand pointer, with their selectors: what FXSAVE stores. */
+  fpuOpcode: u32,
+  fpuInstructionPointer: u64,
+  fpuInstructionSelector: u32,
+  fpuDataPointer: u64,
+  fpuDataSelector: u32,
   /** 1 while the instruction after STI or MOV SS / POP SS runs: bit 0 blocks INTR, bit 1 also blocks #DB and NMI. */
   interruptShadow: u32,
   /** What the processor is doing: ACTIVITY. */
