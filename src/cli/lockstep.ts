@@ -12,7 +12,7 @@ import type { Arguments, Command, Options } from './options.ts';
 import { showProgress } from './progress.ts';
 import { print } from './stdout.ts';
 import { Console } from './console.ts';
-import { MACHINE_OPTIONS, Output, RUN_OPTIONS as ALL_RUN_OPTIONS, bootFromArguments, checkEngine, writeReport } from './run.ts';
+import { MACHINE_OPTIONS, Output, RUN_OPTIONS as ALL_RUN_OPTIONS, bootFromArguments, writeReport } from './run.ts';
 
 const { 'load-address': _1, 'entry': _2, 'bits': _3, ...IMAGE_OPTIONS } = MACHINE_OPTIONS;
 const { engine, serial, report, quiet } = ALL_RUN_OPTIONS;
@@ -41,7 +41,7 @@ export function recordOptions(args: Arguments, machine: Machine, image: string):
 /** Our machine, in the hands of a comparison. */
 export function stepperOf(machine: Machine): CpuStepper {
   return new CpuStepper({
-    cpu: machine.cpu, engine: machine.engine, memory: machine.memory, mmio: machine.devices.mmio,
+    cpu: machine.cpu, engine: machine.reference, memory: machine.memory, mmio: machine.devices.mmio,
     afterInstruction: () => machine.devices.scheduler.advanceTo(machine.now()),
   });
 }
@@ -77,7 +77,6 @@ export async function withQemu<T>(action: () => Promise<T>): Promise<T> {
 }
 
 async function lockstep(args: Arguments): Promise<number> {
-  checkEngine(args);
   const output = new Output(), serial = args.text('serial');
   const { machine, image } = bootFromArguments(args, output.put);
   const from = args.integer('from', 0, Number.MAX_SAFE_INTEGER), maxInstructions = args.integer('max-instructions', 1, Number.MAX_SAFE_INTEGER);

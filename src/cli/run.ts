@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { explainEnding } from './endings.ts';
 import { ImageError, type FlatOptions, type Module } from '../machine/boot/index.ts';
-import { Machine, type Stop } from '../machine/machine.ts';
+import { ENGINE_NAMES, Machine, type EngineName, type Stop } from '../machine/machine.ts';
 import { MAX_RAM_BYTES } from '../state/layout.ts';
 import { Console } from './console.ts';
 import { CommandError, STATUS, debugExitStatus, statusTable } from './exit-status.ts';
@@ -20,18 +20,17 @@ export const MACHINE_OPTIONS = {
   'bits': { value: '32|64', says: 'mode in which a flat binary starts: 32 (default) is flat protected mode, 64 long mode' },
   'debug-exit': { value: 'PORT', says: 'port of the debug-exit device (default 0xf4)' },
   'max-instructions': { value: 'N', says: 'stop after N instructions' },
+  'engine': { value: 'NAME', says: `${ENGINE_NAMES.join(', ')} (default auto): how instructions are executed; the guest sees no difference` },
 } as const satisfies Options;
 
 export const RUN_OPTIONS = {
   ...MACHINE_OPTIONS,
-  'engine': { value: 'NAME', says: 'auto (default) or reference' },
   'timeout': { value: 'SECONDS', says: 'stop after this much time of the host' },
   'serial': { value: 'FILE', says: 'write what the guest prints on COM1 to FILE instead of stdout' },
   'report': { value: 'FILE.json', says: 'write what happened, counted, to FILE.json' },
   'quiet': { says: 'no explanations on stderr; the exit status still tells' },
 } as const satisfies Options;
 
-const ENGINES = ['auto', 'reference'];
 /** Instructions between two looks at the keyboard and the clock. */
 const SLICE = 50_000;
 
@@ -47,9 +46,10 @@ export function bootFromArguments(args: Arguments, onOutput?: (port: 0 | 1 | 'de
   const modules: Module[] = args.all('initrd').map((path) => ({ name: path, bytes: readInput(path, '--initrd') }));
   const file = readInput(image, 'image');
   const debugExitPort = args.integer('debug-exit', 0, 0xffff);
+  const engine = engineOf(args);
   let machine: Machine;
   try {
-    machine = new Machine({ memoryBytes, ...(debugExitPort === undefined ? {} : { debugExitPort }), ...(onOutput ? { onOutput } : {}) });
+    machine = new Machine({ memoryBytes, engine, ...(debugExitPort === undefined ? {} : { debugExitPort }), ...(onOutput ? { onOutput } : {}) });
   } catch (e) {
     throw new CommandError('usage', `--memory, --debug-exit: ${(e as Error).message}`);
   }
@@ -90,7 +90,6 @@ async function run(args: Arguments): Promise<number> {
 
 /** Runs a loaded machine as the options of `run` say, explains its end on stderr and returns the exit status. `feedsInput`: stdin is the guest's. */
 export async function runToEnd(machine: Machine, args: Arguments, output: Output, feedsInput = true): Promise<number> {
-  checkEngine(args);
   const timeout = args.seconds('timeout'), limit = args.integer('max-instructions', 1, Number.MAX_SAFE_INTEGER) ?? Infinity;
   const quiet = args.has('quiet');
   const terminal = new Console(args.text('serial'));
@@ -133,9 +132,11 @@ export async function runToEnd(machine: Machine, args: Arguments, output: Output
 }
 
 /** Throws a usage error for an engine that there is not. */
-export function checkEngine(args: Arguments): void {
-  const engine = args.text('engine') ?? 'auto';
-  if (!ENGINES.includes(engine)) throw new CommandError('usage', `--engine: "${engine}" is not one of ${ENGINES.join(', ')}`);
+export function engineOf(args: Arguments): EngineName {
+  const name = args.text('engine') ?? 'auto';
+  const engine = ENGINE_NAMES.find((known) => known === name);
+  if (engine === undefined) throw new CommandError('usage', `--engine: "${name}" is not one of ${ENGINE_NAMES.join(', ')}`);
+  return engine;
 }
 
 /** Writes `--report FILE.json`, if it was asked for. */

@@ -22,7 +22,7 @@ export interface MachineView {
   readonly mmu: Mmu;
   /** Exceptions whose delivery failed, oldest first. */
   readonly cpu: { readonly faultChain: readonly FaultRecord[] };
-  readonly engine: { readonly recent: { list(): RecentInstruction[] } };
+  readonly engine: { recentInstructions(): readonly RecentInstruction[] };
 }
 
 interface Subject {
@@ -164,7 +164,7 @@ function hint(subject: Subject, { vector, raised, progress }: FaultRecord): stri
 export function postMortem(machine: MachineView, symbols = new SymbolTable()): string {
   const { state, mmu } = machine;
   const { faultChain } = machine.cpu;
-  const recent = machine.engine.recent.list();
+  const recent = machine.engine.recentInstructions();
   const subject: Subject = { state, mmu, faultChain, recent, symbols };
   const lines = [summary(subject), ''];
   if (faultChain.length > 0) {

@@ -4,6 +4,8 @@
  */
 import { Cpu } from '../cpu/cpu.ts';
 import { RFLAGS, readRflags } from '../cpu/flags.ts';
+import type { Engine } from '../cpu/engines/engine.ts';
+import { FastEngine, type FastEngineKind } from '../cpu/engines/fast/engine.ts';
 import { ReferenceEngine } from '../cpu/engines/reference/engine.ts';
 import { createPcDevices, type PcDevices } from '../devices/board.ts';
 import { Mmu } from '../mmu/mmu.ts';
@@ -15,7 +17,13 @@ import { enter } from './boot/enter.ts';
 import { planBoot, type BootOptions, type BootPlan } from './boot/index.ts';
 import { Statistics } from './statistics.ts';
 
+/** `reference`: one instruction after the other, evaluated; `interpreter`: generated handlers; `translator`: everything becomes WebAssembly at once; `auto`: what is hot does. */
+export type EngineName = 'reference' | FastEngineKind;
+export const ENGINE_NAMES: readonly EngineName[] = ['auto', 'interpreter', 'translator', 'reference'];
+
 export interface MachineOptions {
+  /** `auto` if not given. The guest cannot tell which it is. */
+  readonly engine?: EngineName;
   /** RAM in bytes, a multiple of 4096; 128 MiB if not given. */
   readonly memoryBytes?: number;
   /** First of the four debug-exit ports; 0xf4 if not given. */
@@ -60,7 +68,10 @@ export class Machine {
   readonly mmu: Mmu;
   readonly cpu: Cpu;
   readonly devices: PcDevices;
-  readonly engine: ReferenceEngine;
+  readonly engine: Engine;
+  readonly engineName: EngineName;
+  /** The engine that executes what the chosen one does not, and single steps: perhaps the chosen one itself. */
+  readonly reference: ReferenceEngine;
   readonly statistics: Statistics;
   /** The plan that was loaded last: symbols, protocol, warnings. */
   boot: BootPlan | undefined;
@@ -101,7 +112,13 @@ export class Machine {
       apicBaseChanged: (value) => this.devices.localApic.setBase(value),
     });
     for (const region of this.devices.mmio) this.memory.addMmio(region.base, region.bytes, region.device);
-    this.engine = new ReferenceEngine(this.cpu);
+    this.engineName = options.engine ?? 'auto';
+    if (this.engineName === 'reference') this.engine = this.reference = new ReferenceEngine(this.cpu);
+    else {
+      const engine = new FastEngine(this.cpu, this.engineName);
+      this.engine = engine;
+      this.reference = engine.reference;
+    }
     this.devices.scheduler.onEarlier(() => this.deadlinesMayHaveMoved());
     this.statistics = new Statistics(this);
   }
@@ -137,21 +154,22 @@ export class Machine {
     const untilRip = options.until?.rip;
     this.wanted = String.fromCharCode(...new TextEncoder().encode(options.until?.output ?? ''));
     this.outputTail = '';
+    this.engine.stopAt(untilRip === undefined ? [] : [untilRip]);
     let idleEvents = 0;
-    for (let first = true; ; first = false) {
+    for (;;) {
       const stop = this.stop;
       if (stop) {
         this.stop = undefined;
         return stop;
       }
-      if (untilRip !== undefined && !first && state.rip === untilRip) return { kind: 'reached' };
       if (state.activity === ACTIVITY.shutdown) return { kind: 'triple-fault' };
       devices.scheduler.advanceTo(this.now());
       if (state.retired >= end || this.cpu.deliveries >= lastDelivery) return { kind: 'instruction-limit' };
-      const budget = untilRip === undefined ? Math.max(1, Math.min(end - state.retired, devices.scheduler.nextDeadline() - this.now(), SLICE)) : 1;
+      const budget = Math.max(1, Math.min(end - state.retired, devices.scheduler.nextDeadline() - this.now(), SLICE));
       this.sliceEnd = this.now() + budget;
       const result = this.engine.run(budget);
       if (result.kind === 'unimplemented') return result;
+      if (result.kind === 'breakpoint') return this.stop ?? { kind: 'reached' };
       if (result.kind !== 'halted') {
         idleEvents = 0;
         continue;

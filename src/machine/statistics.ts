@@ -56,7 +56,7 @@ export class Statistics {
       softwareInterrupts: named(this.software, String),
       tlb: { hits: mmu.statistics.hits, misses: mmu.statistics.misses, flushes: mmu.statistics.flushes },
       pageWalks: mmu.statistics.walks,
-      engine: 'reference',
+      engine: this.machine.engineName,
       unclaimedPorts: devices.ports.unclaimed(),
       unclaimedPhysicalAccesses: memory.unclaimedAccesses,
     };

@@ -9,7 +9,7 @@ import { PageFault } from './page-fault.ts';
 import { Translation, commitFlags, denial, faultErrorCode, walk, type Denial, type PageRights, type PagingStructures } from './page-walk.ts';
 import { PagingControls, currentPcid, loadPdpteRegisters } from './paging-mode.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
-import { COLUMN, DATA_ENTRIES, Tlb, TLB_ATTRIBUTE, columnBase, type Column } from './tlb.ts';
+import { COLUMN, DATA_ENTRIES, FETCH_COLUMN, Tlb, TLB_ATTRIBUTE, columnBase, type Column } from './tlb.ts';
 
 export type { AccessKind, Privilege } from './access.ts';
 
@@ -120,6 +120,19 @@ export class Mmu {
     else this.memory.write(physical, bytes, Number(BigInt.asUintN(8 * bytes, value)));
   }
 
+  /** The column that answers explicit data accesses as things are now. */
+  dataColumn(privilege: Privilege): Column { return this.#column(this.#words[CR4_AT]!, privilege); }
+
+  /**
+   * Does for generated code what an access within one page does on a miss, but for the access itself. False where the column cannot answer
+   * it afterwards either (a device, a write to decoded code). Throws PageFault.
+   */
+  prepare(low: number, high: number, write: boolean, privilege: Privilege): boolean {
+    this.#accesses++;
+    this.#dataFrame(low, high, write ? 'write' : 'read', privilege);
+    return this.#probe(low, high, privilege, write) >= 0;
+  }
+
   /** Memory offset of a byte if the column of this kind of access has a tag for it, or -1. */
   #probe(low: number, high: number, privilege: Privilege, write: boolean): number {
     const words = this.#words;
@@ -174,7 +187,9 @@ export class Mmu {
       this.#walk(controls, low, high, 'fetch', privilege, false, pcid);
       entry = tlb.fill('instruction', low, high, pcid, this.#translation, controls.mode === 'none');
     }
-    return (tlb.frame(entry) * PAGE_SIZE + (low & 0xfff)) as PhysicalAddress;
+    const frame = tlb.frame(entry);
+    if (this.memory.isRamFrame(frame)) tlb.publishFetch(privilege === 'user' ? FETCH_COLUMN.user : FETCH_COLUMN.supervisor, low, high, pcid, frame);
+    return (frame * PAGE_SIZE + (low & 0xfff)) as PhysicalAddress;
   }
 
   /** Walks into #translation and commits the leaf's flags. Throws PageFault, after dropping what the TLBs hold for the page. */

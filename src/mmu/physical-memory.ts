@@ -22,6 +22,9 @@ const FRAME = {
   mmio: 4,
 } as const;
 
+/** Code is known by lines of 64 bytes, so that data beside it may be written cheaply. */
+const LINE_SHIFT = 6;
+
 const ALL_ONES = { 1: 0xff, 2: 0xffff, 4: 0xffff_ffff } as const;
 
 /**
@@ -35,6 +38,8 @@ export class PhysicalMemory {
   /** Accesses that neither RAM nor a device answered. */
   unclaimedAccesses = 0;
   readonly #frames: Uint8Array;
+  /** Two words a frame: a bit for each line of 64 bytes that holds decoded code. */
+  readonly #codeLines: Uint32Array;
   readonly #regions: MmioRegion[] = [];
   readonly #codeWritten: ((frame: number) => void)[] = [];
   readonly #codeMarked: ((frame: number) => void)[] = [];
@@ -44,6 +49,7 @@ export class PhysicalMemory {
     this.state = state;
     this.ramBytes = state.ramBytes;
     this.#frames = new Uint8Array(state.ramBytes / PAGE_SIZE);
+    this.#codeLines = new Uint32Array(2 * state.ramBytes / PAGE_SIZE);
   }
 
   /** Gives `bytes` bytes from `base` to a device. Throws RangeError when they overlap another device's. */
@@ -154,9 +160,13 @@ export class PhysicalMemory {
     return this.#isRam(address, 4) ? this.state.view.getUint32(RAM_BASE + address, true) : 0xffff_ffff;
   }
 
-  /** Says that decoded code of this frame exists: stores into it are reported. False for a frame that is not RAM: its code must not be kept. */
-  markCode(frame: number): boolean {
+  /**
+   * Says that bytes first to last of a frame are decoded code: from now on no store into the frame passes unseen, and those into
+   * their lines are reported. False for a frame that is not RAM: its code must not be kept.
+   */
+  markCode(frame: number, first = 0, last = PAGE_SIZE - 1): boolean {
     if (!this.isRamFrame(frame)) return false;
+    for (let line = first >>> LINE_SHIFT; line <= last >>> LINE_SHIFT; line++) this.#codeLines[2 * frame + (line >>> 5)]! |= 1 << (line & 31);
     const known = this.#frames[frame]!;
     if ((known & FRAME.code) !== 0) return true;
     this.#frames[frame] = FRAME.code;
@@ -172,9 +182,10 @@ export class PhysicalMemory {
   /** Forgets all code marks without telling anyone: for an engine that has dropped everything it decoded. */
   clearCodeMarks(): void {
     for (let frame = 0; frame < this.#frames.length; frame++) this.#frames[frame]! &= ~FRAME.code;
+    this.#codeLines.fill(0);
   }
 
-  /** Called with the frame number (address >> 12) after a store hit a frame that holds decoded code. The mark is cleared before the call. */
+  /** Called with the frame number (address >> 12) after a store hit a line that holds decoded code. The frame's mark is cleared before the call. */
   onCodeWritten(listener: (frame: number) => void): void {
     this.#codeWritten.push(listener);
   }
@@ -199,9 +210,17 @@ export class PhysicalMemory {
     const last = Math.floor((address + bytes - 1) / PAGE_SIZE);
     for (let frame = first; frame <= last; frame++) {
       if ((this.#frames[frame]! & FRAME.code) === 0) continue;
+      const from = Math.max(address - frame * PAGE_SIZE, 0), to = Math.min(address + bytes - 1 - frame * PAGE_SIZE, PAGE_SIZE - 1);
+      if (!this.#holdsCode(frame, from >>> LINE_SHIFT, to >>> LINE_SHIFT)) continue;
       this.#frames[frame]! &= ~FRAME.code;
+      this.#codeLines.fill(0, 2 * frame, 2 * frame + 2);
       for (const listener of this.#codeWritten) listener(frame);
     }
+  }
+
+  #holdsCode(frame: number, firstLine: number, lastLine: number): boolean {
+    for (let line = firstLine; line <= lastLine; line++) if (((this.#codeLines[2 * frame + (line >>> 5)]! >>> (line & 31)) & 1) !== 0) return true;
+    return false;
   }
 
   #regionOf(address: number, bytes: number): MmioRegion | undefined {

@@ -15,7 +15,10 @@
  *   +8  u64  write tag: the same when a write is allowed, D is set and the frame holds no decoded code
  *   +16 u32  addend: memory offset of a byte = (addend + linear address bits 31:0) mod 2^32
  * A tag that may not match holds an address that belongs to another index (`emptyTag`), so it never can.
- * The instruction TLB follows the data TLB, so that entries are numbered through both.
+ * The instruction TLB follows the data TLB, so that entries are numbered through both. In front of it lie two columns, for
+ * supervisor and user fetches, 16 bytes an entry:
+ *   +0  u64  tag: as the read tag, when a fetch is allowed and the frame is RAM
+ *   +8  u32  physical frame number
  * Columns hold nothing of their own: they may be emptied at any time without the guest noticing.
  */
 import type { GuestState } from '../state/guest-state.ts';
@@ -27,7 +30,9 @@ import type { Translation } from './page-walk.ts';
 export const DATA_ENTRIES = 2048;
 export const INSTRUCTION_ENTRIES = 1024;
 const TLB_ENTRY_BYTES = 16;
-const COLUMN_ENTRY_BYTES = 32;
+/** Bytes of a column's entry, and the offsets of its fields. */
+export const COLUMN_ENTRY_BYTES = 32;
+export const COLUMN_FIELD = { readTag: 0, writeTag: 8, addend: 16 } as const;
 
 /** The kinds of data access that are judged alike. */
 export const COLUMN = { supervisor: 0, supervisorUnderSmap: 1, user: 2 } as const;
@@ -39,14 +44,26 @@ const DATA_TLB_BASE = TLB_BASE;
 const INSTRUCTION_TLB_BASE = DATA_TLB_BASE + DATA_ENTRIES * TLB_ENTRY_BYTES;
 const COLUMN_BYTES = DATA_ENTRIES * COLUMN_ENTRY_BYTES;
 const COLUMNS_BASE = INSTRUCTION_TLB_BASE + INSTRUCTION_ENTRIES * TLB_ENTRY_BYTES;
+/** The kinds of fetch that are judged alike. */
+export const FETCH_COLUMN = { supervisor: 0, user: 1 } as const;
+export type FetchColumn = 0 | 1;
+/** Bytes of a fetch column's entry, and the offsets of its fields. */
+export const FETCH_ENTRY_BYTES = 16;
+export const FETCH_FIELD = { tag: 0, frame: 8 } as const;
+const FETCH_COLUMNS_BASE = COLUMNS_BASE + COLUMNS * COLUMN_BYTES;
+const FETCH_COLUMN_BYTES = INSTRUCTION_ENTRIES * FETCH_ENTRY_BYTES;
+const FETCH_COLUMNS = 2;
 /** Behind the columns: how many valid entries of each TLB come from large pages, so that invalidating a page need not look for them. */
-const LARGE_COUNTS = (COLUMNS_BASE + COLUMNS * COLUMN_BYTES) / 4;
+const LARGE_COUNTS = (FETCH_COLUMNS_BASE + FETCH_COLUMNS * FETCH_COLUMN_BYTES) / 4;
 /** Then a bit for every entry that is valid, data TLB first, so that a flush costs as much as there is to drop. */
 const OCCUPIED = LARGE_COUNTS + 2;
 const OCCUPIED_WORDS = (DATA_ENTRIES + INSTRUCTION_ENTRIES) / 32;
 if ((OCCUPIED + OCCUPIED_WORDS) * 4 > TLB_BASE + TLB_BYTES) throw new RangeError('the TLBs do not fit in their region of the memory');
 /** Byte offset of a column's first entry. */
 export const columnBase = (column: Column): number => COLUMNS_BASE + column * COLUMN_BYTES;
+
+/** Byte offset of a fetch column's first entry. */
+export const fetchColumnBase = (column: FetchColumn): number => FETCH_COLUMNS_BASE + column * FETCH_COLUMN_BYTES;
 
 /** The attributes word. Bits 9:8 are the page size (PAGE_SIZES). */
 export const TLB_ATTRIBUTE = { valid: 1, writable: 2, user: 4, executeDisable: 8, dirty: 16, global: 32, unpaged: 64, sizeShift: 8 } as const;
@@ -127,7 +144,9 @@ export class Tlb {
       at = DATA_TLB_BASE / 4 + index * ENTRY_WORDS;
       this.#emptyColumnsAt(index);
     } else {
-      at = INSTRUCTION_TLB_BASE / 4 + ((low >>> 12) & (INSTRUCTION_ENTRIES - 1)) * ENTRY_WORDS;
+      const index = (low >>> 12) & (INSTRUCTION_ENTRIES - 1);
+      at = INSTRUCTION_TLB_BASE / 4 + index * ENTRY_WORDS;
+      this.#emptyFetchColumnsAt(index);
     }
     const slot = (at - DATA_TLB_BASE / 4) / ENTRY_WORDS;
     words[OCCUPIED + (slot >>> 5)]! |= 1 << (slot & 31);
@@ -161,6 +180,23 @@ export class Tlb {
     words[at + 4] = RAM_BASE + frame * 4096 - (low & ~0xfff);
   }
 
+  /** Lets generated code use an instruction entry that has been judged: the frame is RAM. */
+  publishFetch(column: FetchColumn, low: number, high: number, pcid: number, frame: number): void {
+    const words = this.#words;
+    const at = (fetchColumnBase(column) + ((low >>> 12) & (INSTRUCTION_ENTRIES - 1)) * FETCH_ENTRY_BYTES) / 4;
+    words[at] = (low & ~0xfff) | pcid;
+    words[at + 1] = high;
+    words[at + 2] = frame;
+  }
+
+  #emptyFetchColumnsAt(index: number): void {
+    for (let column = 0; column < FETCH_COLUMNS; column++) {
+      const at = (fetchColumnBase(column as FetchColumn) + index * FETCH_ENTRY_BYTES) / 4;
+      this.#words[at] = emptyTag(index);
+      this.#words[at + 1] = 0;
+    }
+  }
+
   #emptyColumnsAt(index: number): void {
     for (let column = 0; column < COLUMNS; column++) this.#emptyAt(columnBase(column as Column) / 4 + index * COLUMN_WORDS, index, true);
   }
@@ -177,8 +213,9 @@ export class Tlb {
 
   /** Empties all columns: rights are judged anew. Nothing architectural changes. */
   #emptyColumns(): void {
-    this.#words.fill(0, COLUMNS_BASE / 4, (COLUMNS_BASE + COLUMNS * COLUMN_BYTES) / 4);
+    this.#words.fill(0, COLUMNS_BASE / 4, (FETCH_COLUMNS_BASE + FETCH_COLUMNS * FETCH_COLUMN_BYTES) / 4);
     this.#emptyColumnsAt(0);
+    this.#emptyFetchColumnsAt(0);
   }
 
   /** For changes of CR0.WP, CR4.SMAP and the like, and of the physical memory map. */
@@ -250,7 +287,7 @@ export class Tlb {
     words[at + ENTRY.attributes] = 0;
     words[OCCUPIED + (slot >>> 5)]! &= ~(1 << (slot & 31));
     if ((attributes & SIZE_MASK) !== 0) words[slot < DATA_ENTRIES ? LARGE_COUNTS : LARGE_COUNTS + 1]!--;
-    if (slot < DATA_ENTRIES) this.#emptyColumnsAt(slot);
+    if (slot < DATA_ENTRIES) this.#emptyColumnsAt(slot); else this.#emptyFetchColumnsAt(slot - DATA_ENTRIES);
   }
 
   /** The valid entries, in index order, data TLB first. Entries made with paging off are not translations and are left out. */

@@ -4,7 +4,8 @@
  */
 import { Assembler, assemble, type AssemblerOptions } from '../../src/assembler/index.ts';
 import { Cpu, type CpuBus } from '../../src/cpu/cpu.ts';
-import { ReferenceEngine, type StepResult } from '../../src/cpu/engines/reference/engine.ts';
+import type { StepResult } from '../../src/cpu/engines/engine.ts';
+import { ReferenceEngine } from '../../src/cpu/engines/reference/engine.ts';
 import { readRflags, writeRflags } from '../../src/cpu/flags.ts';
 import { CR0, CR4, EFER } from '../../src/mmu/control-bits.ts';
 import { Mmu } from '../../src/mmu/mmu.ts';

@@ -1,5 +1,5 @@
 /**
- * Decoded instructions, kept by physical frame, offset in the frame and mode. A store into a frame drops exactly that
+ * Decoded instructions, kept by physical frame, offset in the frame and mode. A store into its code drops exactly that
  * frame. Instructions that cross into another page are never kept, so no entry depends on a second frame.
  */
 import type { PhysicalMemory } from '../../../mmu/physical-memory.ts';
@@ -46,7 +46,7 @@ export class CodeCache {
     const found = known?.find((page) => page.mode === mode);
     if (found !== undefined) return found;
     if (this.#pages >= MAX_PAGES) this.clear();
-    if (!this.#memory.markCode(frame)) return undefined;
+    if (!this.#memory.isRamFrame(frame)) return undefined;
     const page: DecodedPage = { frame, mode, slots: Array.from({ length: PAGE_SIZE }, () => undefined), kept: 0 };
     const pages = this.#frames.get(frame);
     if (pages === undefined) this.#frames.set(frame, [page]);
@@ -63,6 +63,7 @@ export class CodeCache {
       page.kept++;
     }
     page.slots[offset] = i;
+    this.#memory.markCode(page.frame, offset, offset + i.length - 1);
   }
 
   /** Drops everything: after memory changed behind PhysicalMemory's back, or its map did. */

@@ -7,44 +7,30 @@ import type { GuestState } from '../../../state/guest-state.ts';
 import { ACTIVITY } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { GuestException, Unimplemented } from '../../exceptions.ts';
-import { RecentInstructions } from '../../recent-instructions.ts';
+import { RecentInstructions, type RecentInstruction } from '../../recent-instructions.ts';
+import type { Engine, StepResult, Stop } from '../engine.ts';
 import { Fetcher } from './fetch.ts';
 import { ReferenceOps } from './ops.ts';
-
-/** Why an engine stopped. */
-export type Stop =
-  /** The budget is used up. */
-  | { readonly kind: 'budget' }
-  /** `requestStop` was called. */
-  | { readonly kind: 'requested' }
-  /** The processor waits for an interrupt (HLT). */
-  | { readonly kind: 'halted' }
-  /** Triple fault. */
-  | { readonly kind: 'shutdown' }
-  /** The guest needs what we have not built. State is that before the instruction. */
-  | { readonly kind: 'unimplemented'; readonly rip: bigint; readonly bytes: Uint8Array; readonly what: string };
-
-/** What one step did: retired an instruction (or one iteration of a REP), delivered an exception, or nothing because of a stop. */
-export type StepResult = { readonly kind: 'retired' } | { readonly kind: 'exception' } | Stop;
 
 const RETIRED: StepResult = { kind: 'retired' };
 const EXCEPTION: StepResult = { kind: 'exception' };
 const BUDGET: Stop = { kind: 'budget' };
 const REQUESTED: Stop = { kind: 'requested' };
+const BREAKPOINT: Stop = { kind: 'breakpoint' };
 const HALTED: Stop = { kind: 'halted' };
 const SHUTDOWN: Stop = { kind: 'shutdown' };
 
 /** Lengths as bigints, so that RIP advances without converting a number. */
 const LENGTH = Array.from({ length: 16 }, (_, n) => BigInt(n));
 
-export class ReferenceEngine {
+export class ReferenceEngine implements Engine {
   readonly cpu: Cpu;
-  /** What was executed last, for the post-mortem. */
-  readonly recent = new RecentInstructions();
+  readonly #recent = new RecentInstructions();
   readonly #state: GuestState;
   readonly #ops: ReferenceOps;
   readonly #fetcher: Fetcher;
   #stopRequested = false;
+  #stops: ReadonlySet<bigint> = new Set();
 
   constructor(cpu: Cpu) {
     this.cpu = cpu;
@@ -53,16 +39,17 @@ export class ReferenceEngine {
     this.#fetcher = new Fetcher(cpu);
   }
 
-  /** Makes `run` return at the next instruction boundary: a device ended the machine, or a deadline moved closer. */
+  recentInstructions(): readonly RecentInstruction[] { return this.#recent.list(); }
   requestStop(): void { this.#stopRequested = true; }
+  stopAt(addresses: Iterable<bigint>): void { this.#stops = new Set(addresses); }
+  /** Forgets which page the last fetch came from: another engine fetched since. */
+  forgetPage(): void { this.#fetcher.forgetPage(); }
 
-  /** Drops everything decoded or remembered: after a snapshot or a debugger changed state or memory directly. */
   forgetEverything(): void {
     this.#fetcher.clear();
-    this.recent.clear();
+    this.#recent.clear();
   }
 
-  /** Goes to the next instruction boundary: events that are due are delivered first, then one instruction runs. */
   step(): StepResult {
     const { cpu } = this;
     if (cpu.attention) {
@@ -84,7 +71,7 @@ export class ReferenceEngine {
     try {
       const mode = cpu.mode();
       const i = this.#fetcher.fetch(mode);
-      this.recent.note(state, i);
+      this.#recent.note(state, i);
       const length = LENGTH[i.length] as bigint;
       const next = mode.codeSize === 64 ? BigInt.asUintN(64, state.rip + length) : BigInt.asUintN(32, state.rip + length);
       cpu.nextIp = next;
@@ -95,14 +82,15 @@ export class ReferenceEngine {
         meaning.execute(cpu, i);
       }
     } catch (thrown) {
-      return this.#deliver(thrown);
+      return this.deliver(thrown);
     }
     state.rip = cpu.nextIp;
     state.retired += 1;
     return RETIRED;
   }
 
-  #deliver(thrown: unknown): StepResult {
+  /** Delivers what the instruction at RIP threw. Throws on what is neither an exception of the guest nor unimplemented. */
+  deliver(thrown: unknown): StepResult {
     const { cpu } = this;
     this.#fetcher.forgetPage();
     if (thrown instanceof GuestException || thrown instanceof PageFault) {
@@ -122,16 +110,13 @@ export class ReferenceEngine {
     return { kind: 'unimplemented', rip: this.#state.rip, bytes: this.#fetcher.bytesForReport(this.cpu.mode()), what: thrown.what };
   }
 
-  /**
-   * Runs until `budget` instructions retired or something stops it. Deliveries of exceptions count against the budget
-   * too, so that a guest that only faults cannot hold the host.
-   */
   run(budget: number): Stop {
     this.#stopRequested = false;
     for (let left = budget; left > 0; left--) {
       const result = this.step();
       if (result !== RETIRED && result !== EXCEPTION) return result as Stop;
       if (this.#stopRequested) return REQUESTED;
+      if (this.#stops.size > 0 && this.#stops.has(this.#state.rip)) return BREAKPOINT;
     }
     return BUDGET;
   }

@@ -1,0 +1,196 @@
+/**
+ * The vocabulary as generated WebAssembly: memory. An access that the columns of the TLB answer (src/mmu/tlb.ts) is done inline;
+ * everything else (a miss, a fault, a device, a page that holds code, an access across pages) leaves before the instruction.
+ * Segmentation: in 64-bit mode only FS and GS have a base; elsewhere generated code runs with flat segments only.
+ */
+import type { Segment } from '../../../state/layout.ts';
+import { OFFSET, SEGMENT } from '../../../state/layout.ts';
+import { DATA_ENTRIES, COLUMN_ENTRY_BYTES, COLUMN_FIELD } from '../../../mmu/tlb.ts';
+import type { Width } from '../../isa/operand.ts';
+import type { Intent } from '../../isa/ops.ts';
+import { ENGINE, MISS_WRITE, STATUS } from '../engine-memory.ts';
+import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID } from '../wasm/opcodes.ts';
+import { FlagOps, type FlagDefinition, type FlagWords } from './flag-ops.ts';
+import { LeftToReference } from './graph-ops.ts';
+import type { Node } from './node.ts';
+
+/** How to leave before the instruction: the nodes that it takes, and the code, which does not return. */
+export interface Leave { readonly roots: readonly Node[]; readonly write: (status: number) => void }
+
+const PAGE_MASK = -4096n;
+/** From bits 31:0 of an address to the offset of its entry in a column. */
+const INDEX_SHIFT = 12 - Math.log2(COLUMN_ENTRY_BYTES);
+const INDEX_MASK = (DATA_ENTRIES - 1) * COLUMN_ENTRY_BYTES;
+
+export abstract class MemoryOps extends FlagOps {
+  /** 64-bit mode. */
+  protected abstract readonly longMode: boolean;
+  /** Captures what leaving before this instruction takes, at this point. */
+  protected abstract leave(): Leave;
+  /** Turns the offset of an entry in a column into what the loads of its fields add `columnOffset` to. */
+  protected abstract addColumn(): void;
+  protected abstract readonly columnOffset: number;
+  /** Leaves the PCID in effect on the stack, as i64. */
+  protected abstract emitPcid(): void;
+  /** The last access for modification of this instruction: a store to the same place needs no second look. */
+  #modified: { readonly offset: Node; readonly segment: Segment; host: number } | undefined;
+  #stores = 0;
+
+  /** To be called where an instruction begins. */
+  protected beginMemory(): void {
+    this.#modified = undefined;
+    this.#stores = 0;
+  }
+
+  /** Linear address of an offset in a segment. */
+  #linear(segment: Segment, offset: Node): Node {
+    if (segment < SEGMENT.FS) return offset;
+    if (!this.longMode) throw new LeftToReference('FS or GS outside 64-bit mode');
+    return this.add(64, offset, this.loadState(I64, LOAD[64], OFFSET.base + 8 * segment));
+  }
+
+  /**
+   * Looks the address up: leaves 1 on the stack where the tag matches. The tag of the page of the *last* byte is compared at the index
+   * of the first, so an access across pages never matches.
+   */
+  #probe(address: Node, w: Width, tag: number, linear: number, entry: number): void {
+    const { code } = this;
+    this.emit(address);
+    code.tee(linear);
+    code.byte(N.i32_wrap_i64);
+    code.i32(INDEX_SHIFT);
+    code.byte(N.i32_shr_u);
+    code.i32(INDEX_MASK);
+    code.byte(N.i32_and);
+    this.addColumn();
+    code.tee(entry);
+    code.memory(LOAD[64], this.columnOffset + tag);
+    code.get(linear);
+    if (w > 8) {
+      code.i64(BigInt(w / 8 - 1));
+      code.byte(N.i64_add);
+    }
+    code.i64(PAGE_MASK);
+    code.byte(N.i64_and);
+    code.byte(N.i64_xor);
+    this.emitPcid();
+    code.byte(N.i64_eq);
+  }
+
+  /** Leaves the memory offset of the byte at `address` on the stack, or leaves the function. */
+  #locate(address: Node, w: Width, write: boolean, exit: Leave): void {
+    const { code } = this;
+    const linear = this.temporary(I64), entry = this.temporary(I32);
+    this.#probe(address, w, write ? COLUMN_FIELD.writeTag : COLUMN_FIELD.readTag, linear, entry);
+    code.open(OP.if, I32);
+    code.get(linear);
+    code.byte(N.i32_wrap_i64);
+    code.get(entry);
+    code.memory(LOAD[32], this.columnOffset + COLUMN_FIELD.addend);
+    code.byte(N.i32_add);
+    code.else();
+    this.inArm(() => {
+      code.i32(0);
+      code.get(linear);
+      code.memory(STORE[64], ENGINE.missAddress);
+      code.i32(0);
+      code.i32((w / 8) | (write ? MISS_WRITE : 0));
+      code.memory(STORE[32], ENGINE.missAccess);
+      exit.write(STATUS.miss);
+    });
+    code.end();
+  }
+
+  load(w: Width, segment: Segment, offset: Node, intent: Intent = 'read'): Node {
+    const address = this.#linear(segment, offset);
+    const exit = this.leave();
+    const modify = intent === 'modify';
+    const place = { offset, segment, host: -1 };
+    if (modify) this.#modified = place;
+    return this.value(this.typeOf(w), [address, ...exit.roots], () => {
+      this.#locate(address, w, modify, exit);
+      if (modify) {
+        place.host = this.temporary(I32);
+        this.code.tee(place.host);
+      }
+      this.code.memory(LOAD[w], 0);
+    });
+  }
+
+  store(w: Width, segment: Segment, offset: Node, v: Node): void {
+    // Leaving runs the whole instruction again, so nothing of it may be in memory by then.
+    if (++this.#stores > 1) throw new LeftToReference('two stores');
+    const value = w < 64 ? this.loose(w, v) : v;
+    const modified = this.#modified;
+    if (modified?.offset === offset && modified.segment === segment) {
+      this.effect([value], () => {
+        this.code.get(modified.host);
+        this.emit(value);
+        this.code.memory(STORE[w], 0);
+      });
+      return;
+    }
+    const address = this.#linear(segment, offset);
+    const exit = this.leave();
+    this.effect([address, value, ...exit.roots], () => {
+      this.#locate(address, w, true, exit);
+      this.emit(value);
+      this.code.memory(STORE[w], 0);
+    });
+  }
+
+  requireAligned(bytes: 16, segment: Segment, offset: Node): void {
+    const low = this.and(64, this.#linear(segment, offset), this.const(64, BigInt(bytes - 1)));
+    this.leaveUnless(this.isZero(64, low));
+  }
+
+  protected leaveUnless(c: Node): void {
+    const exit = this.leave();
+    const otherwise = this.not(c);
+    this.effect([otherwise, ...exit.roots], () => {
+      this.emit(otherwise);
+      this.code.open(OP.if, VOID);
+      this.inArm(() => { exit.write(STATUS.reference); });
+      this.code.end();
+    });
+  }
+
+  /** The reference engine raises it. */
+  fault(_vector: number): void {
+    const exit = this.leave();
+    this.effect(exit.roots, () => { exit.write(STATUS.reference); });
+  }
+
+  /** Branch targets in 64-bit mode are canonical: bits 63:47 are equal. */
+  protected requireCanonical(ip: Node): void {
+    if (!this.longMode) return;
+    const shift = this.const(64, 16n);
+    this.leaveUnless(this.eq(64, this.shrS(64, this.shl(64, ip, shift), shift), ip));
+  }
+
+  when(c: Node, body: () => void): void {
+    if (c.value !== undefined) {
+      if (c.value === 1n) body();
+      return;
+    }
+    const before = this.flags;
+    const wordsBefore = this.flagWords();
+    const registers = this.registersBefore();
+    this.conditional(c, body, () => [...this.flagChanges(before, wordsBefore), ...registers()]);
+  }
+  /** Notes what registers hold; what it returns says which have changed since. */
+  protected abstract registersBefore(): () => readonly { before: Node; after: Node; take: (merged: Node) => void }[];
+
+  private flagChanges(before: FlagDefinition, wordsBefore: FlagWords): { before: Node; after: Node; take: (merged: Node) => void }[] {
+    if (this.flags === before) return [];
+    const after = this.flagWords();
+    let merged: FlagWords = wordsBefore;
+    const changes = (['zero', 'signParity', 'carries'] as const).filter((name) => after[name] !== wordsBefore[name]).map((name) => ({
+      before: wordsBefore[name],
+      after: after[name],
+      take: (x: Node): void => { merged = { ...merged, [name]: x }; this.flags = merged; },
+    }));
+    this.flags = merged;
+    return changes;
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * The engines' part of the one memory, between the TLB and guest RAM. Nothing here is the guest's state: all of it may be
+ * dropped at any instruction boundary.
+ */
+import { RAM_BASE, TLB_BASE, TLB_BYTES } from '../../state/layout.ts';
+
+const BASE = TLB_BASE + TLB_BYTES;
+
+/** Single words, by byte offset. */
+export const ENGINE = {
+  /** i32: instructions that may still retire before generated code must come back. */
+  budget: BASE,
+  /** u32: the record of the instruction before which a handler left. */
+  leftAt: BASE + 4,
+  /** u32: offset of a link in a record that wants the next record looked up; 0: none. */
+  link: BASE + 8,
+  /** u32: byte offsets of the columns of the TLB for data accesses and for fetches as things are now (src/mmu/tlb.ts). */
+  dataColumn: BASE + 12,
+  fetchColumn: BASE + 16,
+  /** u32: the access that missed: its size in bytes, and MISS_WRITE. */
+  missAccess: BASE + 20,
+  /** u64: linear address of the access that missed. */
+  missAddress: BASE + 24,
+  /** u64: the PCID in effect. */
+  pcid: BASE + 32,
+  /** u64: the context, shifted to where it makes the key of an entry out of RIP (entry-table.ts). */
+  contextKey: BASE + 40,
+} as const;
+export const MISS_WRITE = 0x100;
+
+/** Where execution can enter: a hash table of RIPs. */
+export const ENTRIES_BASE = BASE + 0x1_0000;
+export const ENTRY_COUNT = 8192;
+export const ENTRY_BYTES = 32;
+/** Fields of an entry. `frame`: physical frame number that RIP must translate to. `heat`: dispatches left before it is worth translating. */
+export const ENTRY = { key: 0, frame: 8, record: 12, region: 16, block: 20, heat: 24 } as const;
+
+/** Records of decoded instructions (interpreter/record.ts). */
+export const RECORDS_BASE = ENTRIES_BASE + ENTRY_COUNT * ENTRY_BYTES;
+export const RECORDS_END = RAM_BASE;
+
+/** Why generated code came back. */
+export const STATUS = {
+  /** Go on at RIP: look it up again. Never leaves the dispatcher. */
+  next: 0,
+  /** The next block does not fit in the budget. */
+  budget: 1,
+  /** Nothing is known of RIP. */
+  lookup: 2,
+  /** The instruction TLB has no judged entry for RIP. */
+  fetch: 3,
+  /** The reference engine must execute the instruction at RIP. */
+  reference: 4,
+  /** A data access missed the columns of the TLB. */
+  miss: 5,
+  /** The block at RIP has become hot. */
+  hot: 6,
+} as const;

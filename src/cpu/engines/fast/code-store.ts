@@ -1,0 +1,188 @@
+/**
+ * What the fast engines know of guest code: blocks of records, by frame, address and context. A store into decoded code drops
+ * the frame with all that was made of it; the record area is emptied as a whole when it is full.
+ */
+import { PAGE_SIZE } from '../../../state/addresses.ts';
+import type { GuestState } from '../../../state/guest-state.ts';
+import { RAM_BASE } from '../../../state/layout.ts';
+import type { PhysicalMemory } from '../../../mmu/physical-memory.ts';
+import { DecodeFailure, decode } from '../../decode/decode.ts';
+import { MAX_LENGTH } from '../../decode/reader.ts';
+import type { Instruction, Mode } from '../../isa/instruction.ts';
+import { RECORDS_BASE, RECORDS_END } from '../engine-memory.ts';
+import { HANDLER, type Handlers } from '../interpreter/handlers.ts';
+import { NEVER_LINKED, RECORD, RECORD_BYTES, UNLINKED, branchTarget, writeRecord } from '../interpreter/record.ts';
+import { MAX_BLOCK } from './dispatcher.ts';
+import type { Context } from './context.ts';
+import type { EntryTable } from './entry-table.ts';
+
+/** What was made of one frame. */
+interface FrameCode {
+  /** First record of the block at an address, by its key. */
+  readonly blocks: Map<number, number>;
+  /** Entries that name the frame. */
+  readonly entries: Set<number>;
+  /** To be told when the frame is dropped. */
+  readonly dropped: Set<() => void>;
+}
+
+/** Bits 47:0 of an address and the context: a number that a double holds exactly. */
+export const codeKey = (low: number, high: number, context: number): number => ((high & 0xffff) | (context << 16)) * 2 ** 32 + low;
+
+/** The instructions of a block, in order, and why it ends. */
+export interface DecodedBlock {
+  readonly instructions: readonly Instruction[];
+  /** It ends with a branch; otherwise it goes on at the next address (which may not be decodable, or lie in the next page). */
+  readonly branches: boolean;
+}
+
+export class CodeStore {
+  readonly #state: GuestState;
+  readonly #memory: PhysicalMemory;
+  readonly #handlers: Handlers;
+  readonly #entries: EntryTable;
+  readonly #frames = new Map<number, FrameCode>();
+  #next = RECORDS_BASE;
+  /** Backward branches always go through the dispatcher, which counts how often: for finding hot code. */
+  linksLoops = true;
+  readonly #stops = new Set<string>();
+  readonly statistics = { decodedInstructions: 0, blocks: 0, droppedFrames: 0, emptied: 0 };
+
+  constructor(state: GuestState, memory: PhysicalMemory, handlers: Handlers, entries: EntryTable) {
+    this.#state = state;
+    this.#memory = memory;
+    this.#handlers = handlers;
+    this.#entries = entries;
+    memory.onCodeWritten((frame) => { this.drop(frame); });
+  }
+
+  /** Drops all that was made of a frame. */
+  drop(frame: number): void {
+    const known = this.#frames.get(frame);
+    if (known === undefined) return;
+    this.statistics.droppedFrames++;
+    this.#frames.delete(frame);
+    for (const index of known.entries) this.#entries.drop(index, frame);
+    for (const listener of known.dropped) listener();
+  }
+
+  /** Drops everything. */
+  clear(): void {
+    this.statistics.emptied++;
+    for (const frame of [...this.#frames.keys()]) this.drop(frame);
+    this.#entries.clear();
+    this.#next = RECORDS_BASE;
+  }
+
+  /** Calls `listener` when the frame is dropped. */
+  whenDropped(frame: number, listener: () => void): void { this.#frame(frame).dropped.add(listener); }
+  /** Notes an entry that names the frame. */
+  noteEntry(frame: number, index: number): void { this.#frame(frame).entries.add(index); }
+
+  #frame(frame: number): FrameCode {
+    let known = this.#frames.get(frame);
+    if (known === undefined) this.#frames.set(frame, known = { blocks: new Map(), entries: new Set(), dropped: new Set() });
+    return known;
+  }
+
+  /** Execution must come back before the instruction at this address: nothing is made across it. Forgets all code. */
+  stopAt(addresses: Iterable<bigint>): void {
+    this.#stops.clear();
+    for (const address of addresses) this.#stops.add(address.toString());
+    this.clear();
+  }
+  isStop(ip: bigint): boolean { return this.#stops.size > 0 && this.#stops.has(ip.toString()); }
+
+  /** Decodes at most `most` instructions from an address in a frame, up to the first that ends a block or is not wholly in the page. */
+  decode(frame: number, ip: bigint, mode: Mode, most: number): DecodedBlock {
+    const instructions: Instruction[] = [];
+    const first = Number(ip & 0xfffn);
+    let at = first;
+    let branches = false;
+    while (instructions.length < most && at < PAGE_SIZE) {
+      if (at > first && this.isStop(ip + BigInt(at - first))) break;
+      const from = RAM_BASE + frame * PAGE_SIZE + at;
+      const i = decode(this.#state.u8.subarray(from, from + Math.min(MAX_LENGTH, PAGE_SIZE - at)), 0, mode);
+      if (i instanceof DecodeFailure) break;
+      if (i.row.meaning.kind === 'system' || !staysInRange(i, ip + BigInt(at - first))) break;
+      instructions.push(i);
+      at += i.length;
+      if (endsBlock(i)) {
+        branches = true;
+        break;
+      }
+    }
+    this.#memory.markCode(frame, first, Math.min(Math.max(at, first + 1), PAGE_SIZE) - 1);
+    return { instructions, branches };
+  }
+
+  /** The record of the instruction at an address that translates to `frame`, made if need be. */
+  block(frame: number, low: number, high: number, context: Context): number {
+    const known = this.#frame(frame);
+    const key = codeKey(low, high, context.number);
+    const found = known.blocks.get(key);
+    if (found !== undefined) return found;
+    if (this.#next + (MAX_BLOCK + 1) * RECORD_BYTES > RECORDS_END) {
+      this.clear();
+      return this.block(frame, low, high, context);
+    }
+    const made = this.#make(frame, (BigInt(high) << 32n) | BigInt(low), context);
+    known.blocks.set(key, made);
+    this.#handlers.compile();
+    return made;
+  }
+
+  #make(frame: number, ip: bigint, { mode }: Context): number {
+    const { u16, u32, u64 } = this.#state;
+    const { instructions, branches } = this.decode(frame, ip, mode, MAX_BLOCK);
+    const start = this.#next;
+    const records: number[] = [];
+    let at = start, here = ip;
+    let referenceNext = instructions.length === 0;
+    for (const i of instructions) {
+      const handler = this.#handlers.of(i);
+      if (handler === HANDLER.reference) {
+        referenceNext = true;
+        break;
+      }
+      writeRecord(this.#state, at, handler, i, here);
+      u32[(at + RECORD.taken) / 4] = this.#link(here, u64[(at + RECORD.target) / 8]!);
+      u32[(at + RECORD.next) / 4] = this.#link(here, u64[(at + RECORD.nextIp) / 8]!);
+      records.push(at);
+      at += RECORD_BYTES;
+      here = BigInt.asUintN(64, here + BigInt(i.length));
+    }
+    records.forEach((record, n) => { u16[(record + RECORD.remaining) / 2] = records.length - n; });
+    if (referenceNext || !branches) {
+      u32.fill(0, at / 4, (at + RECORD_BYTES) / 4);
+      u32[(at + RECORD.handler) / 4] = referenceNext ? HANDLER.reference : HANDLER.jump;
+      u64[(at + RECORD.nextIp) / 8] = here;
+      u64[(at + RECORD.target) / 8] = here;
+      at += RECORD_BYTES;
+    }
+    this.#next = at;
+    this.statistics.blocks++;
+    this.statistics.decodedInstructions += records.length;
+    return start;
+  }
+
+  /** Links stay in a page: what they lead to is dropped with it. */
+  #link(from: bigint, to: bigint): number {
+    const samePage = from >> 12n === to >> 12n;
+    return samePage && (this.linksLoops || to > from) ? UNLINKED : NEVER_LINKED;
+  }
+
+  get recordBytes(): number { return this.#next - RECORDS_BASE; }
+}
+
+const BRANCHES = new Set(['JMP', 'CALL', 'RET', 'Jcc', 'JCXZ', 'JECXZ', 'JRCXZ', 'LOOP', 'LOOPE', 'LOOPNE']);
+/** Branches and repeated instructions. */
+export const endsBlock = (i: Instruction): boolean => i.repeat !== 'none' || BRANCHES.has(i.mnemonic);
+
+/** Whether the branch target of an instruction is canonical: if it is not, the branch faults. */
+function staysInRange(i: Instruction, ip: bigint): boolean {
+  const x = i.operands[0];
+  if (x?.kind !== 'relative' || i.mode.codeSize !== 64) return true;
+  const target = branchTarget(i, ip, x.displacement);
+  return BigInt.asUintN(64, BigInt.asIntN(48, target)) === target;
+}

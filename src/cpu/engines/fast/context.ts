@@ -1,0 +1,58 @@
+/**
+ * What generated code takes for granted of the machine: the code size, whose rights accesses have, which column of the TLB answers
+ * them. Code is made for one context and entered in that context only; it changes with system instructions and
+ * deliveries, which generated code leaves to TypeScript.
+ */
+import { CR4 } from '../../../mmu/control-bits.ts';
+import { COLUMN, columnBase, FETCH_COLUMN, fetchColumnBase, type Column } from '../../../mmu/tlb.ts';
+import { OFFSET, SEGMENT } from '../../../state/layout.ts';
+import type { Cpu } from '../../cpu.ts';
+import { ATTRIBUTE, isReadable, isWritable } from '../../descriptors.ts';
+import { MODE_32, MODE_64, type Mode } from '../../isa/instruction.ts';
+import { ENGINE } from '../engine-memory.ts';
+
+export interface Context {
+  /** Number of the context: the column, and whether the code is 32-bit. */
+  readonly number: number;
+  readonly mode: Mode;
+  readonly column: Column;
+}
+
+const LEGACY = 4;
+const make = (number: number): Context => ({ number, mode: (number & LEGACY) === 0 ? MODE_64 : MODE_32, column: (number & 3) as Column });
+/** Column 3 does not exist. */
+const CONTEXTS: readonly Context[] = [0, 1, 2, 3, 4, 5, 6].map(make);
+
+/** Where the number stands in the key of an entry: above bit 48, since bits 63:47 of RIP are all equal. */
+export const CONTEXT_SHIFT = 49;
+const CONTEXT_KEY_HIGH_SHIFT = CONTEXT_SHIFT - 32;
+
+const FLAT_LIMIT = 0xffff_ffff;
+const EXPAND_DOWN = 1 << 2;
+const DATA_SEGMENTS = [SEGMENT.ES, SEGMENT.SS, SEGMENT.DS] as const;
+
+/** ES, CS, SS and DS cover all of the address space from 0, readable, and writable but for CS. */
+function isFlat({ state }: Cpu): boolean {
+  const covers = (segment: number): boolean =>
+    state.u32[(OFFSET.base + 8 * segment) / 4] === 0 && state.limit[segment] === FLAT_LIMIT && (state.attributes[segment]! & ATTRIBUTE.UNUSABLE) === 0;
+  return covers(SEGMENT.CS) && isReadable(state.attributes[SEGMENT.CS]!)
+    && DATA_SEGMENTS.every((segment) => covers(segment) && isWritable(state.attributes[segment]!) && (state.attributes[segment]! & EXPAND_DOWN) === 0);
+}
+
+/**
+ * The context as things are now, written where generated code reads it; undefined where generated code cannot run: 16-bit code,
+ * segments that are not flat, alignment checks, data breakpoints.
+ */
+export function enterContext(cpu: Cpu): Context | undefined {
+  const { state, mmu } = cpu;
+  const mode = cpu.mode();
+  if (cpu.alignmentChecked || cpu.dataBreakpoints || (mode !== MODE_64 && (mode !== MODE_32 || !cpu.protectedMode || !isFlat(cpu)))) return undefined;
+  const column = mmu.dataColumn(cpu.privilege);
+  const context = CONTEXTS[column | (mode === MODE_64 ? 0 : LEGACY)]!;
+  const { u32 } = state;
+  u32[ENGINE.dataColumn / 4] = columnBase(column);
+  u32[ENGINE.fetchColumn / 4] = fetchColumnBase(column === COLUMN.user ? FETCH_COLUMN.user : FETCH_COLUMN.supervisor);
+  u32[ENGINE.pcid / 4] = (state.cr4 & CR4.PCIDE) === 0 ? 0 : u32[OFFSET.cr3 / 4]! & 0xfff;
+  u32[ENGINE.contextKey / 4 + 1] = context.number << CONTEXT_KEY_HIGH_SHIFT;
+  return context;
+}

@@ -1,0 +1,204 @@
+/**
+ * The loop between pieces of generated code, itself WebAssembly: RIP to frame through the fetch column of the TLB, RIP and frame to
+ * an entry, entry to region or record. It comes back to TypeScript with a STATUS.
+ */
+import { INSTRUCTION_ENTRIES, FETCH_ENTRY_BYTES, FETCH_FIELD } from '../../../mmu/tlb.ts';
+import { OFFSET } from '../../../state/layout.ts';
+import { ENGINE, ENTRIES_BASE, ENTRY, ENTRY_BYTES, ENTRY_COUNT, STATUS } from '../engine-memory.ts';
+import { HANDLER_PARAMETERS } from '../interpreter/handler-ops.ts';
+import { RECORD } from '../interpreter/record.ts';
+import { Code } from '../wasm/code.ts';
+import { ModuleWriter } from '../wasm/module.ts';
+import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
+import { HASH_SHIFT } from './entry-table.ts';
+
+/** A region may be entered while the budget is at least this: no block of a region is longer. */
+export const MAX_BLOCK = 32;
+/** Parameters of a region: the number of the block to begin with. */
+export const REGION_PARAMETERS: readonly ValueType[] = [I32];
+
+export interface Dispatcher {
+  /** Runs from RIP on, as long as ENGINE.budget lasts. Returns a STATUS. */
+  run(): number;
+  /** The same, beginning with the record of the instruction at RIP. */
+  resume(record: number): number;
+}
+
+const LOCAL = { rip: 0, fetch: 1, entry: 2, record: 3, status: 4, left: 5 } as const;
+const LOCAL_TYPES: readonly ValueType[] = [I64, I32, I32, I32, I32, I32];
+
+export function createDispatcher(memory: WebAssembly.Memory, handlers: WebAssembly.Table, regions: WebAssembly.Table): Dispatcher {
+  const module = new ModuleWriter();
+  const handler = module.signature(HANDLER_PARAMETERS, [I32]);
+  const region = module.signature(REGION_PARAMETERS, [I32]);
+  const runType = module.signature([], [I32]);
+  const resumeType = module.signature([I32], [I32]);
+  module.importMemory('e', 'memory');
+  module.importTable('e', 'handlers');
+  module.importTable('e', 'regions');
+  module.add({ signature: runType, locals: LOCAL_TYPES, code: runCode(handler, region), name: 'run' });
+  module.add({ signature: resumeType, locals: [I32], code: resumeCode(handler), name: 'resume' });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), { e: { memory, handlers, regions } });
+  return exports as unknown as Dispatcher;
+}
+
+function returnIf(code: Code, status: number): void {
+  code.open(OP.if, VOID);
+  code.i32(status);
+  code.byte(OP.return);
+  code.end();
+}
+
+/** Leaves 1 on the stack where the fetch column answers for RIP; LOCAL.fetch is its entry. */
+function probeFetch(code: Code): void {
+  code.get(LOCAL.rip);
+  code.byte(N.i32_wrap_i64);
+  code.i32(12 - Math.log2(FETCH_ENTRY_BYTES));
+  code.byte(N.i32_shr_u);
+  code.i32((INSTRUCTION_ENTRIES - 1) * FETCH_ENTRY_BYTES);
+  code.byte(N.i32_and);
+  code.i32(0);
+  code.memory(LOAD[32], ENGINE.fetchColumn);
+  code.byte(N.i32_add);
+  code.tee(LOCAL.fetch);
+  code.memory(LOAD[64], FETCH_FIELD.tag);
+  code.get(LOCAL.rip);
+  code.i64(-4096n);
+  code.byte(N.i64_and);
+  code.byte(N.i64_xor);
+  code.i32(0);
+  code.memory(LOAD[64], ENGINE.pcid);
+  code.byte(N.i64_eq);
+}
+
+/** Leaves 1 on the stack where the entry is that of RIP, its context and its frame; LOCAL.entry is its offset. */
+function probeEntry(code: Code): void {
+  code.get(LOCAL.rip);
+  code.byte(N.i32_wrap_i64);
+  code.tee(LOCAL.entry);
+  code.i32(HASH_SHIFT);
+  code.byte(N.i32_shr_u);
+  code.get(LOCAL.entry);
+  code.byte(N.i32_xor);
+  code.i32(ENTRY_COUNT - 1);
+  code.byte(N.i32_and);
+  code.i32(Math.log2(ENTRY_BYTES));
+  code.byte(N.i32_shl);
+  code.tee(LOCAL.entry);
+  code.memory(LOAD[64], ENTRIES_BASE + ENTRY.key);
+  code.get(LOCAL.rip);
+  code.i32(0);
+  code.memory(LOAD[64], ENGINE.contextKey);
+  code.byte(N.i64_xor);
+  code.byte(N.i64_eq);
+  code.get(LOCAL.entry);
+  code.memory(LOAD[32], ENTRIES_BASE + ENTRY.frame);
+  code.get(LOCAL.fetch);
+  code.memory(LOAD[32], FETCH_FIELD.frame);
+  code.byte(N.i32_eq);
+  code.byte(N.i32_and);
+}
+
+function runCode(handler: number, region: number): Uint8Array {
+  const code = new Code();
+  const again = code.open(OP.loop, VOID);
+  code.i32(0);
+  code.memory(LOAD[64], OFFSET.rip);
+  code.set(LOCAL.rip);
+  probeFetch(code);
+  code.byte(N.i32_eqz);
+  returnIf(code, STATUS.fetch);
+  probeEntry(code);
+  code.byte(N.i32_eqz);
+  returnIf(code, STATUS.lookup);
+
+  // A region, where the budget lasts for its longest block.
+  code.get(LOCAL.entry);
+  code.memory(LOAD[32], ENTRIES_BASE + ENTRY.region);
+  code.tee(LOCAL.record);
+  code.open(OP.if, VOID);
+  code.i32(0);
+  code.memory(LOAD[32], ENGINE.budget);
+  code.i32(MAX_BLOCK);
+  code.byte(N.i32_ge_s);
+  code.open(OP.if, VOID);
+  code.i32(0);
+  code.i32(0);
+  code.memory(STORE[32], ENGINE.link);
+  code.get(LOCAL.entry);
+  code.memory(LOAD[32], ENTRIES_BASE + ENTRY.block);
+  code.get(LOCAL.record);
+  code.byte(OP.call_indirect);
+  code.unsigned(region);
+  code.unsigned(1);
+  code.tee(LOCAL.status);
+  code.byte(N.i32_eqz);
+  code.brIf(again);
+  code.get(LOCAL.status);
+  code.byte(OP.return);
+  code.end();
+  code.end();
+
+  // A record. Its heat is counted here.
+  code.get(LOCAL.entry);
+  code.get(LOCAL.entry);
+  code.memory(LOAD[32], ENTRIES_BASE + ENTRY.heat);
+  code.i32(1);
+  code.byte(N.i32_sub);
+  code.tee(LOCAL.left);
+  code.memory(STORE[32], ENTRIES_BASE + ENTRY.heat);
+  code.get(LOCAL.left);
+  code.byte(N.i32_eqz);
+  returnIf(code, STATUS.hot);
+  code.get(LOCAL.entry);
+  code.memory(LOAD[32], ENTRIES_BASE + ENTRY.record);
+  code.set(LOCAL.record);
+  // The link that led here.
+  code.i32(0);
+  code.memory(LOAD[32], ENGINE.link);
+  code.tee(LOCAL.left);
+  code.open(OP.if, VOID);
+  code.get(LOCAL.left);
+  code.get(LOCAL.record);
+  code.memory(STORE[32], 0);
+  code.i32(0);
+  code.i32(0);
+  code.memory(STORE[32], ENGINE.link);
+  code.end();
+  callRecord(code, handler, LOCAL.record, LOCAL.left);
+  code.tee(LOCAL.status);
+  code.byte(N.i32_eqz);
+  code.brIf(again);
+  code.get(LOCAL.status);
+  code.byte(OP.return);
+  code.end();
+  code.byte(OP.unreachable);
+  return code.bytes.slice();
+}
+
+/** Pays for the block from a record on, or returns; then leaves the status of its handler on the stack. */
+function callRecord(code: Code, handler: number, record: number, left: number): void {
+  code.i32(0);
+  code.memory(LOAD[32], ENGINE.budget);
+  code.get(record);
+  code.memory(LOAD[16], RECORD.remaining);
+  code.byte(N.i32_sub);
+  code.tee(left);
+  code.i32(0);
+  code.byte(N.i32_lt_s);
+  returnIf(code, STATUS.budget);
+  code.get(record);
+  code.get(left);
+  code.get(record);
+  code.memory(LOAD[32], RECORD.handler);
+  code.byte(OP.call_indirect);
+  code.unsigned(handler);
+  code.unsigned(0);
+}
+
+/** STATUS.next is the caller's: it calls `run`. */
+function resumeCode(handler: number): Uint8Array {
+  const code = new Code();
+  callRecord(code, handler, 0, 1);
+  return code.bytes.slice();
+}

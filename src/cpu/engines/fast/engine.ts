@@ -1,0 +1,208 @@
+/**
+ * The fast engines: the generated interpreter, and the translator of hot regions on top of it. Generated code runs from
+ * instruction boundary to instruction boundary; whatever is rare leaves it *before* an instruction, and TypeScript goes on from
+ * there: with the same paging unit, the same deliveries and, for what it does not generate, the reference engine.
+ */
+import { PageFault } from '../../../mmu/page-fault.ts';
+import type { GuestState } from '../../../state/guest-state.ts';
+import { OFFSET } from '../../../state/layout.ts';
+import type { Cpu } from '../../cpu.ts';
+import type { RecentInstruction } from '../../recent-instructions.ts';
+import type { Engine, StepResult, Stop } from '../engine.ts';
+import { ENGINE, MISS_WRITE, STATUS } from '../engine-memory.ts';
+import { Handlers } from '../interpreter/handlers.ts';
+import { RECORD } from '../interpreter/record.ts';
+import { ReferenceEngine } from '../reference/engine.ts';
+import { CodeStore } from './code-store.ts';
+import { enterContext, type Context } from './context.ts';
+import { createDispatcher, type Dispatcher } from './dispatcher.ts';
+import { EntryTable } from './entry-table.ts';
+
+export type FastEngineKind = 'interpreter' | 'translator' | 'auto';
+
+/** Dispatches of a block before its region is translated. */
+const HEAT = { interpreter: 0x7fff_ffff, translator: 1, auto: 100 } as const;
+/** Longest stay in generated code, in instructions: V8 puts optimised code in the place of a function only when it is called anew. */
+const SLICE = 500_000;
+
+const RIP_LOW = OFFSET.rip / 4, RIP_HIGH = RIP_LOW + 1;
+const BUDGET = ENGINE.budget / 4, LEFT_AT = ENGINE.leftAt / 4, LINK = ENGINE.link / 4;
+const MISS_ACCESS = ENGINE.missAccess / 4, MISS_LOW = ENGINE.missAddress / 4;
+
+/** Bits 63:32 of a canonical address: bits 63:47 all equal. */
+const isCanonicalHigh = (high: number): boolean => high >>> 15 === 0 || high >>> 15 === 0x1_ffff;
+
+/** What a run did besides retiring instructions, for profiles. */
+export interface EngineStatistics {
+  /** Instructions that the reference engine executed. */
+  referenceInstructions: number;
+  /** Times that generated code came back, by reason. */
+  readonly exits: { budget: number; lookup: number; fetch: number; reference: number; miss: number; hot: number };
+}
+
+export class FastEngine implements Engine {
+  readonly cpu: Cpu;
+  readonly kind: FastEngineKind;
+  readonly reference: ReferenceEngine;
+  readonly code: CodeStore;
+  readonly handlers: Handlers;
+  readonly statistics: EngineStatistics = { referenceInstructions: 0, exits: { budget: 0, lookup: 0, fetch: 0, reference: 0, miss: 0, hot: 0 } };
+  readonly #state: GuestState;
+  readonly #u32: Uint32Array;
+  readonly #entries: EntryTable;
+  readonly #dispatcher: Dispatcher;
+  readonly #regions = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
+  #stopRequested = false;
+  #left = 0;
+  /** The record to go on with instead of looking RIP up; 0: none. */
+  #resume = 0;
+
+  constructor(cpu: Cpu, kind: FastEngineKind) {
+    this.cpu = cpu;
+    this.kind = kind;
+    this.#state = cpu.state;
+    this.#u32 = cpu.state.u32;
+    this.reference = new ReferenceEngine(cpu);
+    this.#entries = new EntryTable(cpu.state);
+    this.handlers = new Handlers(cpu.state.memory);
+    this.code = new CodeStore(cpu.state, cpu.mmu.memory, this.handlers, this.#entries);
+    this.code.linksLoops = kind === 'interpreter';
+    this.#dispatcher = createDispatcher(cpu.state.memory, this.handlers.table, this.#regions);
+    cpu.mmu.memory.onMapChanged(() => { this.code.clear(); });
+  }
+
+  recentInstructions(): readonly RecentInstruction[] { return this.reference.recentInstructions(); }
+  requestStop(): void { this.#stopRequested = true; }
+  step(): StepResult { return this.reference.step(); }
+  stopAt(addresses: Iterable<bigint>): void { this.code.stopAt(addresses); }
+  forgetEverything(): void {
+    this.reference.forgetEverything();
+    this.code.clear();
+    this.#resume = 0;
+  }
+
+  run(budget: number): Stop {
+    this.#stopRequested = false;
+    this.#left = budget;
+    this.#resume = 0;
+    for (let first = true; this.#left > 0; first = false) {
+      if (!first && this.code.isStop(this.#state.rip)) return { kind: 'breakpoint' };
+      const context = this.cpu.attention ? undefined : enterContext(this.cpu);
+      const stop = context === undefined ? this.#step() : this.#enter(context);
+      if (stop !== undefined) return stop;
+      if (this.#stopRequested) return { kind: 'requested' };
+    }
+    return { kind: 'budget' };
+  }
+
+  /** One boundary by the reference engine. */
+  #step(): Stop | undefined {
+    this.#left--;
+    this.statistics.referenceInstructions++;
+    this.#resume = 0;
+    this.#u32[LINK] = 0;
+    const result = this.reference.step();
+    return result.kind === 'retired' || result.kind === 'exception' ? undefined : result;
+  }
+
+  /** Runs generated code and serves what it came back for. */
+  #enter(context: Context): Stop | undefined {
+    const u32 = this.#u32;
+    const slice = Math.min(this.#left, SLICE);
+    u32[BUDGET] = slice;
+    u32[LEFT_AT] = 0;
+    this.reference.forgetPage();
+    const resume = this.#resume;
+    this.#resume = 0;
+    let status = resume === 0 ? STATUS.next : this.#dispatcher.resume(resume);
+    if (status === STATUS.next) status = this.#dispatcher.run();
+    let executed = slice - u32[BUDGET]!;
+    const leftAt = u32[LEFT_AT]!;
+    if (leftAt !== 0) executed -= this.#stepBack(leftAt);
+    this.#left -= executed;
+    this.#state.retired += executed;
+    switch (status) {
+      case STATUS.lookup: this.#lookUp(context); return undefined;
+      case STATUS.fetch: return this.#translate();
+      case STATUS.miss: return this.#miss(leftAt);
+      case STATUS.reference:
+        this.statistics.exits.reference++;
+        return this.#left > 0 ? this.#step() : undefined;
+      case STATUS.hot: return this.#hot(context);
+      default:
+        this.statistics.exits.budget++;
+        return this.#finish();
+    }
+  }
+
+  /** Puts RIP at the instruction of a record whose handler left before it. Returns how many instructions of its block had been paid for in vain. */
+  #stepBack(record: number): number {
+    const u32 = this.#u32;
+    const next = (record + RECORD.nextIp) / 4;
+    const length = this.#state.u8[record + RECORD.length]!;
+    const low = u32[next]! - length;
+    u32[RIP_LOW] = low;
+    u32[RIP_HIGH] = u32[next + 1]! - (low < 0 ? 1 : 0);
+    return this.#state.u16[(record + RECORD.remaining) / 2]!;
+  }
+
+  /** The last few instructions, which no block fits into. */
+  #finish(): Stop | undefined {
+    if (this.#left >= SLICE) return undefined;
+    return this.#left > 0 ? this.#step() : undefined;
+  }
+
+  /** Makes the entry of RIP, which the fetch column answers for. */
+  #lookUp(context: Context): void {
+    this.statistics.exits.lookup++;
+    const low = this.#u32[RIP_LOW]!, high = this.#u32[RIP_HIGH]!;
+    const frame = Math.floor(this.cpu.mmu.translateHalves(low, high, 'fetch', this.cpu.privilege) / 4096);
+    const record = this.code.block(frame, low, high, context);
+    this.code.noteEntry(frame, this.#entries.set(low, high, context.number, frame, record, 0, 0, HEAT[this.kind]));
+  }
+
+  /** Translates RIP as a fetch does, so that the fetch column can answer. */
+  #translate(): Stop | undefined {
+    this.statistics.exits.fetch++;
+    const low = this.#u32[RIP_LOW]!, high = this.#u32[RIP_HIGH]!;
+    if (!isCanonicalHigh(high)) return this.#step();
+    try {
+      const address = this.cpu.mmu.translateHalves(low, high, 'fetch', this.cpu.privilege);
+      // Code in a device is never kept.
+      return this.cpu.mmu.memory.isRamFrame(Math.floor(address / 4096)) ? undefined : this.#step();
+    } catch (thrown) {
+      return this.#deliver(thrown);
+    }
+  }
+
+  /** A data access missed: fills the column for it and goes on with the same instruction, or delivers the page fault. */
+  #miss(leftAt: number): Stop | undefined {
+    this.statistics.exits.miss++;
+    if (this.#left === 0) return undefined;
+    const u32 = this.#u32;
+    const access = u32[MISS_ACCESS]!;
+    const low = u32[MISS_LOW]!, high = u32[MISS_LOW + 1]!;
+    if ((low & 0xfff) + (access & 0xff) > 4096 || !isCanonicalHigh(high)) return this.#step();
+    try {
+      if (!this.cpu.mmu.prepare(low, high, (access & MISS_WRITE) !== 0, this.cpu.privilege)) return this.#step();
+    } catch (thrown) {
+      return this.#deliver(thrown);
+    }
+    this.#resume = leftAt;
+    return undefined;
+  }
+
+  #deliver(thrown: unknown): Stop | undefined {
+    if (!(thrown instanceof PageFault)) throw thrown;
+    this.#u32[LINK] = 0;
+    if (this.#left === 0) return undefined;
+    this.#left--;
+    const result = this.reference.deliver(thrown);
+    return result.kind === 'exception' ? undefined : result as Stop;
+  }
+
+  #hot(_context: Context): Stop | undefined {
+    this.statistics.exits.hot++;
+    return undefined;
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * Forms: what a handler depends on. Everything else of an instruction is a field of its record. Two instructions of one
+ * form have the same meaning, widths, kinds of operands and mode.
+ */
+import type { Instruction } from '../../isa/instruction.ts';
+import { NO_REGISTER, type MemoryOperand, type Operand } from '../../isa/operand.ts';
+import type { Meaning } from '../../isa/row.ts';
+import { isBasedOnRsp } from './record.ts';
+
+const meanings = new Map<Meaning, number>();
+function numberOf(meaning: Meaning): number {
+  let n = meanings.get(meaning);
+  if (n === undefined) meanings.set(meaning, n = meanings.size);
+  return n;
+}
+
+/** Segments 0-3 are alike: they have no base where generated code runs. */
+const segmentText = (segment: number | undefined): string => (segment === undefined || segment < 4 ? '' : `s${segment}`);
+const memoryText = (x: MemoryOperand): string =>
+  `M${x.width}${segmentText(x.segment)}a${x.addressWidth}${x.index === NO_REGISTER ? '' : 'x'}${isBasedOnRsp(x) ? 'p' : ''}`;
+
+function operandText(x: Operand): string {
+  switch (x.kind) {
+    case 'register': return x.implicit ? `=${x.number}.${x.width}` : `R${x.width}`;
+    case 'memory': return memoryText(x);
+    case 'immediate': return 'I';
+    case 'relative': return 'J';
+    default: return `?${x.kind}`;
+  }
+}
+
+/** The key of an instruction's form. */
+export function formOf(i: Instruction): string {
+  return `${i.mnemonic}#${numberOf(i.row.meaning)}.${i.width}.${i.mode.codeSize}.${i.mode.stackSize}.${i.addressWidth} ${i.condition} ${i.repeat}`
+    + `${segmentText(i.segmentOverride)} ${i.operands.map(operandText).join(',')}`;
+}

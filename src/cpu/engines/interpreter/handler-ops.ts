@@ -1,0 +1,263 @@
+/**
+ * The vocabulary as one handler of the threaded interpreter: operands are read from the instruction's record, registers
+ * and flags live in the state, and the handler ends with a tail call of the next record's. A handler is
+ * (record, budget) -> status; the budget of a whole block was paid when it was entered.
+ */
+import { OFFSET } from '../../../state/layout.ts';
+import type { Instruction } from '../../isa/instruction.ts';
+import { NO_REGISTER, type ImmediateOperand, type MemoryOperand, type RegisterOperand, type RelativeOperand, type Width } from '../../isa/operand.ts';
+import { MemoryOps, type Leave } from '../emit/memory-ops.ts';
+import type { FlagDefinition } from '../emit/flag-ops.ts';
+import { FLAG_WORD_OFFSETS } from '../emit/flag-ops.ts';
+import { LeftToReference } from '../emit/graph-ops.ts';
+import type { Node } from '../emit/node.ts';
+import { ENGINE, STATUS } from '../engine-memory.ts';
+import type { Code } from '../wasm/code.ts';
+import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
+import { NEVER_LINKED, RECORD, RECORD_BYTES, UNLINKED } from './record.ts';
+
+/** Parameters and fixed locals. `again`: 1 where a repeated instruction runs once more. */
+const LOCAL = { record: 0, budget: 1, again: 2, first: 3 } as const;
+export const HANDLER_PARAMETERS: readonly ValueType[] = [I32, I32];
+export const HANDLER_FIXED_LOCALS: readonly ValueType[] = [I32];
+
+type Ending = { readonly kind: 'goto' } | { readonly kind: 'if'; readonly c: Node } | { readonly kind: 'indirect'; readonly ip: Node };
+
+export class HandlerOps extends MemoryOps {
+  protected readonly longMode: boolean;
+  protected readonly columnOffset = 0;
+  protected flags: FlagDefinition;
+  readonly #i: Instruction;
+  readonly #record = this.inLocal(I32, LOCAL.record);
+  /** Function type of a handler, in the module that is being written. */
+  readonly #signature: number;
+  #ending: Ending | undefined;
+  #repeats = false;
+
+  constructor(code: Code, i: Instruction, signature: number) {
+    super(code, LOCAL.first);
+    this.#i = i;
+    this.#signature = signature;
+    this.longMode = i.mode.codeSize === 64;
+    this.flags = this.flagsInState();
+    this.beginMemory();
+  }
+
+  /** Writes the handler of the instruction's form. Throws LeftToReference. */
+  write(): void {
+    const { meaning } = this.#i.row;
+    if (meaning.kind !== 'translated') throw new LeftToReference('system instruction');
+    const before = this.flags;
+    meaning.semantics(this, this.#i);
+    if (this.flags !== before) this.#commitFlags(before);
+    this.effect(this.#endingRoots(), () => { this.#end(); });
+    this.flush();
+  }
+
+  #commitFlags(before: FlagDefinition): void {
+    const words = this.flagWords();
+    (['zero', 'signParity', 'carries'] as const).forEach((name, n) => {
+      if (before.kind === 'words' && words[name] === before[name]) return;
+      this.storeState(STORE[64], FLAG_WORD_OFFSETS[n]!, words[name]);
+    });
+  }
+
+  // ------------------------------------------------------------------------------------------------------ operands
+  #field(type: ValueType, op: number, at: number): Node { return this.loadState(type, op, at, this.#record); }
+  /** Offset in the state of an operand's register. */
+  #register(x: RegisterOperand): Node {
+    const n = this.#i.operands.indexOf(x);
+    if (n < 0) throw new Error(`${this.#i.row.text}: a register that is no operand`);
+    return this.#field(I32, LOAD[16], RECORD.registers[n]!);
+  }
+  imm(w: Width, _x: ImmediateOperand): Node { return this.#field(this.typeOf(w), LOAD[w], RECORD.immediate); }
+  nextIp(): Node { return this.#field(I64, LOAD[64], RECORD.nextIp); }
+  getReg(x: RegisterOperand): Node {
+    const type = this.typeOf(x.width), op = LOAD[x.width];
+    return x.implicit ? this.loadState(type, op, implicitOffset(x)) : this.loadState(type, op, 0, this.#register(x));
+  }
+  setReg(x: RegisterOperand, v: Node): void {
+    const value = x.width === 32 ? this.zext(32, 64, v) : x.width === 64 ? v : this.loose(x.width, v);
+    const op = STORE[x.width === 32 ? 64 : x.width];
+    if (x.implicit) this.storeState(op, implicitOffset(x), value);
+    else this.storeState(op, 0, value, this.#register(x));
+  }
+  effectiveAddress(x: MemoryOperand, popped: 0 | 2 | 4 | 8 = 0): Node {
+    const register = (at: number): Node => this.loadState(I64, LOAD[64], 0, this.#field(I32, LOAD[16], at));
+    let sum = this.add(64, register(RECORD.base), this.#field(I64, LOAD[64], RECORD.displacement));
+    if (x.index !== NO_REGISTER) sum = this.add(64, sum, this.shl(64, register(RECORD.index), this.zext(8, 64, this.#field(I32, LOAD[8], RECORD.scale))));
+    // The form says whether the base is RSP.
+    if (popped !== 0 && x.base === 4) sum = this.add(64, sum, this.const(64, BigInt(popped)));
+    return x.addressWidth === 64 ? sum : this.zext(x.addressWidth, 64, this.trunc(64, x.addressWidth, sum));
+  }
+  protected registersBefore(): () => readonly [] { return () => []; }
+
+  // -------------------------------------------------------------------------------------------------------- memory
+  protected addColumn(): void {
+    this.code.i32(0);
+    this.code.memory(LOAD[32], ENGINE.dataColumn);
+    this.code.byte(N.i32_add);
+  }
+  protected emitPcid(): void {
+    this.code.i32(0);
+    this.code.memory(LOAD[64], ENGINE.pcid);
+  }
+  protected leave(): Leave {
+    return {
+      roots: [],
+      write: (status) => {
+        const { code } = this;
+        code.i32(0);
+        code.get(LOCAL.record);
+        code.memory(STORE[32], ENGINE.leftAt);
+        this.#return(status);
+      },
+    };
+  }
+  #return(status: number): void {
+    const { code } = this;
+    code.i32(0);
+    code.get(LOCAL.budget);
+    code.memory(STORE[32], ENGINE.budget);
+    code.i32(status);
+    code.byte(OP.return);
+  }
+
+  // ------------------------------------------------------------------------------------------------------- control
+  goto(_x: RelativeOperand): void { this.#ending = { kind: 'goto' }; }
+  gotoIf(c: Node, _x: RelativeOperand): void { this.#ending = { kind: 'if', c }; }
+  gotoIndirect(ip: Node): void {
+    const target = this.#i.width === 64 ? ip : this.zext(this.#i.width, 64, this.trunc(64, this.#i.width, ip));
+    this.requireCanonical(target);
+    this.#ending = { kind: 'indirect', ip: target };
+  }
+  repeatIf(c: Node): void {
+    this.#repeats = true;
+    this.effect([c], () => {
+      this.emit(c);
+      this.code.set(LOCAL.again);
+    });
+  }
+
+  #endingRoots(): readonly Node[] {
+    const ending = this.#ending;
+    return ending?.kind === 'if' ? [ending.c] : ending?.kind === 'indirect' ? [ending.ip] : [];
+  }
+
+  #end(): void {
+    const { code } = this;
+    const ending = this.#ending;
+    if (this.#repeats) {
+      code.get(LOCAL.again);
+      code.open(OP.if, VOID);
+      this.#again();
+      code.end();
+      this.#follow(RECORD.next, RECORD.nextIp);
+    } else if (ending === undefined) this.#nextRecord();
+    else if (ending.kind === 'goto') this.#follow(RECORD.taken, RECORD.target);
+    else if (ending.kind === 'if') {
+      this.emit(ending.c);
+      code.open(OP.if, VOID);
+      this.inArm(() => { this.#follow(RECORD.taken, RECORD.target); });
+      code.end();
+      this.#follow(RECORD.next, RECORD.nextIp);
+    } else this.#lookUp(() => { this.emit(ending.ip); });
+  }
+
+  /** Goes on with the record behind this one, in the same block. */
+  #nextRecord(): void {
+    const { code } = this;
+    code.get(LOCAL.record);
+    code.i32(RECORD_BYTES);
+    code.byte(N.i32_add);
+    code.get(LOCAL.budget);
+    code.get(LOCAL.record);
+    code.memory(LOAD[32], RECORD_BYTES + RECORD.handler);
+    this.#tailCall();
+  }
+  #tailCall(): void {
+    this.code.byte(OP.return_call_indirect);
+    this.code.unsigned(this.#signature);
+    this.code.unsigned(0);
+  }
+
+  /** Runs the instruction at this record once more, if the budget allows. */
+  #again(): void {
+    const { code } = this;
+    this.#pay(() => { code.i32(1); }, () => { this.#emitOwnIp(); });
+    code.get(LOCAL.record);
+    code.get(LOCAL.budget);
+    code.get(LOCAL.record);
+    code.memory(LOAD[32], RECORD.handler);
+    this.#tailCall();
+  }
+  #emitOwnIp(): void {
+    const { code } = this;
+    code.get(LOCAL.record);
+    code.memory(LOAD[64], RECORD.nextIp);
+    code.get(LOCAL.record);
+    code.memory(LOAD[8], RECORD.length);
+    code.byte(N.i64_extend_i32_u);
+    code.byte(N.i64_sub);
+  }
+
+  /** Takes `price` from the budget, or leaves with RIP = `ip` where it is not enough. */
+  #pay(price: () => void, ip: () => void): void {
+    const { code } = this;
+    const left = this.temporary(I32);
+    code.get(LOCAL.budget);
+    price();
+    code.byte(N.i32_sub);
+    code.tee(left);
+    code.i32(0);
+    code.byte(N.i32_lt_s);
+    code.open(OP.if, VOID);
+    this.#setRip(ip);
+    this.#return(STATUS.budget);
+    code.end();
+    code.get(left);
+    code.set(LOCAL.budget);
+  }
+  #setRip(ip: () => void): void {
+    this.code.i32(0);
+    ip();
+    this.code.memory(STORE[64], OFFSET.rip);
+  }
+  #lookUp(ip: () => void): void {
+    this.#setRip(ip);
+    this.#return(STATUS.next);
+  }
+
+  /** Leaves the block by a link: to its record, or through the dispatcher. */
+  #follow(linkAt: number, ipAt: number): void {
+    const { code } = this;
+    const to = this.temporary(I32);
+    const ip = (): void => { code.get(LOCAL.record); code.memory(LOAD[64], ipAt); };
+    code.get(LOCAL.record);
+    code.memory(LOAD[32], linkAt);
+    code.tee(to);
+    code.i32(NEVER_LINKED);
+    code.byte(N.i32_le_u);
+    code.open(OP.if, VOID);
+    // The dispatcher fills a link in that wants it.
+    code.i32(0);
+    code.get(LOCAL.record);
+    code.i32(linkAt);
+    code.byte(N.i32_add);
+    code.i32(UNLINKED);
+    code.get(to);
+    code.byte(N.i32_eqz);
+    code.byte(OP.select);
+    code.memory(STORE[32], ENGINE.link);
+    this.#lookUp(ip);
+    code.end();
+    this.#pay(() => { code.get(to); code.memory(LOAD[16], RECORD.remaining); }, ip);
+    code.get(to);
+    code.get(LOCAL.budget);
+    code.get(to);
+    code.memory(LOAD[32], RECORD.handler);
+    this.#tailCall();
+  }
+}
+
+const implicitOffset = (x: RegisterOperand): number => OFFSET.gpr + 8 * x.number + (x.high ? 1 : 0);

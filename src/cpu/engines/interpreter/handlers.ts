@@ -1,0 +1,109 @@
+/**
+ * The handlers' table: a WebAssembly table of functions, filled when an instruction of a new form is first decoded. The forms
+ * of one block are compiled together.
+ */
+import type { Instruction } from '../../isa/instruction.ts';
+import { LeftToReference } from '../emit/graph-ops.ts';
+import { ENGINE, STATUS } from '../engine-memory.ts';
+import { Code } from '../wasm/code.ts';
+import { ModuleWriter } from '../wasm/module.ts';
+import { I32, OP, STORE, LOAD, type ValueType } from '../wasm/opcodes.ts';
+import { formOf } from './form.ts';
+import { HANDLER_FIXED_LOCALS, HANDLER_PARAMETERS, HandlerOps } from './handler-ops.ts';
+import { RECORD } from './record.ts';
+import { OFFSET } from '../../../state/layout.ts';
+
+/** Handlers that no form has. `reference`: the reference engine executes the instruction. `jump`: goes on at the record's target; no instruction. */
+export const HANDLER = { reference: 1, jump: 2 } as const;
+const FIRST_FORM = 3;
+/** More forms than the instruction table can have in the contexts that run. */
+const TABLE_SIZE = 8192;
+
+export class Handlers {
+  readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_SIZE });
+  readonly #memory: WebAssembly.Memory;
+  readonly #indices = new Map<string, number>();
+  readonly #code = new Code();
+  #next = FIRST_FORM;
+  /** Handlers of forms that have an index and are not compiled yet. */
+  #pending: { readonly index: number; readonly locals: readonly ValueType[]; readonly code: Uint8Array }[] = [];
+
+  constructor(memory: WebAssembly.Memory) {
+    this.#memory = memory;
+    this.#pending.push(
+      { index: HANDLER.reference, locals: [], code: leaveCode() },
+      { index: HANDLER.jump, locals: [], code: jumpCode() },
+    );
+  }
+
+  /** The handler of an instruction; HANDLER.reference where none can be generated. */
+  of(i: Instruction): number {
+    const form = formOf(i);
+    let index = this.#indices.get(form);
+    if (index === undefined) {
+      index = this.#generate(i);
+      this.#indices.set(form, index);
+    }
+    return index;
+  }
+
+  #generate(i: Instruction): number {
+    if (this.#next === TABLE_SIZE) return HANDLER.reference;
+    this.#code.clear();
+    try {
+      const ops = new HandlerOps(this.#code, i, HANDLER_SIGNATURE);
+      ops.write();
+      this.#pending.push({ index: this.#next, locals: [...HANDLER_FIXED_LOCALS, ...ops.locals], code: this.#code.bytes.slice() });
+    } catch (thrown) {
+      if (!(thrown instanceof LeftToReference)) throw thrown;
+      return HANDLER.reference;
+    }
+    return this.#next++;
+  }
+
+  /** Compiles what has been asked for; to be called before a record that names it runs. */
+  compile(): void {
+    if (this.#pending.length === 0) return;
+    const module = new ModuleWriter();
+    const signature = module.signature(HANDLER_PARAMETERS, [I32]);
+    module.importMemory('e', 'memory');
+    module.importTable('e', 'handlers');
+    for (const { index, locals, code } of this.#pending) module.add({ signature, locals, code, name: String(index) });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), { e: { memory: this.#memory, handlers: this.table } });
+    for (const { index } of this.#pending) this.table.set(index, exports[String(index)] as () => number);
+    this.#pending = [];
+  }
+
+  get count(): number { return this.#next - FIRST_FORM; }
+}
+/** Number of the handlers' type in each module: the only one. */
+const HANDLER_SIGNATURE = 0;
+
+const LOCAL = { record: 0, budget: 1 } as const;
+
+function writeReturn(code: Code, status: number): void {
+  code.i32(0);
+  code.get(LOCAL.budget);
+  code.memory(STORE[32], ENGINE.budget);
+  code.i32(status);
+  code.byte(OP.return);
+}
+
+function leaveCode(): Uint8Array {
+  const code = new Code();
+  code.i32(0);
+  code.get(LOCAL.record);
+  code.memory(STORE[32], ENGINE.leftAt);
+  writeReturn(code, STATUS.reference);
+  return code.bytes.slice();
+}
+
+function jumpCode(): Uint8Array {
+  const code = new Code();
+  code.i32(0);
+  code.get(LOCAL.record);
+  code.memory(LOAD[64], RECORD.target);
+  code.memory(STORE[64], OFFSET.rip);
+  writeReturn(code, STATUS.next);
+  return code.bytes.slice();
+}
