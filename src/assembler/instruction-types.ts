@@ -5,7 +5,7 @@
 import type { Width } from '../cpu/isa/operand.ts';
 import type { ENTRIES } from '../cpu/isa/table/index.ts';
 import type { CONDITION_NAMES } from './conditions.ts';
-import type { FarPointer, GeneralRegister, Immediate, Memory, SegmentRegister, SpecialRegister, Target } from './operands.ts';
+import type { FarPointer, GeneralRegister, Immediate, Memory, SegmentRegister, SpecialRegister, Target, XmmRegister } from './operands.ts';
 
 /** The text of every line of the table. */
 export type LineText = (typeof ENTRIES)[number]['lines'][number][0];
@@ -17,6 +17,9 @@ type FixedSegment = 'ES' | 'CS' | 'SS' | 'DS' | 'FS' | 'GS';
 export type OperandOf<T extends string> =
   T extends keyof FixedRegister ? GeneralRegister<FixedRegister[T], Lowercase<T>>
   : T extends FixedSegment ? SegmentRegister<Lowercase<T>>
+  : T extends `xmm${string}/m128` ? XmmRegister | Memory<128>
+  : T extends `xmm${string}/m${infer W extends Width}` ? XmmRegister | Memory<W>
+  : T extends `xmm${string}` ? XmmRegister
   : T extends `imm${string}` ? Immediate
   : T extends `rel${string}` ? Target
   : T extends `r/m${infer W extends Width}` ? GeneralRegister<W> | Memory<W>
@@ -26,6 +29,7 @@ export type OperandOf<T extends string> =
   : T extends `moffs${infer W extends Width}` ? Memory<W>
   : T extends `m16:${infer N extends 16 | 32 | 64}` ? Memory<`16:${N}`>
   : T extends `m${infer W extends Width}` ? Memory<W>
+  : T extends 'm128' ? Memory<0 | 128>
   : T extends `m${string}` ? Memory<0>
   : T extends `ptr${string}` ? FarPointer
   : T extends 'Sreg' ? SegmentRegister

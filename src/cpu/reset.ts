@@ -5,6 +5,7 @@ import type { Cpu } from './cpu.ts';
 import { DR6, DR7 } from './debug-registers.ts';
 import { writeRflags } from './flags.ts';
 import { RDX } from './isa/operand.ts';
+import { MXCSR_AFTER_RESET } from './mxcsr.ts';
 
 /** Present, S, type 3: read/write, accessed; and type 11: execute/read, accessed. */
 const DATA = 0x93, CODE = 0x9b, LDT = 0x82, TSS_BUSY = 0x8b;
@@ -32,6 +33,8 @@ export function resetState(cpu: Cpu): void {
   state.dr.fill(0n);
   state.dr6 = DR6.FIXED;
   state.dr7 = DR7.FIXED;
+  state.xmm.fill(0n);
+  state.mxcsr = MXCSR_AFTER_RESET;
   state.star = state.lstar = state.cstar = state.sfmask = state.kernelGsBase = 0n;
   state.sysenterCs = state.sysenterEsp = state.sysenterEip = 0n;
   state.apicBase = APIC_AFTER_RESET;

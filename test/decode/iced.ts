@@ -10,6 +10,7 @@ formatter.memorySizeOptions = MemorySizeOptions.Always;
 formatter.showBranchSize = false;
 formatter.branchLeadingZeros = false;
 formatter.addLeadingZeroToHexNumbers = false;
+formatter.usePseudoOps = false;
 
 /** Spellings that mean the same: iced shows prefixes that change nothing, far pointers the other way round, and shortens IMUL. */
 export const canonical = (text: string): string => text
