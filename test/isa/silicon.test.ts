@@ -43,7 +43,7 @@ for (const { family, set } of families.values()) {
     for (const [row, list] of byRow) {
       if (row.mnemonic !== family || recordingOf(row) !== set) continue;
       for (const { c, outcome } of list) {
-        const lines = differences(outcome, world.run(c), flagsNotFollowed(row, outcome));
+        const lines = differences(outcome, world.run(c), flagsNotFollowed(row, outcome), row);
         if (lines.length > 0) failures.push([row.text, describeCase(c), ...lines].join('\n  '));
       }
     }

@@ -69,10 +69,10 @@ jobs.forEach(({ row, c }, k) => {
   const outcome = silicon[k] as (typeof silicon)[number];
   if (outcome.fault !== undefined) faults++;
   const ours = world.run(c);
-  const lines = differences(outcome, ours, flagsNotFollowed(row, outcome) | (values.strict ? 0 : flagBits(row.undefinedFlags)));
+  const lines = differences(outcome, ours, flagsNotFollowed(row, outcome) | (values.strict ? 0 : flagBits(row.undefinedFlags)), row);
   const name = `${row.text} = ${row.encodingText}`;
   if (lines.length > 0) failures.set(name, [...(failures.get(name) ?? []), `    ${describeCase(c)}\n      ${lines.join('\n      ')}`]);
-  else if (differences(outcome, ours).length > 0) undefinedFlags.set(name, (undefinedFlags.get(name) ?? 0) + 1);
+  else if (differences(outcome, ours, 0, row).length > 0) undefinedFlags.set(name, (undefinedFlags.get(name) ?? 0) + 1);
 });
 let failed = 0;
 for (const [name, list] of failures) {

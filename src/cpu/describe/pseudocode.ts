@@ -130,7 +130,7 @@ class TextOps extends Ops<string, string, string> {
   override floatX(op: FloatOp, a: string, b: string): string { return this.call(op, a, b); }
   override compareFloatX(shape: FloatShape, a: string, b: string, predicate: ImmediateOperand): string { return this.call(`${shape}.compare`, a, b, number(BigInt.asUintN(8, predicate.value))); }
   override orderFloatX(lane: Float, a: string, b: string): string { return this.call(`${lane}.order`, a, b); }
-  override integerFromFloatX(w: 32 | 64, lane: Float, a: string, how: 'nearest' | 'trunc'): string { return this.call(`i${w}.${how}_${lane}_s`, a); }
+  override integerFromFloatX(w: 32 | 64, lane: Float, a: string, how: 'round' | 'trunc'): string { return this.call(`i${w}.${how}_${lane}_s`, a); }
   override floatFromIntegerX(lane: Float, a: string, w: 32 | 64, v: string): string { return `(${a} with ${lane}[0] = ${bare(v)} of i${w})`; }
   override getMxcsr(): string { return 'MXCSR'; }
   override setMxcsr(v: string): void { this.say(`MXCSR ← ${bare(v)}`); }

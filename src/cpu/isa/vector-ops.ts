@@ -67,7 +67,8 @@ export type FloatOp =
   | `${'f32' | 'f32x4'}.${'recip' | 'recip_sqrt'}`
   | 'f64.promote_f32' | 'f32.demote_f64' | 'f64x2.promote_low_f32x4' | 'f32x4.demote_f64x2_zero'
   | 'f32x4.convert_i32x4_s' | 'f64x2.convert_low_i32x4_s'
-  | `i32x4.${'nearest' | 'trunc'}_${'f32x4_s' | 'f64x2_s_zero'}`;
+  /** To integers, rounding as MXCSR says or towards zero. */
+  | `i32x4.${'round' | 'trunc'}_${'f32x4_s' | 'f64x2_s_zero'}`;
 
 export abstract class VectorOps<V, X> {
   /** #UD where CR0.EM is 1 or CR4.OSFXSR is 0, #NM where CR0.TS is 1: the first verb of every instruction that uses XMM registers or MXCSR. */
@@ -103,7 +104,7 @@ export abstract class VectorOps<V, X> {
   /** The order of the lowest lanes, an 8-bit value in the places of CF (less), ZF (equal) and PF; unordered is all three. A quiet NaN is invalid where it signals. */
   orderFloatX(_lane: Float, _a: X, _b: X, _quietNaN: 'quiet' | 'signals'): V { return unsupported('orderFloatX'); }
   /** The lowest lane as a signed integer of w bits; what does not fit is the integer indefinite. */
-  integerFromFloatX(_w: 32 | 64, _lane: Float, _a: X, _how: 'nearest' | 'trunc'): V { return unsupported('integerFromFloatX'); }
+  integerFromFloatX(_w: 32 | 64, _lane: Float, _a: X, _how: 'round' | 'trunc'): V { return unsupported('integerFromFloatX'); }
   /** A signed integer of w bits in the lowest lane of a. */
   floatFromIntegerX(_lane: Float, _a: X, _w: 32 | 64, _v: V): X { return unsupported('floatFromIntegerX'); }
   /** 32 bits. */

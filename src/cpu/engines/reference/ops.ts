@@ -8,12 +8,14 @@ import { OFFSET, SEGMENT, type Segment } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { GP, GuestException } from '../../exceptions.ts';
 import { CARRIES_HIGH, CARRIES_LOW, SIGN_PARITY_HIGH, SIGN_PARITY_LOW, ZERO_HIGH, ZERO_LOW, evenParity, getFlag, setFlag } from '../../flags.ts';
+import type { Environment } from '../../floating-point/exact.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../../isa/operand.ts';
 import { Ops, type Carry, type Flag, type Intent } from '../../isa/ops.ts';
-import { LANE_BITS, type ImmediateShuffle, type Lanes, type VectorOp, type VectorShift } from '../../isa/vector-ops.ts';
+import { LANE_BITS, type Float, type FloatOp, type FloatShape, type ImmediateShuffle, type Lanes, type VectorOp, type VectorShift } from '../../isa/vector-ops.ts';
 import { immediatePattern } from '../../isa/vector-shuffles.ts';
-import { checkMxcsr, requireSse } from '../../mxcsr.ts';
+import { checkMxcsr, raiseSimdFlags, requireSse, simdEnvironment } from '../../mxcsr.ts';
+import { compareLanes, floatOf, floatOperation, integerOf, orderOf, type Result } from './vector-float.ts';
 import { bitmask, shuffle, vectorOperation, vectorShift } from './vector.ts';
 
 const WIDTH = { 8: 8n, 16: 16n, 32: 32n, 64: 64n } as const;
@@ -200,6 +202,19 @@ export class ReferenceOps extends Ops<bigint, boolean, bigint> {
     return shuffle(immediatePattern(how, Number(pattern.value & 0xffn)), a, b);
   }
   override bitmaskX(shape: Lanes, a: bigint): bigint { return bitmask(LANE_BITS[shape], a); }
+  /** Computes under MXCSR, whose flags the result sets, or faults. */
+  private underMxcsr(compute: (e: Environment) => Result): bigint {
+    const { value, flags } = compute(simdEnvironment(this.state.mxcsr));
+    raiseSimdFlags(this.state, flags);
+    return value;
+  }
+  override floatX(op: FloatOp, a: bigint, b: bigint): bigint { return this.underMxcsr((e) => floatOperation(op, a, b, e)); }
+  override compareFloatX(shape: FloatShape, a: bigint, b: bigint, predicate: ImmediateOperand): bigint {
+    return this.underMxcsr((e) => compareLanes(shape, a, b, Number(predicate.value & 0xffn), e));
+  }
+  override orderFloatX(lane: Float, a: bigint, b: bigint, quietNaN: 'quiet' | 'signals'): bigint { return this.underMxcsr((e) => orderOf(lane, a, b, e, quietNaN)); }
+  override integerFromFloatX(w: 32 | 64, lane: Float, a: bigint, how: 'round' | 'trunc'): bigint { return this.underMxcsr((e) => integerOf(w, lane, a, e, how)); }
+  override floatFromIntegerX(lane: Float, a: bigint, w: 32 | 64, v: bigint): bigint { return this.underMxcsr((e) => floatOf(lane, a, w, v, e)); }
   override getMxcsr(): bigint { return BigInt(this.state.mxcsr); }
   override setMxcsr(v: bigint): void {
     checkMxcsr(Number(v));

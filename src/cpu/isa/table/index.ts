@@ -17,13 +17,14 @@ import { systemIo } from './system-io.ts';
 import { systemRegisters } from './system-registers.ts';
 import { systemSegments } from './system-segments.ts';
 import { systemTransfers } from './system-transfers.ts';
+import { vectorFloat } from './vector-float.ts';
 import { vectorInteger } from './vector-integer.ts';
 import { vectorMove } from './vector-move.ts';
 
 /** All entries, family by family, with their literal types. */
 export const ENTRIES = [
   ...dataTransfer, ...exchange, ...stack, ...arithmetic, ...multiplyDivide, ...decimal, ...logic, ...shift, ...bit,
-  ...controlTransfer, ...string, ...flagControl, ...miscellaneous, ...vectorMove, ...vectorInteger,
+  ...controlTransfer, ...string, ...flagControl, ...miscellaneous, ...vectorMove, ...vectorInteger, ...vectorFloat,
   ...systemSegments, ...systemTransfers, ...systemRegisters, ...systemIo,
 ] as const;
 
