@@ -68,3 +68,38 @@ describe('after reset', () => {
     expect([state.mxcsr, state.xmm[3]]).toEqual([0x1f80, 0n]);
   });
 });
+
+describe('an access of 16 bytes', () => {
+  const USER_AC = (m: SystemMachine): void => {
+    m.enterUser();
+    m.cpu.setRflags(0x4_0002);
+  };
+  it('is #AC where alignment is checked and it is not a multiple of 8', () => {
+    const at = (offset: number): string | undefined => exception((a) => a.movups(xmm0, xmmword(rdi, offset)), ON, USER_AC);
+    expect([at(0), at(4), at(8), at(16)]).toEqual([undefined, '#AC(0)', undefined, undefined]);
+  });
+  it('is #GP(0), not #AC, for an instruction that needs alignment', () => {
+    expect(exception((a) => a.movaps(xmm0, xmmword(rdi, 4)), ON, USER_AC)).toBe('#GP(0)');
+  });
+  it('trips a breakpoint on its last byte', () => {
+    const m = after((a) => a.movups(xmmword(rdi), xmm0), ON, ({ state, cpu }) => {
+      state.dr[0] = BigInt(AT.data + 15);
+      state.dr7 = 0x1_0401;
+      cpu.refresh();
+    });
+    m.step();
+    expect(m.lastException).toBe('#DB');
+  });
+  it('is #GP(0) where its end is beyond the canonical addresses', () => {
+    expect(exception((a) => a.movups(xmm0, xmmword(rdi)), ON, (m) => { m.state.gpr[7] = 0x7fff_ffff_fff1n; })).toBe('#GP(0)');
+    expect(exception((a) => a.movups(xmm0, xmmword(rdi)), ON, (m) => { m.state.gpr[7] = 0x7fff_ffff_fff0n; })).toMatch(/^#PF/);
+  });
+  it('stores nothing where its second page is not there, and reports the first byte that is not', () => {
+    const m = after((a) => a.movups(xmmword(rdi), xmm0), ON, (x) => {
+      x.mapPage(0x1000, 0n);
+      x.state.gpr[7] = BigInt(AT.pages + 0x1000 - 5);
+      x.state.xmm[0] = x.state.xmm[1] = 0xffff_ffff_ffff_ffffn;
+    });
+    expect([m.lastException, m.state.cr2, m.read64(AT.pages + 0xff8)]).toEqual(['#PF(0x2)', BigInt(AT.pages + 0x1000), 0n]);
+  });
+});

@@ -6,6 +6,7 @@ import type { Segment } from '../../state/layout.ts';
 import type { Instruction } from '../isa/instruction.ts';
 import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../isa/operand.ts';
 import { Ops, type Flag, type Intent } from '../isa/ops.ts';
+import { MXCSR_FREE, type Float, type FloatOp } from '../isa/vector-ops.ts';
 
 /** What an instruction can do. Sets hold register numbers 0-15. */
 export interface Effects {
@@ -132,11 +133,11 @@ class EffectsOps extends Ops<null, null, null> {
   override shuffleX(): null { return null; }
   override shuffleByX(): null { return null; }
   override bitmaskX(): null { return null; }
-  override floatX(): null { return this.underMxcsr(); }
+  override floatX(op: FloatOp): null { return MXCSR_FREE.has(op) ? null : this.underMxcsr(); }
   override compareFloatX(): null { return this.underMxcsr(); }
   override orderFloatX(): null { return this.underMxcsr(); }
   override integerFromFloatX(): null { return this.underMxcsr(); }
-  override floatFromIntegerX(): null { return this.underMxcsr(); }
+  override floatFromIntegerX(lane: Float, _a: null, w: 32 | 64): null { return lane === 'f64' && w === 32 ? null : this.underMxcsr(); }
   private underMxcsr(): null {
     this.mxcsrRead = true;
     this.mxcsrWritten = true;

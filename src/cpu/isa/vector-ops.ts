@@ -70,6 +70,9 @@ export type FloatOp =
   /** To integers, rounding as MXCSR says or towards zero. */
   | `i32x4.${'round' | 'trunc'}_${'f32x4_s' | 'f64x2_s_zero'}`;
 
+/** Operations that neither depend on MXCSR nor touch it; nor does a double-precision number made of a 32-bit integer. */
+export const MXCSR_FREE: ReadonlySet<FloatOp> = new Set(['f32.recip', 'f32x4.recip', 'f32.recip_sqrt', 'f32x4.recip_sqrt', 'f64x2.convert_low_i32x4_s']);
+
 export abstract class VectorOps<V, X> {
   /** #UD where CR0.EM is 1 or CR4.OSFXSR is 0, #NM where CR0.TS is 1: the first verb of every instruction that uses XMM registers or MXCSR. */
   requireSse(): void { unsupported('requireSse'); }
