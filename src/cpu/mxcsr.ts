@@ -37,7 +37,8 @@ const BEFORE_COMPUTING = FLAG.IE | FLAG.DE | FLAG.ZE;
 
 /**
  * Sets the flags of an operation, and throws #XM (#UD where the system does not take it) for those that are not masked. If
- * one of them is found before computing, in any lane, none of the others is. SDM Vol. 1, "SIMD Floating-Point Exceptions".
+ * one of them is found before computing, in any lane, none of those that computing finds is set. SDM Vol. 1, "SIMD
+ * Floating-Point Exceptions"; hardware (AMD) does so.
  */
 export function raiseSimdFlags(state: GuestState, flags: number): void {
   if (flags === 0) return;

@@ -5,7 +5,7 @@ import { interesting } from '../../test/support/boundary.ts';
 import type { Random } from '../../test/support/random.ts';
 import { recordingOf } from '../../test/support/silicon/vectors.ts';
 import { DATA, GS_BASE, PAGE, START, type Case } from '../../test/support/silicon/world.ts';
-import { interestingVector, simdFor } from './generate-simd.ts';
+import { interestingVector, simdFor } from '../../test/support/silicon/interesting-simd.ts';
 
 const RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4, RBP = 5, RSI = 6, RDI = 7;
 const DF = 1 << 10;

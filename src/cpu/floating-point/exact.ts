@@ -19,7 +19,7 @@ export interface Environment {
   readonly rounding: Rounding;
   readonly denormalsAreZero: boolean;
   readonly flushToZero: boolean;
-  /** Where they are not, the result is not delivered; an underflow is one even where it is exact, and PE is that of an unbounded exponent. */
+  /** Where they are not, the result is not delivered; an underflow is one even where it is exact, and PE is that of an unbounded exponent (hardware, AMD). */
   readonly overflowMasked: boolean;
   readonly underflowMasked: boolean;
 }

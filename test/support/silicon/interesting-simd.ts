@@ -1,7 +1,7 @@
 /** Vectors and MXCSR values for the cases: lanes at which signs, saturations and roundings change. */
-import { interesting } from '../../test/support/boundary.ts';
-import type { Random } from '../../test/support/random.ts';
-import type { Simd } from '../../test/support/silicon/world.ts';
+import { interesting } from '../boundary.ts';
+import type { Random } from '../random.ts';
+import type { Simd } from './world.ts';
 
 const mask = (bits: number): bigint => (1n << BigInt(bits)) - 1n;
 
