@@ -1,5 +1,5 @@
 /** Conversions between formats and to and from signed integers. SDM Vol. 2A, the pages of CVTSD2SS, CVTSD2SI, CVTSI2SD and their kin. */
-import { bitLength, FLAG, ROUND, type Environment, type Format } from './exact.ts';
+import { bitLength, dropBits, FLAG, type Environment, type Format } from './exact.ts';
 import { infinity, isNaN, pack, quieted, unpack, zero, type Outcome } from './format.ts';
 
 /** A number in another format. A NaN keeps its sign and the upper bits of its fraction. */
@@ -25,21 +25,10 @@ export function toInteger(f: Format, a: bigint, w: 32 | 64, e: Environment): Out
   if (x.kind !== 'finite') return indefinite;
   const { negative, significand, exponent } = x.value;
   if (significand !== 0n && exponent + bitLength(significand) > w + 1) return indefinite;
-  const { whole, inexact } = wholePart(significand, exponent, negative, e);
+  const { significand: whole, inexact } = dropBits(x.value, -exponent, e.rounding);
   const value = negative ? -whole : whole;
   if (BigInt.asIntN(w, value) !== value) return indefinite;
   return { bits: BigInt.asUintN(w, value), flags: inexact ? FLAG.PE : 0 };
-}
-
-function wholePart(significand: bigint, exponent: number, negative: boolean, e: Environment): { whole: bigint; inexact: boolean } {
-  if (exponent >= 0) return { whole: significand << BigInt(exponent), inexact: false };
-  const places = BigInt(-exponent);
-  const whole = significand >> places;
-  const rest = significand - (whole << places);
-  const half = 1n << (places - 1n);
-  const up = e.rounding === ROUND.nearest ? rest > half || (rest === half && (whole & 1n) === 1n)
-    : rest !== 0n && e.rounding === (negative ? ROUND.down : ROUND.up);
-  return { whole: up ? whole + 1n : whole, inexact: rest !== 0n };
 }
 
 /** A signed integer as a number of the format. */

@@ -41,7 +41,7 @@ export function bitLength(n: bigint): number {
 }
 
 /** Drops `shift` low bits (or adds zeros, where it is negative), rounding by the mode. */
-function dropBits(x: Exact, shift: number, rounding: Rounding): { significand: bigint; inexact: boolean } {
+export function dropBits(x: Exact, shift: number, rounding: Rounding): { significand: bigint; inexact: boolean } {
   if (shift <= 0) return { significand: x.significand << BigInt(-shift), inexact: x.more === true };
   const count = BigInt(shift);
   const kept = x.significand >> count;
