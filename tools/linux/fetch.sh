@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts Debian's stock kernel for clouds into a folder (default: out/linux), without installing it: vmlinuz, the bzImage
-# of the package, and vmlinux, the ELF file inside it. Needs apt-get, dpkg-deb and Node 24 (NODE=path, if `node` is another).
+# of the package; vmlinux, the ELF file inside it; initramfs.cpio, our init (tools/linux/init.ts). Needs apt-get, dpkg-deb and Node 24 (NODE=path, if `node` is another).
 set -euo pipefail
 folder=${1:-$(dirname "$0")/../../out/linux}
 mkdir -p "$folder"
@@ -15,5 +15,5 @@ package=$(apt-cache depends linux-image-cloud-amd64 | awk '/Depends: linux-image
 (cd "$scratch" && apt-get download -qq -o APT::Sandbox::User=root "$package")
 dpkg-deb -x "$scratch"/linux-image-*.deb "$scratch/root"
 cp "$scratch"/root/boot/vmlinuz-* "$folder/vmlinuz"
-"${NODE:-node}" "$here/vmlinux.ts" "$folder/vmlinuz" "$folder/vmlinux"
-echo "$package: $folder/vmlinuz, $folder/vmlinux"
+"${NODE:-node}" "$here/prepare.ts" "$folder"
+echo "$package: $folder/vmlinuz, vmlinux, initramfs.cpio"

@@ -1,8 +1,7 @@
 /**
- * Takes the ELF file out of a bzImage: `node tools/linux/vmlinux.ts VMLINUZ VMLINUX` (Node 24). Knows the lz4 payload of
- * Debian's cloud kernels. Linux, "The Linux/x86 Boot Protocol" (Documentation/arch/x86/boot.rst): payload_offset.
+ * Takes the ELF file out of a bzImage. Knows the lz4 payload of Debian's cloud kernels.
+ * Linux, "The Linux/x86 Boot Protocol" (Documentation/arch/x86/boot.rst): payload_offset, payload_length.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
 import { decodeLegacyLz4, isLegacyLz4 } from './lz4.ts';
 
 const SECTOR = 512, SETUP_SECTORS = 0x1f1, MAGIC_AT = 0x202, MAGIC = 0x5372_6448, PAYLOAD_OFFSET = 0x248, PAYLOAD_LENGTH = 0x24c;
@@ -17,10 +16,4 @@ export function extractVmlinux(bzImage: Uint8Array): Uint8Array {
   // The build appends the size of what was compressed.
   const size = new DataView(payload.buffer, payload.byteOffset, payload.byteLength).getUint32(payload.length - 4, true);
   return decodeLegacyLz4(payload.subarray(0, payload.length - 4), size);
-}
-
-if (import.meta.main) {
-  const [from, to] = process.argv.slice(2);
-  if (from === undefined || to === undefined) throw new Error('usage: node tools/linux/vmlinux.ts VMLINUZ VMLINUX');
-  writeFileSync(to, extractVmlinux(readFileSync(from)));
 }
