@@ -4,7 +4,7 @@
  */
 import type { Row } from '../cpu/isa/row.ts';
 import type { Form } from './forms.ts';
-import { integer, label, LabelReference, Memory, type GeneralRegister, type OperandValue, type XmmRegister } from './operands.ts';
+import { integer, label, LabelReference, Memory, type FpuRegister, type GeneralRegister, type OperandValue, type XmmRegister } from './operands.ts';
 
 /** A field that receives a label's address (or its distance) when the image is linked. */
 export interface Fixup {
@@ -83,13 +83,13 @@ export function encodings(form: Form, operands: readonly OperandValue[], prefixe
 }
 
 /** AH CH DH BH take the numbers of SPL BPL SIL DIL. */
-const encode = (x: GeneralRegister | XmmRegister): number => x.number + (x.kind === 'register' && x.high ? 4 : 0);
+const encode = (x: GeneralRegister | FpuRegister | XmmRegister): number => x.number + (x.kind === 'register' && x.high ? 4 : 0);
 
 interface TrailingField { readonly bytes: 1 | 2 | 4 | 8; readonly value: bigint; readonly fixup: Omit<Fixup, 'offset'> | undefined }
 interface Parts {
   reg: GeneralRegister | undefined;
   regNumber: number;
-  rm: GeneralRegister | XmmRegister | undefined;
+  rm: GeneralRegister | FpuRegister | XmmRegister | undefined;
   opcodeRegister: GeneralRegister | undefined;
   memory: Memory | undefined;
   trailing: TrailingField[];
@@ -127,6 +127,7 @@ function place(form: Form, operands: readonly OperandValue[], bits: 32 | 64): Pa
         else if (spec.kind === 'xmm' && spec.at === 'reg') parts.regNumber = (x as XmmRegister).number;
         else parts.rm = x as XmmRegister;
         break;
+      case 'fpu': if (spec.at === 'rm') parts.rm = x as FpuRegister; break;
       case 'memory': parts.memory = x as Memory; break;
       case 'immediate': {
         const value = typeof x === 'object' && x.kind === 'sized-immediate' ? x.value : x as number | bigint | LabelReference;

@@ -2,7 +2,7 @@
  * The first process of a Linux guest, written with longmode's own assembler: prints from ring 3, gets memory from mmap and
  * brk, touches every page of it (a page fault each) and reads it back, then reboots. A static ELF file without a library.
  */
-import { Assembler, dword, eax, edi, edx, esi, qword, r8, r9, r10d, r12, r13, r14, rax, rcx, rdi, rsi, writeElf } from '../../src/assembler/index.ts';
+import { Assembler, cs, dword, eax, edi, edx, esi, qword, r8, r9, r10d, r12, r13, r14, rax, rcx, rdi, rsi, writeElf } from '../../src/assembler/index.ts';
 
 /** System calls by number. Linux, arch/x86/entry/syscalls/syscall_64.tbl. */
 const SYS = { write: 1, mmap: 9, munmap: 11, brk: 12, exit: 60, reboot: 169 } as const;
@@ -34,16 +34,15 @@ export function initElf(): Uint8Array {
     a.mov(edx, text.length + 1);
     systemCall(SYS.write);
   };
-  const failIf = (jump: (target: string) => void): void => jump('failed');
 
   a.section('.text');
   a.label('_start');
   print(INIT_LINES[0]);
   // CS tells the privilege level: the last two bits of its selector.
-  a.db(0x8c, 0xc8); // mov eax, cs
+  a.mov(eax, cs);
   a.and(eax, 3);
   a.cmp(eax, 3);
-  failIf((to) => a.jne(to));
+  a.jne('failed');
 
   a.mov(edi, 0);
   a.mov(esi, MAPPED_PAGES * PAGE);
@@ -53,7 +52,7 @@ export function initElf(): Uint8Array {
   a.mov(r9, 0);
   systemCall(SYS.mmap);
   a.test(rax, rax);
-  failIf((to) => a.js(to));
+  a.js('failed');
   a.mov(r12, rax);
   a.mov(r13, MAPPED_PAGES);
   a.call('touch');
@@ -62,7 +61,7 @@ export function initElf(): Uint8Array {
   a.mov(esi, MAPPED_PAGES * PAGE);
   systemCall(SYS.munmap);
   a.test(rax, rax);
-  failIf((to) => a.jne(to));
+  a.jne('failed');
 
   a.mov(edi, 0);
   systemCall(SYS.brk);
@@ -73,7 +72,7 @@ export function initElf(): Uint8Array {
   a.mov(r14, rdi);
   systemCall(SYS.brk);
   a.cmp(rax, r14);
-  failIf((to) => a.jne(to));
+  a.jne('failed');
   a.mov(r13, HEAP_PAGES);
   a.call('touch');
   print(INIT_LINES[2]);
@@ -94,7 +93,7 @@ export function initElf(): Uint8Array {
     a.mov(rcx, r13);
     a.label('.write');
     a.cmp(qword(rdi), 0);
-    failIf((to) => a.jne(to));
+    a.jne('failed');
     a.mov(qword(rdi), rcx);
     a.mov(dword(rdi, PAGE - 4), 0x5a5a_5a5a);
     a.add(rdi, PAGE);
@@ -104,9 +103,9 @@ export function initElf(): Uint8Array {
     a.mov(rcx, r13);
     a.label('.read');
     a.cmp(qword(rdi), rcx);
-    failIf((to) => a.jne(to));
+    a.jne('failed');
     a.cmp(dword(rdi, PAGE - 4), 0x5a5a_5a5a);
-    failIf((to) => a.jne(to));
+    a.jne('failed');
     a.add(rdi, PAGE);
     a.dec(rcx);
     a.jnz('.read');

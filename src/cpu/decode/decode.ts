@@ -112,6 +112,7 @@ function readOperand(r: ByteReader, x: OperandSpec, c: OperandContext): Operand 
     case 'register-or-memory': return c.rmIsRegister ? rmRegister(x.width) : readMemoryOperand(r, c.modrm, x.memoryBits, c);
     case 'xmm': return { kind: 'xmm', number: x.at === 'reg' ? reg : (c.modrm & 7) + c.rexB };
     case 'xmm-or-memory': return c.rmIsRegister ? { kind: 'xmm', number: (c.modrm & 7) + c.rexB } : readMemoryOperand(r, c.modrm, x.memoryBits, c);
+    case 'fpu': return { kind: 'fpu', number: x.at === 'rm' ? c.modrm & 7 : 0, implicit: x.at === 'fixed' };
     case 'memory': return readMemoryOperand(r, c.modrm, x.bits, c);
     case 'memory-offset': return readMemoryOffset(r, x.width, c);
     case 'immediate': return { kind: 'immediate', width: x.width, value: r.extended((x.width >> 3) as 1 | 2 | 4 | 8) };

@@ -20,9 +20,16 @@ const inRegister = (modrm: number): boolean => modrm >= 0xc0;
 const extension = (modrm: number): number => (modrm >> 3) & 7;
 
 const ONE_BYTE: readonly Unbuilt[] = [
-  { from: 0x9b, to: 0x9b, name: 'WAIT/FWAIT (x87)' },
   { from: 0xc6, to: 0xc7, name: 'XABORT/XBEGIN (TSX)', when: (m) => m === 0xf8 },
-  { from: 0xd8, to: 0xdf, name: 'x87 instruction' },
+  { from: 0xd9, to: 0xd9, name: 'x87 transcendental instruction', when: (m) => [0xf0, 0xf1, 0xf2, 0xf3, 0xf9, 0xfb, 0xfe, 0xff].includes(m) },
+  { from: 0xdb, to: 0xdf, name: 'FISTTP (SSE3)', when: (m) => extension(m) === 1 && !inRegister(m) },
+  // Processors take these as the instructions that the manual has at other opcodes (FCOM FCOMP FXCH FSTP FFREEP), or as NOPs.
+  { from: 0xd9, to: 0xd9, name: 'undocumented x87 encoding', when: (m) => m >= 0xd8 && m <= 0xdf },
+  { from: 0xdb, to: 0xdb, name: 'undocumented x87 encoding', when: (m) => m === 0xe0 || m === 0xe1 || m === 0xe4 || m === 0xe5 },
+  { from: 0xdc, to: 0xdc, name: 'undocumented x87 encoding', when: (m) => m >= 0xd0 && m <= 0xdf },
+  { from: 0xdd, to: 0xdd, name: 'undocumented x87 encoding', when: (m) => m >= 0xc8 && m <= 0xcf },
+  { from: 0xde, to: 0xde, name: 'undocumented x87 encoding', when: (m) => m >= 0xd0 && m <= 0xd7 },
+  { from: 0xdf, to: 0xdf, name: 'undocumented x87 encoding', when: (m) => m >= 0xc0 && m <= 0xdf },
   { from: 0xc4, to: 0xc5, name: 'VEX-encoded instruction (AVX, BMI)', longMode: true },
   { from: 0xc4, to: 0xc5, name: 'VEX-encoded instruction (AVX, BMI)', longMode: false, when: inRegister },
   { from: 0x62, to: 0x62, name: 'EVEX-encoded instruction (AVX-512)', longMode: true },
@@ -50,7 +57,7 @@ const MAP_0F: readonly Unbuilt[] = [
   { from: 0x6e, to: 0x70, name: 'MMX instruction', prefix: 'NP' },
   { from: 0x71, to: 0x72, name: 'MMX shift', prefix: 'NP', when: (m) => inRegister(m) && [2, 4, 6].includes(extension(m)) },
   { from: 0x73, to: 0x73, name: 'MMX shift', prefix: 'NP', when: (m) => inRegister(m) && [2, 6].includes(extension(m)) },
-  { from: 0x74, to: 0x77, name: 'MMX instruction', prefix: 'NP' },
+  { from: 0x74, to: 0x76, name: 'MMX instruction', prefix: 'NP' },
   { from: 0x78, to: 0x79, name: 'VMREAD/VMWRITE' },
   { from: 0x7c, to: 0x7d, name: 'HADDPD, HADDPS, HSUBPD or HSUBPS (SSE3)', prefix: '66 F2' },
   { from: 0x7e, to: 0x7f, name: 'MMX move', prefix: 'NP' },

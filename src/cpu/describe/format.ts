@@ -2,7 +2,7 @@
 import { SEGMENT, type Segment } from '../../state/layout.ts';
 import type { Instruction } from '../isa/instruction.ts';
 import { NO_REGISTER, RBP, RBX, RDI, RSI, RSP, type ImmediateOperand, type MemoryOperand, type Operand } from '../isa/operand.ts';
-import { CONDITION_NAMES, GENERAL_REGISTERS, SEGMENT_NAMES, SIZE_NAMES, registerName, xmmName } from './names.ts';
+import { CONDITION_NAMES, GENERAL_REGISTERS, SEGMENT_NAMES, SIZE_NAMES, registerName, stackRegisterName, xmmName } from './names.ts';
 
 /** Gives the symbol of an address, as `memcpy` or `memcpy+4`; undefined where there is none. */
 export type Symbolize = (address: bigint) => string | undefined;
@@ -11,7 +11,7 @@ export type Symbolize = (address: bigint) => string | undefined;
 const number = (value: bigint): string => (value < 10n ? value.toString() : `0x${value.toString(16)}`);
 
 /** Rows whose name in the table tells forms apart that share one spelling in assembly. */
-const SPELLING: Record<string, string> = { RETF: 'ret far', RETFW: 'ret far', RETFQ: 'ret far', SAL: 'shl', RESERVEDNOP: 'nop', XLATB: 'xlat', INT: 'int' };
+const SPELLING: Record<string, string> = { RETF: 'ret far', RETFW: 'ret far', RETFQ: 'ret far', SAL: 'shl', RESERVEDNOP: 'nop', XLATB: 'xlat', INT: 'int', WAIT: 'fwait' };
 
 /** Immediates that are numbers of their own width, as are those of instructions on XMM registers; all others are sign-extended to the operation's. */
 const UNSIGNED_IMMEDIATE = new Set(['ROL', 'ROR', 'RCL', 'RCR', 'SHL', 'SAL', 'SHR', 'SAR', 'SHLD', 'SHRD', 'BT', 'BTS', 'BTR', 'BTC', 'INT', 'IN', 'OUT', 'ENTER', 'RET', 'RETF', 'RETFW', 'RETFQ', 'AAM', 'AAD']);
@@ -68,6 +68,7 @@ function operandText(i: Instruction, x: Operand, next: bigint, symbolize: Symbol
   switch (x.kind) {
     case 'register': return registerName(x);
     case 'xmm': return xmmName(x);
+    case 'fpu': return stackRegisterName(x);
     case 'memory': return memoryText(i, x, next, symbolize);
     case 'immediate': return immediateText(i, x);
     case 'relative': {

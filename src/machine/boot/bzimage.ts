@@ -24,10 +24,11 @@ export const isBzImage = (file: Uint8Array): boolean => {
   return r.u16(BOOT_FLAG, 'boot_flag') === BOOT_FLAG_VALUE && r.u32(HEADER, 'header') === HDRS;
 };
 
+const name = (field: string): string => `bzImage setup header ${field}`;
+
 /** Makes the plan for a bzImage. Throws ImageError naming the field that is wrong. */
 export function planBzImage(file: Uint8Array, options: LinuxOptions): BootPlan {
   const r = new FileReader(file);
-  const name = (field: string): string => `bzImage setup header ${field}`;
   if (!isBzImage(file)) throw new ImageError(`${name('header')}: the magic number "HdrS" is missing at 0x202`);
   const version = r.u16(VERSION, name('version'));
   if (version < VERSION_2_12) throw new ImageError(`${name('version')}: ${version >> 8}.${version & 0xff} is too old; 2.12 has the 64-bit entry`);
