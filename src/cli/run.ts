@@ -1,6 +1,6 @@
 /** `longmode run`: boots an image headlessly and ends as a CI job expects. */
 import { basename } from 'node:path';
-import { explainEnding } from './endings.ts';
+import { explainEnding, explainReboot } from './endings.ts';
 import { ImageError, PROTOCOLS, type FlatOptions, type Module, type Protocol } from '../machine/boot/index.ts';
 import { Machine, type Stop } from '../machine/machine.ts';
 import { MAX_RAM_BYTES } from '../state/layout.ts';
@@ -29,6 +29,7 @@ export const RUN_OPTIONS = {
   'timeout': { value: 'SECONDS', says: 'stop after this much time of the host' },
   'serial': { value: 'FILE', says: 'write what the guest prints on COM1 to FILE instead of stdout' },
   'report': { value: 'FILE.json', says: 'write what happened, counted, to FILE.json' },
+  'no-reboot': { says: 'a guest that resets the machine, or ends in a triple fault, has ended well: status 0, as with QEMU\'s -no-reboot' },
   'quiet': { says: 'no explanations on stderr; the exit status still tells' },
 } as const satisfies Options;
 
@@ -135,9 +136,10 @@ export async function runToEnd(machine: Machine, args: Arguments, output: Output
     process.off('SIGTERM', onTerminate);
   }
   const seconds = (performance.now() - started) / 1000;
-  const status = statusOf(ended);
+  const rebooted = args.has('no-reboot') && (ended.kind === 'reset' || ended.kind === 'triple-fault');
+  const status = rebooted ? STATUS.ok.status : statusOf(ended);
   writeReport(machine, args, { reason: ended.kind, status }, seconds);
-  const text = explainEnding(machine, ended);
+  const text = rebooted ? explainReboot(machine, ended) : explainEnding(machine, ended);
   if (text !== undefined) say(text);
   return status;
 }

@@ -10,7 +10,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 # linux-image-cloud-amd64 is a name for the newest one.
-package=$(apt-cache depends linux-image-cloud-amd64 | awk '/Depends: linux-image/ { print $2; exit }')
+package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | awk '/Depends: linux-image/ { print $2; exit }')
 [ -n "$package" ] || { echo 'linux-image-cloud-amd64 is not among the packages that apt knows; run apt-get update' >&2; exit 1; }
 (cd "$scratch" && apt-get download -qq -o APT::Sandbox::User=root "$package")
 dpkg-deb -x "$scratch"/linux-image-*.deb "$scratch/root"
