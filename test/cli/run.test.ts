@@ -64,9 +64,9 @@ describe('every other ending has its own status and a paragraph on stderr', () =
     expect(outcome.status).toBe(12);
   });
   it('an instruction that we do not have', () => {
-    const outcome = longmode(['run', kernel('fpu', (a) => { a.db(0xd9, 0xf0); a.hlt(); })]);
+    const outcome = longmode(['run', kernel('mmx', (a) => { a.db(0x0f, 0x60, 0xc1); a.hlt(); })]);
     expect(outcome.status).toBe(14);
-    expect(outcome.stderr).toMatch(/^longmode: unimplemented: .*\n {2}bytes d9 f0/);
+    expect(outcome.stderr).toMatch(/^longmode: unimplemented: .*\n {2}bytes 0f 60 c1/);
   });
   it('a triple fault, with a post-mortem that tells the whole chain', () => {
     const outcome = longmode(['run', flat64('triple', (a) => { a.mov(rax, 0x7000_0000_1234n); a.mov(byte(rax), 1); }), ...flat]);

@@ -129,6 +129,9 @@ describe('a Linux kernel', () => {
     expect(plan).toMatchObject({ protocol: 'linux', bits: 64, entry: 0x10_0010, esi: PARAMS });
     expect([at(plan, 0x202), at(plan, 0x210, 1)]).toEqual([0x5372_6448, 0xff]);
   });
+  it('as a vmlinux without a PVH note is known by its other notes', () => {
+    expect(planBoot(elfBytes({ linuxNote: true }), RAM)).toMatchObject({ protocol: 'linux', bits: 64 });
+  });
   it('starts with the registers of the boot protocol', () => {
     const machine = new Machine({ memoryBytes: RAM });
     machine.load(bzImage());

@@ -21,7 +21,6 @@ const extension = (modrm: number): number => (modrm >> 3) & 7;
 
 const ONE_BYTE: readonly Unbuilt[] = [
   { from: 0xc6, to: 0xc7, name: 'XABORT/XBEGIN (TSX)', when: (m) => m === 0xf8 },
-  { from: 0xd9, to: 0xd9, name: 'x87 transcendental instruction', when: (m) => [0xf0, 0xf1, 0xf2, 0xf3, 0xf9, 0xfb, 0xfe, 0xff].includes(m) },
   { from: 0xdb, to: 0xdf, name: 'FISTTP (SSE3)', when: (m) => extension(m) === 1 && !inRegister(m) },
   // Processors take these as the instructions that the manual has at other opcodes (FCOM FCOMP FXCH FSTP FFREEP), or as NOPs.
   { from: 0xd9, to: 0xd9, name: 'undocumented x87 encoding', when: (m) => m >= 0xd8 && m <= 0xdf },

@@ -1,9 +1,10 @@
-/** The x87 FPU: the lines of the manual. The transcendental instructions are not built (src/cpu/decode/unimplemented.ts). */
+/** The x87 FPU: the lines of the manual. */
 import { system, type RowOptions } from '../row.ts';
 import { FABS, FCHS, FPREM, FPREM1, FRNDINT, FSCALE, FSQRT, FXTRACT, INTEGER_ARITHMETIC, REAL_ARITHMETIC, REGISTER_ARITHMETIC } from '../system/x87-arithmetic.ts';
 import { FCOM_REAL, FCOM_REGISTER, FCOMI, FICOM, FTST, FXAM } from '../system/x87-compare.ts';
 import { EMMS, FDECSTP, FFREE, FINCSTP, FLDCW, FLDENV, FNCLEX, FNINIT, FNOP, FNSAVE, FNSTCW, FNSTENV, FNSTSW, FRSTOR, FXRSTOR, FXSAVE, WAIT } from '../system/x87-control.ts';
 import { FBLD, FBSTP, FCMOV, FILD, FIST, FLD_CONSTANT, FLD_EXTENDED, FLD_REAL, FLD_REGISTER, FST_REAL, FST_REGISTER, FSTP_EXTENDED, FXCH } from '../system/x87-transfer.ts';
+import { F2XM1, FCOS, FPATAN, FPTAN, FSIN, FSINCOS, FYL2X, FYL2XP1 } from '../system/x87-transcendental.ts';
 
 /** Operand size does not matter, but for images in memory, whose layout follows it. */
 const X87: RowOptions = { size: 'any', width: 'effective', feature: 'fpu' };
@@ -58,6 +59,15 @@ export const x87 = [
   system(FXTRACT, X87, [['FXTRACT', 'D9 F4']]),
   system(FPREM, X87, [['FPREM', 'D9 F8']]),
   system(FPREM1, X87, [['FPREM1', 'D9 F5']]),
+
+  system(F2XM1, X87, [['F2XM1', 'D9 F0']]),
+  system(FYL2X, X87, [['FYL2X', 'D9 F1']]),
+  system(FYL2XP1, X87, [['FYL2XP1', 'D9 F9']]),
+  system(FPATAN, X87, [['FPATAN', 'D9 F3']]),
+  system(FPTAN, X87, [['FPTAN', 'D9 F2']]),
+  system(FSIN, X87, [['FSIN', 'D9 FE']]),
+  system(FCOS, X87, [['FCOS', 'D9 FF']]),
+  system(FSINCOS, X87, [['FSINCOS', 'D9 FB']]),
 
   system(FCOM_REAL, X87, [['FCOM m32fp', 'D8 /2'], ['FCOM m64fp', 'DC /2'], ['FCOMP m32fp', 'D8 /3'], ['FCOMP m64fp', 'DC /3']]),
   system(FICOM, X87, [['FICOM m16int', 'DE /2'], ['FICOM m32int', 'DA /2'], ['FICOMP m16int', 'DE /3'], ['FICOMP m32int', 'DA /3']]),
