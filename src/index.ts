@@ -1,7 +1,7 @@
 /** longmode as a library: a machine to run guest images on, an assembler to write them with, the guest kernel. */
 export { Machine, type MachineOptions, type RunOptions, type Stop } from './machine/machine.ts';
 export type { Report } from './machine/statistics.ts';
-export { ImageError, planBoot, type BootOptions, type BootPlan, type FlatOptions, type Module } from './machine/boot/index.ts';
+export { ImageError, planBoot, type BootOptions, type BootPlan, type FlatOptions, type Module, type Protocol } from './machine/boot/index.ts';
 export { linear, physical, type LinearAddress, type PhysicalAddress } from './state/addresses.ts';
 export * from './assembler/index.ts';
 export { SCENARIOS, buildKernel, kernelElf, type KernelOptions } from './kernel/index.ts';

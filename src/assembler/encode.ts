@@ -4,7 +4,7 @@
  */
 import type { Row } from '../cpu/isa/row.ts';
 import type { Form } from './forms.ts';
-import { integer, label, LabelReference, Memory, type GeneralRegister, type OperandValue } from './operands.ts';
+import { integer, label, LabelReference, Memory, type FpuRegister, type GeneralRegister, type OperandValue, type XmmRegister } from './operands.ts';
 
 /** A field that receives a label's address (or its distance) when the image is linked. */
 export interface Fixup {
@@ -66,7 +66,7 @@ export function encodings(form: Form, operands: readonly OperandValue[], prefixe
   const mandatory = encoding.mandatoryPrefix && LEGACY_PREFIX[encoding.mandatoryPrefix];
   if (mandatory !== undefined) head.push(mandatory);
 
-  const registers = [parts.reg, parts.rm, parts.opcodeRegister].filter((x) => x !== undefined);
+  const registers = [parts.reg, parts.rm, parts.opcodeRegister].filter((x) => x?.kind === 'register');
   const rex = (encoding.rexW ? 8 : 0) | (parts.regNumber >= 8 ? 4 : 0) | ((memory?.index?.number ?? 0) >= 8 ? 2 : 0)
     | ((parts.rm?.number ?? parts.opcodeRegister?.number ?? memory?.base?.number ?? 0) >= 8 ? 1 : 0);
   const needsRex = rex !== 0 || registers.some((x) => x.width === 8 && !x.high && x.number >= 4);
@@ -83,13 +83,13 @@ export function encodings(form: Form, operands: readonly OperandValue[], prefixe
 }
 
 /** AH CH DH BH take the numbers of SPL BPL SIL DIL. */
-const encode = (x: GeneralRegister): number => x.number + (x.high ? 4 : 0);
+const encode = (x: GeneralRegister | FpuRegister | XmmRegister): number => x.number + (x.kind === 'register' && x.high ? 4 : 0);
 
 interface TrailingField { readonly bytes: 1 | 2 | 4 | 8; readonly value: bigint; readonly fixup: Omit<Fixup, 'offset'> | undefined }
 interface Parts {
   reg: GeneralRegister | undefined;
   regNumber: number;
-  rm: GeneralRegister | undefined;
+  rm: GeneralRegister | FpuRegister | XmmRegister | undefined;
   opcodeRegister: GeneralRegister | undefined;
   memory: Memory | undefined;
   trailing: TrailingField[];
@@ -122,6 +122,12 @@ function place(form: Form, operands: readonly OperandValue[], bits: 32 | 64): Pa
       case 'segment': case 'control': case 'debug':
         if (spec.at === 'reg') parts.regNumber = (x as { number: number }).number;
         break;
+      case 'xmm': case 'xmm-or-memory':
+        if (x instanceof Memory) parts.memory = x;
+        else if (spec.kind === 'xmm' && spec.at === 'reg') parts.regNumber = (x as XmmRegister).number;
+        else parts.rm = x as XmmRegister;
+        break;
+      case 'fpu': if (spec.at === 'rm') parts.rm = x as FpuRegister; break;
       case 'memory': parts.memory = x as Memory; break;
       case 'immediate': {
         const value = typeof x === 'object' && x.kind === 'sized-immediate' ? x.value : x as number | bigint | LabelReference;

@@ -66,6 +66,9 @@ function accepts(spec: OperandSpec, x: OperandValue): boolean {
     case 'register': return register !== undefined && register.width === spec.width && (spec.at !== 'fixed' || (register.number === spec.number && !register.high));
     case 'rm-register': return register?.width === spec.width;
     case 'register-or-memory': return register ? register.width === spec.width : memory !== undefined && memory.size === spec.memoryBits;
+    case 'xmm': return typeof x === 'object' && x.kind === 'xmm';
+    case 'xmm-or-memory': return memory ? memory.size === spec.memoryBits : typeof x === 'object' && x.kind === 'xmm';
+    case 'fpu': return typeof x === 'object' && x.kind === 'fpu' && (spec.at === 'rm' || x.number === 0);
     case 'memory': return memory !== undefined && memorySizeFits(spec.text, memory);
     case 'memory-offset': return memory !== undefined && memory.size === spec.width && memory.base === undefined && memory.index === undefined;
     case 'immediate': return isImmediate(x) && (typeof x !== 'object' || x.kind !== 'sized-immediate' || x.width === spec.width);
@@ -77,9 +80,11 @@ function accepts(spec: OperandSpec, x: OperandValue): boolean {
   }
 }
 
-/** `m` takes any size, `m64` a qword, `m16:64` a far pointer; every other spelling (`m16&64`, `m128`) has memory without a size. */
+/** `m` takes any size, `m64` a qword, `m16:64` a far pointer, `m80fp` a tbyte, `m128` an xmmword or memory without a size; every other spelling (`m16&64`) has memory without a size. */
 function memorySizeFits(text: string, memory: Memory): boolean {
   if (text === 'm') return true;
-  const size = /^m(8|16|32|64|16:\d\d)$/.exec(text)?.[1];
+  if (text === 'm128') return memory.size === 128 || memory.size === 0;
+  if (text === 'm2byte') return memory.size === 16;
+  const size = /^m(8|16|32|64|16:\d\d|\d\d(?=fp|int|bcd))(fp|int|bcd)?$/.exec(text)?.[1];
   return size === undefined ? memory.size === 0 : String(memory.size) === size;
 }

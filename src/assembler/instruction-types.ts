@@ -5,18 +5,26 @@
 import type { Width } from '../cpu/isa/operand.ts';
 import type { ENTRIES } from '../cpu/isa/table/index.ts';
 import type { CONDITION_NAMES } from './conditions.ts';
-import type { FarPointer, GeneralRegister, Immediate, Memory, SegmentRegister, SpecialRegister, Target } from './operands.ts';
+import type { FarPointer, FpuRegister, GeneralRegister, Immediate, Memory, SegmentRegister, SpecialRegister, Target, XmmRegister } from './operands.ts';
 
 /** The text of every line of the table. */
 export type LineText = (typeof ENTRIES)[number]['lines'][number][0];
 
 type FixedRegister = { AL: 8; CL: 8; AX: 16; DX: 16; EAX: 32; ECX: 32; RAX: 64 };
+/** Memory operands of x87 instructions that say their size. */
+type FpuMemory = { m32fp: 32; m64fp: 64; m80fp: 80; m16int: 16; m32int: 32; m64int: 64; m80bcd: 80; m2byte: 16 };
 type FixedSegment = 'ES' | 'CS' | 'SS' | 'DS' | 'FS' | 'GS';
 
 /** What one operand of a line accepts; `never` for a spelling that is not known. */
 export type OperandOf<T extends string> =
   T extends keyof FixedRegister ? GeneralRegister<FixedRegister[T], Lowercase<T>>
   : T extends FixedSegment ? SegmentRegister<Lowercase<T>>
+  : T extends `xmm${string}/m128` ? XmmRegister | Memory<128>
+  : T extends `xmm${string}/m${infer W extends Width}` ? XmmRegister | Memory<W>
+  : T extends `xmm${string}` ? XmmRegister
+  : T extends 'ST(0)' ? FpuRegister<'st0'>
+  : T extends 'ST(i)' ? FpuRegister
+  : T extends keyof FpuMemory ? Memory<FpuMemory[T]>
   : T extends `imm${string}` ? Immediate
   : T extends `rel${string}` ? Target
   : T extends `r/m${infer W extends Width}` ? GeneralRegister<W> | Memory<W>
@@ -26,6 +34,7 @@ export type OperandOf<T extends string> =
   : T extends `moffs${infer W extends Width}` ? Memory<W>
   : T extends `m16:${infer N extends 16 | 32 | 64}` ? Memory<`16:${N}`>
   : T extends `m${infer W extends Width}` ? Memory<W>
+  : T extends 'm128' ? Memory<0 | 128>
   : T extends `m${string}` ? Memory<0>
   : T extends `ptr${string}` ? FarPointer
   : T extends 'Sreg' ? SegmentRegister

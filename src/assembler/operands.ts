@@ -13,6 +13,10 @@ export interface GeneralRegister<W extends Width = Width, N extends string = str
   readonly number: number;
   readonly high: boolean;
 }
+/** XMM0-XMM15. */
+export interface XmmRegister<N extends string = string> { readonly kind: 'xmm'; readonly name: N; readonly number: number }
+/** ST(0)-ST(7). */
+export interface FpuRegister<N extends string = string> { readonly kind: 'fpu'; readonly name: N; readonly number: number }
 /** Segment, control or debug register. */
 export interface SpecialRegister<K extends 'segment' | 'control' | 'debug' = 'segment' | 'control' | 'debug', N extends string = string> {
   readonly kind: K;
@@ -76,7 +80,7 @@ export const far = (selector: number, offset: string | number | bigint | LabelRe
   ({ kind: 'far-pointer', selector, offset: typeof offset === 'string' ? label(offset) : offset });
 
 /** What a memory operand says of its size: bits; a far pointer's shape; or 0, where the instruction knows (LEA, LGDT, INVLPG). */
-export type MemorySize = 0 | Width | '16:16' | '16:32' | '16:64';
+export type MemorySize = 0 | Width | 80 | 128 | '16:16' | '16:32' | '16:64';
 
 /** A memory operand: base + index * scale + displacement + label. */
 export class Memory<S extends MemorySize = MemorySize> {
@@ -105,7 +109,7 @@ export class Memory<S extends MemorySize = MemorySize> {
     return `${SIZE_WORDS[this.size]}[${this.segment ? `${this.segment.name}: ` : ''}${address}]`;
   }
 }
-const SIZE_WORDS: Record<MemorySize, string> = { 0: '', 8: 'byte ', 16: 'word ', 32: 'dword ', 64: 'qword ', '16:16': 'm16:16 ', '16:32': 'm16:32 ', '16:64': 'm16:64 ' };
+const SIZE_WORDS: Record<MemorySize, string> = { 0: '', 8: 'byte ', 16: 'word ', 32: 'dword ', 64: 'qword ', 80: 'tbyte ', 128: 'xmmword ', '16:16': 'm16:16 ', '16:32': 'm16:32 ', '16:64': 'm16:64 ' };
 
 export interface AddressParts {
   readonly base: GeneralRegister | undefined;
@@ -161,6 +165,8 @@ export const byte = memoryOf(8);
 export const word = memoryOf(16);
 export const dword = memoryOf(32);
 export const qword = memoryOf(64);
+export const xmmword = memoryOf(128);
+export const tbyte = memoryOf(80);
 /** Memory whose size the instruction knows: LEA, INVLPG, LGDT, FXSAVE, CMPXCHG16B. */
 export const at = memoryOf(0);
 /** A far pointer in memory with a 16-, 32- or 64-bit offset: m16:16, m16:32, m16:64. */
@@ -168,7 +174,7 @@ export const far16 = memoryOf('16:16');
 export const far32 = memoryOf('16:32');
 export const far64 = memoryOf('16:64');
 
-export type OperandValue = GeneralRegister | SpecialRegister | Memory | Immediate | Target | FarPointer;
+export type OperandValue = GeneralRegister | FpuRegister | XmmRegister | SpecialRegister | Memory | Immediate | Target | FarPointer;
 
 /** An integer as a bigint. Throws AssembleError for a number that is none, or too large to be exact. */
 export function integer(value: number | bigint): bigint {
@@ -183,7 +189,7 @@ export function operandText(x: OperandValue): string {
   if (typeof x === 'bigint') return x < 0x10000n && x > -0x10000n ? String(x) : `0x${BigInt.asUintN(64, x).toString(16)}`;
   if (typeof x === 'string') return x;
   switch (x.kind) {
-    case 'register': case 'segment': case 'control': case 'debug': return x.name;
+    case 'register': case 'fpu': case 'xmm': case 'segment': case 'control': case 'debug': return x.name;
     case 'memory': case 'label': return x.toString();
     case 'sized-immediate': return `imm${x.width} ${operandText(x.value)}`;
     case 'sized-target': return `rel${x.width} ${operandText(x.target)}`;

@@ -1,9 +1,11 @@
 /** The registers by name. SDM Vol. 1, "General-Purpose Registers in 64-Bit Mode". */
 import type { Width } from '../cpu/isa/operand.ts';
-import type { GeneralRegister, SpecialRegister } from './operands.ts';
+import type { FpuRegister, GeneralRegister, SpecialRegister, XmmRegister } from './operands.ts';
 
 const general = <W extends Width, const N extends string>(width: W, name: N, number: number, high = false): GeneralRegister<W, N> => ({ kind: 'register', width, name, number, high });
 const special = <const K extends 'segment' | 'control' | 'debug', const N extends string>(kind: K, name: N, number: number): SpecialRegister<K, N> => ({ kind, name, number });
+const xmm = <const N extends string>(name: N, number: number): XmmRegister<N> => ({ kind: 'xmm', name, number });
+const stack = <const N extends string>(name: N, number: number): FpuRegister<N> => ({ kind: 'fpu', name, number });
 
 export const rax = general(64, 'rax', 0), rcx = general(64, 'rcx', 1), rdx = general(64, 'rdx', 2), rbx = general(64, 'rbx', 3);
 export const rsp = general(64, 'rsp', 4), rbp = general(64, 'rbp', 5), rsi = general(64, 'rsi', 6), rdi = general(64, 'rdi', 7);
@@ -27,6 +29,13 @@ export const r12b = general(8, 'r12b', 12), r13b = general(8, 'r13b', 13), r14b 
 
 /** Bits 15:8 of RAX, RCX, RDX, RBX; not encodable beside a REX prefix. */
 export const ah = general(8, 'ah', 0, true), ch = general(8, 'ch', 1, true), dh = general(8, 'dh', 2, true), bh = general(8, 'bh', 3, true);
+
+export const xmm0 = xmm('xmm0', 0), xmm1 = xmm('xmm1', 1), xmm2 = xmm('xmm2', 2), xmm3 = xmm('xmm3', 3);
+export const xmm4 = xmm('xmm4', 4), xmm5 = xmm('xmm5', 5), xmm6 = xmm('xmm6', 6), xmm7 = xmm('xmm7', 7);
+export const xmm8 = xmm('xmm8', 8), xmm9 = xmm('xmm9', 9), xmm10 = xmm('xmm10', 10), xmm11 = xmm('xmm11', 11);
+export const xmm12 = xmm('xmm12', 12), xmm13 = xmm('xmm13', 13), xmm14 = xmm('xmm14', 14), xmm15 = xmm('xmm15', 15);
+export const st0 = stack('st0', 0), st1 = stack('st1', 1), st2 = stack('st2', 2), st3 = stack('st3', 3);
+export const st4 = stack('st4', 4), st5 = stack('st5', 5), st6 = stack('st6', 6), st7 = stack('st7', 7);
 
 export const es = special('segment', 'es', 0), cs = special('segment', 'cs', 1), ss = special('segment', 'ss', 2), ds = special('segment', 'ds', 3), fs = special('segment', 'fs', 4), gs = special('segment', 'gs', 5);
 export const cr0 = special('control', 'cr0', 0), cr2 = special('control', 'cr2', 2), cr3 = special('control', 'cr3', 3), cr4 = special('control', 'cr4', 4), cr8 = special('control', 'cr8', 8);

@@ -6,10 +6,20 @@ import type { Ended } from './run.ts';
 
 const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
 
+const place = (machine: Machine): string => {
+  const symbols = new SymbolTable(machine.boot?.symbols ?? []);
+  return `RIP ${symbols.name(machine.state.rip) ?? hex(machine.state.rip)} after ${machine.state.retired} instructions`;
+};
+
+/** With --no-reboot: one line for a triple fault, which may or may not have been meant as a reset; a reset says it all by its status. */
+export function explainReboot(machine: Machine, ended: Ended): string | undefined {
+  return ended.kind === 'triple-fault' ? `longmode: the guest ended in a triple fault, which resets a real machine, at ${place(machine)}.` : undefined;
+}
+
 /** The paragraph, or undefined for the endings that a guest chooses: its exit status says it all. */
 export function explainEnding(machine: Machine, ended: Ended): string | undefined {
   const symbols = new SymbolTable(machine.boot?.symbols ?? []);
-  const at = `RIP ${symbols.name(machine.state.rip) ?? hex(machine.state.rip)} after ${machine.state.retired} instructions`;
+  const at = place(machine);
   switch (ended.kind) {
     case 'debug-exit': case 'power-off': case 'output-failed': return undefined;
     case 'reset': return `longmode: the guest reset the machine, at ${at}. A real machine would start its firmware again; longmode ends.`;

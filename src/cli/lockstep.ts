@@ -29,6 +29,9 @@ export const QEMU_OPTIONS = {
 
 /** What QEMU is told, from the same options that build our machine. */
 export function recordOptions(args: Arguments, machine: Machine, image: string): RecordOptions {
+  if (machine.boot?.protocol === 'linux') {
+    throw new CommandError('usage', 'QEMU does not enter Linux in long mode (a bzImage starts in its firmware): compare a vmlinux with a PVH note, without --protocol');
+  }
   const cmdline = args.text('cmdline'), qemu = args.text('qemu'), cpu = args.text('cpu');
   const timeoutSeconds = args.seconds('timeout'), debugExit = args.integer('debug-exit', 0, 0xffff);
   return {

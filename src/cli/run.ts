@@ -1,7 +1,7 @@
 /** `longmode run`: boots an image headlessly and ends as a CI job expects. */
 import { basename } from 'node:path';
-import { explainEnding } from './endings.ts';
-import { ImageError, type FlatOptions, type Module } from '../machine/boot/index.ts';
+import { explainEnding, explainReboot } from './endings.ts';
+import { ImageError, PROTOCOLS, type FlatOptions, type Module, type Protocol } from '../machine/boot/index.ts';
 import { ENGINE_NAMES, Machine, type EngineName, type Stop } from '../machine/machine.ts';
 import { MAX_RAM_BYTES } from '../state/layout.ts';
 import { Console } from './console.ts';
@@ -15,6 +15,7 @@ export const MACHINE_OPTIONS = {
   'memory': { value: 'SIZE', says: 'guest RAM, as 128M or 1G (default 128M, at most 3G)' },
   'cmdline': { value: 'STR', says: 'the kernel command line' },
   'initrd': { value: 'FILE', repeat: true, says: 'a module for the kernel; may be given several times' },
+  'protocol': { value: 'NAME', says: 'how to enter IMAGE: multiboot, pvh or linux (default: what IMAGE offers first, in this order, as QEMU does)' },
   'load-address': { value: 'ADDR', says: 'take IMAGE as a flat binary and load it at this physical address' },
   'entry': { value: 'ADDR', says: 'where a flat binary starts (default: its load address)' },
   'bits': { value: '32|64', says: 'mode in which a flat binary starts: 32 (default) is flat protected mode, 64 long mode' },
@@ -28,6 +29,7 @@ export const RUN_OPTIONS = {
   'timeout': { value: 'SECONDS', says: 'stop after this much time of the host' },
   'serial': { value: 'FILE', says: 'write what the guest prints on COM1 to FILE instead of stdout' },
   'report': { value: 'FILE.json', says: 'write what happened, counted, to FILE.json' },
+  'no-reboot': { says: 'a guest that resets the machine, or ends in a triple fault, has ended well: status 0, as with QEMU\'s -no-reboot' },
   'quiet': { says: 'no explanations on stderr; the exit status still tells' },
 } as const satisfies Options;
 
@@ -42,7 +44,7 @@ export function bootFromArguments(args: Arguments, onOutput?: (port: 0 | 1 | 'de
   if (image === undefined) throw new CommandError('usage', 'IMAGE is missing');
   if (rest.length > 0) throw new CommandError('usage', `one IMAGE only; what is ${rest[0]}?`);
   const memoryBytes = args.bytes('memory', 128 * 2 ** 20, MAX_RAM_BYTES);
-  const flat = flatOptions(args);
+  const flat = flatOptions(args), protocol = protocolOption(args, flat);
   const modules: Module[] = args.all('initrd').map((path) => ({ name: path, bytes: readInput(path, '--initrd') }));
   const file = readInput(image, 'image');
   const debugExitPort = args.integer('debug-exit', 0, 0xffff);
@@ -54,7 +56,7 @@ export function bootFromArguments(args: Arguments, onOutput?: (port: 0 | 1 | 'de
     throw new CommandError('usage', `--memory, --debug-exit: ${(e as Error).message}`);
   }
   try {
-    machine.load(file, { name: basename(image), cmdline: args.text('cmdline') ?? '', modules, ...(flat ? { flat } : {}) });
+    machine.load(file, { name: basename(image), cmdline: args.text('cmdline') ?? '', modules, ...(flat ? { flat } : {}), ...(protocol ? { protocol } : {}) });
   } catch (e) {
     if (e instanceof ImageError) throw new CommandError('image', `image ${image}: ${e.message}`);
     throw e;
@@ -72,6 +74,15 @@ function flatOptions(args: Arguments): FlatOptions | undefined {
     return undefined;
   }
   return { loadAddress, entry: entry ?? loadAddress, bits: bits === '64' ? 64 : 32 };
+}
+
+function protocolOption(args: Arguments, flat: FlatOptions | undefined): Protocol | undefined {
+  const text = args.text('protocol');
+  if (text === undefined) return undefined;
+  const protocol = PROTOCOLS.find((name) => name === text);
+  if (!protocol) throw new CommandError('usage', `--protocol: "${text}" is not one of ${PROTOCOLS.join(', ')}`);
+  if (flat) throw new CommandError('usage', '--protocol: a flat binary (--load-address) has none');
+  return protocol;
 }
 
 export type Ended = Stop | { readonly kind: 'time-limit' | 'interrupted' | 'terminated' | 'output-failed' };
@@ -124,9 +135,10 @@ export async function runToEnd(machine: Machine, args: Arguments, output: Output
     process.off('SIGTERM', onTerminate);
   }
   const seconds = (performance.now() - started) / 1000;
-  const status = statusOf(ended);
+  const rebooted = args.has('no-reboot') && (ended.kind === 'reset' || ended.kind === 'triple-fault');
+  const status = rebooted ? STATUS.ok.status : statusOf(ended);
   writeReport(machine, args, { reason: ended.kind, status }, seconds);
-  const text = explainEnding(machine, ended);
+  const text = rebooted ? explainReboot(machine, ended) : explainEnding(machine, ended);
   if (text !== undefined) say(text);
   return status;
 }
@@ -185,7 +197,7 @@ function statusOf(ended: Ended): number {
 export const runCommand: Command = {
   name: 'run',
   operands: 'IMAGE',
-  says: 'Boots IMAGE (ELF64 with a PVH note, ELF32 or any file with a Multiboot header, or a flat binary with --load-address).\nCOM1 goes to stdout, stdin feeds it; on a terminal Ctrl-A x ends the machine.',
+  says: 'Boots IMAGE (ELF64 with a PVH note, ELF32 or any file with a Multiboot header, a Linux bzImage or vmlinux, or a flat binary\nwith --load-address).\nCOM1 goes to stdout, stdin feeds it; on a terminal Ctrl-A x ends the machine.',
   options: RUN_OPTIONS,
   notes: `Exit status:\n${statusTable()}`,
   run,

@@ -27,13 +27,16 @@ export interface CpuModel {
   readonly clockHz: number;
 }
 
-/** The model of the machine: no x87, MMX or SSE, because there are no such instructions yet; one instruction is one tick of 1 ns. */
+/**
+ * The model of the machine: one instruction is one tick of 1 ns. No MMX, because there are no such instructions yet; SSE and SSE2 all the
+ * same, for no 64-bit system starts without them: their few instructions on MMX registers are reported as unimplemented.
+ */
 export const DEFAULT_MODEL: CpuModel = {
   vendor: 'GenuineIntel',
   brand: 'longmode virtual x86-64 processor',
   signature: 0x0003_06a9,
   features: new Set<Feature>([
-    'DE', 'PSE', 'TSC', 'MSR', 'PAE', 'MCE', 'CX8', 'APIC', 'SEP', 'MTRR', 'PGE', 'CMOV', 'PAT', 'PSE-36', 'CLFSH',
+    'FPU', 'FXSR', 'SSE', 'SSE2', 'DE', 'PSE', 'TSC', 'MSR', 'PAE', 'MCE', 'CX8', 'APIC', 'SEP', 'MTRR', 'PGE', 'CMOV', 'PAT', 'PSE-36', 'CLFSH',
     'CMPXCHG16B', 'PCID', 'MOVBE', 'POPCNT', 'FSGSBASE', 'SMEP', 'INVPCID', 'SMAP',
     'LAHF-SAHF in 64-bit mode', 'SYSCALL', 'Execute Disable', '1-GByte pages', 'RDTSCP', 'Intel 64', 'Invariant TSC',
   ]),

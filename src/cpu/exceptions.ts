@@ -27,8 +27,11 @@ export const GP = (errorCode: number, reason: string): GuestException => new Gue
 export const SS = (errorCode: number, reason: string): GuestException => new GuestException(VECTOR.SS, errorCode, reason);
 export const NP = (errorCode: number, reason: string): GuestException => new GuestException(VECTOR.NP, errorCode, reason);
 export const TS = (errorCode: number, reason: string): GuestException => new GuestException(VECTOR.TS, errorCode, reason);
+export const MF = (reason: string): GuestException => new GuestException(VECTOR.MF, undefined, reason);
 export const AC = (reason = 'unaligned access at CPL 3'): GuestException => new GuestException(VECTOR.AC, 0, reason);
 export const PF = (errorCode: number, address: LinearAddress, reason = 'page fault'): GuestException => new GuestException(VECTOR.PF, errorCode, reason, address);
+
+export const XM = (reason = 'SIMD floating-point exception'): GuestException => new GuestException(VECTOR.XM, undefined, reason);
 
 /** The guest did something that the manual defines and we have not built: the machine stops with a located report. */
 export class Unimplemented {

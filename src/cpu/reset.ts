@@ -1,17 +1,30 @@
 /** The processor's state after power-up. SDM Vol. 3A, "Processor State After Reset"; "State of MTRRs, PAT and APIC after reset". */
+import type { GuestState } from '../state/guest-state.ts';
 import { ACTIVITY, SEGMENT } from '../state/layout.ts';
 import { CR0 } from '../mmu/control-bits.ts';
 import type { Cpu } from './cpu.ts';
 import { DR6, DR7 } from './debug-registers.ts';
 import { writeRflags } from './flags.ts';
 import { RDX } from './isa/operand.ts';
+import { MXCSR_AFTER_RESET } from './mxcsr.ts';
 
 /** Present, S, type 3: read/write, accessed; and type 11: execute/read, accessed. */
 const DATA = 0x93, CODE = 0x9b, LDT = 0x82, TSS_BUSY = 0x8b;
 /** Memory types write-back, write-through, uncached-minus, uncached, twice. SDM Vol. 3A, "Page Attribute Table". */
 const PAT_AFTER_RESET = 0x0007_0406_0007_0406n;
+const FPU_CONTROL_AFTER_RESET = 0x40, FPU_TAGS_AFTER_RESET = 0x5555;
 /** Enabled, bootstrap processor, at its usual place. */
 const APIC_AFTER_RESET = 0xfee0_0900n;
+
+/** The x87 FPU after power-up: registers zero and tagged so; FNINIT comes with the kernel. */
+function resetFpu(state: GuestState): void {
+  state.fpuControl = FPU_CONTROL_AFTER_RESET;
+  state.fpuStatus = 0;
+  state.fpuTag = FPU_TAGS_AFTER_RESET;
+  state.fpuRegisters.fill(0n);
+  state.fpuOpcode = state.fpuInstructionSelector = state.fpuDataSelector = 0;
+  state.fpuInstructionPointer = state.fpuDataPointer = 0n;
+}
 
 export function resetState(cpu: Cpu): void {
   const { state } = cpu;
@@ -32,6 +45,8 @@ export function resetState(cpu: Cpu): void {
   state.dr.fill(0n);
   state.dr6 = DR6.FIXED;
   state.dr7 = DR7.FIXED;
+  state.xmm.fill(0n);
+  state.mxcsr = MXCSR_AFTER_RESET;
   state.star = state.lstar = state.cstar = state.sfmask = state.kernelGsBase = 0n;
   state.sysenterCs = state.sysenterEsp = state.sysenterEip = 0n;
   state.apicBase = APIC_AFTER_RESET;
@@ -40,6 +55,7 @@ export function resetState(cpu: Cpu): void {
   state.mtrrFixed.fill(0n);
   state.mtrrVariable.fill(0n);
   state.miscEnable = 1n;
+  resetFpu(state);
   state.tscOffset = state.tscAux = 0n;
   state.interruptShadow = state.nmiBlocked = state.pendingEvents = state.debugTraps = 0;
   state.activity = ACTIVITY.running;

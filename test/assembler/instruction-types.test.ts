@@ -1,6 +1,6 @@
 /** The methods' types come from the table: a wrong operand is a type error. `tsc` is the judge of this file; nothing in it runs but the last line. */
 import { expect, test } from 'vitest';
-import { al, Assembler, at, ax, byte, cl, dword, dx, eax, far, label, qword, rax, rbx, rcx, rsp } from '../../src/assembler/index.ts';
+import { al, Assembler, at, ax, byte, cl, dword, dx, eax, far, label, qword, rax, rbx, rcx, rdi, rsp, xmm0, xmm1, xmmword } from '../../src/assembler/index.ts';
 
 function wellTyped(a: Assembler): void {
   a.add(rax, rbx);
@@ -17,6 +17,12 @@ function wellTyped(a: Assembler): void {
   a.cmovpe(rax, rbx);
   a.rep.movsb();
   a.lock.add(dword(rbx), 1);
+  a.addpd(xmm0, xmmword(rdi));
+  a.addsd(xmm0, qword(rdi));
+  a.movd(xmm0, eax);
+  a.movsd(xmm0, xmm1);
+  a.movsd();
+  a.pshufd(xmm0, xmm1, 0x1b);
 }
 
 function illTyped(a: Assembler): void {
@@ -44,6 +50,14 @@ function illTyped(a: Assembler): void {
   a.call(far(8, 'x'), 1);
   // @ts-expect-error MOVZX needs a narrower source
   a.movzx(ax, dword(rbx));
+  // @ts-expect-error a packed operand in memory has 16 bytes
+  a.addpd(xmm0, qword(rdi));
+  // @ts-expect-error a scalar one has not
+  a.addsd(xmm0, xmmword(rdi));
+  // @ts-expect-error MOVD takes 32 bits
+  a.movd(xmm0, rax);
+  // @ts-expect-error XMM registers are no general registers
+  a.add(xmm0, rax);
   // @ts-expect-error three operands
   a.add(al, al, al);
 }

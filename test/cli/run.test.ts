@@ -64,14 +64,21 @@ describe('every other ending has its own status and a paragraph on stderr', () =
     expect(outcome.status).toBe(12);
   });
   it('an instruction that we do not have', () => {
-    const outcome = longmode(['run', kernel('fpu', (a) => { a.db(0xd9, 0xe8); a.hlt(); })]);
+    const outcome = longmode(['run', kernel('mmx', (a) => { a.db(0x0f, 0x60, 0xc1); a.hlt(); })]);
     expect(outcome.status).toBe(14);
-    expect(outcome.stderr).toMatch(/^longmode: unimplemented: .*\n {2}bytes d9 e8/);
+    expect(outcome.stderr).toMatch(/^longmode: unimplemented: .*\n {2}bytes 0f 60 c1/);
   });
   it('a triple fault, with a post-mortem that tells the whole chain', () => {
     const outcome = longmode(['run', flat64('triple', (a) => { a.mov(rax, 0x7000_0000_1234n); a.mov(byte(rax), 1); }), ...flat]);
     expect(outcome.status).toBe(6);
     for (const part of ['#PF', '#DF', 'CR2', 'PML4E', 'mov byte ptr [rax], 1', 'RIP']) expect(outcome.stderr).toContain(part);
+  });
+  it('with --no-reboot a reset and a triple fault are good ends', () => {
+    const reset = kernel('reset', (a) => { out(a, 0x64, 0xfe); a.hlt(); });
+    expect(longmode(['run', reset]).status).toBe(16);
+    expect(longmode(['run', reset, '--no-reboot'])).toEqual({ status: 0, stdout: '', stderr: '' });
+    const triple = longmode(['run', flat64('triple-reboot', (a) => a.int3()), ...flat, '--no-reboot']);
+    expect(triple).toEqual({ status: 0, stdout: '', stderr: 'longmode: the guest ended in a triple fault, which resets a real machine, at RIP 0x200000 after 0 instructions.\n' });
   });
   it('--quiet leaves only the status', () => {
     expect(longmode(['run', kernel('hlt-quiet', (a) => { a.cli(); a.hlt(); }), '--quiet'])).toEqual({ status: 8, stdout: '', stderr: '' });

@@ -10,8 +10,9 @@ formatter.memorySizeOptions = MemorySizeOptions.Always;
 formatter.showBranchSize = false;
 formatter.branchLeadingZeros = false;
 formatter.addLeadingZeroToHexNumbers = false;
+formatter.usePseudoOps = false;
 
-/** Spellings that mean the same: iced shows prefixes that change nothing, far pointers the other way round, and shortens IMUL. */
+/** Spellings that mean the same: iced shows prefixes that change nothing, far pointers the other way round, shortens IMUL and FADDP, and writes out the top of the x87 stack. */
 export const canonical = (text: string): string => text
   .replace(/^((data16|data64|addr16|addr32|bnd|notrack|hint-taken|hint-not-taken|xacquire|xrelease|es|cs|ss|ds|fs|gs) )+/, '')
   .replace(/^(?:rep|repe|repne) (ret\b)/, '$1')
@@ -19,7 +20,14 @@ export const canonical = (text: string): string => text
   .replace(/ far (\w+), (\w+)$/, ' far $2:$1')
   .replace(/^xchg (\w+), (\w+)$/, (_all, a: string, b: string) => `xchg ${[a, b].sort().join(', ')}`)
   .replace(/^xchg (ax, ax|rax, rax)$/, 'nop')
-  .replace(/^imul (\w+), \1, /, 'imul $1, ');
+  .replace(/^imul (\w+), \1, /, 'imul $1, ')
+  .replace(/^(fld|fxch|fu?comp?) st, (st\(\d\))$/, '$1 $2')
+  .replace(/^(fstp?) (st\(\d\)), st$/, '$1 $2')
+  .replace(/ fpu(?:env|state)\d+ ptr /, ' ')
+  .replace(/^(f\w+) st, (.* ptr .*)$/, '$1 $2')
+  .replace(/^(f\w+) (.* ptr .*), st$/, '$1 $2')
+  .replace(/^(f(?:add|mul|subr?|divr?)p)$/, '$1 st(1), st')
+  .replace(/^(fxch|fu?comp?)$/, '$1 st(1)');
 
 export interface IcedInstruction { readonly length: number; readonly text: string }
 

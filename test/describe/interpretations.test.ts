@@ -49,6 +49,13 @@ describe('effects', () => {
     expect(call.registersWritten).toEqual(new Set([RSP]));
     expect(call).toMatchObject({ memoryWritten: true, branches: true });
   });
+  test('ADDSD xmm1, [rax] reads and writes XMM1 and MXCSR, CVTSI2SD xmm1, eax leaves MXCSR alone', () => {
+    const e = effects('f2 0f 58 08');
+    expect([e.xmmRead, e.xmmWritten, e.registersRead]).toEqual([new Set([1]), new Set([1]), new Set([RAX])]);
+    expect(e).toMatchObject({ mxcsrRead: true, mxcsrWritten: true, memoryRead: true });
+    expect(effects('f2 0f 2a c8')).toMatchObject({ mxcsrRead: false, mxcsrWritten: false, mayFault: true });
+    expect(effects('0f 28 c1').xmmRead).toEqual(new Set([1]));
+  });
 });
 
 describe('widths', () => {
@@ -73,6 +80,10 @@ describe('pseudocode', () => {
     ['53', ['64 bits at ss:[rsp - 8] ← rbx', 'rsp ← rsp - 8']],
     ['74 10', ['if ZF: rip ← 0x401012']],
     ['0f af c3', ['eax ← eax * ebx']],
+    ['66 0f fe 08', ['#GP(0) unless ds:[rax] is a multiple of 16', 'value ← 128 bits at ds:[rax]', 'xmm1 ← i32x4.add(xmm1, value)']],
+    ['66 0f 72 d1 05', ['xmm1 ← i32x4.shr_u(xmm1, 5)']],
+    ['f2 0f 2c c1', ['eax ← i32.trunc_f64_s(xmm1)']],
+    ['f3 0f 7e c1', ['xmm0 ← 0:xmm1.i64x2[0]']],
     ['8b 05 10 00 00 00', ['value ← 32 bits at ds:[0x401016]', 'eax ← value']],
   ])('of %s', (text, lines) => {
     expect(pseudocode(decoded(text), 0x40_1000n).slice(0, lines.length)).toEqual(lines);

@@ -108,11 +108,11 @@ describe('what is not executed', () => {
   });
 
   test('what the manual defines and we have not built stops the engine with RIP, bytes and a name, and changes nothing', () => {
-    place(0, 0xd9, 0xe8);
+    place(0, 0xc5, 0xf8, 0x77);
     const before = machine.state.retired;
     const stop = machine.step();
-    expect(stop).toMatchObject({ kind: 'unimplemented', rip: BigInt(AT.pages), what: 'x87 instruction' });
-    expect(stop.kind === 'unimplemented' && [...stop.bytes.subarray(0, 2)]).toEqual([0xd9, 0xe8]);
+    expect(stop).toMatchObject({ kind: 'unimplemented', rip: BigInt(AT.pages), what: 'VEX-encoded instruction (AVX, BMI)' });
+    expect(stop.kind === 'unimplemented' && [...stop.bytes.subarray(0, 2)]).toEqual([0xc5, 0xf8]);
     expect(machine.state.retired).toBe(before);
     expect(machine.delivered).toEqual([]);
   });

@@ -46,7 +46,7 @@ describe('the compiler at hand', () => {
   test.skipIf(gcc.error !== undefined || !gcc.stdout.startsWith('x86_64'))('builds guests that say the same', () => {
     const folder = mkdtempSync(join(tmpdir(), 'longmode-guests-'));
     try {
-      const rebuilt = ['system-O2', 'protected32-Os'];
+      const rebuilt = ['system-O2', 'protected32-Os', 'floating-O3'];
       const build = spawnSync(BUILD, [folder, ...rebuilt], { encoding: 'utf8' });
       expect(build.status, build.stderr).toBe(0);
       for (const image of rebuilt) {
@@ -62,7 +62,7 @@ describe('the compiler at hand', () => {
 
 describe('beside a real QEMU', () => {
   const qemu = spawnSync(DEFAULT_QEMU, ['--version']);
-  test.skipIf(qemu.error !== undefined).each(['system-O2', 'protected32-O3'])('%s does the same, instruction by instruction', async (name) => {
+  test.skipIf(qemu.error !== undefined).each(['system-O2', 'protected32-O3', 'floating-O3'])('%s does the same, instruction by instruction', async (name) => {
     const image = join(IMAGES, `${name}.elf`);
     const machine = new Machine({ memoryBytes: MEMORY_BYTES });
     const { entry } = machine.load(readFileSync(image), { name: 'guest' });

@@ -77,6 +77,15 @@ test('nothing is committed before the last thing that can fault', () => {
   expect(wrong.map((i) => line(i.row))).toEqual([]);
 });
 
+test('an instruction on XMM registers or MXCSR asks first whether SSE is enabled, and no other asks', () => {
+  const wrong = translated.filter((i) => {
+    const verbs = verbsOf(i);
+    const uses = verbs.some((verb) => verb.endsWith('X') || verb.endsWith('Xmm') || verb.endsWith('Mxcsr'));
+    return uses !== (verbs[0] === 'requireSse') || verbs.lastIndexOf('requireSse') > 0;
+  });
+  expect(wrong.map((i) => line(i.row))).toEqual([]);
+});
+
 /** Rows that may have stored when they fault, with what the manual and silicon say about it. */
 const STORES_BEFORE_FAULTS = new Map([
   ['CALL', 'the return address lies below RSP when the target faults'],

@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ImageError, planBoot } from '../../src/machine/boot/index.ts';
+import { Machine } from '../../src/machine/machine.ts';
 import { BOOT_INFO } from '../../src/machine/boot/plan.ts';
 import { elfBytes } from '../support/elf-bytes.ts';
 
@@ -71,6 +72,112 @@ describe('a Multiboot image', () => {
     const plan = planBoot(elfBytes({ bits: 32, segments: [{ address: 0x10_0000, bytes }], entry: 0x10_000c }), RAM, { modules: [{ name: 'a', bytes: HLT }, { name: 'b', bytes: HLT }] });
     const view = info(plan), list = view.getUint32(24, true) - BOOT_INFO;
     expect([view.getUint32(list, true), view.getUint32(list + 4, true), view.getUint32(list + 16, true)]).toEqual([0x10_1000, 0x10_1001, 0x10_2000]);
+  });
+});
+
+describe('a Linux kernel', () => {
+  const PARAMS = BOOT_INFO + 0x2000;
+  /** A bzImage of protocol 2.15 with one setup sector and some bytes of protected-mode code. */
+  function bzImage(patch: (v: DataView) => void = () => undefined): Uint8Array {
+    const file = new Uint8Array(1024 + 0x400), view = new DataView(file.buffer);
+    view.setUint8(0x1f1, 1);
+    view.setUint32(0x1f4, 0x400 / 16, true);
+    view.setUint16(0x1fe, 0xaa55, true);
+    view.setUint16(0x200, 0x6aeb, true);
+    view.setUint32(0x202, 0x5372_6448, true);
+    view.setUint16(0x206, 0x020f, true);
+    view.setUint8(0x211, 0x01);
+    view.setUint32(0x22c, 0x7fff_ffff, true);
+    view.setUint16(0x236, 0x0f, true);
+    view.setUint32(0x238, 2047, true);
+    view.setBigUint64(0x258, 0x40_0000n, true);
+    view.setUint32(0x260, 0x1_0000, true);
+    file.fill(0xf4, 1024);
+    patch(view);
+    return file;
+  }
+  const at = (plan: ReturnType<typeof planBoot>, offset: number, bytes: 1 | 4 | 8 = 4): number => {
+    const view = info(plan), where = PARAMS - BOOT_INFO + offset;
+    return bytes === 1 ? view.getUint8(where) : bytes === 4 ? view.getUint32(where, true) : Number(view.getBigUint64(where, true));
+  };
+
+  it('as a bzImage goes to its preferred address and is entered 0x200 bytes further on, in long mode, with RSI at boot_params', () => {
+    const plan = planBoot(bzImage(), RAM, { cmdline: 'console=ttyS0' });
+    expect(plan).toMatchObject({ protocol: 'linux', bits: 64, entry: 0x40_0200, esi: PARAMS, cr3: BOOT_INFO });
+    expect(plan.segments[0]).toMatchObject({ physicalAddress: 0x40_0000, memoryBytes: 0x400 });
+    expect([at(plan, 0x202), at(plan, 0x210, 1), at(plan, 0x211, 1)]).toEqual([0x5372_6448, 0xff, 0x01]);
+    expect(cString(info(plan), at(plan, 0x228))).toBe('console=ttyS0');
+  });
+  it('finds the memory map in boot_params, and flat segments in a GDT', () => {
+    const plan = planBoot(bzImage(), RAM);
+    expect([at(plan, 0x1e8, 1), at(plan, 0x2d0, 8), at(plan, 0x2d8, 8), at(plan, 0x2e0)]).toEqual([6, 0, 0x9_fc00, 1]);
+    const gdt = plan.gdt as { base: number; limit: number };
+    expect([gdt.limit, info(plan).getBigUint64(gdt.base - BOOT_INFO + 0x10, true), info(plan).getBigUint64(gdt.base - BOOT_INFO + 0x18, true)]).toEqual([31, 0x00af_9b00_0000_ffffn, 0x00cf_9300_0000_ffffn]);
+  });
+  it('has its modules at the top of memory as one RAM disk', () => {
+    const plan = planBoot(bzImage(), RAM, { modules: [{ name: 'a', bytes: new Uint8Array(5000) }, { name: 'b', bytes: new Uint8Array(10) }] });
+    expect([at(plan, 0x218), at(plan, 0x21c)]).toEqual([RAM - 0x2_0000 - 3 * 4096, 2 * 4096 + 10]);
+  });
+  it('keeps its RAM disk below initrd_addr_max', () => {
+    const plan = planBoot(bzImage((v) => v.setUint32(0x22c, 0x7f_ffff, true)), RAM, { modules: [{ name: 'a', bytes: HLT }] });
+    expect(at(plan, 0x218)).toBe(0x7f_f000);
+  });
+  it('as a vmlinux with a PVH note is entered by that, and in long mode at its ELF entry if told so', () => {
+    const file = elfBytes({ pvhEntry: 0x10_0000, segments: [{ address: 0x10_0000, bytes: new Uint8Array(32) }], entry: 0x10_0010 });
+    expect(planBoot(file, RAM)).toMatchObject({ protocol: 'pvh', bits: 32, entry: 0x10_0000 });
+    const plan = planBoot(file, RAM, { protocol: 'linux' });
+    expect(plan).toMatchObject({ protocol: 'linux', bits: 64, entry: 0x10_0010, esi: PARAMS });
+    expect([at(plan, 0x202), at(plan, 0x210, 1)]).toEqual([0x5372_6448, 0xff]);
+  });
+  it('as a vmlinux without a PVH note is known by its other notes', () => {
+    expect(planBoot(elfBytes({ linuxNote: true }), RAM)).toMatchObject({ protocol: 'linux', bits: 64 });
+  });
+  it('starts with the registers of the boot protocol', () => {
+    const machine = new Machine({ memoryBytes: RAM });
+    machine.load(bzImage());
+    const { state } = machine;
+    expect([state.rip, state.gpr[6], state.selector[1], state.selector[2], state.selector[3], state.gdtrLimit, machine.cpu.in64BitMode]).toEqual([0x40_0200n, BigInt(PARAMS), 0x10, 0x18, 0x18, 31, true]);
+    expect(machine.run()).toMatchObject({ kind: 'halted' });
+  });
+
+  const refusal = (file: Uint8Array, options: Parameters<typeof planBoot>[2] = {}, ram = RAM): string => {
+    try {
+      planBoot(file, ram, options);
+    } catch (e) {
+      if (e instanceof ImageError) return e.message;
+      throw e;
+    }
+    return 'accepted';
+  };
+  it('that is damaged is refused with one line that names the field', () => {
+    expect(refusal(bzImage((v) => v.setUint16(0x206, 0x020a, true)))).toBe('bzImage setup header version: 2.10 is too old; 2.12 has the 64-bit entry');
+    expect(refusal(bzImage((v) => v.setUint16(0x236, 0, true)))).toMatch(/^bzImage setup header xloadflags: no 64-bit entry/);
+    expect(refusal(bzImage((v) => v.setUint8(0x211, 0)))).toMatch(/^bzImage setup header loadflags: /);
+    expect(refusal(bzImage((v) => v.setUint8(0x201, 0x10)))).toMatch(/^bzImage setup header jump: the header ends at 0x212/);
+    expect(refusal(bzImage((v) => v.setUint32(0x1f4, 0xffff_ffff, true)))).toMatch(/^bzImage setup header syssize: the file ends at byte 2048/);
+    expect(refusal(bzImage((v) => v.setUint32(0x1f4, 1, true)))).toMatch(/^bzImage setup header syssize: 16 bytes hold no 64-bit entry/);
+    expect(refusal(bzImage((v) => v.setBigUint64(0x258, 1n << 60n, true)))).toMatch(/^bzImage setup header pref_address: .* out of range/);
+  });
+  it('that needs more than there is, is refused with what to do', () => {
+    expect(refusal(bzImage((v) => v.setUint32(0x260, 0x4000_0000, true)))).toMatch(/^the kernel needs memory up to 0x40400000, .* --memory$/);
+    expect(refusal(bzImage(), { modules: [{ name: 'a', bytes: new Uint8Array(13 * MIB) }] })).toMatch(/^--initrd: 13631488 bytes do not fit between the kernel's end at 0x410000/);
+    expect(refusal(bzImage((v) => v.setUint32(0x238, 5, true)), { cmdline: 'panic=' })).toBe('command line: 6 bytes, the kernel takes 5 at most');
+  });
+  it('of another kind than told is refused', () => {
+    expect(refusal(bzImage(), { protocol: 'pvh' })).toMatch(/^not an ELF file/);
+    expect(refusal(bzImage(), { protocol: 'multiboot' })).toMatch(/^no Multiboot header/);
+    expect(refusal(elfBytes({ bits: 32 }), { protocol: 'linux' })).toMatch(/EI_CLASS: a 32-bit file/);
+    expect(refusal(HLT, { protocol: 'linux' })).toMatch(/"HdrS" is missing/);
+  });
+  it('with any header fields at all is accepted or refused by an ImageError', () => {
+    const seed = Date.now() & 0x7fff_ffff;
+    console.log(`hostile bzImage seed ${seed}`);
+    const change = fc.array(fc.tuple(fc.integer({ min: 0x1f1, max: 0x26f }), fc.nat(255)), { minLength: 1, maxLength: 6 });
+    fc.assert(fc.property(change, fc.nat(2048), fc.boolean(), (changes, cut, whole) => {
+      const file = bzImage().slice(0, whole ? 2048 : cut);
+      for (const [n, value] of changes) if (n < file.length) file[n] = value;
+      expect(refusal(file, { protocol: 'linux', modules: [{ name: 'a', bytes: HLT }] })).toBeTypeOf('string');
+    }), { seed, numRuns: 2000 });
   });
 });
 

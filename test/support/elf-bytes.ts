@@ -6,6 +6,8 @@ export interface ElfParts {
   readonly entry?: number;
   readonly segments?: readonly { readonly address: number; readonly bytes: Uint8Array; readonly memoryBytes?: number; readonly offset?: number; readonly fileBytes?: number }[];
   readonly pvhEntry?: number;
+  /** A note of the Linux kernel's build. */
+  readonly linuxNote?: boolean;
   readonly patch?: (view: DataView) => void;
 }
 
@@ -14,7 +16,7 @@ export function elfBytes(parts: ElfParts): Uint8Array<ArrayBuffer> {
   const is64 = (parts.bits ?? 64) === 64;
   const headerBytes = is64 ? 64 : 52, entryBytes = is64 ? 56 : 32;
   const segments = parts.segments ?? [{ address: 0x10_0000, bytes: Uint8Array.of(0xf4) }];
-  const note = parts.pvhEntry === undefined ? undefined : pvhNote(parts.pvhEntry);
+  const note = parts.pvhEntry !== undefined ? elfNote('Xen', 18, parts.pvhEntry) : parts.linuxNote === true ? elfNote('Linux', 0x100, 0) : undefined;
   const count = segments.length + (note ? 1 : 0);
   let at = headerBytes + count * entryBytes;
   const placed = segments.map((s) => { const offset = at; at += s.bytes.length; return { ...s, offset: s.offset ?? offset, place: offset }; });
@@ -52,12 +54,15 @@ export function elfBytes(parts: ElfParts): Uint8Array<ArrayBuffer> {
   return file;
 }
 
-function pvhNote(entry: number): Uint8Array {
-  const note = new Uint8Array(12 + 4 + 4), view = new DataView(note.buffer);
-  view.setUint32(0, 4, true);
+/** A note whose description is one doubleword. */
+function elfNote(owner: string, type: number, value: number): Uint8Array {
+  const name = new TextEncoder().encode(`${owner}\0`);
+  const desc = 12 + Math.ceil(name.length / 4) * 4;
+  const note = new Uint8Array(desc + 4), view = new DataView(note.buffer);
+  view.setUint32(0, name.length, true);
   view.setUint32(4, 4, true);
-  view.setUint32(8, 18, true);
-  note.set([0x58, 0x65, 0x6e, 0], 12);
-  view.setUint32(16, entry, true);
+  view.setUint32(8, type, true);
+  note.set(name, 12);
+  view.setUint32(desc, value, true);
   return note;
 }

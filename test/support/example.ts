@@ -11,7 +11,7 @@ import { assembleText } from './assemble-text.ts';
 import { flagBits, hexBytes } from './silicon/compare.ts';
 import { SiliconWorld } from './silicon/run.ts';
 import { defaultRegister } from './silicon/vectors.ts';
-import { DATA, dataPattern, PAGE, START, type Case, type Outcome } from './silicon/world.ts';
+import { DATA, dataPattern, defaultSimd, PAGE, START, type Case, type Outcome, type Simd } from './silicon/world.ts';
 import { littleEndian } from './encode-row.ts';
 
 /** Where examples keep a memory operand, and where their stack is. */
@@ -26,7 +26,8 @@ export const code = (bytes: number): bigint => START + BigInt(bytes);
 const NAMES = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'] as const;
 const FLAG_NAMES = ['CF', 'PF', 'AF', 'ZF', 'SF', 'OF', 'DF'] as const;
 
-type Registers = { readonly [R in (typeof NAMES)[number]]?: bigint };
+type XmmName = `xmm${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15}`;
+type Registers = { readonly [R in (typeof NAMES)[number] | XmmName]?: bigint };
 type Flags = { readonly [F in (typeof FLAG_NAMES)[number]]?: 0 | 1 };
 export interface State extends Registers, Flags {
   /** Bytes at MEMORY, as one little-endian number of that size or as a list of bytes. */
@@ -34,7 +35,10 @@ export interface State extends Registers, Flags {
   readonly word?: bigint;
   readonly dword?: bigint;
   readonly qword?: bigint;
+  readonly xmmword?: bigint;
   readonly bytes?: readonly number[];
+  /** MXCSR; default: all exceptions masked, round to nearest. */
+  readonly mxcsr?: number;
   /** Stack slots from the stack pointer upwards, as wide as the mode's code. */
   readonly stack?: readonly bigint[];
 }
@@ -45,6 +49,7 @@ export interface Result extends State {
 }
 
 export const DE = { vector: VECTOR.DE };
+export const XM = { vector: VECTOR.XM };
 export const UD = { vector: VECTOR.UD };
 export const BR = { vector: VECTOR.BR };
 export const GP = { vector: VECTOR.GP };
@@ -56,7 +61,7 @@ export const PF = (cr2: bigint, { write = false, present = false } = {}): NonNul
 // ----------------------------------------------------------------------------------------------------------- state
 const memoryBytes = (s: State): number[] | undefined => {
   if (s.bytes) return [...s.bytes];
-  for (const [name, bytes] of [['byte', 1], ['word', 2], ['dword', 4], ['qword', 8]] as const) {
+  for (const [name, bytes] of [['byte', 1], ['word', 2], ['dword', 4], ['qword', 8], ['xmmword', 16]] as const) {
     const value = s[name];
     if (value !== undefined) return littleEndian(value, bytes);
   }
@@ -84,6 +89,9 @@ function memoryOf(before: Uint8Array, s: State, rsp: bigint, slot: number): Uint
   return memory;
 }
 
+/** The XMM registers and MXCSR of a state; what it does not name is as in `unless`. */
+const simdOf = (s: State, unless: Simd): Simd => ({ xmm: unless.xmm.map((v, n) => s[`xmm${n}` as XmmName] ?? v), mxcsr: s.mxcsr ?? unless.mxcsr });
+const simdText = ({ xmm, mxcsr }: Simd): string => `${xmm.map((v, n) => `XMM${n}=${v.toString(16)}`).join(' ')} MXCSR=${mxcsr.toString(16)}`;
 const flagText = (word: number): string => FLAG_NAMES.filter((f) => (word & RFLAGS[f]) !== 0).join(' ');
 const registerText = (values: readonly bigint[]): string => values.map((v, n) => `${NAMES[n]}=${v.toString(16)}`).join(' ');
 const faultText = (f: Result['fault']): string => (f ? `vector ${f.vector} error ${f.errorCode ?? 0} CR2 ${(f.cr2 ?? 0n).toString(16)}` : 'none');
@@ -106,8 +114,9 @@ export function example(sentence: string, text: string, before: State, result: R
       const gpr = NAMES.map((name, n) => result[name] ?? initial[n] as bigint);
       const end = memoryOf(start, result, gpr[4] as bigint, bits / 8);
 
+      const simd = simdOf(before, defaultSimd());
       const writable = start.subarray(0, 2 * PAGE);
-      const outcome = engine.run({ codeSize: bits, code, gpr: initial, flags: flagWord(before), poke: { offset: 0, bytes: writable } });
+      const outcome = engine.run({ codeSize: bits, code, gpr: initial, flags: flagWord(before), poke: { offset: 0, bytes: writable }, simd });
       const memory = start.slice();
       memory.set(outcome.changed.bytes, outcome.changed.offset);
       const undefinedFlags = i instanceof DecodeFailure || outcome.fault ? 0 : flagBits(i.row.undefinedFlags);
@@ -115,10 +124,10 @@ export function example(sentence: string, text: string, before: State, result: R
 
       expect({
         registers: registerText(outcome.gpr), flags: flagText(outcome.flags & ~undefinedFlags), rip: outcome.rip - START,
-        fault: faultText(outcome.fault), memory: memoryDifference(end, memory),
+        fault: faultText(outcome.fault), memory: memoryDifference(end, memory), simd: simdText(outcome.simd as Simd),
       }).toEqual({
         registers: registerText(gpr), flags: flagText(flagWord({ ...before, ...result }) & ~undefinedFlags), rip: rip - START,
-        fault: faultText(result.fault), memory: 'as expected',
+        fault: faultText(result.fault), memory: 'as expected', simd: simdText(simdOf(result, simd)),
       });
     });
   }

@@ -208,5 +208,5 @@ export class SystemMachine {
   }
 }
 
-const NAMES = ['#DE', '#DB', 'NMI', '#BP', '#OF', '#BR', '#UD', '#NM', '#DF', '9', '#TS', '#NP', '#SS', '#GP', '#PF', '15', '#MF', '#AC'];
+const NAMES = ['#DE', '#DB', 'NMI', '#BP', '#OF', '#BR', '#UD', '#NM', '#DF', '9', '#TS', '#NP', '#SS', '#GP', '#PF', '15', '#MF', '#AC', '#MC', '#XM'];
 export const nameOf = (d: Delivered): string => `${NAMES[d.vector] ?? `vector ${d.vector}`}${d.errorCode === undefined ? '' : `(${d.errorCode === 0 ? '0' : `0x${d.errorCode.toString(16)}`})`}`;

@@ -10,10 +10,12 @@ export function verbsOf(i: Instruction): string[] {
     if (verb === 'when') (operands[1] as () => void)();
     return verb === 'divU' ? { quotient: null, remainder: null } : null;
   };
-  const ops = new Proxy({}, { get: (_, verb) => speak(String(verb)) }) as Ops<null, null>;
+  const ops = new Proxy({}, { get: (_, verb) => speak(String(verb)) }) as Ops<null, null, null>;
   if (i.row.meaning.kind === 'translated') i.row.meaning.semantics(ops, i);
   return verbs;
 }
 
-export const COMMITS: ReadonlySet<string> = new Set(['setReg', 'setFlag', 'resultFlags', 'carryFlags', 'addFlags', 'subFlags', 'otherFlags', 'logicFlags', 'rotateFlags']);
-export const MAY_FAULT: ReadonlySet<string> = new Set(['load', 'store', 'fault', 'requireAligned', 'goto', 'gotoIf', 'gotoIndirect']);
+export const COMMITS: ReadonlySet<string> = new Set(['setReg', 'setXmm', 'setFlag', 'resultFlags', 'carryFlags', 'addFlags', 'subFlags', 'otherFlags', 'logicFlags', 'rotateFlags']);
+export const MAY_FAULT: ReadonlySet<string> = new Set([
+  'load', 'store', 'loadX', 'storeX', 'storeMaskedX', 'requireSse', 'setMxcsr', 'floatX', 'compareFloatX', 'orderFloatX', 'integerFromFloatX', 'floatFromIntegerX', 'fault', 'requireAligned', 'goto', 'gotoIf', 'gotoIndirect',
+]);

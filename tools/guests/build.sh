@@ -8,10 +8,11 @@ shift
 objects=$(mktemp -d)
 trap 'rm -rf "$objects"' EXIT
 
-COMMON='-std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only -Wall -Wextra -Wno-unused-parameter'
+COMMON='-std=gnu11 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fno-asynchronous-unwind-tables -Wall -Wextra -Wno-unused-parameter'
 COMPUTE='algorithms digests interpreters arithmetic bits strings coroutines'
 # The program's files; how it is compiled and linked.
 COMPUTE64="compute $COMPUTE"
+FLOATING64='floating'
 SYSTEM64='system exceptions paging timer ring3 interrupts64 vectors64 digests'
 PROTECTED32="protected32 vectors32 $COMPUTE"
 SMALL='-m64 -mcmodel=small -DBASE=0'
@@ -24,12 +25,14 @@ image() {
   case " $wanted " in *" $name "* | '  ') ;; *) return ;; esac
   rm -f "$objects"/*
   base=0
+  registers=-mgeneral-regs-only
+  case $name in floating-*) registers='-msse2 -ffp-contract=off' ;; esac
   case $flags in *BASE=0x*) base=0xffffffff80000000 ;; esac
   for file in "entry$bits" console string divide "$@"; do
     for source in "$here/runtime/$file.c" "$here/runtime/$file.S" "$here/programs/$file.c" "$here/programs/$file.S"; do
       [ -e "$source" ] || continue
       # In string.c a loop must not become a call of the function it is in.
-      gcc $COMMON $flags -fno-tree-loop-distribute-patterns -c "$source" -o "$objects/$file.o"
+      gcc $COMMON $registers $flags -fno-tree-loop-distribute-patterns -c "$source" -o "$objects/$file.o"
     done
   done
   emulation=elf_x86_64
@@ -45,5 +48,6 @@ for level in O0 O1 O2 O3 Os; do
   image system-$level 64 "-$level $HIGH" $SYSTEM64
   image protected32-$level 32 "-$level -m32 -march=i686" $PROTECTED32
 done
+for level in O0 O2 O3; do image floating-$level 64 "-$level $SMALL" $FLOATING64; done
 image compute-O2-large 64 "-O2 -m64 -mcmodel=large -DBASE=0" $COMPUTE64
 image compute-O2-popcnt 64 "-O2 $SMALL -mpopcnt -mmovbe -mcx16 -fcf-protection=full" $COMPUTE64

@@ -3,7 +3,9 @@ import type { OperandSpec, Row } from '../../src/cpu/isa/row.ts';
 import { encodeRow, littleEndian, type Choice, type MemoryChoice } from '../../test/support/encode-row.ts';
 import { interesting } from '../../test/support/boundary.ts';
 import type { Random } from '../../test/support/random.ts';
+import { recordingOf } from '../../test/support/silicon/vectors.ts';
 import { DATA, GS_BASE, PAGE, START, type Case } from '../../test/support/silicon/world.ts';
+import { interestingVector, simdFor } from '../../test/support/silicon/interesting-simd.ts';
 
 const RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4, RBP = 5, RSI = 6, RDI = 7;
 const DF = 1 << 10;
@@ -65,10 +67,16 @@ function memoryFor(r: Random, d: Draft, target: bigint, codeSize: 32 | 64, short
 const awayFromStart = (distance: number): number => (distance < 0 && distance > -32 ? distance - 32 : distance >= 0 && distance < 32 ? distance + 32 : distance);
 
 const memoryBits = (x: OperandSpec): number | undefined => {
-  if (x.kind === 'register-or-memory') return x.memoryBits;
+  if (x.kind === 'register-or-memory' || x.kind === 'xmm-or-memory') return x.memoryBits;
   if (x.kind === 'memory') return x.text === 'm16&16' ? 32 : x.text === 'm32&32' ? 64 : x.bits;
   return undefined;
 };
+
+/** MOVSD and CMPSD are SSE2 instructions too. */
+const isString = (row: Row): boolean => row.operands.length === 0 && /^(MOVS|CMPS|SCAS|STOS|LODS)[BWDQ]$/.test(row.mnemonic);
+const isVector = (row: Row): boolean => recordingOf(row) === 'vector';
+/** Instructions on floating-point lanes, by their names. */
+const hasFloats = (row: Row): boolean => !row.mnemonic.startsWith('P') && /[PS][SD]$|^CVT/.test(row.mnemonic);
 
 /** What a row needs in particular registers, so that more than its faults is seen. */
 function particulars(r: Random, row: Row, d: Draft, target: bigint | undefined, codeSize: 32 | 64): void {
@@ -82,11 +90,11 @@ function particulars(r: Random, row: Row, d: Draft, target: bigint | undefined, 
   const pointer = (n: number): void => { d.gpr[n] = dataAddress(r, width / 8, true); };
   if (target !== undefined && r.chance(70)) {
     const bits = memoryBits(row.operands.find((x) => memoryBits(x) !== undefined) as OperandSpec) ?? 0;
-    if (bits !== 0) poke(target, littleEndian(interesting(r), bits / 8));
+    if (bits !== 0) poke(target, littleEndian(isVector(row) ? interestingVector(r, hasFloats(row)) : interesting(r), bits / 8));
   }
   if (/^(PUSH|POP|CALL|RET|ENTER)/.test(m) || m === 'LEAVE') pointer(RSP);
   if (m === 'ENTER' || m === 'LEAVE') pointer(RBP);
-  if (/^(MOVS|CMPS|SCAS|STOS|LODS)[BWDQ]$/.test(m)) {
+  if (isString(row)) {
     for (const n of [RSI, RDI]) d.gpr[n] = r.chance(85) ? DATA + BigInt(r.between(0x400, 2 * PAGE - 0x400)) : dataAddress(r, width / 8, true);
     d.gpr[RCX] = BigInt(r.below(r.chance(30) ? 2 : 30));
     if (r.chance(40)) d.flags |= DF;
@@ -97,6 +105,9 @@ function particulars(r: Random, row: Row, d: Draft, target: bigint | undefined, 
       d.gpr[RSI] = (d.gpr[RDI] as bigint) + BigInt((r.below(4) * width) / 8);
     }
   }
+  if (m === 'MASKMOVDQU') d.gpr[RDI] = dataAddress(r, 16, true);
+  // Bits that MXCSR does not have are #GP; but bit 17 is AMD's misaligned mode, which we do not have.
+  if (m === 'LDMXCSR' && target !== undefined) poke(target, littleEndian(r.chance(80) ? BigInt(r.below(0x1_0000)) : r.u64() & 0xfffd_ffffn, 4));
   if (m === 'XLATB') d.gpr[RBX] = dataAddress(r, 1, false);
   if (/^(LOOP|J.?CXZ)/.test(m) && r.chance(70)) d.gpr[RCX] = BigInt(r.below(3)) | (r.chance(30) ? 0x1_0000_0000n : 0n);
   if (m === 'RET') poke(d.gpr[RSP] as bigint, littleEndian(codeTarget(), codeSize / 8));
@@ -124,18 +135,18 @@ export function caseFor(r: Random, row: Row, codeSize: 32 | 64): Case | undefine
   // Legacy instructions see 32 bits, and 64-bit mode's other registers do not exist there.
   if (codeSize === 32) d.gpr = d.gpr.map((x, n) => (n < 8 ? x & mask(32) : 0n));
   if (r.chance(10)) d.flags |= DF;
-  const string = /^(MOVS|CMPS|SCAS|STOS|LODS)[BWDQ]$/.test(row.mnemonic);
+  const string = isString(row);
   const prefixes: number[] = [];
   const memoryOperand = row.operands.find((x) => memoryBits(x) !== undefined);
   const memoryOnly = memoryOperand?.kind === 'memory';
   const memory = memoryOperand !== undefined && (memoryOnly || r.chance(50));
   // An address-size prefix in compatibility mode means 16-bit addresses, which reach none of the pages.
-  const shortAddress = codeSize === 64 && (memory || string || row.mnemonic === 'XLATB' || row.mnemonic.startsWith('LOOP')) && r.chance(15);
+  const shortAddress = codeSize === 64 && (memory || string || row.mnemonic === 'MASKMOVDQU' || row.mnemonic === 'XLATB' || row.mnemonic.startsWith('LOOP')) && r.chance(15);
   const isLea = row.mnemonic === 'LEA';
   const bits = memoryOperand === undefined ? 0 : memoryBits(memoryOperand) as number;
   // #GP or #PF decides CMPXCHG16B's misaligned faults by order; most addresses are aligned.
   let target = memory ? dataAddress(r, Math.max(1, bits / 8), !isLea) : undefined;
-  if (row.mnemonic === 'CMPXCHG16B' && target !== undefined && r.chance(85)) target &= ~15n;
+  if ((row.mnemonic === 'CMPXCHG16B' || bits === 128) && target !== undefined && r.chance(85)) target &= ~15n;
 
   const reg = r.below(count);
   let rmRegister = r.below(count);
@@ -185,5 +196,5 @@ export function caseFor(r: Random, row: Row, codeSize: 32 | 64): Case | undefine
   };
   const code = encodeRow(row, choice);
   if (code.length > 15) return undefined;
-  return { codeSize, code, gpr: d.gpr.map((x) => x & mask(64)), flags: d.flags, poke: d.poke };
+  return { codeSize, code, gpr: d.gpr.map((x) => x & mask(64)), flags: d.flags, poke: d.poke, simd: isVector(row) ? simdFor(r, hasFloats(row)) : undefined };
 }

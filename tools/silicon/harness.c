@@ -29,11 +29,15 @@ struct input {
   uint8_t code[16];
   uint32_t poke_offset, poke_length;
   uint8_t poke[64];
+  uint64_t xmm[16][2];
+  uint32_t mxcsr, reserved;
 };
 struct outcome {
   uint64_t gpr[16], rip, flags, cr2;
   uint32_t vector, error, changed_offset, changed_length;
   uint8_t changed[CHANGED];
+  uint64_t xmm[16][2];
+  uint32_t mxcsr, reserved;
 };
 
 static const int order[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
@@ -68,7 +72,14 @@ static void report(const mcontext_t *m) {
   out.changed_offset = end == first ? 0 : first;
   if (out.changed_length > CHANGED) { fprintf(stderr, "a case changed %u bytes\n", out.changed_length); _exit(1); }
   memcpy(out.changed, data + first, end - first);
+  memcpy(out.xmm, m->fpregs->_xmm, sizeof out.xmm);
+  out.mxcsr = m->fpregs->mxcsr;
   if (fwrite(&out, sizeof out, 1, outcomes) != 1) _exit(1);
+}
+
+/* The header of the extended state, behind its 512 legacy bytes, says which parts a return restores: x87 and SSE are bits 0 and 1. */
+static void restore_sse(mcontext_t *m) {
+  *(uint64_t *)((char *)m->fpregs + 512) |= 3;
 }
 
 static void prepare(mcontext_t *m) {
@@ -78,6 +89,9 @@ static void prepare(mcontext_t *m) {
   memset((void *)(START - 32), 0xcc, 64);
   memcpy((void *)START, in.code, in.length);
   for (int n = 0; n < 16; n++) m->gregs[order[n]] = (greg_t)in.gpr[n];
+  memcpy(m->fpregs->_xmm, in.xmm, sizeof in.xmm);
+  m->fpregs->mxcsr = in.mxcsr;
+  restore_sse(m);
   m->gregs[REG_RIP] = (greg_t)START;
   m->gregs[REG_EFL] = (greg_t)in.flags;
   m->gregs[REG_CSGSFS] = (home.gregs[REG_CSGSFS] & ~0xffffl) | (in.compatibility ? 0x23 : 0x33);

@@ -3,11 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { COMPARED_FLAGS, START, type Case, type Outcome } from '../../test/support/silicon/world.ts';
+import { COMPARED_FLAGS, START, defaultSimd, type Case, type Outcome, type Simd } from '../../test/support/silicon/world.ts';
 
-const INPUT_BYTES = 128 + 8 + 4 + 4 + 16 + 4 + 4 + 64;
+const INPUT_BYTES = 128 + 8 + 4 + 4 + 16 + 4 + 4 + 64 + 256 + 8;
 const CHANGED = 512;
-const OUTCOME_BYTES = 128 + 24 + 16 + CHANGED;
+const OUTCOME_BYTES = 128 + 24 + 16 + CHANGED + 256 + 8;
 const FLAGS_ALWAYS = 0x202;
 
 function writeCases(cases: readonly Case[]): Buffer {
@@ -22,11 +22,22 @@ function writeCases(cases: readonly Case[]): Buffer {
     out.writeUInt32LE(c.poke.offset, at + 160);
     out.writeUInt32LE(c.poke.bytes.length, at + 164);
     out.set(c.poke.bytes, at + 168);
+    const { xmm, mxcsr } = c.simd ?? defaultSimd();
+    xmm.forEach((v, n) => {
+      out.writeBigUInt64LE(BigInt.asUintN(64, v), at + 232 + 16 * n);
+      out.writeBigUInt64LE(v >> 64n, at + 240 + 16 * n);
+    });
+    out.writeUInt32LE(mxcsr, at + 488);
   });
   return out;
 }
 
-function readOutcome(file: Buffer, at: number): Outcome {
+function readSimd(file: Buffer, at: number): Simd {
+  const xmm = Array.from({ length: 16 }, (_, n) => (file.readBigUInt64LE(at + 16 * n + 8) << 64n) | file.readBigUInt64LE(at + 16 * n));
+  return { xmm, mxcsr: file.readUInt32LE(at + 256) };
+}
+
+function readOutcome(file: Buffer, at: number, simd: boolean): Outcome {
   const rip = file.readBigUInt64LE(at + 128);
   const vector = file.readUInt32LE(at + 152);
   const errorCode = file.readUInt32LE(at + 156);
@@ -41,6 +52,7 @@ function readOutcome(file: Buffer, at: number): Outcome {
     rip: vector === 3 ? rip - 1n : rip,
     fault: done ? undefined : { vector, errorCode, cr2 },
     changed: { offset, bytes: Uint8Array.from(file.subarray(at + 168, at + 168 + length)) },
+    simd: simd ? readSimd(file, at + 168 + CHANGED) : undefined,
   };
 }
 
@@ -54,7 +66,7 @@ export function runOnHost(cases: readonly Case[]): Outcome[] {
     execFileSync(harness, [join(folder, 'cases'), join(folder, 'outcomes')], { stdio: 'inherit', timeout: 120_000 });
     const file = readFileSync(join(folder, 'outcomes'));
     if (file.length !== cases.length * OUTCOME_BYTES) throw new Error(`${file.length / OUTCOME_BYTES} outcomes for ${cases.length} cases`);
-    return cases.map((_, k) => readOutcome(file, k * OUTCOME_BYTES));
+    return cases.map((c, k) => readOutcome(file, k * OUTCOME_BYTES, c.simd !== undefined));
   } finally {
     rmSync(folder, { recursive: true });
   }

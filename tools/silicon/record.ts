@@ -1,8 +1,9 @@
 /**
  * Compares every translated row with the host processor: `node tools/silicon/record.ts [--cases N] [--seed S] [--only MNEMONIC]
- * [--strict] [--write]` (Node 24, gcc, x86-64 Linux). `--strict` compares the flags that the manual leaves
- * undefined, too. `--write` records the cases of all rows as test/golden/silicon.bin.gz for test/isa/silicon.test.ts;
- * the file in the tree was made with `--cases 14`.
+ * [--strict] [--set general|vector] [--write]` (Node 24, gcc, x86-64 Linux). `--strict` compares the flags that the manual
+ * leaves undefined, too. `--set` takes the rows of one recording: `vector` those of SSE and SSE2, `general` the others.
+ * `--write` records them as that file of test/golden for test/isa/silicon.test.ts; those in the tree were made with
+ * `--set general --cases 14` and `--set vector --cases 10`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -12,13 +13,15 @@ import type { Row } from '../../src/cpu/isa/row.ts';
 import { Random } from '../../test/support/random.ts';
 import { describeCase, differences, flagBits, flagsNotFollowed } from '../../test/support/silicon/compare.ts';
 import { SiliconWorld } from '../../test/support/silicon/run.ts';
-import type { Case } from '../../test/support/silicon/world.ts';
-import { defaultRegister, writeRecording } from '../../test/support/silicon/vectors.ts';
+import { defaultSimd, type Case } from '../../test/support/silicon/world.ts';
+import { defaultRegister, RECORDINGS, recordingOf, writeRecording, type RecordingName } from '../../test/support/silicon/vectors.ts';
 import { caseFor } from './generate.ts';
 import { runOnHost } from './host.ts';
 
-const { values } = parseArgs({ options: { cases: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' }, only: { type: 'string' }, strict: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } } });
-if (values.write && values.only !== undefined) throw new Error('--write records every row: without --only');
+const { values } = parseArgs({ options: { cases: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' }, only: { type: 'string' }, set: { type: 'string' }, strict: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } } });
+if (values.write && values.only !== undefined) throw new Error('--write records every row of a set: without --only');
+const set = values.set as RecordingName | undefined;
+if (set === undefined ? values.write : !(set in RECORDINGS)) throw new Error(`--set ${Object.keys(RECORDINGS).join(' or ')}: which recording`);
 
 const world = new SiliconWorld();
 
@@ -35,12 +38,19 @@ function reduced(row: Row, c: Case): Case {
     const expected = { ...before, gpr: before.gpr.map((v, k) => (k === n ? value : kept.gpr[k] === c.gpr[k] ? v : trial.gpr[k] as bigint)) };
     if (before.gpr[n] === c.gpr[n] && differences(expected, world.run(trial)).length === 0) kept = trial;
   }
+  for (let n = 0; n < 16 && kept.simd !== undefined; n++) {
+    const value = defaultSimd().xmm[n] as bigint;
+    const defaulted = (simd: Case['simd']): Case['simd'] => simd && { ...simd, xmm: simd.xmm.with(n, value) };
+    const untouched = before.simd?.xmm[n] === c.simd?.xmm[n];
+    const trial = { ...kept, simd: defaulted(kept.simd) };
+    if (untouched && differences({ ...world.run(kept), simd: defaulted(world.run(kept).simd) }, world.run(trial)).length === 0) kept = trial;
+  }
   return kept;
 }
 
 const jobs: { row: Row; c: Case }[] = [];
 ROWS.forEach((row, index) => {
-  if (row.meaning.kind !== 'translated' || (values.only !== undefined && row.mnemonic !== values.only)) return;
+  if (row.meaning.kind !== 'translated' || (set !== undefined && recordingOf(row) !== set) || (values.only !== undefined && row.mnemonic !== values.only)) return;
   const r = new Random(Math.imul(Number(values.seed) * 10_007 + index + 1, 0x9e3779b1));
   const codeSizes = row.modes === '64' ? [64] as const : row.modes === 'legacy' ? [32] as const : [64, 32] as const;
   for (const codeSize of codeSizes) {
@@ -59,10 +69,10 @@ jobs.forEach(({ row, c }, k) => {
   const outcome = silicon[k] as (typeof silicon)[number];
   if (outcome.fault !== undefined) faults++;
   const ours = world.run(c);
-  const lines = differences(outcome, ours, flagsNotFollowed(row, outcome) | (values.strict ? 0 : flagBits(row.undefinedFlags)));
+  const lines = differences(outcome, ours, flagsNotFollowed(row, outcome) | (values.strict ? 0 : flagBits(row.undefinedFlags)), row);
   const name = `${row.text} = ${row.encodingText}`;
   if (lines.length > 0) failures.set(name, [...(failures.get(name) ?? []), `    ${describeCase(c)}\n      ${lines.join('\n      ')}`]);
-  else if (differences(outcome, ours).length > 0) undefinedFlags.set(name, (undefinedFlags.get(name) ?? 0) + 1);
+  else if (differences(outcome, ours, 0, row).length > 0) undefinedFlags.set(name, (undefinedFlags.get(name) ?? 0) + 1);
 });
 let failed = 0;
 for (const [name, list] of failures) {
@@ -72,10 +82,10 @@ for (const [name, list] of failures) {
 console.log(`undefined flags that differ: ${[...undefinedFlags].map(([name, n]) => `${name} (${n})`).join('; ') || 'none'}`);
 console.log(`${jobs.length} cases (${faults} faults), ${failed} differ in ${failures.size} rows`);
 
-if (values.write) {
+if (values.write && set !== undefined) {
   if (failed > 0) throw new Error('nothing written: correct the differences first');
   const processor = /^model name\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'latin1'))?.[1] ?? 'unknown';
   const file = writeRecording({ processor, cases: jobs.map(({ c }, k) => ({ c, outcome: silicon[k] as (typeof silicon)[number] })) });
-  writeFileSync('test/golden/silicon.bin.gz', file);
-  console.log(`test/golden/silicon.bin.gz: ${file.length} bytes`);
+  writeFileSync(`test/golden/${RECORDINGS[set]}`, file);
+  console.log(`test/golden/${RECORDINGS[set]}: ${file.length} bytes`);
 }

@@ -110,6 +110,9 @@ function readOperand(r: ByteReader, x: OperandSpec, c: OperandContext): Operand 
       return registerOperand(x.at === 'reg' ? reg : (c.opcode & 7) + c.rexB, x.width, c.rex, false);
     case 'rm-register': return rmRegister(x.width);
     case 'register-or-memory': return c.rmIsRegister ? rmRegister(x.width) : readMemoryOperand(r, c.modrm, x.memoryBits, c);
+    case 'xmm': return { kind: 'xmm', number: x.at === 'reg' ? reg : (c.modrm & 7) + c.rexB };
+    case 'xmm-or-memory': return c.rmIsRegister ? { kind: 'xmm', number: (c.modrm & 7) + c.rexB } : readMemoryOperand(r, c.modrm, x.memoryBits, c);
+    case 'fpu': return { kind: 'fpu', number: x.at === 'rm' ? c.modrm & 7 : 0, implicit: x.at === 'fixed' };
     case 'memory': return readMemoryOperand(r, c.modrm, x.bits, c);
     case 'memory-offset': return readMemoryOffset(r, x.width, c);
     case 'immediate': return { kind: 'immediate', width: x.width, value: r.extended((x.width >> 3) as 1 | 2 | 4 | 8) };
@@ -126,7 +129,7 @@ function readOperand(r: ByteReader, x: OperandSpec, c: OperandContext): Operand 
 
 /** Operands in the order of the list; the fields behind ModRM are read in the order of the encoding: memory operand first. */
 function readOperands(r: ByteReader, row: Row, c: OperandContext): Operand[] {
-  const memoryAt = row.operands.findIndex((x) => x.kind === 'memory' || x.kind === 'register-or-memory');
+  const memoryAt = row.operands.findIndex((x) => x.kind === 'memory' || x.kind === 'register-or-memory' || x.kind === 'xmm-or-memory');
   const memory = memoryAt < 0 ? undefined : readOperand(r, row.operands[memoryAt] as OperandSpec, c);
   return row.operands.map((x, n) => (n === memoryAt && memory !== undefined ? memory : readOperand(r, x, c)));
 }
@@ -172,12 +175,12 @@ export function decode(bytes: Uint8Array, start: number, mode: Mode): Instructio
   const rexB = (p.rex & 1) << 3;
 
   let modrm = 0;
-  if (list.some((c) => c.row.encoding.modrm !== 'none') || unimplementedDependsOnModrm(longMode, map, opcode, p.repeat)) {
+  if (list.some((c) => c.row.encoding.modrm !== 'none') || unimplementedDependsOnModrm(longMode, map, opcode, selectors)) {
     modrm = r.byte();
     if (r.trouble !== undefined) return r.trouble === 'truncated' ? TRUNCATED : TOO_LONG;
   }
   const chosen = choose(list, modrm, rexB, addressWidth);
-  const unbuilt = unimplementedName(longMode, map, opcode, p.repeat, modrm, chosen !== undefined);
+  const unbuilt = unimplementedName(longMode, map, opcode, selectors, modrm, chosen !== undefined);
   if (unbuilt !== undefined) return new DecodeFailure('unimplemented', unbuilt);
   if (chosen === undefined) return NOT_DEFINED;
 

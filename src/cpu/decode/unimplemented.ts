@@ -2,6 +2,7 @@
  * What the manual defines and the table has no row for. A guest that runs one of these is told so, loudly: raising #UD
  * would be a wrong answer. Everything that is neither here nor in the table is #UD. SDM Vol. 2D, "Opcode Map".
  */
+import type { Selectors } from './lookup.ts';
 
 interface Unbuilt {
   readonly from: number;
@@ -9,8 +10,8 @@ interface Unbuilt {
   readonly name: string;
   /** The ModRM bytes that are meant; absent: all. */
   readonly when?: (modrm: number) => boolean;
-  /** Only with this prefix, and then before any row: the row's instruction has the same opcode without it. */
-  readonly prefix?: 'F2' | 'F3';
+  /** Only with one of these prefixes (`NP`: none), and then before any row: the row's instruction has the same opcode without it. */
+  readonly prefix?: string;
   /** Only in this kind of mode. */
   readonly longMode?: boolean;
 }
@@ -19,9 +20,15 @@ const inRegister = (modrm: number): boolean => modrm >= 0xc0;
 const extension = (modrm: number): number => (modrm >> 3) & 7;
 
 const ONE_BYTE: readonly Unbuilt[] = [
-  { from: 0x9b, to: 0x9b, name: 'WAIT/FWAIT (x87)' },
   { from: 0xc6, to: 0xc7, name: 'XABORT/XBEGIN (TSX)', when: (m) => m === 0xf8 },
-  { from: 0xd8, to: 0xdf, name: 'x87 instruction' },
+  { from: 0xdb, to: 0xdf, name: 'FISTTP (SSE3)', when: (m) => extension(m) === 1 && !inRegister(m) },
+  // Processors take these as the instructions that the manual has at other opcodes (FCOM FCOMP FXCH FSTP FFREEP), or as NOPs.
+  { from: 0xd9, to: 0xd9, name: 'undocumented x87 encoding', when: (m) => m >= 0xd8 && m <= 0xdf },
+  { from: 0xdb, to: 0xdb, name: 'undocumented x87 encoding', when: (m) => m === 0xe0 || m === 0xe1 || m === 0xe4 || m === 0xe5 },
+  { from: 0xdc, to: 0xdc, name: 'undocumented x87 encoding', when: (m) => m >= 0xd0 && m <= 0xdf },
+  { from: 0xdd, to: 0xdd, name: 'undocumented x87 encoding', when: (m) => m >= 0xc8 && m <= 0xcf },
+  { from: 0xde, to: 0xde, name: 'undocumented x87 encoding', when: (m) => m >= 0xd0 && m <= 0xd7 },
+  { from: 0xdf, to: 0xdf, name: 'undocumented x87 encoding', when: (m) => m >= 0xc0 && m <= 0xdf },
   { from: 0xc4, to: 0xc5, name: 'VEX-encoded instruction (AVX, BMI)', longMode: true },
   { from: 0xc4, to: 0xc5, name: 'VEX-encoded instruction (AVX, BMI)', longMode: false, when: inRegister },
   { from: 0x62, to: 0x62, name: 'EVEX-encoded instruction (AVX-512)', longMode: true },
@@ -36,22 +43,39 @@ const MAP_0F: readonly Unbuilt[] = [
     when: (m) => [0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7, 0xc8, 0xc9, 0xcf, 0xd0, 0xd1, 0xd4, 0xd5, 0xd6, 0xd7, 0xe8, 0xe9, 0xea, 0xec, 0xed, 0xee, 0xef].includes(m)
       || (extension(m) === 5 && !inRegister(m)) },
   { from: 0x0d, to: 0x0d, name: 'PREFETCHW' },
-  { from: 0x10, to: 0x17, name: 'SSE move' },
+  { from: 0x12, to: 0x12, name: 'MOVDDUP (SSE3)', prefix: 'F2' },
+  { from: 0x12, to: 0x12, name: 'MOVSLDUP (SSE3)', prefix: 'F3' },
+  { from: 0x16, to: 0x16, name: 'MOVSHDUP (SSE3)', prefix: 'F3' },
   { from: 0x18, to: 0x18, name: 'PREFETCHh' },
   { from: 0x19, to: 0x1f, name: 'reserved NOP, MPX or CET instruction' },
-  { from: 0x28, to: 0x2f, name: 'SSE move, conversion or comparison' },
+  { from: 0x2a, to: 0x2a, name: 'CVTPI2PS, CVTPI2PD (SSE, MMX registers)', prefix: 'NP 66' },
+  { from: 0x2c, to: 0x2d, name: 'CVTPS2PI, CVTPD2PI (SSE, MMX registers)', prefix: 'NP 66' },
   { from: 0x33, to: 0x33, name: 'RDPMC' },
   { from: 0x37, to: 0x37, name: 'GETSEC' },
-  { from: 0x50, to: 0x77, name: 'MMX or SSE instruction' },
+  { from: 0x60, to: 0x6b, name: 'MMX instruction', prefix: 'NP' },
+  { from: 0x6e, to: 0x70, name: 'MMX instruction', prefix: 'NP' },
+  { from: 0x71, to: 0x72, name: 'MMX shift', prefix: 'NP', when: (m) => inRegister(m) && [2, 4, 6].includes(extension(m)) },
+  { from: 0x73, to: 0x73, name: 'MMX shift', prefix: 'NP', when: (m) => inRegister(m) && [2, 6].includes(extension(m)) },
+  { from: 0x74, to: 0x76, name: 'MMX instruction', prefix: 'NP' },
   { from: 0x78, to: 0x79, name: 'VMREAD/VMWRITE' },
-  { from: 0x7c, to: 0x7f, name: 'MMX or SSE instruction' },
-  { from: 0xae, to: 0xae, name: 'FXSAVE, FXRSTOR, LDMXCSR, STMXCSR, XSAVE, fence or cache-line instruction (0F AE)', when: (m) => !inRegister(m) || extension(m) >= 4 },
-  { from: 0xc2, to: 0xc2, name: 'SSE comparison' },
-  { from: 0xc3, to: 0xc3, name: 'MOVNTI', when: (m) => !inRegister(m) },
-  { from: 0xc4, to: 0xc6, name: 'MMX or SSE instruction' },
+  { from: 0x7c, to: 0x7d, name: 'HADDPD, HADDPS, HSUBPD or HSUBPS (SSE3)', prefix: '66 F2' },
+  { from: 0x7e, to: 0x7f, name: 'MMX move', prefix: 'NP' },
+  { from: 0xae, to: 0xae, name: 'FXSAVE, FXRSTOR, XSAVE, fence or cache-line instruction (0F AE)', when: (m) => !inRegister(m) || extension(m) >= 4 },
+  { from: 0xc4, to: 0xc4, name: 'PINSRW (SSE, MMX registers)', prefix: 'NP' },
+  { from: 0xc5, to: 0xc5, name: 'PEXTRW (SSE, MMX registers)', prefix: 'NP', when: inRegister },
   { from: 0xc7, to: 0xc7, name: 'RDRAND, RDSEED, RDPID, XSAVE or VMX instruction (0F C7)',
     when: (m) => extension(m) >= 6 || (extension(m) >= 3 && !inRegister(m)) },
-  { from: 0xd0, to: 0xfe, name: 'MMX or SSE instruction' },
+  { from: 0xd0, to: 0xd0, name: 'ADDSUBPD or ADDSUBPS (SSE3)', prefix: '66 F2' },
+  { from: 0xd1, to: 0xd5, name: 'MMX instruction', prefix: 'NP' },
+  { from: 0xd6, to: 0xd6, name: 'MOVDQ2Q or MOVQ2DQ (SSE2, MMX registers)', prefix: 'F3 F2', when: inRegister },
+  { from: 0xd7, to: 0xd7, name: 'PMOVMSKB (SSE, MMX registers)', prefix: 'NP', when: inRegister },
+  { from: 0xd8, to: 0xe5, name: 'MMX instruction', prefix: 'NP' },
+  { from: 0xe7, to: 0xe7, name: 'MOVNTQ (SSE, MMX registers)', prefix: 'NP', when: (m) => !inRegister(m) },
+  { from: 0xe8, to: 0xef, name: 'MMX instruction', prefix: 'NP' },
+  { from: 0xf0, to: 0xf0, name: 'LDDQU (SSE3)', prefix: 'F2', when: (m) => !inRegister(m) },
+  { from: 0xf1, to: 0xf6, name: 'MMX instruction', prefix: 'NP' },
+  { from: 0xf7, to: 0xf7, name: 'MASKMOVQ (SSE, MMX registers)', prefix: 'NP', when: inRegister },
+  { from: 0xf8, to: 0xfe, name: 'MMX instruction', prefix: 'NP' },
 ];
 
 const MAP_0F38: readonly Unbuilt[] = [
@@ -77,20 +101,21 @@ const MAP_0F3A: readonly Unbuilt[] = [
 
 const BY_MAP = [ONE_BYTE, MAP_0F, MAP_0F38, MAP_0F3A] as const;
 
-const PREFIXES = [undefined, 'F3', 'F2'] as const;
+/** The prefix that is part of an opcode: F3 and F2 win over 66. */
+const prefixOf = (s: Selectors): string => s.repeat === 1 ? 'F3' : s.repeat === 2 ? 'F2' : s.operandSizePrefix ? '66' : 'NP';
 
-/** The entries that cover an opcode of the map with that number. `repeat`: 0 none, 1 F3, 2 F2. */
-const covering = (longMode: boolean, map: number, opcode: number, repeat: 0 | 1 | 2): readonly Unbuilt[] =>
+/** The entries that cover an opcode of the map with that number. */
+const covering = (longMode: boolean, map: number, opcode: number, s: Selectors): readonly Unbuilt[] =>
   (BY_MAP[map] ?? []).filter((x) => opcode >= x.from && opcode <= x.to && (x.longMode === undefined || x.longMode === longMode)
-    && (x.prefix === undefined || x.prefix === PREFIXES[repeat]));
+    && (x.prefix === undefined || x.prefix.split(' ').includes(prefixOf(s))));
 
 /** Whether the byte behind this opcode decides if it is an unbuilt instruction. */
-export const unimplementedDependsOnModrm = (longMode: boolean, map: number, opcode: number, repeat: 0 | 1 | 2): boolean =>
-  covering(longMode, map, opcode, repeat).some((x) => x.when !== undefined);
+export const unimplementedDependsOnModrm = (longMode: boolean, map: number, opcode: number, s: Selectors): boolean =>
+  covering(longMode, map, opcode, s).some((x) => x.when !== undefined);
 
 /**
  * The name of the unbuilt instruction that an opcode would be; undefined if there is none. With `hasRow`, only of one
  * that a prefix tells apart from the table's row.
  */
-export const unimplementedName = (longMode: boolean, map: number, opcode: number, repeat: 0 | 1 | 2, modrm: number, hasRow: boolean): string | undefined =>
-  covering(longMode, map, opcode, repeat).find((x) => (x.when === undefined || x.when(modrm)) && (!hasRow || x.prefix !== undefined))?.name;
+export const unimplementedName = (longMode: boolean, map: number, opcode: number, s: Selectors, modrm: number, hasRow: boolean): string | undefined =>
+  covering(longMode, map, opcode, s).find((x) => (x.when === undefined || x.when(modrm)) && (!hasRow || x.prefix !== undefined))?.name;

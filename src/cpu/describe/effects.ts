@@ -4,13 +4,19 @@
  */
 import type { Segment } from '../../state/layout.ts';
 import type { Instruction } from '../isa/instruction.ts';
-import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type RegisterOperand, type RelativeOperand, type Width } from '../isa/operand.ts';
+import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../isa/operand.ts';
 import { Ops, type Flag, type Intent } from '../isa/ops.ts';
+import { MXCSR_FREE, type Float, type FloatOp } from '../isa/vector-ops.ts';
 
 /** What an instruction can do. Sets hold register numbers 0-15. */
 export interface Effects {
   readonly registersRead: ReadonlySet<number>;
   readonly registersWritten: ReadonlySet<number>;
+  readonly xmmRead: ReadonlySet<number>;
+  readonly xmmWritten: ReadonlySet<number>;
+  /** Rounding and masks of MXCSR are read; its flags are written. */
+  readonly mxcsrRead: boolean;
+  readonly mxcsrWritten: boolean;
   readonly flagsRead: ReadonlySet<Flag>;
   /** Every flag that the instruction writes on some path. */
   readonly flagsWritten: ReadonlySet<Flag>;
@@ -29,13 +35,17 @@ export interface Effects {
 }
 
 /** Values and bits carry nothing: only the verbs matter. A body under `when` is taken, and noted as conditional. */
-class EffectsOps extends Ops<null, null> {
+class EffectsOps extends Ops<null, null, null> {
   readonly registersRead = new Set<number>();
   readonly registersWritten = new Set<number>();
+  readonly xmmRead = new Set<number>();
+  readonly xmmWritten = new Set<number>();
   readonly flagsRead = new Set<Flag>();
   readonly flagsWritten = new Set<Flag>();
   readonly flagsAlwaysWritten = new Set<Flag>();
   readonly segments = new Set<Segment>();
+  mxcsrRead = false;
+  mxcsrWritten = false;
   memoryRead = false;
   memoryWritten = false;
   mayFault = false;
@@ -103,6 +113,42 @@ class EffectsOps extends Ops<null, null> {
     this.mayFault = true;
   }
   requireAligned(): void { this.mayFault = true; }
+
+  override requireSse(): void { this.mayFault = true; }
+  override getXmm(x: XmmOperand): null { this.xmmRead.add(x.number); return null; }
+  override setXmm(x: XmmOperand): void { this.xmmWritten.add(x.number); }
+  override constX(): null { return null; }
+  override laneX(): null { return null; }
+  override replaceLaneX(): null { return null; }
+  override loadX(segment: Segment): null {
+    this.segments.add(segment);
+    this.memoryRead = true;
+    this.mayFault = true;
+    return null;
+  }
+  override storeX(segment: Segment): void { this.store(64, segment); }
+  override storeMaskedX(segment: Segment): void { this.store(64, segment); }
+  override vectorX(): null { return null; }
+  override shiftX(): null { return null; }
+  override shuffleX(): null { return null; }
+  override shuffleByX(): null { return null; }
+  override bitmaskX(): null { return null; }
+  override floatX(op: FloatOp): null { return MXCSR_FREE.has(op) ? null : this.underMxcsr(); }
+  override compareFloatX(): null { return this.underMxcsr(); }
+  override orderFloatX(): null { return this.underMxcsr(); }
+  override integerFromFloatX(): null { return this.underMxcsr(); }
+  override floatFromIntegerX(lane: Float, _a: null, w: 32 | 64): null { return lane === 'f64' && w === 32 ? null : this.underMxcsr(); }
+  private underMxcsr(): null {
+    this.mxcsrRead = true;
+    this.mxcsrWritten = true;
+    this.mayFault = true;
+    return null;
+  }
+  override getMxcsr(): null { this.mxcsrRead = true; return null; }
+  override setMxcsr(): void {
+    this.mxcsrWritten = true;
+    this.mayFault = true;
+  }
 
   when(_c: null, body: () => void): void {
     this.conditions++;

@@ -2,7 +2,7 @@
 import { SEGMENT, type Segment } from '../../state/layout.ts';
 import type { Instruction } from '../isa/instruction.ts';
 import { NO_REGISTER, RBP, RBX, RDI, RSI, RSP, type ImmediateOperand, type MemoryOperand, type Operand } from '../isa/operand.ts';
-import { CONDITION_NAMES, GENERAL_REGISTERS, SEGMENT_NAMES, SIZE_NAMES, registerName } from './names.ts';
+import { CONDITION_NAMES, GENERAL_REGISTERS, SEGMENT_NAMES, SIZE_NAMES, registerName, stackRegisterName, xmmName } from './names.ts';
 
 /** Gives the symbol of an address, as `memcpy` or `memcpy+4`; undefined where there is none. */
 export type Symbolize = (address: bigint) => string | undefined;
@@ -11,9 +11,9 @@ export type Symbolize = (address: bigint) => string | undefined;
 const number = (value: bigint): string => (value < 10n ? value.toString() : `0x${value.toString(16)}`);
 
 /** Rows whose name in the table tells forms apart that share one spelling in assembly. */
-const SPELLING: Record<string, string> = { RETF: 'ret far', RETFW: 'ret far', RETFQ: 'ret far', SAL: 'shl', RESERVEDNOP: 'nop', XLATB: 'xlat', INT: 'int' };
+const SPELLING: Record<string, string> = { RETF: 'ret far', RETFW: 'ret far', RETFQ: 'ret far', SAL: 'shl', RESERVEDNOP: 'nop', XLATB: 'xlat', INT: 'int', WAIT: 'fwait' };
 
-/** Immediates that are numbers of their own width; all others are sign-extended to the operation's. */
+/** Immediates that are numbers of their own width, as are those of instructions on XMM registers; all others are sign-extended to the operation's. */
 const UNSIGNED_IMMEDIATE = new Set(['ROL', 'ROR', 'RCL', 'RCR', 'SHL', 'SAL', 'SHR', 'SAR', 'SHLD', 'SHRD', 'BT', 'BTS', 'BTR', 'BTC', 'INT', 'IN', 'OUT', 'ENTER', 'RET', 'RETF', 'RETFW', 'RETFQ', 'AAM', 'AAD']);
 
 /** Memory operands of string instructions and XLAT, which the encoding leaves out: `d` is ES:[rDI], `s` is DS:[rSI] or its override, `b` DS:[rBX]. */
@@ -60,12 +60,15 @@ function memoryText(i: Instruction, x: MemoryOperand, next: bigint, symbolize: S
 }
 
 function immediateText(i: Instruction, x: ImmediateOperand): string {
-  return number(BigInt.asUintN(UNSIGNED_IMMEDIATE.has(i.mnemonic) ? x.width : Math.max(i.width, x.width), x.value));
+  const unsigned = UNSIGNED_IMMEDIATE.has(i.mnemonic) || i.operands.some((operand) => operand.kind === 'xmm');
+  return number(BigInt.asUintN(unsigned ? x.width : Math.max(i.width, x.width), x.value));
 }
 
 function operandText(i: Instruction, x: Operand, next: bigint, symbolize: Symbolize | undefined): string {
   switch (x.kind) {
     case 'register': return registerName(x);
+    case 'xmm': return xmmName(x);
+    case 'fpu': return stackRegisterName(x);
     case 'memory': return memoryText(i, x, next, symbolize);
     case 'immediate': return immediateText(i, x);
     case 'relative': {
@@ -100,5 +103,6 @@ export function format(i: Instruction, at: bigint, symbolize?: Symbolize): strin
   const operands = stem !== undefined ? implicitOperands(i, stem)
     : i.mnemonic === 'XLATB' ? implicitOperands(i, i.mnemonic)
     : i.operands.map((x) => operandText(i, x, next, symbolize));
+  if (i.mnemonic === 'MASKMOVDQU' && i.segmentOverride !== undefined && i.segmentOverride !== SEGMENT.DS) operands.push(SEGMENT_NAMES[i.segmentOverride]);
   return `${prefixText(i)}${mnemonicText(i)}${operands.length > 0 ? ` ${operands.join(', ')}` : ''}`;
 }

@@ -4,9 +4,10 @@
  */
 import type { Segment } from '../../state/layout.ts';
 import type { Instruction } from '../isa/instruction.ts';
-import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type RegisterOperand, type RelativeOperand, type Width } from '../isa/operand.ts';
+import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../isa/operand.ts';
 import { Ops, type Carry, type Flag } from '../isa/ops.ts';
-import { GENERAL_REGISTERS, SEGMENT_NAMES, registerName } from './names.ts';
+import type { Float, FloatOp, FloatShape, ImmediateShuffle, Lanes, VectorOp, VectorShift } from '../isa/vector-ops.ts';
+import { GENERAL_REGISTERS, SEGMENT_NAMES, registerName, xmmName } from './names.ts';
 
 /** Each condition as an expression of flags, by tttn / 2; odd tttn is its negation. */
 const CONDITIONS = ['OF', 'CF', 'ZF', '(CF or ZF)', 'SF', 'PF', '(SF ≠ OF)', '(ZF or SF ≠ OF)'];
@@ -24,7 +25,7 @@ function bare(text: string): string {
   return text;
 }
 
-class TextOps extends Ops<string, string> {
+class TextOps extends Ops<string, string, string> {
   readonly lines: string[] = [];
   private readonly i: Instruction;
   private readonly next: bigint;
@@ -97,14 +98,44 @@ class TextOps extends Ops<string, string> {
   getFlag(f: Flag): string { return f; }
   setFlag(f: Flag, b: string): void { this.say(`${f} ← ${bare(b)}`); }
 
-  load(w: Width, segment: Segment, offset: string): string {
+  load(w: Width, segment: Segment, offset: string): string { return this.loaded(w, segment, offset); }
+  private loaded(w: number, segment: Segment, offset: string): string {
     const name = this.loads === 0 ? 'value' : `value${this.loads + 1}`;
     this.loads++;
     this.say(`${name} ← ${w} bits at ${SEGMENT_NAMES[segment]}:[${bare(offset)}]`);
     return name;
   }
-  store(w: Width, segment: Segment, offset: string, v: string): void { this.say(`${w} bits at ${SEGMENT_NAMES[segment]}:[${bare(offset)}] ← ${bare(v)}`); }
+  store(w: Width, segment: Segment, offset: string, v: string): void { this.stored(w, segment, offset, v); }
+  private stored(w: number, segment: Segment, offset: string, v: string): void { this.say(`${w} bits at ${SEGMENT_NAMES[segment]}:[${bare(offset)}] ← ${bare(v)}`); }
   requireAligned(bytes: 16, segment: Segment, offset: string): void { this.say(`#GP(0) unless ${SEGMENT_NAMES[segment]}:[${bare(offset)}] is a multiple of ${bytes}`); }
+
+  override requireSse(): void { /* goes without saying */ }
+  override getXmm(x: XmmOperand): string { return xmmName(x); }
+  override setXmm(x: XmmOperand, v: string): void { this.say(`${xmmName(x)} ← ${bare(v)}`); }
+  override constX(v: bigint): string { return number(v); }
+  private element(n: number | ImmediateOperand): string { return typeof n === 'number' ? String(n) : number(BigInt.asUintN(8, n.value)); }
+  override laneX(shape: Lanes, a: string, n: number | ImmediateOperand): string { return `${a}.${shape}[${this.element(n)}]`; }
+  override replaceLaneX(shape: Lanes, a: string, n: number | ImmediateOperand, v: string): string { return `(${a} with ${shape}[${this.element(n)}] = ${bare(v)})`; }
+  override loadX(segment: Segment, offset: string): string { return this.loaded(128, segment, offset); }
+  override storeX(segment: Segment, offset: string, v: string): void { this.stored(128, segment, offset, v); }
+  override storeMaskedX(segment: Segment, offset: string, v: string, mask: string): void {
+    this.say(`bytes at ${SEGMENT_NAMES[segment]}:[${bare(offset)}] where bit 7 of ${bare(mask)} is set ← ${bare(v)}`);
+  }
+  private call(name: string, ...operands: readonly string[]): string { return `${name}(${operands.map(bare).join(', ')})`; }
+  override vectorX(op: VectorOp, a: string, b: string): string { return this.call(op, a, b); }
+  override shiftX(op: VectorShift, a: string, count: string): string { return this.call(op, a, count); }
+  override shuffleX(bytes: readonly number[], a: string, b: string): string { return `bytes ${bytes.join(' ')} of ${a}:${b}`; }
+  override shuffleByX(how: ImmediateShuffle, a: string, b: string, pattern: ImmediateOperand): string { return this.call(how.toLowerCase(), a, b, number(BigInt.asUintN(8, pattern.value))); }
+  override bitmaskX(shape: Lanes, a: string): string { return this.call(`${shape}.bitmask`, a); }
+  override floatX(op: FloatOp, a: string, b: string): string { return this.call(op, a, b); }
+  override compareFloatX(shape: FloatShape, a: string, b: string, predicate: ImmediateOperand): string { return this.call(`${shape}.compare`, a, b, number(BigInt.asUintN(8, predicate.value))); }
+  override orderFloatX(lane: Float, a: string, b: string): string { return this.call(`${lane}.order`, a, b); }
+  override integerFromFloatX(w: 32 | 64, lane: Float, a: string, how: 'round' | 'trunc'): string { return this.call(`i${w}.${how}_${lane}_s`, a); }
+  override floatFromIntegerX(lane: Float, a: string, w: 32 | 64, v: string): string { return `(${a} with ${lane}[0] = ${bare(v)} of i${w})`; }
+  override getMxcsr(): string { return 'MXCSR'; }
+  override setMxcsr(v: string): void { this.say(`MXCSR ← ${bare(v)}`); }
+  override lowX(w: 32 | 64, v: string): string { return w === 64 ? `(0:${v})` : `(0:0:0:${v})`; }
+
   when(c: string, body: () => void): void {
     this.say(`if ${bare(c)}:`);
     const { indent } = this;

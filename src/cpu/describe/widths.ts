@@ -6,6 +6,7 @@
 import type { Segment } from '../../state/layout.ts';
 import type { Instruction } from '../isa/instruction.ts';
 import type { ImmediateOperand, MemoryOperand, RegisterOperand, RelativeOperand, Width } from '../isa/operand.ts';
+import { LANE_BITS, type Lanes } from '../isa/vector-ops.ts';
 import { Ops, type Flag } from '../isa/ops.ts';
 
 /** A semantics that mixes widths. `message` names the row, the verb and the widths. */
@@ -13,7 +14,7 @@ export class WidthError extends Error {}
 
 const OFFSET_WIDTH = 64;
 
-class WidthOps extends Ops<Width, true> {
+class WidthOps extends Ops<Width, true, 'vector'> {
   readonly row: string;
   constructor(row: string) {
     super();
@@ -97,6 +98,39 @@ class WidthOps extends Ops<Width, true> {
     this.same('store', w, v);
   }
   requireAligned(_bytes: 16, _segment: Segment, offset: Width): void { this.same('offset', OFFSET_WIDTH, offset); }
+
+  override requireSse(): void { /* nothing to check */ }
+  override getXmm(): 'vector' { return 'vector'; }
+  override setXmm(): void { /* all vectors have 128 bits */ }
+  override constX(): 'vector' { return 'vector'; }
+  override laneX(shape: Lanes, _a: 'vector', n: number | ImmediateOperand): Width { this.lane(shape, n); return LANE_BITS[shape]; }
+  override replaceLaneX(shape: Lanes, _a: 'vector', n: number | ImmediateOperand, v: Width): 'vector' {
+    this.lane(shape, n);
+    this.same('replaceLaneX', LANE_BITS[shape], v);
+    return 'vector';
+  }
+  private lane(shape: Lanes, n: number | ImmediateOperand): void {
+    if (typeof n === 'number' && (n < 0 || n * LANE_BITS[shape] >= 128)) throw new WidthError(`${this.row}: lane ${n} of ${shape}`);
+  }
+  override loadX(_segment: Segment, offset: Width): 'vector' { this.same('offset', OFFSET_WIDTH, offset); return 'vector'; }
+  override storeX(_segment: Segment, offset: Width): void { this.same('offset', OFFSET_WIDTH, offset); }
+  override storeMaskedX(_segment: Segment, offset: Width): void { this.same('offset', OFFSET_WIDTH, offset); }
+  override vectorX(): 'vector' { return 'vector'; }
+  override shiftX(_op: string, _a: 'vector', count: Width): 'vector' { this.same('shiftX', 64, count); return 'vector'; }
+  override shuffleX(bytes: readonly number[]): 'vector' {
+    if (bytes.length !== 16 || bytes.some((n) => n < 0 || n > 31)) throw new WidthError(`${this.row}: shuffle by ${bytes.join(' ')}`);
+    return 'vector';
+  }
+  override shuffleByX(): 'vector' { return 'vector'; }
+  override bitmaskX(): Width { return 32; }
+  override floatX(): 'vector' { return 'vector'; }
+  override compareFloatX(): 'vector' { return 'vector'; }
+  override orderFloatX(): Width { return 8; }
+  override integerFromFloatX(w: 32 | 64): Width { return w; }
+  override floatFromIntegerX(_lane: string, _a: 'vector', w: 32 | 64, v: Width): 'vector' { this.same('floatFromIntegerX', w, v); return 'vector'; }
+  override getMxcsr(): Width { return 32; }
+  override setMxcsr(v: Width): void { this.same('setMxcsr', 32, v); }
+
   when(_c: true, body: () => void): void { body(); }
   fault(_vector: number): void { /* nothing to check */ }
   goto(_x: RelativeOperand): void { /* nothing to check */ }

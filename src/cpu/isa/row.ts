@@ -10,7 +10,7 @@ import type { Ops } from './ops.ts';
 import type { Width } from './operand.ts';
 
 /** The meaning of an ordinary instruction, written once over the vocabulary. */
-export type Semantics = <V, B>(o: Ops<V, B>, i: Instruction) => void;
+export type Semantics = <V, B, X>(o: Ops<V, B, X>, i: Instruction) => void;
 /** The meaning of an instruction that changes the machine's mode or leaves it: plain TypeScript on the concrete CPU; it ends the block. */
 export type SystemSemantics = (cpu: Cpu, i: Instruction) => void;
 export type Meaning =
@@ -25,6 +25,12 @@ export type OperandSpec =
   | { readonly kind: 'register-or-memory'; readonly text: string; readonly width: Width; readonly memoryBits: number }
   /** A general register in ModRM.rm where memory is not allowed (MOV CR, MOV DR, SMSW ...): spelled `r64` in a row with `rm` first. */
   | { readonly kind: 'rm-register'; readonly text: string; readonly width: Width }
+  /** `xmm1`: an XMM register in ModRM.reg, or in ModRM.rm where that can be nothing else (MOVHLPS xmm1, xmm2; PSLLW xmm1, imm8). */
+  | { readonly kind: 'xmm'; readonly text: string; readonly at: 'reg' | 'rm' }
+  /** `xmm2/m64`: ModRM.rm, XMM register or memory. */
+  | { readonly kind: 'xmm-or-memory'; readonly text: string; readonly memoryBits: number }
+  /** `ST(0)`: fixed; `ST(i)`: a register of the x87 stack in ModRM.rm. */
+  | { readonly kind: 'fpu'; readonly text: string; readonly at: 'fixed' | 'rm' }
   /** `m`, `m8` ... `m16:64`, `m16&32`: ModRM.rm, memory only. bits: size of the access, 0 for `m`. */
   | { readonly kind: 'memory'; readonly text: string; readonly bits: number }
   /** `imm8` ... `imm64`. */
@@ -50,13 +56,13 @@ export interface Encoding {
   readonly registerInOpcode: boolean;
   /** `+tttn`: bits 3:0 of the opcode are a condition. */
   readonly conditionInOpcode: boolean;
-  /** `/r`: a ModRM byte with a register field; `/0` - `/7`: with an opcode extension; a byte such as `F8`: that very ModRM byte. */
+  /** `/r`: a ModRM byte with a register field; `/0` - `/7`, or `C0+i` for an operand ST(i): with an opcode extension; a byte such as `F8`: that very ModRM byte. */
   readonly modrm: 'none' | '/r' | { readonly extension: number } | { readonly fixed: number };
   /** Sizes in bytes of what follows: ib iw id io, cb cw cd cp; `a` for an address-size offset (moffs). */
   readonly trailing: readonly (1 | 2 | 4 | 6 | 8 | 'a')[];
 }
 
-export type CpuFeature = 'cmov' | 'cx8' | 'cx16' | 'fsgsbase' | 'invpcid' | 'lahf64' | 'movbe' | 'popcnt' | 'rdtscp' | 'sep' | 'smap' | 'syscall' | 'tsc' | 'clflush' | 'sse' | 'monitor';
+export type CpuFeature = 'cmov' | 'cx8' | 'cx16' | 'fsgsbase' | 'invpcid' | 'lahf64' | 'movbe' | 'popcnt' | 'rdtscp' | 'sep' | 'smap' | 'syscall' | 'tsc' | 'clflush' | 'fpu' | 'fxsr' | 'mmx' | 'sse' | 'sse2' | 'monitor';
 
 /** Attributes of one mnemonic, or of one line where they differ. */
 export interface RowOptions {
@@ -125,8 +131,12 @@ const FIXED_REGISTERS: Record<string, { width: Width; number: number }> = {
 };
 const SEGMENTS = ['ES', 'CS', 'SS', 'DS', 'FS', 'GS'];
 const FAR_BITS: Record<string, number> = { 'm16:16': 32, 'm16:32': 48, 'm16:64': 80, 'm16&16': 32, 'm32&32': 64, 'm16&32': 48, 'm16&64': 80 };
+/** Memory operands of x87 instructions; 0 where the size depends on the mode. */
+const FPU_BITS: Record<string, number> = {
+  m32fp: 32, m64fp: 64, m80fp: 80, m16int: 16, m32int: 32, m64int: 64, m80bcd: 80, m2byte: 16, 'm14/28byte': 0, 'm94/108byte': 0, m512byte: 0,
+};
 
-function parseOperand(text: string, registerInOpcode: boolean, rmIsRegister: boolean): OperandSpec {
+function parseOperand(text: string, registerInOpcode: boolean, rmIsRegister: boolean, xmmInRm: boolean): OperandSpec {
   const fixed = FIXED_REGISTERS[text];
   if (fixed) return { kind: 'register', text, at: 'fixed', ...fixed };
   if (SEGMENTS.includes(text)) return { kind: 'segment', text, at: 'fixed', number: SEGMENTS.indexOf(text) };
@@ -135,9 +145,14 @@ function parseOperand(text: string, registerInOpcode: boolean, rmIsRegister: boo
   if (text === 'CR8') return { kind: 'control', text, at: 'fixed', number: 8 };
   if (text === 'DRn') return { kind: 'debug', text, at: 'reg', number: 0 };
   if (text === '1' || text === '3') return { kind: 'constant', text, value: text === '1' ? 1 : 3 };
+  if (text === 'ST(0)' || text === 'ST(i)') return { kind: 'fpu', text, at: text === 'ST(i)' ? 'rm' : 'fixed' };
+  const special = FPU_BITS[text];
+  if (special !== undefined) return { kind: 'memory', text, bits: special };
   if (text === 'm') return { kind: 'memory', text, bits: 0 };
   const far = FAR_BITS[text];
   if (far !== undefined) return { kind: 'memory', text, bits: far };
+  const xmm = /^xmm\d?(?:\/m(\d+))?$/.exec(text);
+  if (xmm) return xmm[1] === undefined ? { kind: 'xmm', text, at: xmmInRm ? 'rm' : 'reg' } : { kind: 'xmm-or-memory', text, memoryBits: Number(xmm[1]) };
   const match = /^(r\/m|r(\d+)\/m|r|m|imm|rel|ptr16:|moffs)(\d+)$/.exec(text);
   if (!match) throw new Error(`operand "${text}" is not spelled as in the manual`);
   const bits = Number(match[3]);
@@ -171,6 +186,7 @@ function parseEncoding(text: string): Encoding {
     else if (bytes.length === 0 && mandatoryPrefix === undefined && (token === '66' || token === 'F2' || token === 'F3') && text.split(/\s+/).length > 1) mandatoryPrefix = token;
     else if (token === '/r') modrm = '/r';
     else if (/^\/[0-7]$/.test(token)) modrm = { extension: Number(token[1]) };
+    else if (/^[C-F][08]\+i$/.test(token)) modrm = { extension: (parseInt(token, 16) >> 3) & 7 };
     else if (size !== undefined) trailing.push(size);
     else {
       const match = /^([0-9A-F]{2})(\+r[bwdo]|\+tttn)?$/.exec(token);
@@ -219,12 +235,14 @@ export function parseRow(entry: Entry, line: Line): Row {
     const operandTexts = space < 0 ? [] : text.slice(space + 1).split(', ');
     // MOV r64, CRn and MOV DRn, r64 put the general register into ModRM.rm and allow no memory there.
     const special = operandTexts.some((x) => /^(CRn|CR8|DRn)$/.test(x)) || operandTexts.includes('Sreg');
-    const hasRm = operandTexts.some((x) => /^(r\/m|r\d+\/m|m)/.test(x) && !x.startsWith('moffs'));
+    const hasRm = operandTexts.some((x) => /^(r\/m|r\d+\/m|m|xmm\d?\/m)/.test(x) && !x.startsWith('moffs'));
     const hasReg = encoding.modrm === '/r';
     const rmRegister = encoding.modrm !== 'none' && !hasRm && (special || !hasReg);
-    const operands = operandTexts.map((x) => parseOperand(x, encoding.registerInOpcode, rmRegister));
+    // Of an instruction whose ModRM.rm is no memory, the last XMM register is there.
+    const xmmInRm = hasRm ? -1 : operandTexts.findLastIndex((x) => x.startsWith('xmm'));
+    const operands = operandTexts.map((x, n) => parseOperand(x, encoding.registerInOpcode, rmRegister, n === xmmInRm));
 
-    const needsModrm = operands.some((x) => x.kind === 'register-or-memory' || x.kind === 'memory' || x.kind === 'rm-register' || (x.kind === 'register' && x.at === 'reg'));
+    const needsModrm = operands.some((x) => x.kind === 'register-or-memory' || x.kind === 'memory' || x.kind === 'rm-register' || x.kind === 'fpu' || x.kind === 'xmm' || x.kind === 'xmm-or-memory' || (x.kind === 'register' && x.at === 'reg'));
     if (needsModrm && encoding.modrm === 'none') throw new Error('operands need a ModRM byte, the encoding has none');
     const immediates = operands.filter((x) => x.kind === 'immediate' || x.kind === 'relative' || x.kind === 'far-pointer' || x.kind === 'memory-offset');
     if (immediates.length !== encoding.trailing.length) throw new Error(`${immediates.length} immediate operands, ${encoding.trailing.length} in the encoding`);

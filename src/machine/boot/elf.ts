@@ -26,6 +26,8 @@ export interface ElfFile {
   readonly segments: readonly ElfSegment[];
   /** Entry point of XEN_ELFNOTE_PHYS32_ENTRY, if the file has that note. */
   readonly pvhEntry: number | undefined;
+  /** The file has a note of the Linux kernel's build. */
+  readonly isLinux: boolean;
   /** Functions, objects and untyped labels, by address. */
   readonly symbols: readonly ElfSymbol[];
 }
@@ -60,6 +62,7 @@ export function parseElf(file: Uint8Array): ElfFile {
 
   const segments: ElfSegment[] = [];
   let pvhEntry: number | undefined;
+  let isLinux = false;
   for (let n = 0; n < phnum; n++) {
     const at = phoff + n * phentsize;
     const name = `program header ${n}`;
@@ -75,12 +78,15 @@ export function parseElf(file: Uint8Array): ElfFile {
       const executable = (r.u32(at + (is64 ? 4 : 24), `${name} p_flags`) & PF_X) !== 0;
       segments.push({ physicalAddress: paddr, linearAddress, executable, bytes: filesz === 0 ? new Uint8Array(0) : r.slice(offset, filesz, `${name} p_offset + p_filesz`), memoryBytes: memsz });
     } else if (kind === PT_NOTE) {
-      pvhEntry ??= findPvhNote(r.slice(offset, filesz, `${name} p_offset + p_filesz`), `${name} (PT_NOTE)`);
+      const align = is64 && r.u64big(at + 48, `${name} p_align`) === 8n ? 8 : 4;
+      const notes = readNotes(r.slice(offset, filesz, `${name} p_offset + p_filesz`), align, `${name} (PT_NOTE)`);
+      pvhEntry ??= findPvhEntry(notes, `${name} (PT_NOTE)`);
+      isLinux ||= notes.some((note) => note.name === 'Linux');
     }
   }
   if (segments.length === 0) throw new ImageError('ELF program headers: no PT_LOAD segment, nothing to load');
   checkOverlap(segments);
-  return { bits: is64 ? 64 : 32, machine: machine === EM_X86_64 ? 'x86-64' : 'i386', entry, segments, pvhEntry, symbols: readSymbols(r, is64) };
+  return { bits: is64 ? 64 : 32, machine: machine === EM_X86_64 ? 'x86-64' : 'i386', entry, segments, pvhEntry, isLinux, symbols: readSymbols(r, is64) };
 }
 
 function checkOverlap(segments: readonly Segment[]): void {
@@ -93,24 +99,30 @@ function checkOverlap(segments: readonly Segment[]): void {
   }
 }
 
-/** Notes are {namesz, descsz, type, name, desc}, each part padded to 4 bytes. */
-function findPvhNote(notes: Uint8Array, where: string): number | undefined {
-  const r = new FileReader(notes);
-  for (let at = 0; at + 12 <= notes.length;) {
+interface Note { readonly name: string; readonly type: number; readonly desc: Uint8Array }
+
+/** Notes are {namesz, descsz, type, name, desc}; name and desc are padded to the segment's alignment, 4 or 8 bytes. */
+function readNotes(bytes: Uint8Array, align: 4 | 8, where: string): Note[] {
+  const r = new FileReader(bytes);
+  const notes: Note[] = [];
+  for (let at = 0; at + 12 <= bytes.length;) {
     const nameSize = r.u32(at, where), descSize = r.u32(at + 4, where), type = r.u32(at + 8, where);
-    const name = at + 12, desc = name + Math.ceil(nameSize / 4) * 4, end = desc + Math.ceil(descSize / 4) * 4;
-    if (type === XEN_ELFNOTE_PHYS32_ENTRY && nameSize >= 4 && String.fromCharCode(...r.slice(name, 3, where)) === 'Xen') {
-      if (descSize >= 8) {
-        const entry = r.u64big(desc, `${where} PVH entry`);
-        if (entry > 0xffff_ffffn) throw new ImageError(`${where} PVH entry: 0x${entry.toString(16)} is above 4 GiB`);
-        return Number(entry);
-      }
-      if (descSize >= 4) return r.u32(desc, `${where} PVH entry`);
-      throw new ImageError(`${where} PVH entry: a note of ${descSize} bytes holds no address`);
-    }
+    const name = at + 12, desc = Math.ceil((name + nameSize) / align) * align, end = Math.ceil((desc + descSize) / align) * align;
+    notes.push({ name: cString(r.slice(name, nameSize, where), 0), type, desc: r.slice(desc, descSize, where) });
     at = end;
   }
-  return undefined;
+  return notes;
+}
+
+function findPvhEntry(notes: readonly Note[], where: string): number | undefined {
+  const note = notes.find((x) => x.type === XEN_ELFNOTE_PHYS32_ENTRY && x.name === 'Xen');
+  if (!note) return undefined;
+  const r = new FileReader(note.desc);
+  if (note.desc.length < 4) throw new ImageError(`${where} PVH entry: a note of ${note.desc.length} bytes holds no address`);
+  if (note.desc.length < 8) return r.u32(0, `${where} PVH entry`);
+  const entry = r.u64big(0, `${where} PVH entry`);
+  if (entry > 0xffff_ffffn) throw new ImageError(`${where} PVH entry: 0x${entry.toString(16)} is above 4 GiB`);
+  return Number(entry);
 }
 
 /** The symbols of the one SHT_SYMTAB section that a file may have. A file with a damaged symbol table is refused, one without it is not. */

@@ -24,6 +24,7 @@ export function enter(cpu: Cpu, memory: PhysicalMemory, plan: BootPlan): void {
   state.gpr.fill(0n);
   state.gpr[0] = BigInt(plan.eax);
   state.gpr[3] = BigInt(plan.ebx);
+  state.gpr[6] = BigInt(plan.esi ?? 0);
   state.rip = BigInt(plan.entry);
   state.cr3 = BigInt(plan.cr3);
   const long = plan.bits === 64;
@@ -34,6 +35,7 @@ export function enter(cpu: Cpu, memory: PhysicalMemory, plan: BootPlan): void {
   cpu.setSegment(SEGMENT.TR, { selector: 0, base: 0n, limit: 0x67, attributes: TSS_BUSY_32 });
   cpu.setMode(CR0.PE | CR0.ET | (long ? CR0.PG : 0), long ? CR4.PAE : 0, long ? EFER.LME | EFER.LMA : 0);
   state.idtrLimit = 0;
-  state.gdtrLimit = 0;
+  state.gdtrBase = BigInt(plan.gdt?.base ?? 0);
+  state.gdtrLimit = plan.gdt?.limit ?? 0;
 }
 const ZEROS = new Uint8Array(1 << 16);

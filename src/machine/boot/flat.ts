@@ -1,10 +1,9 @@
 /** A flat binary: bytes at an address and a place to start, in 32-bit protected mode or in long mode. */
 import type { Segment } from './elf.ts';
+import { identityMap } from './identity-map.ts';
 import { BootInfo, type BootPlan } from './plan.ts';
 
 export interface FlatOptions { readonly loadAddress: number; readonly entry: number; readonly bits: 32 | 64 }
-
-const PRESENT_WRITABLE = 0x3, LARGE_PAGE = 0x80;
 
 /** Makes the plan for a flat binary. A 64-bit start gets page tables that map the first 4 GiB one to one with 1 GiB pages. */
 export function planFlat(file: Uint8Array, options: FlatOptions): BootPlan {
@@ -12,8 +11,6 @@ export function planFlat(file: Uint8Array, options: FlatOptions): BootPlan {
   const base = { protocol: 'flat', bits: options.bits, entry: options.entry, eax: 0, ebx: 0, symbols: [], warnings: [] } as const;
   if (options.bits === 32) return { ...base, cr3: 0, segments: [image] };
   const tables = new BootInfo();
-  const pml4 = tables.reserve(4096, 4096, 'PML4'), pdpt = tables.reserve(4096, 4096, 'PDPT');
-  tables.u64(pml4, pdpt + PRESENT_WRITABLE);
-  for (let gib = 0; gib < 4; gib++) tables.u64(pdpt + gib * 8, gib * 2 ** 30 + PRESENT_WRITABLE + LARGE_PAGE);
-  return { ...base, cr3: pml4, segments: [image, tables.segment()] };
+  const cr3 = identityMap(tables);
+  return { ...base, cr3, segments: [image, tables.segment()] };
 }

@@ -7,7 +7,7 @@ import { ImageError } from './image-error.ts';
 import { EBDA } from './memory-map.ts';
 
 export interface BootPlan {
-  readonly protocol: 'multiboot' | 'pvh' | 'flat';
+  readonly protocol: 'multiboot' | 'pvh' | 'linux' | 'flat';
   /** The image itself, then the structures that describe the machine to it. */
   readonly segments: readonly Segment[];
   /** 32: flat protected mode, paging off. 64: long mode with the first 4 GiB mapped one to one. */
@@ -15,6 +15,10 @@ export interface BootPlan {
   readonly entry: number;
   readonly eax: number;
   readonly ebx: number;
+  /** RSI; 0 where absent. */
+  readonly esi?: number;
+  /** What GDTR holds; a limit of 0 where absent: the segment registers are loaded, and the image brings its own table. */
+  readonly gdt?: { readonly base: number; readonly limit: number };
   /** Physical address of the PML4 in a 64-bit start, else 0. */
   readonly cr3: number;
   readonly symbols: readonly ElfSymbol[];
@@ -30,8 +34,8 @@ const BOOT_INFO_BYTES = EBDA - BOOT_INFO;
 
 /** Lays boot structures one behind the other and remembers where each is. */
 export class BootInfo {
-  private readonly bytes = new Uint8Array(BOOT_INFO_BYTES);
-  private readonly view = new DataView(this.bytes.buffer);
+  private readonly content = new Uint8Array(BOOT_INFO_BYTES);
+  private readonly view = new DataView(this.content.buffer);
   private used = 0;
 
   /** Reserves room, aligned; returns the physical address. Throws ImageError when the structures do not fit. */
@@ -41,18 +45,20 @@ export class BootInfo {
     this.used = at + size;
     return BOOT_INFO + at;
   }
+  u8(address: number, value: number): void { this.view.setUint8(address - BOOT_INFO, value); }
   u32(address: number, value: number): void { this.view.setUint32(address - BOOT_INFO, value, true); }
-  u64(address: number, value: number): void { this.view.setBigUint64(address - BOOT_INFO, BigInt(value), true); }
+  u64(address: number, value: number | bigint): void { this.view.setBigUint64(address - BOOT_INFO, BigInt(value), true); }
+  bytes(address: number, content: Uint8Array): void { this.content.set(content, address - BOOT_INFO); }
   /** A NUL-terminated UTF-8 string; returns its address. */
   string(text: string, what: string): number {
     const encoded = new TextEncoder().encode(text);
     if (encoded.includes(0)) throw new ImageError(`${what}: contains a NUL byte`);
     const at = this.reserve(encoded.length + 1, 1, what);
-    this.bytes.set(encoded, at - BOOT_INFO);
+    this.content.set(encoded, at - BOOT_INFO);
     return at;
   }
   segment(): Segment {
-    return { physicalAddress: BOOT_INFO, bytes: this.bytes.subarray(0, this.used), memoryBytes: this.used };
+    return { physicalAddress: BOOT_INFO, bytes: this.content.subarray(0, this.used), memoryBytes: this.used };
   }
 }
 

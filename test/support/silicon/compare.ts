@@ -1,7 +1,7 @@
 /** How the outcome of a case here differs from silicon's. */
 import { RFLAGS, STATUS_MASK } from '../../../src/cpu/flags.ts';
 import type { Row } from '../../../src/cpu/isa/row.ts';
-import { START, type Case, type Outcome } from './world.ts';
+import { defaultSimd, START, type Case, type Outcome } from './world.ts';
 
 const NAMES = ['RAX', 'RCX', 'RDX', 'RBX', 'RSP', 'RBP', 'RSI', 'RDI', ...Array.from({ length: 8 }, (_, n) => `R${n + 8}`)];
 export const hex = (v: bigint): string => v.toString(16);
@@ -12,20 +12,45 @@ const faultText = (f: Outcome['fault']): string => (f === undefined ? 'none' : `
 
 const memoryText = (o: Outcome): string => `${o.changed.offset}: ${hexBytes(o.changed.bytes)}`;
 
+/** RCPPS and its kin are approximations, every processor's own: within 1.5 * 2^-12 of the truth, so within twice that of each other. */
+const isApproximate = (row: Row | undefined): boolean => row !== undefined && /^R(CP|SQRT)[PS]S$/.test(row.mnemonic);
+const single = new Float32Array(8);
+function nearlyEqual(a: bigint, b: bigint): boolean {
+  const words = new Uint32Array(single.buffer);
+  for (let n = 0; n < 4; n++) {
+    words[n] = Number(BigInt.asUintN(32, a >> BigInt(32 * n)));
+    words[4 + n] = Number(BigInt.asUintN(32, b >> BigInt(32 * n)));
+  }
+  return [0, 1, 2, 3].every((n) => {
+    const x = single[n] as number, y = single[4 + n] as number;
+    return words[n] === words[4 + n] || Math.abs(x - y) <= Math.abs(y) * 3 * 2 ** -12;
+  });
+}
+
 /** One line per difference; empty when they agree. `ignoredFlags`: RFLAGS bits that are not compared. */
-export function differences(silicon: Outcome, ours: Outcome, ignoredFlags = 0): string[] {
+export function differences(silicon: Outcome, ours: Outcome, ignoredFlags = 0, row?: Row): string[] {
   const lines: string[] = [];
   if (faultText(silicon.fault) !== faultText(ours.fault)) lines.push(`fault: silicon ${faultText(silicon.fault)}, ours ${faultText(ours.fault)}`);
   silicon.gpr.forEach((v, n) => { if (v !== ours.gpr[n]) lines.push(`${NAMES[n]}: silicon ${hex(v)}, ours ${hex(ours.gpr[n] as bigint)}`); });
   if (((silicon.flags ^ ours.flags) & ~ignoredFlags) !== 0) lines.push(`flags: silicon ${flagText(silicon.flags)}, ours ${flagText(ours.flags)}`);
+  silicon.simd?.xmm.forEach((v, n) => {
+    const own = ours.simd?.xmm[n] as bigint;
+    if (v !== own && !(isApproximate(row) && nearlyEqual(v, own))) lines.push(`XMM${n}: silicon ${hex(v)}, ours ${hex(own)}`);
+  });
+  if (silicon.simd?.mxcsr !== ours.simd?.mxcsr) lines.push(`MXCSR: silicon ${silicon.simd?.mxcsr.toString(16)}, ours ${ours.simd?.mxcsr.toString(16)}`);
   if (silicon.rip !== ours.rip) lines.push(`RIP: silicon +${silicon.rip - START}, ours +${ours.rip - START}`);
   if (memoryText(silicon) !== memoryText(ours)) lines.push(`memory: silicon ${memoryText(silicon)}, ours ${memoryText(ours)}`);
   return lines;
 }
 
+const simdText = (c: Case): string => {
+  const unless = defaultSimd().xmm;
+  return c.simd === undefined ? '' : ` | ${c.simd.xmm.flatMap((v, n) => (v === unless[n] ? [] : [`XMM${n}=${hex(v)}`])).join(' ')} MXCSR=${c.simd.mxcsr.toString(16)}`;
+};
+
 /** A case in words, for a failure. */
 export const describeCase = (c: Case): string =>
-  `${c.codeSize}-bit ${hexBytes(c.code)} | ${c.gpr.slice(0, c.codeSize / 4).map((v, n) => `${NAMES[n]}=${hex(v)}`).join(' ')} | ${flagText(c.flags)} | poke ${c.poke.offset}: ${hexBytes(c.poke.bytes)}`;
+  `${c.codeSize}-bit ${hexBytes(c.code)} | ${c.gpr.slice(0, c.codeSize / 4).map((v, n) => `${NAMES[n]}=${hex(v)}`).join(' ')} | ${flagText(c.flags)} | poke ${c.poke.offset}: ${hexBytes(c.poke.bytes)}${simdText(c)}`;
 
 /** RFLAGS bits of flags by name. */
 export const flagBits = (names: readonly string[]): number => names.reduce((bits, name) => bits | RFLAGS[name as keyof typeof RFLAGS], 0);

@@ -3,6 +3,7 @@ import type { GuestException } from '../../../src/cpu/exceptions.ts';
 import { Cpu, type CpuBus } from '../../../src/cpu/cpu.ts';
 import { ReferenceEngine } from '../../../src/cpu/engines/reference/engine.ts';
 import { readRflags, RFLAGS, writeRflags } from '../../../src/cpu/flags.ts';
+import { MXCSR_AFTER_RESET } from '../../../src/cpu/mxcsr.ts';
 import { CR0, CR4, EFER } from '../../../src/mmu/control-bits.ts';
 import { Mmu } from '../../../src/mmu/mmu.ts';
 import { PageFault } from '../../../src/mmu/page-fault.ts';
@@ -61,7 +62,7 @@ export class SiliconWorld {
     cpu.setSegment(SEGMENT.GS, { selector: 0, attributes: FLAT_DATA, limit: 0xffff_ffff, base: GS_BASE });
     cpu.setSegment(SEGMENT.CS, { selector: 0x33, attributes: CODE_64, limit: 0xffff_ffff, base: 0n });
     state.cr3 = BigInt(PML4);
-    cpu.setMode(CR0.PG | CR0.WP | CR0.NE | CR0.ET | CR0.MP | CR0.PE, CR4.PAE, EFER.LME | EFER.LMA | EFER.NXE);
+    cpu.setMode(CR0.PG | CR0.WP | CR0.NE | CR0.ET | CR0.MP | CR0.PE, CR4.PAE | CR4.OSFXSR | CR4.OSXMMEXCPT, EFER.LME | EFER.LMA | EFER.NXE);
     this.#cpu = cpu;
     this.#engine = new ReferenceEngine(cpu);
     this.#memory = state.u8.subarray(RAM_BASE + DATA_FRAMES, RAM_BASE + DATA_FRAMES + WRITABLE_PAGES * PAGE);
@@ -81,6 +82,11 @@ export class SiliconWorld {
     state.u8.set(c.code, code);
     this.#engine.forgetEverything();
     c.gpr.forEach((v, n) => { state.gpr[n] = v; });
+    c.simd?.xmm.forEach((v, n) => {
+      state.xmm[2 * n] = BigInt.asUintN(64, v);
+      state.xmm[2 * n + 1] = v >> 64n;
+    });
+    state.mxcsr = c.simd?.mxcsr ?? MXCSR_AFTER_RESET;
     writeRflags(state, c.flags | RFLAGS.IF);
     cpu.setSegment(SEGMENT.CS, c.codeSize === 64
       ? { selector: 0x33, attributes: CODE_64, limit: 0xffff_ffff, base: 0n }
@@ -93,10 +99,10 @@ export class SiliconWorld {
       if (result.kind !== 'retired' && result.kind !== 'exception') throw new Error(`the engine stopped: ${'what' in result ? result.what : result.kind}`);
       if (result.kind === 'exception' || state.rip !== START) break;
     }
-    return this.#outcome();
+    return this.#outcome(c.simd !== undefined);
   }
 
-  #outcome(): Outcome {
+  #outcome(simd: boolean): Outcome {
     const { state, fault } = this.#cpu;
     const memory = this.#memory;
     const expected = this.#expected;
@@ -112,6 +118,7 @@ export class SiliconWorld {
         : fault instanceof PageFault ? { vector: 14, errorCode: fault.errorCode, cr2: fault.address }
           : { vector: fault.vector, errorCode: fault.errorCode ?? 0, cr2: 0n },
       changed: { offset: first === end ? 0 : first, bytes: memory.slice(first, end) },
+      simd: simd ? { xmm: Array.from({ length: 16 }, (_, n) => ((state.xmm[2 * n + 1] as bigint) << 64n) | (state.xmm[2 * n] as bigint)), mxcsr: state.mxcsr } : undefined,
     };
   }
 }

@@ -1,20 +1,28 @@
 /**
- * The file of recorded cases, test/golden/silicon.bin.gz: gzip over a line of JSON (`{ format, processor, cases }`) and,
+ * The files of recorded cases, test/golden/silicon*.bin.gz: gzip over a line of JSON (`{ format, processor, cases }`) and,
  * for each case, little-endian:
  *
- *   u8  bit 0: 32-bit code; bit 1: poke follows; bit 2: it faulted; bit 3: memory changed
+ *   u8  bit 0: 32-bit code; bit 1: poke follows; bit 2: it faulted; bit 3: memory changed; bit 4: XMM registers and MXCSR
  *   u8  length of the code, its bytes
  *   u16 status flags before; u16 set of registers that do not hold their default; u64 for each
+ *   [XMM]     u16 set of XMM registers that do not hold their default; u128 for each; u32 MXCSR
  *   [poke]    u16 offset, u8 length, bytes
  *   u16 status flags after; u16 set of registers that changed; u64 for each; u64 RIP
  *   [fault]   u8 vector, u8 error code, u64 CR2
  *   [memory]  u16 offset, u16 length, bytes
+ *   [XMM]     u16 set of XMM registers that changed; u128 for each; u32 MXCSR
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { Case, Outcome } from './world.ts';
+import type { Row } from '../../../src/cpu/isa/row.ts';
+import { defaultSimd, type Case, type Outcome, type Simd } from './world.ts';
+
+/** The recordings, and whose rows they hold. */
+export const RECORDINGS = { general: 'silicon.bin.gz', vector: 'silicon-vector.bin.gz' } as const;
+export type RecordingName = keyof typeof RECORDINGS;
+export const recordingOf = (row: Row): RecordingName => (row.feature === 'sse' || row.feature === 'sse2' ? 'vector' : 'general');
 
 const FORMAT = 1;
-const COMPATIBILITY = 1, POKE = 2, FAULT = 4, MEMORY = 8;
+const COMPATIBILITY = 1, POKE = 2, FAULT = 4, MEMORY = 8, SIMD = 16;
 
 /** What register n holds where a case does not say: a pattern that shows which register and which byte of it went astray. */
 export const defaultRegister = (n: number, codeSize: 32 | 64): bigint => {
@@ -36,6 +44,15 @@ class Writer {
     this.int(set, 2);
     values.forEach((v, n) => { if (v !== unless[n]) this.u64(v); });
   }
+  simd({ xmm, mxcsr }: Simd, unless: Simd): void {
+    this.int(xmm.reduce((bits, v, n) => (v === unless.xmm[n] ? bits : bits | (1 << n)), 0), 2);
+    xmm.forEach((v, n) => {
+      if (v === unless.xmm[n]) return;
+      this.u64(v & 0xffff_ffff_ffff_ffffn);
+      this.u64(v >> 64n);
+    });
+    this.int(mxcsr, 4);
+  }
   done(): Uint8Array { return Uint8Array.from(this.#bytes); }
 }
 
@@ -43,8 +60,8 @@ class Reader {
   readonly #view: DataView;
   #at = 0;
   constructor(bytes: Uint8Array) { this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength); }
-  int(bytes: 1 | 2): number {
-    const value = bytes === 1 ? this.#view.getUint8(this.#at) : this.#view.getUint16(this.#at, true);
+  int(bytes: 1 | 2 | 4): number {
+    const value = bytes === 1 ? this.#view.getUint8(this.#at) : bytes === 2 ? this.#view.getUint16(this.#at, true) : this.#view.getUint32(this.#at, true);
     this.#at += bytes;
     return value;
   }
@@ -61,6 +78,11 @@ class Reader {
     const set = this.int(2);
     return unless.map((v, n) => ((set >> n) & 1 ? this.u64() : v));
   }
+  simd(unless: Simd): Simd {
+    const set = this.int(2);
+    const xmm = unless.xmm.map((v, n) => ((set >> n) & 1 ? this.u64() | (this.u64() << 64n) : v));
+    return { xmm, mxcsr: this.int(4) };
+  }
 }
 
 const defaults = (codeSize: 32 | 64): bigint[] => Array.from({ length: 16 }, (_, n) => defaultRegister(n, codeSize));
@@ -69,11 +91,12 @@ export function writeRecording({ processor, cases }: Recording): Uint8Array {
   const w = new Writer();
   w.bytes(new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, processor, cases: cases.length })}\n`));
   for (const { c, outcome: o } of cases) {
-    w.int((c.codeSize === 32 ? COMPATIBILITY : 0) | (c.poke.bytes.length > 0 ? POKE : 0) | (o.fault ? FAULT : 0) | (o.changed.bytes.length > 0 ? MEMORY : 0), 1);
+    w.int((c.codeSize === 32 ? COMPATIBILITY : 0) | (c.poke.bytes.length > 0 ? POKE : 0) | (o.fault ? FAULT : 0) | (o.changed.bytes.length > 0 ? MEMORY : 0) | (c.simd ? SIMD : 0), 1);
     w.int(c.code.length, 1);
     w.bytes(c.code);
     w.int(c.flags, 2);
     w.registers(c.gpr, defaults(c.codeSize));
+    if (c.simd) w.simd(c.simd, defaultSimd());
     if (c.poke.bytes.length > 0) {
       w.int(c.poke.offset, 2);
       w.int(c.poke.bytes.length, 1);
@@ -92,6 +115,7 @@ export function writeRecording({ processor, cases }: Recording): Uint8Array {
       w.int(o.changed.bytes.length, 2);
       w.bytes(o.changed.bytes);
     }
+    if (c.simd && o.simd) w.simd(o.simd, c.simd);
   }
   return gzipSync(w.done(), { level: 9 });
 }
@@ -109,13 +133,15 @@ export function readRecording(file: Uint8Array): Recording {
     const code = r.bytes(r.int(1));
     const flagsBefore = r.int(2);
     const gpr = r.registers(defaults(codeSize));
+    const simd = (kind & SIMD) !== 0 ? r.simd(defaultSimd()) : undefined;
     const poke = (kind & POKE) !== 0 ? { offset: r.int(2), bytes: r.bytes(r.int(1)) } : nothing;
     const flags = r.int(2);
     const after = r.registers(gpr);
     const rip = r.u64();
     const fault = (kind & FAULT) !== 0 ? { vector: r.int(1), errorCode: r.int(1), cr2: r.u64() } : undefined;
     const changed = (kind & MEMORY) !== 0 ? { offset: r.int(2), bytes: r.bytes(r.int(2)) } : nothing;
-    return { c: { codeSize, code, gpr, flags: flagsBefore, poke }, outcome: { gpr: after, flags, rip, fault, changed } };
+    const simdAfter = simd && r.simd(simd);
+    return { c: { codeSize, code, gpr, flags: flagsBefore, poke, simd }, outcome: { gpr: after, flags, rip, fault, changed, simd: simdAfter } };
   });
   return { processor: header.processor, cases };
 }

@@ -2,6 +2,8 @@
  * The world in which one instruction runs, the same on the host processor (tools/silicon/harness.c) and here: user mode,
  * flat segments, two writable pages, a read-only one and an unmapped one, and code pages full of INT3.
  */
+import { MXCSR_AFTER_RESET } from '../../../src/cpu/mxcsr.ts';
+
 export const DATA = 0x2000_0000n;
 export const CODE = 0x3000_0000n;
 export const PAGE = 4096;
@@ -27,6 +29,13 @@ export function dataPattern(): Uint8Array {
   });
 }
 
+/** XMM0-XMM15 and MXCSR. */
+export interface Simd { readonly xmm: readonly bigint[]; readonly mxcsr: number }
+
+/** What XMM register n holds where a case does not say: a pattern that shows which register and which byte of it went astray. */
+const defaultXmm = (n: number): bigint => 0x2122_2324_2526_2728_292a_2b2c_2d2e_2f20n + BigInt(n) * 0x0808_0808_0808_0808_0808_0808_0808_0808n;
+export const defaultSimd = (): Simd => ({ xmm: Array.from({ length: 16 }, (_, n) => defaultXmm(n)), mxcsr: MXCSR_AFTER_RESET });
+
 /** One instruction with everything it can see. */
 export interface Case {
   readonly codeSize: 32 | 64;
@@ -37,6 +46,8 @@ export interface Case {
   readonly flags: number;
   /** Bytes put over the pattern before. */
   readonly poke: { readonly offset: number; readonly bytes: Uint8Array };
+  /** Absent: the instruction uses no XMM register, and they are not compared. */
+  readonly simd?: Simd | undefined;
 }
 
 /** What it did. */
@@ -48,4 +59,6 @@ export interface Outcome {
   readonly fault: { readonly vector: number; readonly errorCode: number; readonly cr2: bigint } | undefined;
   /** The span of writable memory that is different now. */
   readonly changed: { readonly offset: number; readonly bytes: Uint8Array };
+  /** Where the case had it. */
+  readonly simd?: Simd | undefined;
 }

@@ -1,9 +1,14 @@
+import { ROWS } from '../../../src/cpu/isa/table/index.ts';
+import { isVectorRow } from './rows.ts';
+import { x87 } from '../../../src/cpu/isa/table/x87.ts';
+
 /** Rows that no recording executes, each with the reason and with what judges it instead. A law keeps the list exact. */
 const QEMU_UNDEFINED = 'QEMU 7.2 raises #UD, silicon does not: judged by the silicon cases (test/isa)';
 const NEAR_16 = 'cuts the instruction pointer to 16 bits, below all code of the corpus: judged by test/isa and the silicon cases';
 const FAR_16 = 'a far transfer with a 16-bit offset, below all code of the corpus: judged by test/system/far-transfers';
 const REX_W_IGNORED = 'QEMU 7.2 ignores REX.W here: judged by test/system/segments (LSS; one meaning for all three)';
 const QEMU_LACKS = 'QEMU 7.2 (TCG) does not have it, or raises #UD: judged by test/system/registers';
+const X87 = 'x87 registers are not in the log of QEMU: judged by test/fpu (silicon cases)';
 
 export const NOT_RECORDED: Readonly<Record<string, string>> = {
   'TEST r/m8, imm8 = F6 /1 ib': QEMU_UNDEFINED,
@@ -35,4 +40,6 @@ export const NOT_RECORDED: Readonly<Record<string, string>> = {
   'INVPCID r32, m128 = 66 0F 38 82 /r': QEMU_LACKS,
   'INVPCID r64, m128 = 66 0F 38 82 /r': QEMU_LACKS,
   'RDPMC = 0F 33': QEMU_LACKS,
+  ...Object.fromEntries(ROWS.filter(isVectorRow).map((row) => [`${row.text} = ${row.encodingText}`, 'XMM registers are not in a trace: judged by the silicon cases'])),
+  ...Object.fromEntries(x87.flatMap((entry) => entry.lines.map(([text, encoding]) => [`${text} = ${encoding}`, X87]))),
 };

@@ -3,6 +3,7 @@
  * of one block are compiled together.
  */
 import type { Instruction } from '../../isa/instruction.ts';
+import { UnsupportedVerb } from '../../isa/ops.ts';
 import { LeftToReference } from '../emit/graph-ops.ts';
 import { ENGINE, STATUS } from '../engine-memory.ts';
 import { Code } from '../wasm/code.ts';
@@ -55,7 +56,7 @@ export class Handlers {
       ops.write();
       this.#pending.push({ index: this.#next, locals: [...HANDLER_FIXED_LOCALS, ...ops.locals], code: this.#code.bytes.slice() });
     } catch (thrown) {
-      if (!(thrown instanceof LeftToReference)) throw thrown;
+      if (!(thrown instanceof LeftToReference || thrown instanceof UnsupportedVerb)) throw thrown;
       return HANDLER.reference;
     }
     return this.#next++;

@@ -8,9 +8,15 @@ import { OFFSET, SEGMENT, type Segment } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { GP, GuestException } from '../../exceptions.ts';
 import { CARRIES_HIGH, CARRIES_LOW, SIGN_PARITY_HIGH, SIGN_PARITY_LOW, ZERO_HIGH, ZERO_LOW, evenParity, getFlag, setFlag } from '../../flags.ts';
+import type { Environment } from '../../floating-point/exact.ts';
 import type { Instruction } from '../../isa/instruction.ts';
-import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type RegisterOperand, type RelativeOperand, type Width } from '../../isa/operand.ts';
+import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../../isa/operand.ts';
 import { Ops, type Carry, type Flag, type Intent } from '../../isa/ops.ts';
+import { LANE_BITS, type Float, type FloatOp, type FloatShape, type ImmediateShuffle, type Lanes, type VectorOp, type VectorShift } from '../../isa/vector-ops.ts';
+import { immediatePattern } from '../../isa/vector-shuffles.ts';
+import { checkMxcsr, raiseSimdFlags, requireSse, simdEnvironment } from '../../mxcsr.ts';
+import { compareLanes, floatOf, floatOperation, integerOf, orderOf, type Result } from './vector-float.ts';
+import { bitmask, shuffle, vectorOperation, vectorShift } from './vector.ts';
 
 const WIDTH = { 8: 8n, 16: 16n, 32: 32n, 64: 64n } as const;
 const SCALE = { 1: 1n, 2: 2n, 4: 4n, 8: 8n } as const;
@@ -45,7 +51,13 @@ function signed(w: Width, v: bigint): bigint {
   }
 }
 
-export class ReferenceOps extends Ops<bigint, boolean> {
+/** The lane that an immediate or the semantics names, as the place of its lowest bit. */
+function laneAt(shape: Lanes, n: number | ImmediateOperand): bigint {
+  const bits = LANE_BITS[shape];
+  return BigInt(((typeof n === 'number' ? n : Number(n.value & 0xffn)) * bits) & 127);
+}
+
+export class ReferenceOps extends Ops<bigint, boolean, bigint> {
   readonly cpu: Cpu;
   readonly state: GuestState;
   /** The instruction that runs, and the offset behind it. */
@@ -161,6 +173,52 @@ export class ReferenceOps extends Ops<bigint, boolean> {
     // Before all other checks: a misaligned operand in SS that is not canonical raises #GP(0), not #SS(0), on silicon.
     const base = this.cpu.in64BitMode && segment < SEGMENT.FS ? 0n : this.state.base[segment] as bigint;
     if (((base + offset) & BigInt(bytes - 1)) !== 0n) throw GP(0, `memory operand not aligned to ${bytes} bytes`);
+  }
+
+  override requireSse(): void { requireSse(this.state); }
+  override getXmm(x: XmmOperand): bigint { return (this.state.xmm[2 * x.number + 1]! << 64n) | this.state.xmm[2 * x.number]!; }
+  override setXmm(x: XmmOperand, v: bigint): void {
+    this.state.xmm[2 * x.number] = BigInt.asUintN(64, v);
+    this.state.xmm[2 * x.number + 1] = v >> 64n;
+  }
+  override constX(v: bigint): bigint { return v; }
+  override laneX(shape: Lanes, a: bigint, n: number | ImmediateOperand): bigint { return BigInt.asUintN(LANE_BITS[shape], a >> laneAt(shape, n)); }
+  override replaceLaneX(shape: Lanes, a: bigint, n: number | ImmediateOperand, v: bigint): bigint {
+    const at = laneAt(shape, n);
+    return (a & ~(((1n << BigInt(LANE_BITS[shape])) - 1n) << at)) | (v << at);
+  }
+  override loadX(segment: Segment, offset: bigint): bigint { return this.cpu.load128(segment, offset); }
+  override storeX(segment: Segment, offset: bigint, v: bigint): void { this.cpu.store128(segment, offset, v); }
+  override storeMaskedX(segment: Segment, offset: bigint, v: bigint, mask: bigint): void {
+    this.cpu.probeStore128(segment, offset);
+    for (let n = 0n; n < 16n; n++) {
+      if (((mask >> (8n * n + 7n)) & 1n) === 1n) this.cpu.store(8, segment, BigInt.asUintN(64, offset + n), BigInt.asUintN(8, v >> (8n * n)));
+    }
+  }
+  override vectorX(op: VectorOp, a: bigint, b: bigint): bigint { return vectorOperation(op, a, b); }
+  override shiftX(op: VectorShift, a: bigint, count: bigint): bigint { return vectorShift(op, a, count); }
+  override shuffleX(bytes: readonly number[], a: bigint, b: bigint): bigint { return shuffle(bytes, a, b); }
+  override shuffleByX(how: ImmediateShuffle, a: bigint, b: bigint, pattern: ImmediateOperand): bigint {
+    return shuffle(immediatePattern(how, Number(pattern.value & 0xffn)), a, b);
+  }
+  override bitmaskX(shape: Lanes, a: bigint): bigint { return bitmask(LANE_BITS[shape], a); }
+  /** Computes under MXCSR, whose flags the result sets, or faults. */
+  private underMxcsr(compute: (e: Environment) => Result): bigint {
+    const { value, flags } = compute(simdEnvironment(this.state.mxcsr));
+    raiseSimdFlags(this.state, flags);
+    return value;
+  }
+  override floatX(op: FloatOp, a: bigint, b: bigint): bigint { return this.underMxcsr((e) => floatOperation(op, a, b, e)); }
+  override compareFloatX(shape: FloatShape, a: bigint, b: bigint, predicate: ImmediateOperand): bigint {
+    return this.underMxcsr((e) => compareLanes(shape, a, b, Number(predicate.value & 0xffn), e));
+  }
+  override orderFloatX(lane: Float, a: bigint, b: bigint, quietNaN: 'quiet' | 'signals'): bigint { return this.underMxcsr((e) => orderOf(lane, a, b, e, quietNaN)); }
+  override integerFromFloatX(w: 32 | 64, lane: Float, a: bigint, how: 'round' | 'trunc'): bigint { return this.underMxcsr((e) => integerOf(w, lane, a, e, how)); }
+  override floatFromIntegerX(lane: Float, a: bigint, w: 32 | 64, v: bigint): bigint { return this.underMxcsr((e) => floatOf(lane, a, w, v, e)); }
+  override getMxcsr(): bigint { return BigInt(this.state.mxcsr); }
+  override setMxcsr(v: bigint): void {
+    checkMxcsr(Number(v));
+    this.state.mxcsr = Number(v);
   }
 
   when(c: boolean, body: () => void): void { if (c) body(); }

@@ -20,13 +20,10 @@ const isSet = (value: number, bit: number): boolean => (value & bit) !== 0;
 /** CR4 bits, with the feature that makes each of them exist. */
 const CR4_FEATURES: readonly (readonly [number, Feature])[] = [
   [CR4.TSD, 'TSC'], [CR4.DE, 'DE'], [CR4.PSE, 'PSE'], [CR4.PAE, 'PAE'], [CR4.MCE, 'MCE'], [CR4.PGE, 'PGE'],
-  [CR4.FSGSBASE, 'FSGSBASE'], [CR4.PCIDE, 'PCID'], [CR4.SMEP, 'SMEP'], [CR4.SMAP, 'SMAP'],
+  [CR4.OSFXSR, 'FXSR'], [CR4.OSXMMEXCPT, 'SSE'], [CR4.FSGSBASE, 'FSGSBASE'], [CR4.PCIDE, 'PCID'], [CR4.SMEP, 'SMEP'], [CR4.SMAP, 'SMAP'],
 ];
-/**
- * PCE: there are no counters, but the bit may be set. OSFXSR and OSXMMEXCPT: 64-bit kernels set them without asking CPUID,
- * because every real x86-64 processor has SSE2; what then really uses SSE is reported as unimplemented.
- */
-const CR4_ALWAYS = CR4.PCE | CR4.OSFXSR | CR4.OSXMMEXCPT;
+/** There are no counters for PCE, but the bit may be set. */
+const CR4_ALWAYS = CR4.PCE;
 const cr4Writable = (cpu: Cpu): number => CR4_FEATURES.reduce((mask, [bit, feature]) => (cpu.model.features.has(feature) ? mask | bit : mask), CR4_ALWAYS);
 
 function refuse(reason: string): never {

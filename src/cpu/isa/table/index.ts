@@ -17,12 +17,16 @@ import { systemIo } from './system-io.ts';
 import { systemRegisters } from './system-registers.ts';
 import { systemSegments } from './system-segments.ts';
 import { systemTransfers } from './system-transfers.ts';
+import { vectorFloat } from './vector-float.ts';
+import { vectorInteger } from './vector-integer.ts';
+import { vectorMove } from './vector-move.ts';
+import { x87 } from './x87.ts';
 
 /** All entries, family by family, with their literal types. */
 export const ENTRIES = [
   ...dataTransfer, ...exchange, ...stack, ...arithmetic, ...multiplyDivide, ...decimal, ...logic, ...shift, ...bit,
-  ...controlTransfer, ...string, ...flagControl, ...miscellaneous,
-  ...systemSegments, ...systemTransfers, ...systemRegisters, ...systemIo,
+  ...controlTransfer, ...string, ...flagControl, ...miscellaneous, ...vectorMove, ...vectorInteger, ...vectorFloat,
+  ...systemSegments, ...systemTransfers, ...systemRegisters, ...systemIo, ...x87,
 ] as const;
 
 /** Every row of the table, parsed and checked. */

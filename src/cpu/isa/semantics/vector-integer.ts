@@ -1,0 +1,93 @@
+/** Integer arithmetic, comparison and logic on XMM registers; shifts; shuffles. */
+import type { ImmediateOperand, MemoryOperand, Operand, RegisterOperand } from '../operand.ts';
+import type { Semantics } from '../row.ts';
+import type { ImmediateShuffle, Lanes, VectorShift } from '../vector-ops.ts';
+import { interleavePattern } from '../vector-shuffles.ts';
+import { narrow, widen } from './operands.ts';
+import { lanewise, readX, shuffled, sse, xmm } from './vector-operands.ts';
+
+/** PAND, ANDPS, ANDPD. SDM Vol. 2B, "PAND—Logical AND". */
+export const PAND = lanewise('v128.and');
+/** POR, ORPS, ORPD. SDM Vol. 2B, "POR—Bitwise Logical OR". */
+export const POR = lanewise('v128.or');
+/** PXOR, XORPS, XORPD. SDM Vol. 2B, "PXOR—Logical Exclusive OR". */
+export const PXOR = lanewise('v128.xor');
+/** PANDN, ANDNPS, ANDNPD: SRC and not DEST. SDM Vol. 2B, "PANDN—Logical AND NOT". */
+export const PANDN = sse((o, i) => {
+  o.setXmm(xmm(i, 0), o.vectorX('v128.andnot', readX(o, i, 1), o.getXmm(xmm(i, 0))));
+});
+
+/** PADDB, PADDW, PADDD, PADDQ. SDM Vol. 2B, "PADDB/PADDW/PADDD/PADDQ—Add Packed Integers". */
+export const PADD = (lanes: Lanes): Semantics => lanewise(`${lanes}.add`);
+/** PSUBB, PSUBW, PSUBD, PSUBQ. SDM Vol. 2B, "PSUBB/PSUBW/PSUBD—Subtract Packed Integers", "PSUBQ". */
+export const PSUB = (lanes: Lanes): Semantics => lanewise(`${lanes}.sub`);
+/** PADDSB, PADDSW. SDM Vol. 2B, "PADDSB/PADDSW—Add Packed Signed Integers with Signed Saturation". */
+export const PADDS = (lanes: 'i8x16' | 'i16x8'): Semantics => lanewise(`${lanes}.add_sat_s`);
+/** PADDUSB, PADDUSW. SDM Vol. 2B, "PADDUSB/PADDUSW—Add Packed Unsigned Integers With Unsigned Saturation". */
+export const PADDUS = (lanes: 'i8x16' | 'i16x8'): Semantics => lanewise(`${lanes}.add_sat_u`);
+/** PSUBSB, PSUBSW. SDM Vol. 2B, "PSUBSB/PSUBSW—Subtract Packed Signed Integers With Signed Saturation". */
+export const PSUBS = (lanes: 'i8x16' | 'i16x8'): Semantics => lanewise(`${lanes}.sub_sat_s`);
+/** PSUBUSB, PSUBUSW. SDM Vol. 2B, "PSUBUSB/PSUBUSW—Subtract Packed Unsigned Integers With Unsigned Saturation". */
+export const PSUBUS = (lanes: 'i8x16' | 'i16x8'): Semantics => lanewise(`${lanes}.sub_sat_u`);
+/** PAVGB, PAVGW: rounded upwards. SDM Vol. 2B, "PAVGB/PAVGW—Average Packed Integers". */
+export const PAVG = (lanes: 'i8x16' | 'i16x8'): Semantics => lanewise(`${lanes}.avgr_u`);
+/** SDM Vol. 2B, "PMINUB/PMINUW", "PMAXUB/PMAXUW", "PMINSB/PMINSW", "PMAXSB/PMAXSW/PMAXSD/PMAXSQ". */
+export const PMINUB = lanewise('i8x16.min_u');
+export const PMAXUB = lanewise('i8x16.max_u');
+export const PMINSW = lanewise('i16x8.min_s');
+export const PMAXSW = lanewise('i16x8.max_s');
+/** PCMPEQB, PCMPEQW, PCMPEQD. SDM Vol. 2B, "PCMPEQB/PCMPEQW/PCMPEQD—Compare Packed Data for Equal". */
+export const PCMPEQ = (lanes: 'i8x16' | 'i16x8' | 'i32x4'): Semantics => lanewise(`${lanes}.eq`);
+/** PCMPGTB, PCMPGTW, PCMPGTD. SDM Vol. 2B, "PCMPGTB/PCMPGTW/PCMPGTD—Compare Packed Signed Integers for Greater Than". */
+export const PCMPGT = (lanes: 'i8x16' | 'i16x8' | 'i32x4'): Semantics => lanewise(`${lanes}.gt_s`);
+
+/** SDM Vol. 2B, "PMULLW", "PMULHW", "PMULHUW", "PMULUDQ". */
+export const PMULLW = lanewise('i16x8.mul');
+export const PMULHW = lanewise('i16x8.mul_high_s');
+export const PMULHUW = lanewise('i16x8.mul_high_u');
+export const PMULUDQ = lanewise('i64x2.mul_even_u');
+/** PMADDWD — Multiply and Add Packed Integers. SDM Vol. 2B, "PMADDWD". */
+export const PMADDWD = lanewise('i32x4.dot_i16x8_s');
+/** PSADBW — Compute Sum of Absolute Differences. SDM Vol. 2B, "PSADBW". */
+export const PSADBW = lanewise('i64x2.sad_u');
+
+/** SDM Vol. 2B, "PACKSSWB/PACKSSDW—Pack With Signed Saturation", "PACKUSWB—Pack With Unsigned Saturation". */
+export const PACKSSWB = lanewise('i8x16.narrow_i16x8_s');
+export const PACKSSDW = lanewise('i16x8.narrow_i32x4_s');
+export const PACKUSWB = lanewise('i8x16.narrow_i16x8_u');
+/** PUNPCKLBW and its kin, UNPCKLPS, UNPCKLPD: the low halves in turn. SDM Vol. 2B, "PUNPCKLBW/PUNPCKLWD/PUNPCKLDQ/PUNPCKLQDQ". */
+export const PUNPCKL = (size: 1 | 2 | 4 | 8): Semantics => shuffled(interleavePattern(size, 'low'));
+/** PUNPCKHBW and its kin, UNPCKHPS, UNPCKHPD: the high halves in turn. SDM Vol. 2B, "PUNPCKHBW/PUNPCKHWD/PUNPCKHDQ/PUNPCKHQDQ". */
+export const PUNPCKH = (size: 1 | 2 | 4 | 8): Semantics => shuffled(interleavePattern(size, 'high'));
+
+/** PSLLW, PSRLD, PSRAW ...: the count is an immediate, or the low 64 bits of SRC. SDM Vol. 2B, "PSLLW/PSLLD/PSLLQ", "PSRLW/PSRLD/PSRLQ", "PSRAW/PSRAD/PSRAQ". */
+export const PSHIFT = (shift: VectorShift): Semantics => sse((o, i) => {
+  const x = i.operands[1] as Operand;
+  const count = x.kind === 'immediate' ? o.imm(64, x) : o.laneX('i64x2', readX(o, i, 1), 0);
+  o.setXmm(xmm(i, 0), o.shiftX(shift, o.getXmm(xmm(i, 0)), count));
+});
+/** PSLLDQ and PSRLDQ: by bytes. SDM Vol. 2B, "PSLLDQ", "PSRLDQ". */
+export const PSHIFT_BYTES = (how: 'PSLLDQ' | 'PSRLDQ'): Semantics => sse((o, i) => {
+  o.setXmm(xmm(i, 0), o.shuffleByX(how, o.getXmm(xmm(i, 0)), o.constX(0n), i.operands[1] as ImmediateOperand));
+});
+
+/** PSHUFD, PSHUFLW, PSHUFHW: lanes of SRC. SDM Vol. 2B, "PSHUFD—Shuffle Packed Doublewords". */
+export const PSHUF = (how: ImmediateShuffle): Semantics => sse((o, i) => {
+  const src = readX(o, i, 1);
+  o.setXmm(xmm(i, 0), o.shuffleByX(how, src, src, i.operands[2] as ImmediateOperand));
+});
+/** SHUFPS, SHUFPD: lanes of DEST, then of SRC. SDM Vol. 2B, "SHUFPS—Packed Interleave Shuffle of Quadruplets of Single Precision Floating-Point Values". */
+export const SHUF = (how: ImmediateShuffle): Semantics => sse((o, i) => {
+  o.setXmm(xmm(i, 0), o.shuffleByX(how, o.getXmm(xmm(i, 0)), readX(o, i, 1), i.operands[2] as ImmediateOperand));
+});
+/** PINSRW — Insert Word. SDM Vol. 2B, "PINSRW". */
+export const PINSRW = sse((o, i) => {
+  const x = i.operands[1] as RegisterOperand | MemoryOperand;
+  const word = x.kind === 'register' ? narrow(o, x.width, 16, o.getReg(x)) : o.load(16, x.segment, o.effectiveAddress(x));
+  o.setXmm(xmm(i, 0), o.replaceLaneX('i16x8', o.getXmm(xmm(i, 0)), i.operands[2] as ImmediateOperand, word));
+});
+/** PEXTRW — Extract Word. SDM Vol. 2B, "PEXTRB/PEXTRW/PEXTRD/PEXTRQ". */
+export const PEXTRW = sse((o, i) => {
+  const word = o.laneX('i16x8', o.getXmm(xmm(i, 1)), i.operands[2] as ImmediateOperand);
+  o.setReg(i.operands[0] as RegisterOperand, widen(o, 16, i.width, word));
+});

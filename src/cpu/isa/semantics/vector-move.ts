@@ -1,0 +1,61 @@
+/** Moves to, from and between XMM registers. */
+import { implicit, RDI, type Operand, type RegisterOperand } from '../operand.ts';
+import type { Semantics } from '../row.ts';
+import { SEGMENT } from '../../../state/layout.ts';
+import { lanePattern } from '../vector-shuffles.ts';
+import { read, widen, write } from './operands.ts';
+import { readX, shuffled, sse, writeX, xmm } from './vector-operands.ts';
+
+/** MOVAPS, MOVAPD, MOVDQA: 128 bits, aligned in memory. SDM Vol. 2B, "MOVAPS—Move Aligned Packed Single Precision Floating-Point Values". */
+export const MOVAPS = sse((o, i) => { writeX(o, i, 0, readX(o, i, 1)); });
+/** MOVUPS, MOVUPD, MOVDQU: 128 bits of any alignment. SDM Vol. 2B, "MOVUPS—Move Unaligned Packed Single Precision Floating-Point Values". */
+export const MOVUPS = sse((o, i) => { writeX(o, i, 0, readX(o, i, 1, 'any'), 'any'); });
+
+/** MOVSS, MOVSD, MOVQ, MOVD from memory or a general register: zeros above. SDM Vol. 2B, "MOVD/MOVQ—Move Doubleword/Move Quadword". */
+export const MOVE_LOW = sse((o, i) => {
+  const x = i.operands[1] as Operand;
+  o.setXmm(xmm(i, 0), x.kind === 'register' ? o.lowX(x.width as 32 | 64, o.getReg(x)) : readX(o, i, 1));
+});
+/** The lowest 32 or 64 bits to memory or a general register. */
+export const STORE_LOW = (lane: 'i32x4' | 'i64x2'): Semantics => sse((o, i) => { write(o, i, 0, o.laneX(lane, o.getXmm(xmm(i, 1)), 0)); });
+/** MOVQ between XMM registers: zeros above. SDM Vol. 2B, "MOVQ—Move Quadword". */
+export const MOVQ: Semantics = sse((o, i) => {
+  const low = o.laneX('i64x2', readX(o, i, 1), 0);
+  if (i.operands[0]?.kind === 'memory') write(o, i, 0, low);
+  else o.setXmm(xmm(i, 0), o.lowX(64, low));
+});
+/** MOVSS and MOVSD between XMM registers: the bits above stay. SDM Vol. 2B, "MOVSD—Move or Merge Scalar Double Precision Floating-Point Value". */
+export const MERGE_LOW = (lane: 'i32x4' | 'i64x2'): Semantics => sse((o, i) => {
+  const value = o.laneX(lane, o.getXmm(xmm(i, 1)), 0);
+  if (i.operands[0]?.kind === 'memory') write(o, i, 0, value);
+  else o.setXmm(xmm(i, 0), o.replaceLaneX(lane, o.getXmm(xmm(i, 0)), 0, value));
+});
+
+/** MOVLPS, MOVLPD, MOVHPS, MOVHPD from memory: the other half stays. SDM Vol. 2B, "MOVLPS", "MOVHPS". */
+export const LOAD_HALF = (half: 0 | 1): Semantics => sse((o, i) => {
+  o.setXmm(xmm(i, 0), o.replaceLaneX('i64x2', o.getXmm(xmm(i, 0)), half, read(o, i, 1)));
+});
+/** MOVHPS and MOVHPD to memory. */
+export const STORE_HIGH = sse((o, i) => { write(o, i, 0, o.laneX('i64x2', o.getXmm(xmm(i, 1)), 1)); });
+/** MOVHLPS — the high half of SRC to the low half of DEST. SDM Vol. 2B, "MOVHLPS—Move Packed Single Precision Floating-Point Values High to Low". */
+export const MOVHLPS = shuffled(lanePattern(8, [3, 1]));
+/** MOVLHPS — the low half of SRC to the high half of DEST. SDM Vol. 2B, "MOVLHPS—Move Packed Single Precision Floating-Point Values Low to High". */
+export const MOVLHPS = shuffled(lanePattern(8, [0, 2]));
+
+/** MOVNTI — Store Doubleword Using Non-Temporal Hint: a store. SDM Vol. 2B, "MOVNTI". */
+export const MOVNTI: Semantics = (o, i) => { write(o, i, 0, read(o, i, 1)); };
+/** MASKMOVDQU — Store Selected Bytes of Double Quadword at DS:rDI. SDM Vol. 2B, "MASKMOVDQU". */
+export const MASKMOVDQU = sse((o, i) => {
+  const at = widen(o, i.addressWidth, 64, o.getReg(implicit(RDI, i.addressWidth)));
+  o.storeMaskedX(i.segmentOverride ?? SEGMENT.DS, at, o.getXmm(xmm(i, 0)), o.getXmm(xmm(i, 1)));
+});
+
+/** MOVMSKPS, MOVMSKPD, PMOVMSKB: the signs of the lanes. SDM Vol. 2B, "MOVMSKPS", "MOVMSKPD", "PMOVMSKB". */
+export const MOVE_MASK = (shape: 'i8x16' | 'i32x4' | 'i64x2'): Semantics => sse((o, i) => {
+  o.setReg(i.operands[0] as RegisterOperand, widen(o, 32, i.width, o.bitmaskX(shape, o.getXmm(xmm(i, 1)))));
+});
+
+/** LDMXCSR — Load MXCSR Register. SDM Vol. 2A, "LDMXCSR". */
+export const LDMXCSR = sse((o, i) => { o.setMxcsr(read(o, i, 0, 32)); });
+/** STMXCSR — Store MXCSR Register State. SDM Vol. 2B, "STMXCSR". */
+export const STMXCSR = sse((o, i) => { write(o, i, 0, o.getMxcsr()); });

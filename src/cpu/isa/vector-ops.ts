@@ -1,0 +1,121 @@
+/**
+ * The part of the vocabulary that speaks of 128-bit values: X is one, V a run-time value of 8 to 64 bits. Operations carry
+ * the names that WebAssembly gives them, so that most are one instruction there; the others (`dot`, `sad`, floating
+ * point with its status flags) are a few, or leave to the reference engine.
+ *
+ * A verb here is not abstract: an interpretation that has no vectors inherits one that throws UnsupportedVerb.
+ */
+import type { Segment } from '../../state/layout.ts';
+import type { ImmediateOperand, XmmOperand } from './operand.ts';
+
+/** An interpretation was asked for a verb that it does not have. */
+export class UnsupportedVerb extends Error {
+  readonly verb: string;
+  constructor(verb: string) {
+    super(`this interpretation of the vocabulary has no ${verb}`);
+    this.verb = verb;
+  }
+}
+const unsupported = (verb: string): never => { throw new UnsupportedVerb(verb); };
+
+/** How 128 bits are divided into integers, lane 0 lowest. */
+export type Lanes = 'i8x16' | 'i16x8' | 'i32x4' | 'i64x2';
+/** Bits of one lane. */
+export const LANE_BITS = { i8x16: 8, i16x8: 16, i32x4: 32, i64x2: 64 } as const;
+
+type SmallLanes = 'i8x16' | 'i16x8';
+
+/** Lane by lane, from two vectors to one. */
+export type VectorOp =
+  | 'v128.and' | 'v128.or' | 'v128.xor'
+  /** a and not b. */
+  | 'v128.andnot'
+  | `${Lanes}.${'add' | 'sub'}`
+  | `${SmallLanes}.${'add_sat_s' | 'add_sat_u' | 'sub_sat_s' | 'sub_sat_u' | 'avgr_u'}`
+  | `i8x16.${'min_u' | 'max_u'}` | `i16x8.${'min_s' | 'max_s'}`
+  /** All ones where it holds. */
+  | `${'i8x16' | 'i16x8' | 'i32x4'}.${'eq' | 'gt_s'}`
+  /** Lower and upper half of the products. */
+  | 'i16x8.mul' | 'i16x8.mul_high_s' | 'i16x8.mul_high_u'
+  /** Products of the even 32-bit lanes. */
+  | 'i64x2.mul_even_u'
+  /** Sums of the products of neighbours. */
+  | 'i32x4.dot_i16x8_s'
+  /** Sums of the absolute differences of eight bytes. */
+  | 'i64x2.sad_u'
+  /** The lanes of a, then those of b, saturated to half their width. */
+  | 'i8x16.narrow_i16x8_s' | 'i8x16.narrow_i16x8_u' | 'i16x8.narrow_i32x4_s';
+
+/** Shifts of every lane by one count; a count of the lane's width or more leaves zeros, or of `shr_s` copies of the sign. */
+export type VectorShift = `${'i16x8' | 'i32x4' | 'i64x2'}.${'shl' | 'shr_u'}` | `${'i16x8' | 'i32x4'}.shr_s`;
+
+/** Shuffles whose pattern is an immediate: vector-shuffles.ts gives the bytes. */
+export type ImmediateShuffle = 'PSHUFD' | 'PSHUFLW' | 'PSHUFHW' | 'SHUFPS' | 'SHUFPD' | 'PSLLDQ' | 'PSRLDQ';
+
+/** A floating-point lane. */
+export type Float = 'f32' | 'f64';
+/** The lowest lane, whose neighbours come from the first operand, or all of them. */
+export type FloatShape = Float | 'f32x4' | 'f64x2';
+
+/**
+ * Floating point under MXCSR: rounding, DAZ and FTZ, sticky flags, #XM. Operations on one operand take b; what f32 and f64
+ * leave of the result comes from a.
+ */
+export type FloatOp =
+  | `${FloatShape}.${'add' | 'sub' | 'mul' | 'div' | 'min' | 'max' | 'sqrt'}`
+  /** Approximations without flags. */
+  | `${'f32' | 'f32x4'}.${'recip' | 'recip_sqrt'}`
+  | 'f64.promote_f32' | 'f32.demote_f64' | 'f64x2.promote_low_f32x4' | 'f32x4.demote_f64x2_zero'
+  | 'f32x4.convert_i32x4_s' | 'f64x2.convert_low_i32x4_s'
+  /** To integers, rounding as MXCSR says or towards zero. */
+  | `i32x4.${'round' | 'trunc'}_${'f32x4_s' | 'f64x2_s_zero'}`;
+
+/** Operations that neither depend on MXCSR nor touch it; nor does a double-precision number made of a 32-bit integer. */
+export const MXCSR_FREE: ReadonlySet<FloatOp> = new Set(['f32.recip', 'f32x4.recip', 'f32.recip_sqrt', 'f32x4.recip_sqrt', 'f64x2.convert_low_i32x4_s']);
+
+export abstract class VectorOps<V, X> {
+  /** #UD where CR0.EM is 1 or CR4.OSFXSR is 0, #NM where CR0.TS is 1: the first verb of every instruction that uses XMM registers or MXCSR. */
+  requireSse(): void { unsupported('requireSse'); }
+
+  getXmm(_x: XmmOperand): X { return unsupported('getXmm'); }
+  setXmm(_x: XmmOperand, _v: X): void { unsupported('setXmm'); }
+  constX(_v: bigint): X { return unsupported('constX'); }
+  /** Lane n as a value of its width; an immediate gives n modulo the number of lanes. */
+  laneX(_shape: Lanes, _a: X, _n: number | ImmediateOperand): V { return unsupported('laneX'); }
+  replaceLaneX(_shape: Lanes, _a: X, _n: number | ImmediateOperand, _v: V): X { return unsupported('replaceLaneX'); }
+
+  // Memory: may fault (#PF, #GP, #SS, #AC).
+  /** 128 bits of any alignment. */
+  loadX(_segment: Segment, _offset: V): X { return unsupported('loadX'); }
+  storeX(_segment: Segment, _offset: V, _v: X): void { unsupported('storeX'); }
+  /** Stores the bytes of v where bit 7 of the mask's byte is 1. Faults as a store of all sixteen does, whatever the mask (the manual leaves that open, silicon (AMD) does it). */
+  storeMaskedX(_segment: Segment, _offset: V, _v: X, _mask: X): void { unsupported('storeMaskedX'); }
+
+  vectorX(_op: VectorOp, _a: X, _b: X): X { return unsupported('vectorX'); }
+  /** The count is a 64-bit value. */
+  shiftX(_op: VectorShift, _a: X, _count: V): X { return unsupported('shiftX'); }
+  /** Sixteen bytes of the 32 of a and b, by their numbers: 0-15 are a's, 16-31 b's. */
+  shuffleX(_bytes: readonly number[], _a: X, _b: X): X { return unsupported('shuffleX'); }
+  shuffleByX(_how: ImmediateShuffle, _a: X, _b: X, _pattern: ImmediateOperand): X { return unsupported('shuffleByX'); }
+  /** The topmost bits of the lanes, lane 0 lowest, as a 32-bit value. */
+  bitmaskX(_shape: 'i8x16' | 'i32x4' | 'i64x2', _a: X): V { return unsupported('bitmaskX'); }
+
+  // Floating point: sets the sticky flags of MXCSR, and raises #XM (#UD without CR4.OSXMMEXCPT) for an unmasked exception.
+  floatX(_op: FloatOp, _a: X, _b: X): X { return unsupported('floatX'); }
+  /** All ones in the lanes where the predicate, bits 2:0 of the immediate, holds. SDM Vol. 2A, "CMPPD". */
+  compareFloatX(_shape: FloatShape, _a: X, _b: X, _predicate: ImmediateOperand): X { return unsupported('compareFloatX'); }
+  /** The order of the lowest lanes, an 8-bit value in the places of CF (less), ZF (equal) and PF; unordered is all three. A quiet NaN is invalid where it signals. */
+  orderFloatX(_lane: Float, _a: X, _b: X, _quietNaN: 'quiet' | 'signals'): V { return unsupported('orderFloatX'); }
+  /** The lowest lane as a signed integer of w bits; what does not fit is the integer indefinite. */
+  integerFromFloatX(_w: 32 | 64, _lane: Float, _a: X, _how: 'round' | 'trunc'): V { return unsupported('integerFromFloatX'); }
+  /** A signed integer of w bits in the lowest lane of a. */
+  floatFromIntegerX(_lane: Float, _a: X, _w: 32 | 64, _v: V): X { return unsupported('floatFromIntegerX'); }
+  /** 32 bits. */
+  getMxcsr(): V { return unsupported('getMxcsr'); }
+  /** #GP(0) for a reserved bit. */
+  setMxcsr(_v: V): void { unsupported('setMxcsr'); }
+
+  // ------------------------------------------------------------------------------------------------------ derived
+  /** A value of 32 or 64 bits with zeros above it. */
+  lowX(w: 32 | 64, v: V): X { return this.replaceLaneX(w === 32 ? 'i32x4' : 'i64x2', this.constX(0n), 0, v); }
+}

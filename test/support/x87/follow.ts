@@ -1,0 +1,27 @@
+/** Which x87 rows are compared with silicon, and where we do something else than the recorded processor (AMD's): most often what Intel's manual says. */
+import type { Row } from '../../../src/cpu/isa/row.ts';
+import type { X87State } from './cases.ts';
+
+/** Environments hold instruction pointers, which the harness cannot know; FXSAVE and FXRSTOR are what it uses itself; WAIT needs a pending exception. */
+export const recordable = (row: Row): boolean => row.feature === 'fpu' && !/^(FNSTENV|FLDENV|FNSAVE|FRSTOR|WAIT)$/.test(row.mnemonic);
+
+const IE = 1, DE = 2, PE = 0x20, C1 = 0x200;
+const COMPARISON = /^(FU?COM|FICOM|FTST)/;
+
+/** Why a case is left out: undefined where it is compared. */
+export function notFollowed(row: Row, before: X87State, after: X87State): string | undefined {
+  const significand = BigInt.asUintN(64, before.stack[0] as bigint);
+  if (row.mnemonic === 'FYL2X' && (significand & (significand - 1n)) === 0n) return 'the logarithm of a power of two is exact; processors approximate it and flag PE';
+  if (row.mnemonic === 'FYL2XP1' && ((before.stack[0] as bigint) >> 64n & 0x7fffn) >= 0x3ffen) return 'SDM Vol. 2A, "FYL2XP1": outside -(1 - sqrt(2)/2) to 1 - sqrt(2)/2 the result is undefined';
+  const unmasked = after.status & ~after.control;
+  if (COMPARISON.test(row.mnemonic) && (unmasked & (IE | DE)) !== 0) return 'SDM Vol. 2A, "FCOM", "FCOMI": unmasked, the condition codes or flags are not set; AMD sets them';
+  if (row.text.startsWith('FLD m') && (unmasked & DE) !== 0) return 'SDM Vol. 1, "Denormal Operand Exception (#D)": unmasked, TOP and operands remain unchanged; AMD pushes the value';
+  return undefined;
+}
+
+/** Results of these may differ in their last bit, and so in C1 and PE: processors approximate. SDM Vol. 1, "Transcendental Instruction Accuracy": an error of less than 1 ulp. */
+const TRANSCENDENTAL = /^(F2XM1|FYL2X|FYL2XP1|FPATAN|FPTAN|FSIN|FCOS|FSINCOS)$/;
+export const allowedUlps = (row: Row): number => (TRANSCENDENTAL.test(row.mnemonic) ? 1 : 0);
+
+/** The bits of the status word that count. SDM Vol. 2A, "FCOMI": C1 is set to 0; AMD keeps it. */
+export const comparedStatus = (row: Row): number => (TRANSCENDENTAL.test(row.mnemonic) ? 0xffff & ~(C1 | PE) : /^FU?COMI/.test(row.mnemonic) ? 0xffff & ~C1 : 0xffff);
