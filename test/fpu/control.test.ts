@@ -146,6 +146,15 @@ describe('FXSAVE and FXRSTOR', () => {
     };
     expect([stored(64, true), stored(64, false), stored(32, true)]).toEqual([[5n, 5n], [0n, 0n], [5n, 0n]]);
   });
+  it('fault as a write and as a read', () => {
+    for (const [program, fault] of [[(a: Assembler) => a.fxsave(at(rdi)), '#PF(0x2)'], [(a: Assembler) => a.fxrstor(at(rdi)), '#PF(0)']] as const) {
+      const m = machine(program);
+      m.write64(AT.pt, 0n);
+      m.state.gpr[7] = BigInt(AT.pages);
+      m.step();
+      expect(m.lastException).toBe(fault);
+    }
+  });
   it('are #GP(0) off a multiple of 16, and for reserved bits of MXCSR', () => {
     const m = machine((a) => a.fxsave(at(rdi, 8)));
     m.step();

@@ -93,7 +93,7 @@ function requireFxsave(cpu: Cpu, i: Instruction): void {
 export const FXSAVE: SystemSemantics = (cpu, i) => {
   requireFxsave(cpu, i);
   const x = memoryOperand(i, 0);
-  const image = loadBlock(cpu, x, FXSAVE_BYTES);
+  const image = loadBlock(cpu, x, FXSAVE_BYTES, 'modify');
   fxsaveImage(cpu.state, image, fxsaveOptions(cpu, i));
   storeBlock(cpu, x, image);
 };

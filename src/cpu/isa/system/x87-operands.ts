@@ -6,12 +6,14 @@ import type { Float80 } from '../../fpu/float80.ts';
 import type { Control } from '../../fpu/pack.ts';
 import type { Instruction } from '../instruction.ts';
 import type { MemoryOperand } from '../operand.ts';
+import type { Intent } from '../ops.ts';
 import type { SystemSemantics } from '../row.ts';
 import { effectiveAddress, memoryOperand, offsetBy } from './operands.ts';
 
 /**
- * An instruction that waits for exceptions of earlier ones and notes its address and its operand's for a handler. The last
- * opcode is not noted: newer processors store it only for unmasked exceptions, and few do. SDM Vol. 1, "x87 FPU Instruction and Data (Operand) Pointers".
+ * An instruction that waits for exceptions of earlier ones and notes its address and its operand's for a handler.
+ * Deviates: the last opcode, which newer processors note for unmasked exceptions only, stays what FRSTOR or FXRSTOR loaded.
+ * SDM Vol. 1, "x87 FPU Instruction and Data (Operand) Pointers", "Last Instruction Opcode".
  */
 export const x87 = (execute: SystemSemantics): SystemSemantics => (cpu, i) => {
   requireFpu(cpu);
@@ -55,8 +57,8 @@ export function conclude(cpu: Cpu, report: Report, commit: () => void): void {
 
 /** Reads the ten bytes of operand n: significand, then sign and exponent. */
 export function loadExtended(cpu: Cpu, i: Instruction, n: number): Float80 {
-  const high = Number(loadTen(cpu, i, n) >> 64n);
-  return { sign: (high >> 15) as 0 | 1, exponent: high & 0x7fff, significand: BigInt.asUintN(64, loadTen(cpu, i, n)) };
+  const value = loadTen(cpu, i, n), high = Number(value >> 64n);
+  return { sign: (high >> 15) as 0 | 1, exponent: high & 0x7fff, significand: BigInt.asUintN(64, value) };
 }
 
 /** Reads ten bytes as one number. */
@@ -88,11 +90,11 @@ function pieces(bytes: number): { at: number; bytes: 1 | 2 | 4 | 8 }[] {
 
 const widthOf = (bytes: 1 | 2 | 4 | 8): 8 | 16 | 32 | 64 => (bytes * 8) as 8 | 16 | 32 | 64;
 
-/** Reads a block of memory. */
-export function loadBlock(cpu: Cpu, x: MemoryOperand, bytes: number): Uint8Array {
+/** Reads a block of memory; to `modify` it needs write permission. */
+export function loadBlock(cpu: Cpu, x: MemoryOperand, bytes: number, intent: Intent = 'read'): Uint8Array {
   const offset = effectiveAddress(cpu, x);
   const block = new Uint8Array(bytes + 8), view = new DataView(block.buffer);
-  for (const piece of pieces(bytes)) view.setBigUint64(piece.at, cpu.load(widthOf(piece.bytes), x.segment, offsetBy(x, offset, piece.at), 'read'), true);
+  for (const piece of pieces(bytes)) view.setBigUint64(piece.at, cpu.load(widthOf(piece.bytes), x.segment, offsetBy(x, offset, piece.at), intent), true);
   return block.subarray(0, bytes);
 }
 
