@@ -45,7 +45,7 @@ export class CodeStore {
   #next = RECORDS_BASE;
   /** Backward branches always go through the dispatcher, which counts how often: for finding hot code. */
   linksLoops = true;
-  readonly #stops = new Set<string>();
+  #stops: ReadonlySet<bigint> = new Set();
   readonly statistics = { decodedInstructions: 0, blocks: 0, droppedFrames: 0, emptied: 0 };
 
   constructor(state: GuestState, memory: PhysicalMemory, handlers: Handlers, entries: EntryTable) {
@@ -85,13 +85,15 @@ export class CodeStore {
     return known;
   }
 
-  /** Execution must come back before the instruction at this address: nothing is made across it. Forgets all code. */
+  /** Execution must come back before the instructions at these addresses: nothing is made across them. Forgets all code if they are others than before. */
   stopAt(addresses: Iterable<bigint>): void {
-    this.#stops.clear();
-    for (const address of addresses) this.#stops.add(address.toString());
+    const stops = new Set(addresses);
+    if (stops.size === this.#stops.size && [...stops].every((address) => this.#stops.has(address))) return;
+    this.#stops = stops;
     this.clear();
   }
-  isStop(ip: bigint): boolean { return this.#stops.size > 0 && this.#stops.has(ip.toString()); }
+  get hasStops(): boolean { return this.#stops.size > 0; }
+  isStop(ip: bigint): boolean { return this.#stops.has(ip); }
 
   /** Decodes at most `most` instructions from an address in a frame, up to the first that ends a block or is not wholly in the page. */
   decode(frame: number, ip: bigint, mode: Mode, most: number): DecodedBlock {
@@ -100,7 +102,7 @@ export class CodeStore {
     let at = first;
     let branches = false;
     while (instructions.length < most && at < PAGE_SIZE) {
-      if (at > first && this.isStop(ip + BigInt(at - first))) break;
+      if (at > first && this.hasStops && this.isStop(ip + BigInt(at - first))) break;
       const from = RAM_BASE + frame * PAGE_SIZE + at;
       const i = decode(this.#state.u8.subarray(from, from + Math.min(MAX_LENGTH, PAGE_SIZE - at)), 0, mode);
       if (i instanceof DecodeFailure) break;

@@ -56,6 +56,8 @@ export class FastEngine implements Engine {
   #left = 0;
   /** The record to go on with instead of looking RIP up; 0: none. */
   #resume = 0;
+  /** `retired` at the last miss. */
+  #missedAt = -1;
 
   constructor(cpu: Cpu, kind: FastEngineKind) {
     this.cpu = cpu;
@@ -86,7 +88,7 @@ export class FastEngine implements Engine {
     this.#left = budget;
     this.#resume = 0;
     for (let first = true; this.#left > 0; first = false) {
-      if (!first && this.code.isStop(this.#state.rip)) return { kind: 'breakpoint' };
+      if (!first && this.code.hasStops && this.code.isStop(this.#state.rip)) return { kind: 'breakpoint' };
       const context = this.cpu.attention ? undefined : enterContext(this.cpu);
       const stop = context === undefined ? this.#step() : this.#enter(context);
       if (stop !== undefined) return stop;
@@ -182,7 +184,10 @@ export class FastEngine implements Engine {
     const u32 = this.#u32;
     const access = u32[MISS_ACCESS]!;
     const low = u32[MISS_LOW]!, high = u32[MISS_LOW + 1]!;
-    if ((low & 0xfff) + (access & 0xff) > 4096 || !isCanonicalHigh(high)) return this.#step();
+    // A second miss of one instruction: its two pages may want the same place in the column.
+    const again = this.#missedAt === this.#state.retired;
+    this.#missedAt = this.#state.retired;
+    if (again || (low & 0xfff) + (access & 0xff) > 4096 || !isCanonicalHigh(high)) return this.#step();
     try {
       if (!this.cpu.mmu.prepare(low, high, (access & MISS_WRITE) !== 0, this.cpu.privilege)) return this.#step();
     } catch (thrown) {
