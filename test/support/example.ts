@@ -13,6 +13,7 @@ import { SiliconWorld } from './silicon/run.ts';
 import { defaultRegister } from './silicon/vectors.ts';
 import { DATA, dataPattern, PAGE, START, type Case, type Outcome } from './silicon/world.ts';
 import { littleEndian } from './encode-row.ts';
+import { rowShown } from './rows-shown.ts';
 
 /** Where examples keep a memory operand, and where their stack is. */
 export const MEMORY = DATA + 0x200n;
@@ -95,10 +96,12 @@ function memoryDifference(expected: Uint8Array, got: Uint8Array): string {
 /** One example of the instruction that `instruction` names. */
 export function example(sentence: string, text: string, before: State, result: Result, options: ExampleOptions = {}): void {
   const bits = options.bits ?? 64;
+  const bytes = options.bytes ? Uint8Array.from(options.bytes) : assembleText(text, bits, START);
+  const i = decode(bytes, 0, bits === 64 ? MODE_64 : MODE_32);
+  if (!(i instanceof DecodeFailure)) rowShown(i.row);
   for (const engine of ENGINES) {
     test(`${sentence}: ${text} › ${engine.name}`, () => {
-      const code = options.bytes ? Uint8Array.from(options.bytes) : assembleText(text, bits, START);
-      const i = decode(code, 0, bits === 64 ? MODE_64 : MODE_32);
+      const code = bytes;
       const initial = NAMES.map((name, n) => before[name] ?? (name === 'rsp' ? STACK : defaultRegister(n, bits)));
       const rspBefore = initial[4] as bigint;
       const pattern = dataPattern();
