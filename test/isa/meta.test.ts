@@ -8,6 +8,7 @@ import { MODE_32, MODE_64, type Instruction } from '../../src/cpu/isa/instructio
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
 import { formsOf, type Form } from '../support/canonical.ts';
+import { rowsShownBy } from '../support/rows-shown.ts';
 import { hexBytes } from '../support/silicon/compare.ts';
 import { COMMITS, MAY_FAULT, verbsOf } from '../support/verbs.ts';
 
@@ -122,4 +123,11 @@ test('every instruction has a chapter in the book', () => {
   const mnemonics = [...new Set(ROWS.filter((row) => row.meaning.kind === 'translated').map((row) => row.mnemonic))];
   expect(mnemonics.filter((x) => !chapters.includes(x))).toEqual([]);
   expect(chapters.filter((x) => !mnemonics.includes(x as string))).toEqual([]);
+});
+
+test('every row of an ordinary instruction has an example in the book', async () => {
+  const shown = await rowsShownBy(async () => {
+    for (const file of readdirSync(book)) await import(`./book/${file}?counted`);
+  });
+  expect(ROWS.filter((row) => row.meaning.kind === 'translated' && !shown.has(row)).map(line)).toEqual([]);
 });
