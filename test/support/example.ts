@@ -130,5 +130,5 @@ export function example(sentence: string, text: string, before: State, result: R
 /** A chapter of the book: the examples of one mnemonic. */
 export const instruction = (mnemonic: string, examples: () => void): void => {
   if (isCounting()) examples();
-  else describe(`the ${mnemonic} instruction`, examples);
+  else describe(`the ${mnemonic} instruction`, () => { examples(); });
 };

@@ -45,11 +45,11 @@ function place(spec: OperandSpec, inMemory: boolean, bits: 32 | 64, destinationW
     if (after !== undefined) into.after[SIZES[width] as string] = after;
   };
   switch (spec.kind) {
-    case 'register': put(NAMES[spec.at === 'fixed' ? spec.number : REG] as string, spec.width); return true;
-    case 'rm-register': put(NAMES[RM] as string, spec.width); return true;
+    case 'register': put(NAMES[spec.at === 'fixed' ? spec.number : REG]!, spec.width); return true;
+    case 'rm-register': put(NAMES[RM], spec.width); return true;
     case 'register-or-memory':
       if (inMemory) store(spec.memoryBits);
-      else put(NAMES[RM] as string, spec.width);
+      else put(NAMES[RM], spec.width);
       return true;
     case 'memory': store(spec.bits); return true;
     case 'memory-offset':
