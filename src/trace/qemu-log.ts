@@ -42,7 +42,7 @@ const HANDLERS = new Map<number, Handler>([
   ...IGNORED.map((text): [number, Handler] => [label(text), 'ignored']),
   [label('RIP'), 'ip'], [label('EIP'), 'ip'], [label('Tra'), 'trace'], [label('Ser'), 'servicing'],
   [label('Sto'), 'stopped'], [label('cpu'), 'stopped'], [label('GDT'), 'gdt'], [label('IDT'), 'idt'], [label('   '), 'interrupt'], [label('han'), 'command'], [label('api'), 'apic'],
-  ...[...'0123456789abcdef'].map((digit): [number, Handler] => [label(`0x${digit}`), 'translated']),
+  ...Array.from({ length: 16 }, (_, n): [number, Handler] => [label(`0x${n.toString(16)}`), 'translated']),
 ]);
 
 /** MOV to CR8 as `in_asm` shows it: REX.R 0F 22 /0, in bytes. */
