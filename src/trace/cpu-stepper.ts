@@ -56,6 +56,7 @@ function homes(): readonly Home[] {
   put(FIELD.cr2, 'cr2');
   put(FIELD.cr3, 'cr3');
   put(FIELD.cr4, 'cr4');
+  put(FIELD.cr8, 'cr8');
   put(FIELD.efer, 'efer');
   for (let n = 0; n < 4; n++) put(FIELD.dr0 + n, 'dr', n);
   put(FIELD.dr6, 'dr6');
@@ -116,6 +117,7 @@ export class CpuStepper implements Stepper {
     }
     this.#markUnusable();
     cpu.setMode(cpu.state.cr0, cpu.state.cr4, cpu.state.efer);
+    cpu.bus.taskPriorityChanged(cpu.state.cr8);
     cpu.state.cpl = Number(state.words[FIELD.cpl]);
     cpu.setRflags(Number(state.words[FIELD.rflags]));
     engine.forgetEverything();

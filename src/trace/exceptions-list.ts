@@ -1,7 +1,8 @@
 /**
  * Everything that the comparison with QEMU forgives, in one place and each with its reason: values that come from
  * outside the processor, and places where QEMU does not do what the manual says (then the manual wins, and we go on
- * with QEMU's value only so that one difference does not become a thousand).
+ * with QEMU's value only so that one difference does not become a thousand). What QEMU never raises, so that no comparison
+ * shows it, is in test/trace/corpus/not-raised.ts.
  */
 import { STATUS_MASK } from '../cpu/flags.ts';
 import type { Instruction } from '../cpu/isa/instruction.ts';

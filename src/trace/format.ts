@@ -20,7 +20,7 @@ import { CHECKPOINT_INSTRUCTIONS, type PageHashes } from './memory.ts';
 import { FIELD, FIELD_COUNT, TRACE_FIELDS, TraceState, type MemorySnapshot, type TraceInterrupt, type TraceSink } from './state.ts';
 
 /** Written into each file; a change of anything above or of TRACE_FIELDS makes it a different one. */
-export const TRACE_VERSION = 2;
+export const TRACE_VERSION = 3;
 const MAGIC = 'longmode trace\n';
 const CHUNK_TARGET_BYTES = 1 << 16;
 const MAX_CHUNK_BYTES = 1 << 20;

@@ -139,6 +139,13 @@ export class Qmp {
     return answer;
   }
 
+  /** CR8 of a stopped QEMU: bits 7:4 of its local APIC's task priority register. */
+  async cr8(): Promise<number> {
+    const shown = /\bTPR 0x([0-9a-f]{2})\b/.exec(await this.monitor('info lapic', false));
+    if (!shown) throw new QemuError('"info lapic" shows no task priority register');
+    return parseInt(shown[1] as string, 16) >> 4;
+  }
+
   close(): void {
     this.#channel.close();
   }

@@ -1,13 +1,13 @@
 /**
  * Follows the log of a running QEMU to the end of its run, whichever way it ends, and stops QEMU on the way for a look
- * at its memory.
+ * at its memory and its local APIC.
  *
  * The processor is ahead of what has been read of its log, and QMP's `stop` stops it somewhere. Where, the log tells:
  * once QEMU has stopped, MARKER is given to the monitor, which notes it in the same log. All that stands before it has
  * happened, nothing that follows has. So memory then is memory at the next event.
  */
 import type { ReadStream } from 'node:fs';
-import type { Qmp } from './qemu-control.ts';
+import { QemuError, type Qmp } from './qemu-control.ts';
 import { MARKER, type QemuLogParser } from './qemu-log.ts';
 import type { TraceSink } from './state.ts';
 
@@ -70,6 +70,8 @@ export function follow({ log, parser, sink, qmp, alive, timeoutMs, showMemory }:
       await qmp.monitor(MARKER, false);
       await marked;
       if (over) return;
+      const expected = parser.nextCr8, cr8 = await qmp.cr8();
+      if (expected !== undefined && cr8 !== expected) throw new QemuError(`CR8 is ${cr8} in QEMU, but ${expected} by its log`);
       showMemory();
       await qmp.execute('cont');
     };

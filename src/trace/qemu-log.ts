@@ -3,6 +3,8 @@
  * block, as it streams. QEMU prints "Trace ..." and the state *before* each block; an exception prints a "v=" line and
  * the state it found. When QEMU prints "Stopped execution" or "cpu_io_recompile" the block just announced did not run
  * and is announced again, so an instruction is passed on only when the next line is known.
+ * CR8 is in no dump. It changes by MOV to CR8, whose source register is in the dump before it, and by a write of the task
+ * priority register, which QEMU traces; QemuLogParser.cr8 is what follows from these, and whoever stops QEMU can check it.
  * Not documented by QEMU as an interface: every line must be known here, or the log is rejected.
  */
 import { FIELD, TraceState, type TraceInterrupt, type TraceSink } from './state.ts';
@@ -15,7 +17,7 @@ export class QemuLogError extends Error {
 /** A command of QEMU's human monitor that changes nothing; with LOG_ITEMS QEMU notes in the log when it is given. */
 export const MARKER = 'info version';
 /** What QEMU must log (its -d). */
-export const LOG_ITEMS = 'exec,cpu,int,nochain,cpu_reset,trace:handle_hmp_command';
+export const LOG_ITEMS = 'in_asm,exec,cpu,int,nochain,cpu_reset,trace:handle_hmp_command,trace:apic_mem_writel';
 const NEWLINE = 10, SPACE = 32, EQUALS = 61;
 /** The longest line QEMU 7.2-10 prints is below 200 bytes. */
 const MAX_LINE_BYTES = 4096;
@@ -29,18 +31,25 @@ const REGISTER_LINES: Readonly<Record<string, readonly number[]>> = {
   DR6: [FIELD.dr6, FIELD.dr7], EFE: [FIELD.efer],
 };
 const SEGMENT_LINES: Readonly<Record<string, number>> = { 'ES ': 0, 'CS ': 1, 'SS ': 2, 'DS ': 3, 'FS ': 4, 'GS ': 5, LDT: 6, 'TR ': 7 };
-const IGNORED = ['CCS', 'che', 'CPU', 'Tri'];
+const IGNORED = ['CCS', 'che', 'CPU', 'Tri', '---', 'IN:'];
 
 /** Three bytes as a number: how lines are told apart without making strings. */
 const label = (text: string): number => text.charCodeAt(0) | text.charCodeAt(1) << 8 | text.charCodeAt(2) << 16;
-type Handler = 'ip' | 'trace' | 'interrupt' | 'servicing' | 'stopped' | 'gdt' | 'idt' | 'command' | 'ignored' | { readonly words: readonly number[] } | { readonly segment: number };
+type Handler = 'ip' | 'translated' | 'apic' | 'trace' | 'interrupt' | 'servicing' | 'stopped' | 'gdt' | 'idt' | 'command' | 'ignored' | { readonly words: readonly number[] } | { readonly segment: number };
 const HANDLERS = new Map<number, Handler>([
   ...Object.entries(REGISTER_LINES).map(([text, words]): [number, Handler] => [label(text), { words }]),
   ...Object.entries(SEGMENT_LINES).map(([text, segment]): [number, Handler] => [label(text), { segment }]),
   ...IGNORED.map((text): [number, Handler] => [label(text), 'ignored']),
   [label('RIP'), 'ip'], [label('EIP'), 'ip'], [label('Tra'), 'trace'], [label('Ser'), 'servicing'],
-  [label('Sto'), 'stopped'], [label('cpu'), 'stopped'], [label('GDT'), 'gdt'], [label('IDT'), 'idt'], [label('   '), 'interrupt'], [label('han'), 'command'],
+  [label('Sto'), 'stopped'], [label('cpu'), 'stopped'], [label('GDT'), 'gdt'], [label('IDT'), 'idt'], [label('   '), 'interrupt'], [label('han'), 'command'], [label('api'), 'apic'],
+  ...Array.from({ length: 16 }, (_, n): [number, Handler] => [label(`0x${n.toString(16)}`), 'translated']),
 ]);
+
+/** MOV to CR8 as `in_asm` shows it: REX.R 0F 22 /0, in bytes. */
+const MOV_TO_CR8 = /^0x[0-9a-f]+: +(?:(?:66|67|f2|f3|2e|36|3e|26|64|65) )*(4[4-7c-f]) 0f 22 ([0-9a-f]{2})\b/;
+/** The local APIC's task priority register: its offset in the APIC's page; CR8 is its bits 7:4. */
+const APIC_WRITE = /^apic_mem_writel 0x([0-9a-f]+) = 0x([0-9a-f]+)$/;
+const TASK_PRIORITY = 0x80;
 
 /** The streaming parser: feed() bytes as they come, end() when the log is complete. */
 export class QemuLogParser {
@@ -50,6 +59,18 @@ export class QemuLogParser {
   tripleFault = false;
   /** Called when MARKER was given to the monitor, after all that was logged before has been passed on. */
   onMarker: (() => void) | undefined;
+  /** CR8 before the event that is passed on next. */
+  cr8 = 0;
+  /** QEMU's translations of MOV to CR8, by their address in the host, with the number of the source register. */
+  readonly #movesToCr8 = new Map<string, number>();
+  /** The block translated last, until it is announced: the source register of MOV to CR8, or that it is something else. */
+  #translated: number | 'other' | undefined;
+  /** The source register of the announced instruction if it is MOV to CR8. */
+  #source: number | undefined;
+  /** What MOV to CR8 at `rip` will have set, if it did not fault there. */
+  #moved: { readonly rip: bigint; readonly cr8: number } | undefined;
+  /** What the announced instruction wrote to the task priority register. */
+  #written: number | undefined;
   readonly #sink: TraceSink;
   readonly #state = new TraceState();
   #rest: Uint8Array = new Uint8Array(0);
@@ -64,6 +85,11 @@ export class QemuLogParser {
 
   constructor(sink: TraceSink) {
     this.#sink = sink;
+  }
+
+  /** CR8 where the log now is; undefined behind a MOV to CR8 until it is known whether that faulted. */
+  get nextCr8(): number | undefined {
+    return this.#moved ? undefined : this.cr8;
   }
 
   /** Takes the next bytes of the log. Throws QemuLogError for a line it does not know. */
@@ -102,9 +128,46 @@ export class QemuLogParser {
     const pending = this.#complete ? this.#pending : 'none';
     this.#pending = 'none';
     this.#complete = false;
-    if (this.#sink.finished) return;
-    if (pending === 'instruction') this.#sink.instruction(this.#state);
+    if (this.#sink.finished || pending === 'none') return;
+    const { words } = this.#state;
+    const rip = words[FIELD.rip] as bigint;
+    if (this.#moved && this.#moved.rip !== rip) this.cr8 = this.#moved.cr8;
+    this.#moved = undefined;
+    words[FIELD.cr8] = BigInt(this.cr8);
+    if (pending === 'reset') this.cr8 = 0;
     else if (pending === 'interrupt' && this.#interrupt) this.#sink.interrupt(this.#interrupt, this.#state);
+    else if (pending === 'instruction') {
+      this.#sink.instruction(this.#state);
+      if (this.#source !== undefined) this.#moved = { rip, cr8: Number((words[this.#source] as bigint) & 15n) };
+    }
+    this.cr8 = this.#written ?? this.cr8;
+    this.#written = undefined;
+  }
+
+  /** A block of one instruction is announced: "Trace 0: 0x7f0123456789 [...". Each is translated, and shown, before its first time. */
+  #announced(): void {
+    this.#source = undefined;
+    if (this.#translated === undefined && this.#movesToCr8.size === 0) return;
+    const block = /^Trace \d+: (0x[0-9a-f]+) /.exec(this.#text())?.[1];
+    if (block === undefined) this.#fail('unknown line');
+    if (typeof this.#translated === 'number') this.#movesToCr8.set(block, this.#translated);
+    else if (this.#translated === 'other') this.#movesToCr8.delete(block);
+    this.#translated = undefined;
+    this.#source = this.#movesToCr8.get(block);
+  }
+
+  #translatedLine(): void {
+    const [, rex, modrm] = MOV_TO_CR8.exec(this.#text()) ?? [];
+    const rm = parseInt(modrm ?? '', 16);
+    const toCr8 = rex !== undefined && (rm >> 3 & 7) === 0;
+    // A long instruction takes several lines; the first says what it is.
+    this.#translated ??= toCr8 ? (parseInt(rex, 16) & 1) << 3 | rm & 7 : 'other';
+  }
+
+  #apicLine(): void {
+    const [, offset, value] = APIC_WRITE.exec(this.#text()) ?? [];
+    if (offset === undefined || value === undefined) this.#fail('unknown line');
+    if ((parseInt(offset, 16) & 0xfff) === TASK_PRIORITY) this.#written = parseInt(value, 16) >> 4 & 15;
   }
 
   #line(): void {
@@ -127,8 +190,11 @@ export class QemuLogParser {
     switch (handler) {
       case 'trace':
         this.#flush();
+        this.#announced();
         this.#pending = 'instruction';
         break;
+      case 'translated': this.#translatedLine(); break;
+      case 'apic': this.#apicLine(); break;
       case 'ip': this.#ipLine(); break;
       case 'gdt': this.#tableRegister(FIELD.gdtrBase); break;
       case 'idt': this.#tableRegister(FIELD.idtrBase); break;

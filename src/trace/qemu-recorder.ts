@@ -235,6 +235,7 @@ async function record(options: RecordOptions, sink: TraceSink, running: QemuProc
     const atStart = readRam(ramFile);
     const history = new MemoryHistory(atStart);
     options.atEntry?.(atStart);
+    parser.cr8 = await qmp.cr8();
     const [major, minor] = version.split('.').map(Number) as [number, number];
     await qmp.monitor(major > 8 || (major === 8 && minor >= 1) ? 'one-insn-per-tb on' : 'singlestep on');
     await qmp.monitor(`log ${LOG_ITEMS}`);

@@ -12,14 +12,14 @@ export const TRACE_FIELDS: readonly string[] = [
   'RIP', 'RFLAGS', 'CPL', 'shadow', 'halted',
   ...SEGMENT_NAMES.flatMap((name) => [`${name} selector`, `${name} base`, `${name} limit`, `${name} attributes`]),
   'GDTR base', 'GDTR limit', 'IDTR base', 'IDTR limit',
-  'CR0', 'CR2', 'CR3', 'CR4', 'EFER', 'DR0', 'DR1', 'DR2', 'DR3', 'DR6', 'DR7',
+  'CR0', 'CR2', 'CR3', 'CR4', 'CR8', 'EFER', 'DR0', 'DR1', 'DR2', 'DR3', 'DR6', 'DR7',
 ];
 
 /** Index of the words that code names; the segment words follow each other as selector, base, limit, attributes. */
 export const FIELD = {
   gpr: 0, rip: 16, rflags: 17, cpl: 18, shadow: 19, halted: 20, segments: 21,
   gdtrBase: 53, gdtrLimit: 54, idtrBase: 55, idtrLimit: 56,
-  cr0: 57, cr2: 58, cr3: 59, cr4: 60, efer: 61, dr0: 62, dr6: 66, dr7: 67,
+  cr0: 57, cr2: 58, cr3: 59, cr4: 60, cr8: 61, efer: 62, dr0: 63, dr6: 67, dr7: 68,
 } as const;
 
 /** Words per state. */

@@ -7,7 +7,9 @@ import { checkWidths } from '../../src/cpu/describe/widths.ts';
 import { MODE_32, MODE_64, type Instruction } from '../../src/cpu/isa/instruction.ts';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
+import { SYSTEM_ROWS } from '../system/rows.ts';
 import { formsOf, type Form } from '../support/canonical.ts';
+import { rowsShownBy } from '../support/rows-shown.ts';
 import { hexBytes } from '../support/silicon/compare.ts';
 import { COMMITS, MAY_FAULT, verbsOf } from '../support/verbs.ts';
 
@@ -131,4 +133,23 @@ test('every instruction has a chapter in the book', () => {
   const mnemonics = [...new Set(ROWS.filter((row) => row.meaning.kind === 'translated').map((row) => row.mnemonic))];
   expect(mnemonics.filter((x) => !chapters.includes(x))).toEqual([]);
   expect(chapters.filter((x) => !mnemonics.includes(x as string))).toEqual([]);
+});
+
+test('every row of an ordinary instruction has an example in the book', async () => {
+  const shown = await rowsShownBy(async () => {
+    for (const file of readdirSync(book)) await import(`./book/${file}?counted`);
+  });
+  expect(ROWS.filter((row) => row.meaning.kind === 'translated' && !shown.has(row)).map(line)).toEqual([]);
+});
+
+test('every row of a system instruction is executed in test/system, whose files hold themselves to their lists', () => {
+  const executed = new Set<string>(Object.values(SYSTEM_ROWS).flat());
+  const rows = ROWS.filter((row) => row.meaning.kind === 'system').map(line);
+  expect(rows.filter((name) => !executed.has(name))).toEqual([]);
+  expect([...executed].filter((name) => !rows.includes(name)), 'no such row').toEqual([]);
+  const files = readdirSync(new URL('../system/', import.meta.url)).filter((file) => file.endsWith('.test.ts'));
+  for (const file of files) {
+    const name = file.replace('.test.ts', '');
+    expect(readFileSync(new URL(`../system/${file}`, import.meta.url), 'utf8').trimEnd().split('\n').at(-1), file).toMatch(new RegExp(`^executesRows\\(SYSTEM_ROWS(\\['${name}'\\]|\\.${name})\\);$`));
+  }
 });

@@ -1,13 +1,15 @@
 /** What a real processor did with every translated row (tools/silicon records it), repeated on the reference engine. */
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
+import { VECTOR } from '../../src/cpu/exceptions.ts';
 import { MODE_32, MODE_64 } from '../../src/cpu/isa/instruction.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import { describeCase, differences, flagsNotFollowed } from '../support/silicon/compare.ts';
 import { SiliconWorld } from '../support/silicon/run.ts';
-import { readRecording, RECORDINGS, recordingOf, type Recorded } from '../support/silicon/vectors.ts';
+import { ALIGNMENT_RECORDING, readRecording, RECORDINGS, recordingOf, type Recorded } from '../support/silicon/vectors.ts';
+import { AC_FLAG, type Case } from '../support/silicon/world.ts';
 import { NOT_RECORDED } from './not-recorded.ts';
 
 const read = (name: string): ReturnType<typeof readRecording> => readRecording(readFileSync(new URL(`../golden/${name}`, import.meta.url)));
@@ -23,6 +25,7 @@ for (const recorded of [...recordings.general.cases, ...recordings.vector.cases]
   if (i instanceof DecodeFailure) throw new Error(`${describeCase(recorded.c)}: ${i.what}`);
   byRow.set(i.row, [...(byRow.get(i.row) ?? []), recorded]);
 }
+const alignment = read(ALIGNMENT_RECORDING);
 const world = new SiliconWorld();
 
 const missing = ROWS.filter((row) => row.meaning.kind === 'translated' && !byRow.has(row));
@@ -50,3 +53,26 @@ for (const { family, set } of families.values()) {
     expect(failures.slice(0, 5)).toEqual([]);
   });
 }
+
+describe('alignment checks, which QEMU does not make', () => {
+  const rowOf = (c: Case): Row | undefined => {
+    const i = decode(c.code, 0, c.codeSize === 64 ? MODE_64 : MODE_32);
+    return i instanceof DecodeFailure ? undefined : i.row;
+  };
+  test(`raise #AC as they do on ${alignment.processor}`, () => {
+    const failures = alignment.cases.flatMap(({ c, outcome }) => {
+      const lines = differences(outcome, world.run(c));
+      return lines.length > 0 ? [[describeCase(c), ...lines].join('\n  ')] : [];
+    });
+    expect(failures.slice(0, 5)).toEqual([]);
+    expect(alignment.cases.every(({ c, outcome }) => outcome.fault?.vector === VECTOR.AC && (c.flags & AC_FLAG) !== 0)).toBe(true);
+  });
+  test('were recorded of rows that load, store, do both, push, pop, branch and repeat', () => {
+    const seen = new Set(alignment.cases.map(({ c }) => rowOf(c)?.mnemonic));
+    expect(['MOV', 'ADD', 'CMPXCHG', 'PUSH', 'POP', 'CALL', 'RET', 'JMP', 'MOVSQ', 'ENTER', 'LEAVE', 'BT'].filter((x) => !seen.has(x))).toEqual([]);
+  });
+  test('are not made with RFLAGS.AC clear', () => {
+    const still = alignment.cases.filter(({ c }) => world.run({ ...c, flags: c.flags & ~AC_FLAG }).fault?.vector === VECTOR.AC);
+    expect(still).toEqual([]);
+  });
+});

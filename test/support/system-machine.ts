@@ -6,6 +6,9 @@ import { Assembler, assemble, type AssemblerOptions } from '../../src/assembler/
 import { Cpu, type CpuBus } from '../../src/cpu/cpu.ts';
 import type { StepResult } from '../../src/cpu/engines/engine.ts';
 import { ReferenceEngine } from '../../src/cpu/engines/reference/engine.ts';
+import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
+import type { Row } from '../../src/cpu/isa/row.ts';
+import { rowExecuted } from './rows-executed.ts';
 import { readRflags, writeRflags } from '../../src/cpu/flags.ts';
 import { CR0, CR4, EFER } from '../../src/mmu/control-bits.ts';
 import { Mmu } from '../../src/mmu/mmu.ts';
@@ -45,6 +48,11 @@ export function gate(access: number, selector: number, offset: number | bigint, 
 }
 
 export interface Delivered { readonly vector: number; readonly errorCode: number | undefined; readonly kind: string; readonly rip: bigint }
+
+/** Deliveries that are the instruction's own purpose: INT n, INT3, INTO, INT1. */
+const SOFTWARE_KINDS = new Set(['software', 'INT1']);
+/** There is no counter, so every index is #GP. */
+const ALWAYS_FAULTS = new Set(['RDPMC']);
 
 export class SystemMachine {
   readonly state = new GuestState(16 << 20);
@@ -163,17 +171,42 @@ export class SystemMachine {
     return address;
   }
 
+  /** One step; the row of the instruction is noted if it was completed, or delivered what it is there to deliver. */
+  #step(): StepResult {
+    const row = this.#rowAtRip();
+    const { retired } = this.state;
+    const deliveries = this.delivered.length;
+    const result = this.engine.step();
+    const first = this.delivered[deliveries];
+    const raised = first !== undefined && (SOFTWARE_KINDS.has(first.kind) || ALWAYS_FAULTS.has(row?.mnemonic ?? ''));
+    if (row && (this.state.retired > retired || raised)) rowExecuted(row);
+    return result;
+  }
+
+  #rowAtRip(): Row | undefined {
+    const { cpu, state } = this;
+    const at = cpu.in64BitMode ? state.rip : BigInt.asUintN(32, state.base[SEGMENT.CS]! + state.rip);
+    const bytes: number[] = [];
+    for (let n = 0n; n < 15n; n++) {
+      const found = this.mmu.explain(linear(at + n)).physicalAddress;
+      if (found === undefined || found >= state.ramBytes) break;
+      bytes.push(this.memory.read(physical(found), 1));
+    }
+    const i = decode(Uint8Array.from(bytes), 0, cpu.mode());
+    return i instanceof DecodeFailure ? undefined : i.row;
+  }
+
   /** Runs `count` steps (an instruction or a delivery each). */
   step(count = 1): StepResult {
     let result: StepResult = { kind: 'retired' };
-    for (let n = 0; n < count; n++) result = this.engine.step();
+    for (let n = 0; n < count; n++) result = this.#step();
     return result;
   }
 
   /** Runs until HLT, shutdown or something unimplemented; at most 10,000 steps. */
   run(): StepResult {
     for (let n = 0; n < 10_000; n++) {
-      const result = this.engine.step();
+      const result = this.#step();
       if (result.kind !== 'retired' && result.kind !== 'exception') return result;
     }
     throw new Error(`still running at RIP ${this.state.rip.toString(16)}`);

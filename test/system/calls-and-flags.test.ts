@@ -5,6 +5,8 @@ import { RFLAGS } from '../../src/cpu/flags.ts';
 import { physical } from '../../src/state/addresses.ts';
 import { SEGMENT } from '../../src/state/layout.ts';
 import { AT, SEL, SystemMachine } from '../support/system-machine.ts';
+import { executesRows } from '../support/rows-executed.ts';
+import { SYSTEM_ROWS } from './rows.ts';
 
 const machine = (mode: 64 | 32 = 64): SystemMachine => new SystemMachine(mode).gates();
 const STAR = (BigInt(SEL.userCode32) << 48n) | (BigInt(SEL.code64) << 32n);
@@ -208,3 +210,5 @@ describe('the I/O permission bitmap', () => {
     expect(m.lastException).toBe('none');
   });
 });
+
+executesRows(SYSTEM_ROWS['calls-and-flags']);

@@ -5,6 +5,8 @@ import { PF_ERROR } from '../../src/mmu/page-fault.ts';
 import { RFLAGS } from '../../src/cpu/flags.ts';
 import { ACTIVITY, SEGMENT } from '../../src/state/layout.ts';
 import { ACCESS, AT, FLAGS, SEL, SystemMachine, dpl, nameOf, segment } from '../support/system-machine.ts';
+import { executesRows } from '../support/rows-executed.ts';
+import { SYSTEM_ROWS } from './rows.ts';
 
 const machine = (): SystemMachine => new SystemMachine().gates();
 const exceptions = (m: SystemMachine): string[] => m.delivered.map(nameOf);
@@ -238,3 +240,5 @@ it('IRETQ from the handler goes on where the fault was, with SS and RSP as they 
   expect(m.rsp).toBe(BigInt(AT.kernelStack));
   expect(m.selector(SEGMENT.SS)).toBe(SEL.data);
 });
+
+executesRows(SYSTEM_ROWS.delivery);

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { al, ax, dr0, dr4, dr6, dr7, dword, eax, imm, rax, rbx, rcx, ss } from '../../src/assembler/index.ts';
 import { RFLAGS } from '../../src/cpu/flags.ts';
 import { AT, SEL, SystemMachine, nameOf } from '../support/system-machine.ts';
+import { executesRows } from '../support/rows-executed.ts';
+import { SYSTEM_ROWS } from './rows.ts';
 
 const machine = (): SystemMachine => {
   const m = new SystemMachine().gates();
@@ -269,3 +271,5 @@ describe('debug registers', () => {
     expect(m.lastException).toBe('#GP(0)');
   });
 });
+
+executesRows(SYSTEM_ROWS.events);

@@ -5,6 +5,8 @@ import { RFLAGS } from '../../src/cpu/flags.ts';
 import { CR0 } from '../../src/mmu/control-bits.ts';
 import { SEGMENT } from '../../src/state/layout.ts';
 import { ACCESS, AT, FLAGS, SEL, SystemMachine, dpl, gate, segment } from '../support/system-machine.ts';
+import { executesRows } from '../support/rows-executed.ts';
+import { SYSTEM_ROWS } from './rows.ts';
 
 const machine = (mode: 64 | 32 = 64): SystemMachine => new SystemMachine(mode).gates();
 const FREE = SEL.free;
@@ -299,3 +301,5 @@ describe('32-bit protected mode', () => {
     expect(m.program((a) => a.ud2()).step()).toMatchObject({ kind: 'unimplemented', what: 'task gate at vector 6: hardware task switch' });
   });
 });
+
+executesRows(SYSTEM_ROWS['far-transfers']);

@@ -8,6 +8,8 @@ import { CR0, CR4 } from '../../src/mmu/control-bits.ts';
 import { MAXPHYADDR } from '../../src/mmu/paging-entries.ts';
 import { SEGMENT } from '../../src/state/layout.ts';
 import { AT, SystemMachine } from '../support/system-machine.ts';
+import { executesRows } from '../support/rows-executed.ts';
+import { SYSTEM_ROWS } from './rows.ts';
 
 const machine = (): SystemMachine => new SystemMachine().gates();
 type Registers = typeof cr0 | typeof cr2 | typeof cr3 | typeof cr4 | typeof cr8;
@@ -255,3 +257,5 @@ describe('CPUID', () => {
     expect(m.state.gpr.slice(0, 4).every((value) => value >> 32n === 0n)).toBe(true);
   });
 });
+
+executesRows(SYSTEM_ROWS.registers);

@@ -5,6 +5,8 @@ import { getFlag } from '../../src/cpu/flags.ts';
 import { SEGMENT } from '../../src/state/layout.ts';
 import { physical } from '../../src/state/addresses.ts';
 import { ACCESS, AT, FLAGS, SEL, SystemMachine, gate, segment } from '../support/system-machine.ts';
+import { executesRows } from '../support/rows-executed.ts';
+import { SYSTEM_ROWS } from './rows.ts';
 
 const machine = (mode: 64 | 32 = 64): SystemMachine => new SystemMachine(mode).gates();
 const FREE = SEL.free;
@@ -298,3 +300,5 @@ it('ARPL raises RPL to that of the source', () => {
   m.step();
   expect([m.state.gpr[0], getFlag(m.state, 'ZF')]).toEqual([0x13n, false]);
 });
+
+executesRows(SYSTEM_ROWS.segments);

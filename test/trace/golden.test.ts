@@ -1,5 +1,5 @@
 /** What QEMU did, recorded: our processor does the same, instruction by instruction, without QEMU being there. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
@@ -7,6 +7,7 @@ import { replayLockstep } from '../../src/trace/lockstep.ts';
 import { differenceReport, pageReport } from '../../src/trace/report.ts';
 import { readTraceFile } from '../../src/trace/trace-file.ts';
 import { CORPUS } from './corpus/index.ts';
+import { NOT_RAISED, type Raised } from './corpus/not-raised.ts';
 import { NOT_RECORDED } from './corpus/not-recorded.ts';
 import { rowsFor } from './corpus/rows.ts';
 import { BareBoard } from './support/bare-board.ts';
@@ -14,6 +15,7 @@ import { BareBoard } from './support/bare-board.ts';
 const GOLDEN = new URL('../golden/qemu/', import.meta.url).pathname;
 const files = readdirSync(GOLDEN).filter((name) => name.endsWith('.trace')).sort();
 const executed = new Map<string, Set<string>>();
+const raised: Raised[] = [];
 const nameOf = (row: Row): string => `${row.text} = ${row.encodingText}`;
 
 /** Replays a recording; the rows of all instructions that were executed are noted. */
@@ -26,8 +28,12 @@ function replay(file: string): { failure: string; status: number | undefined; re
   const execute = stepper.execute.bind(stepper);
   stepper.execute = () => {
     const instruction = stepper.instructionAt(cpu.state.rip);
-    if (instruction) rows.add(nameOf(instruction.row));
-    return execute();
+    if (!instruction) return execute();
+    rows.add(nameOf(instruction.row));
+    const { cpl } = cpu.state, wide = cpu.in64BitMode;
+    const move = execute();
+    for (const { vector } of move.deliveries) raised.push({ vector, instruction, cpl, wide });
+    return move;
   };
   const { lockstep, pages } = replayLockstep(trace, stepper);
   const failure = lockstep.difference ? differenceReport(lockstep.difference, (rip, wide) => stepper.disassemble(rip, wide)) : pages && pages.length > 0 ? pageReport(pages) : '';
@@ -57,5 +63,14 @@ describe('a recorded run is repeated with equal registers at every instruction a
     const all = new Set([...executed.values()].flatMap((rows) => [...rows]));
     expect(ROWS.map(nameOf).filter((name) => !all.has(name) && NOT_RECORDED[name] === undefined)).toEqual([]);
     expect(Object.keys(NOT_RECORDED).filter((name) => all.has(name) || !ROWS.some((row) => nameOf(row) === name)), 'recorded after all, or no row').toEqual([]);
+  });
+
+  test.each(NOT_RAISED)('what QEMU does not raise is in no recording and has tests of its own: $cause', ({ isIt, judgedBy }) => {
+    expect(raised.length).toBeGreaterThan(1000);
+    expect(raised.filter(isIt).map((r) => `vector ${r.vector} of ${nameOf(r.instruction.row)} at CPL ${r.cpl}`)).toEqual([]);
+    for (const [file, titles] of Object.entries(judgedBy)) {
+      const text = readFileSync(new URL(`../${file}`, import.meta.url), 'utf8');
+      expect(titles.filter((title) => !text.includes(title)), `no such test in ${file}`).toEqual([]);
+    }
   });
 });

@@ -72,6 +72,30 @@ describe('the log of one-instruction blocks', () => {
     expect(parser.stopped).toBe(1);
   });
 
+  describe('CR8, which no dump shows, follows from', () => {
+    const at = (host: string, rip: string, rax: string): string => `Trace 0: ${host} [0000000000000000/${rip}/0000c090/ff000201] \n${dump(rip, rax)}`;
+    const translated = (bytes: string, text: string): string => `----------------\nIN: \n0x00100107:  ${bytes}  ${text}\n\n`;
+    const MOV_CR8 = translated('44 0f 22 c0             ', 'movq     %rax, %cr8');
+    const cr8 = (log: string): number[] => parse(log).states.map((state) => Number(state[FIELD.cr8]));
+    const NEXT = at('0x7efd00000200', '000000000010010b', '0');
+
+    test('the source register before MOV to CR8, each time that block runs', () => {
+      expect(cr8(MOV_CR8 + at('0x7efd00000100', A, '5') + NEXT + at('0x7efd00000100', A, '9') + NEXT)).toEqual([0, 5, 5, 9]);
+    });
+    test('the task priority register, bits 7:4', () => {
+      expect(cr8(`${at('0x7efd00000100', A, '0')}apic_mem_writel 0x80 = 0x000000a0\napic_mem_writel 0xb0 = 0x00000000\n${NEXT}`)).toEqual([0, 10]);
+    });
+    test('neither MOV to CR0 nor MOV from CR8, nor another translation at the same place', () => {
+      expect(cr8(translated('0f 22 c0', 'movq     %rax, %cr0') + at('0x7efd00000100', A, '5') + NEXT)).toEqual([0, 0]);
+      expect(cr8(translated('44 0f 20 c0', 'movq     %cr8, %rax') + at('0x7efd00000100', A, '5') + NEXT)).toEqual([0, 0]);
+      expect(cr8(MOV_CR8 + at('0x7efd00000100', A, '5') + NEXT + translated('90', 'nop') + at('0x7efd00000100', A, '6') + NEXT)).toEqual([0, 5, 5, 5]);
+    });
+    test('no MOV to CR8 that faulted', () => {
+      const fault = `     0: v=0d e=0000 i=0 cpl=3 IP=0033:${A} pc=${A} SP=0010:0000000000105130 env->regs[R_EAX]=0000000000000011\n${dump(A)}`;
+      expect(cr8(MOV_CR8 + at('0x7efd00000100', A, '5') + fault + NEXT)).toEqual([0, 0]);
+    });
+  });
+
   test('exceptions, software interrupts and interrupt requests are told apart', () => {
     const line = (n: number, text: string): string => `${String(n).padStart(6)}: ${text} cpl=0 IP=0008:${A} pc=${A} SP=0010:0000000000105130 env->regs[R_EAX]=0000000000000011\n${dump(A)}`;
     const { seen } = parse(`${block(A)}check_exception old: 0xffffffff new 0xe\n${line(0, 'v=0e e=0002 i=0')}${block(B)}${line(1, 'v=80 e=0000 i=1')}Servicing hardware INT=0x20\n${line(2, 'v=20 e=0000 i=0')}`);

@@ -99,6 +99,8 @@ static void prepare(mcontext_t *m) {
 
 static void on_signal(int number, siginfo_t *info, void *context) {
   (void)number; (void)info;
+  /* A case may have alignment checks on, and this is no case. */
+  __asm__ volatile("pushfq; andl $0xfffbffff, (%%rsp); popfq" : : : "memory", "cc");
   mcontext_t *m = &((ucontext_t *)context)->uc_mcontext;
   if (running) report(m);
   else memcpy(&home, m, sizeof home);

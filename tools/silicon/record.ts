@@ -1,27 +1,30 @@
 /**
  * Compares every translated row with the host processor: `node tools/silicon/record.ts [--cases N] [--seed S] [--only MNEMONIC]
- * [--strict] [--set general|vector] [--write]` (Node 24, gcc, x86-64 Linux). `--strict` compares the flags that the manual
- * leaves undefined, too. `--set` takes the rows of one recording: `vector` those of SSE and SSE2, `general` the others.
- * `--write` records them as that file of test/golden for test/isa/silicon.test.ts; those in the tree were made with
- * `--set general --cases 14` and `--set vector --cases 10`.
+ * [--strict] [--set general|vector] [--alignment] [--write]` (Node 24, gcc, x86-64 Linux). `--strict` compares the flags that
+ * the manual leaves undefined, too. `--set` takes the rows of one recording: `vector` those of SSE and SSE2, `general` the
+ * others. `--alignment` sets RFLAGS.AC in every case. `--write` records them as that file of test/golden for
+ * test/isa/silicon.test.ts; those in the tree were made with `--set general --cases 14` and `--set vector --cases 10`. With
+ * `--alignment` it records those that raised #AC, as silicon-alignment.bin.gz (made with `--set general --cases 12`).
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { VECTOR } from '../../src/cpu/exceptions.ts';
 import { RCX, RDI, RSI } from '../../src/cpu/isa/operand.ts';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
 import { Random } from '../../test/support/random.ts';
 import { describeCase, differences, flagBits, flagsNotFollowed } from '../../test/support/silicon/compare.ts';
 import { SiliconWorld } from '../../test/support/silicon/run.ts';
-import { defaultSimd, type Case } from '../../test/support/silicon/world.ts';
-import { defaultRegister, RECORDINGS, recordingOf, writeRecording, type RecordingName } from '../../test/support/silicon/vectors.ts';
+import { AC_FLAG, defaultSimd, type Case } from '../../test/support/silicon/world.ts';
+import { ALIGNMENT_RECORDING, defaultRegister, RECORDINGS, recordingOf, writeRecording, type Recorded, type RecordingName } from '../../test/support/silicon/vectors.ts';
 import { caseFor } from './generate.ts';
 import { runOnHost } from './host.ts';
 
-const { values } = parseArgs({ options: { cases: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' }, only: { type: 'string' }, set: { type: 'string' }, strict: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } } });
+const { values } = parseArgs({ options: { cases: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' }, only: { type: 'string' }, set: { type: 'string' }, strict: { type: 'boolean', default: false }, alignment: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } } });
 if (values.write && values.only !== undefined) throw new Error('--write records every row of a set: without --only');
 const set = values.set as RecordingName | undefined;
 if (set === undefined ? values.write : !(set in RECORDINGS)) throw new Error(`--set ${Object.keys(RECORDINGS).join(' or ')}: which recording`);
+if (values.write && values.alignment && set !== 'general') throw new Error('--alignment --write records the general rows: with --set general');
 
 const world = new SiliconWorld();
 
@@ -48,15 +51,36 @@ function reduced(row: Row, c: Case): Case {
   return kept;
 }
 
+/** AMD's processors read four bytes here, as their alignment check shows; the SDM's row has two (Vol. 2B, "MOVSX/MOVSXD"). */
+const NOT_ALIKE = 'MOVSXD r16, r/m16';
+
+/** Two cases of a row are enough to see what it checks. */
+function firstOfEach<T extends { readonly row: Row }>(cases: readonly T[]): T[] {
+  const seen = new Map<Row, number>();
+  return cases.filter(({ row }) => {
+    const n = seen.get(row) ?? 0;
+    seen.set(row, n + 1);
+    return n < 2;
+  });
+}
+
+/** What is kept of many cases is reduced last, and run again as it then is. */
+function reducedAgain(cases: readonly { readonly row: Row; readonly c: Case }[]): Recorded[] {
+  const small = cases.map(({ row, c }) => reduced(row, c));
+  const outcomes = runOnHost(small);
+  return small.map((c, k) => ({ c, outcome: outcomes[k]! }));
+}
+
 const jobs: { row: Row; c: Case }[] = [];
 ROWS.forEach((row, index) => {
-  if (row.meaning.kind !== 'translated' || (set !== undefined && recordingOf(row) !== set) || (values.only !== undefined && row.mnemonic !== values.only)) return;
+  if (row.meaning.kind !== 'translated' || (set !== undefined && recordingOf(row) !== set) || (values.alignment && row.text === NOT_ALIKE) || (values.only !== undefined && row.mnemonic !== values.only)) return;
   const r = new Random(Math.imul(Number(values.seed) * 10_007 + index + 1, 0x9e3779b1));
   const codeSizes = row.modes === '64' ? [64] as const : row.modes === 'legacy' ? [32] as const : [64, 32] as const;
   for (const codeSize of codeSizes) {
     for (let n = 0; n < Number(values.cases); n++) {
-      const c = caseFor(r, row, codeSize);
-      if (c !== undefined) jobs.push({ row, c: values.write ? reduced(row, c) : c });
+      const drawn = caseFor(r, row, codeSize);
+      const c = drawn && values.alignment ? { ...drawn, flags: drawn.flags | AC_FLAG } : drawn;
+      if (c !== undefined) jobs.push({ row, c: values.write && !values.alignment ? reduced(row, c) : c });
     }
   }
 });
@@ -64,9 +88,12 @@ ROWS.forEach((row, index) => {
 const silicon = runOnHost(jobs.map((x) => x.c));
 const failures = new Map<string, string[]>();
 const undefinedFlags = new Map<string, number>();
-let faults = 0;
+let faults = 0, alignmentFaults = 0;
 jobs.forEach(({ row, c }, k) => {
   const outcome = silicon[k] as (typeof silicon)[number];
+  // With --alignment only what has to do with it is judged: the rest is what a run without it is for.
+  if (values.alignment && outcome.fault?.vector !== VECTOR.AC && world.run(c).fault?.vector !== VECTOR.AC) return;
+  if (outcome.fault?.vector === VECTOR.AC) alignmentFaults++;
   if (outcome.fault !== undefined) faults++;
   const ours = world.run(c);
   const lines = differences(outcome, ours, flagsNotFollowed(row, outcome) | (values.strict ? 0 : flagBits(row.undefinedFlags)), row);
@@ -80,12 +107,15 @@ for (const [name, list] of failures) {
   console.log(`${name}: ${list.length}\n${list.slice(0, 3).join('\n')}`);
 }
 console.log(`undefined flags that differ: ${[...undefinedFlags].map(([name, n]) => `${name} (${n})`).join('; ') || 'none'}`);
-console.log(`${jobs.length} cases (${faults} faults), ${failed} differ in ${failures.size} rows`);
+console.log(`${jobs.length} cases (${faults} faults, ${alignmentFaults} of them #AC), ${failed} differ in ${failures.size} rows`);
 
 if (values.write && set !== undefined) {
   if (failed > 0) throw new Error('nothing written: correct the differences first');
   const processor = /^model name\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'latin1'))?.[1] ?? 'unknown';
-  const file = writeRecording({ processor, cases: jobs.map(({ c }, k) => ({ c, outcome: silicon[k] as (typeof silicon)[number] })) });
-  writeFileSync(`test/golden/${RECORDINGS[set]}`, file);
-  console.log(`test/golden/${RECORDINGS[set]}: ${file.length} bytes`);
+  const all = jobs.map(({ row, c }, k) => ({ row, c, outcome: silicon[k] as (typeof silicon)[number] }));
+  const kept = values.alignment ? reducedAgain(firstOfEach(all.filter(({ outcome }) => outcome.fault?.vector === VECTOR.AC))) : all;
+  const path = `test/golden/${values.alignment ? ALIGNMENT_RECORDING : RECORDINGS[set]}`;
+  const file = writeRecording({ processor, cases: kept });
+  writeFileSync(path, file);
+  console.log(`${path}: ${kept.length} cases, ${file.length} bytes`);
 }

@@ -62,7 +62,7 @@ export class SiliconWorld {
     cpu.setSegment(SEGMENT.GS, { selector: 0, attributes: FLAT_DATA, limit: 0xffff_ffff, base: GS_BASE });
     cpu.setSegment(SEGMENT.CS, { selector: 0x33, attributes: CODE_64, limit: 0xffff_ffff, base: 0n });
     state.cr3 = BigInt(PML4);
-    cpu.setMode(CR0.PG | CR0.WP | CR0.NE | CR0.ET | CR0.MP | CR0.PE, CR4.PAE | CR4.OSFXSR | CR4.OSXMMEXCPT, EFER.LME | EFER.LMA | EFER.NXE);
+    cpu.setMode(CR0.PG | CR0.AM | CR0.WP | CR0.NE | CR0.ET | CR0.MP | CR0.PE, CR4.PAE | CR4.OSFXSR | CR4.OSXMMEXCPT, EFER.LME | EFER.LMA | EFER.NXE);
     this.#cpu = cpu;
     this.#engine = new ReferenceEngine(cpu);
     this.#memory = state.u8.subarray(RAM_BASE + DATA_FRAMES, RAM_BASE + DATA_FRAMES + WRITABLE_PAGES * PAGE);

@@ -2,7 +2,8 @@
  * The files of recorded cases, test/golden/silicon*.bin.gz: gzip over a line of JSON (`{ format, processor, cases }`) and,
  * for each case, little-endian:
  *
- *   u8  bit 0: 32-bit code; bit 1: poke follows; bit 2: it faulted; bit 3: memory changed; bit 4: XMM registers and MXCSR
+ *   u8  bit 0: 32-bit code; bit 1: poke follows; bit 2: it faulted; bit 3: memory changed; bit 4: XMM registers and MXCSR;
+ *       bit 5: RFLAGS.AC
  *   u8  length of the code, its bytes
  *   u16 status flags before; u16 set of registers that do not hold their default; u64 for each
  *   [XMM]     u16 set of XMM registers that do not hold their default; u128 for each; u32 MXCSR
@@ -14,15 +15,17 @@
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Row } from '../../../src/cpu/isa/row.ts';
-import { defaultSimd, type Case, type Outcome, type Simd } from './world.ts';
+import { AC_FLAG, defaultSimd, type Case, type Outcome, type Simd } from './world.ts';
 
 /** The recordings, and whose rows they hold. */
 export const RECORDINGS = { general: 'silicon.bin.gz', vector: 'silicon-vector.bin.gz' } as const;
 export type RecordingName = keyof typeof RECORDINGS;
+/** The recording of alignment checks, of general rows. */
+export const ALIGNMENT_RECORDING = 'silicon-alignment.bin.gz';
 export const recordingOf = (row: Row): RecordingName => (row.feature === 'sse' || row.feature === 'sse2' ? 'vector' : 'general');
 
 const FORMAT = 1;
-const COMPATIBILITY = 1, POKE = 2, FAULT = 4, MEMORY = 8, SIMD = 16;
+const COMPATIBILITY = 1, POKE = 2, FAULT = 4, MEMORY = 8, SIMD = 16, ALIGNMENT = 32;
 
 /** What register n holds where a case does not say: a pattern that shows which register and which byte of it went astray. */
 export const defaultRegister = (n: number, codeSize: 32 | 64): bigint => {
@@ -91,10 +94,11 @@ export function writeRecording({ processor, cases }: Recording): Uint8Array {
   const w = new Writer();
   w.bytes(new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, processor, cases: cases.length })}\n`));
   for (const { c, outcome: o } of cases) {
-    w.int((c.codeSize === 32 ? COMPATIBILITY : 0) | (c.poke.bytes.length > 0 ? POKE : 0) | (o.fault ? FAULT : 0) | (o.changed.bytes.length > 0 ? MEMORY : 0) | (c.simd ? SIMD : 0), 1);
+    w.int((c.codeSize === 32 ? COMPATIBILITY : 0) | (c.poke.bytes.length > 0 ? POKE : 0) | (o.fault ? FAULT : 0) | (o.changed.bytes.length > 0 ? MEMORY : 0)
+      | (c.simd ? SIMD : 0) | ((c.flags & AC_FLAG) !== 0 ? ALIGNMENT : 0), 1);
     w.int(c.code.length, 1);
     w.bytes(c.code);
-    w.int(c.flags, 2);
+    w.int(c.flags & 0xffff, 2);
     w.registers(c.gpr, defaults(c.codeSize));
     if (c.simd) w.simd(c.simd, defaultSimd());
     if (c.poke.bytes.length > 0) {
@@ -131,7 +135,7 @@ export function readRecording(file: Uint8Array): Recording {
     const kind = r.int(1);
     const codeSize = (kind & COMPATIBILITY) !== 0 ? 32 : 64;
     const code = r.bytes(r.int(1));
-    const flagsBefore = r.int(2);
+    const flagsBefore = r.int(2) | ((kind & ALIGNMENT) !== 0 ? AC_FLAG : 0);
     const gpr = r.registers(defaults(codeSize));
     const simd = (kind & SIMD) !== 0 ? r.simd(defaultSimd()) : undefined;
     const poke = (kind & POKE) !== 0 ? { offset: r.int(2), bytes: r.bytes(r.int(1)) } : nothing;

@@ -15,6 +15,7 @@ export const GS_BASE = DATA + 0x40n;
 export const WRITABLE_PAGES = 2;
 export const DATA_PAGES = 3;
 
+export const AC_FLAG = 1 << 18;
 /** CF PF AF ZF SF DF OF. */
 export const COMPARED_FLAGS = 0xcd5;
 
@@ -42,7 +43,7 @@ export interface Case {
   readonly code: Uint8Array;
   /** RAX RCX RDX RBX RSP RBP RSI RDI R8-R15. */
   readonly gpr: readonly bigint[];
-  /** Status flags and DF. */
+  /** Status flags and DF; AC, where alignment is checked (CR0.AM is set). */
   readonly flags: number;
   /** Bytes put over the pattern before. */
   readonly poke: { readonly offset: number; readonly bytes: Uint8Array };
