@@ -43,4 +43,4 @@ image() {
 image 64 '-m64 -mcmodel=small -mno-red-zone' -msse2 $PROGRAM ring3
 image 32 '-m32 -march=i686' '-msse2 -mfpmath=sse -mstackrealign' $PROGRAM
 as --32 "$here/rom.S" -o "$objects/rom.o"
-ld -m elf_i386 -Ttext 0 --oformat binary -e start "$objects/rom.o" -o "$out/rom.bin"
+ld -m elf_i386 -Ttext 0xf000 --oformat binary -e start "$objects/rom.o" -o "$out/rom.bin"

@@ -14,12 +14,12 @@ start:  cli
         mov     %cr0, %eax
         or      $1, %al
         mov     %eax, %cr0
-        ljmpl   $8, $(protected + 0xff000)
+        ljmpl   $8, $(protected + 0xf0000)
         .balign 8
 gdt:    .quad   0, 0x00cf9b000000ffff, 0x00cf93000000ffff
 pointer:
         .word   . - gdt - 1
-        .long   gdt + 0xff000
+        .long   gdt + 0xf0000
 
         .code32
 protected:

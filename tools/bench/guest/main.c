@@ -5,7 +5,7 @@
  */
 #include "bench.h"
 
-enum { COM1 = 0x3f8, LINE_STATUS = COM1 + 5, DATA_READY = 1, PVH_MAGIC = 0x336ec578, MULTIBOOT_CMDLINE = 4 };
+enum { COM1 = 0x3f8, LINE_CONTROL = COM1 + 3, EIGHT_BITS = 3, LINE_STATUS = COM1 + 5, DATA_READY = 1, PVH_MAGIC = 0x336ec578, MULTIBOOT_CMDLINE = 4 };
 
 static const struct workload *const LISTS[] = {integer_workloads, bytecode_workloads, nbody_workloads, packed_workloads, x87_workloads, system_workloads, code_workloads};
 
@@ -48,6 +48,8 @@ static void prime(void) {
 }
 
 _Noreturn void bench(const uint32_t *information) {
+  /* Without a BIOS nobody has set the line up, and characters have 5 bits. */
+  out8(LINE_CONTROL, EIGHT_BITS);
   const char *line = command_line(information), *name = option(line, "workload");
   const struct workload *workload = name ? find(name) : NULL;
   if (!workload) {
