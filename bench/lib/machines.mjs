@@ -17,6 +17,7 @@ const MEMORY = 256;
 export function longmode(engine) {
   return {
     name: engine,
+    steady: engine === 'reference' || engine === 'interpreter',
     bits: [64, 32],
     start: (bits, cmdline) => ({ command: process.execPath, args: [LONGMODE, 'run', path(`../images/bench${bits}.elf`), '--engine', engine, '--memory', `${MEMORY}M`, '--cmdline', cmdline, '--quiet'] }),
     startLinux: ({ kernel, initrd, cmdline, memory }) => ({ command: process.execPath, args: [LONGMODE, 'run', kernel, ...(initrd ? ['--initrd', initrd] : []), '--engine', engine, '--memory', `${memory}M`, '--cmdline', cmdline, '--quiet'] }),
@@ -42,6 +43,7 @@ export const qemu = {
 
 export const bochs = {
   name: 'bochs',
+  steady: true,
   bits: [64],
   start(bits, cmdline) {
     const folder = mkdtempSync(join(tmpdir(), 'bench-bochs-'));
