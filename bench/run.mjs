@@ -1,5 +1,5 @@
 /** `npm run bench`: longmode's engines beside QEMU, Bochs and v86 on the same guest. README.md says how to read what it prints. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -54,6 +54,8 @@ const positive = (name) => {
   return value > 0 && Number.isFinite(value) ? value : fail(`--${name}: "${given[name]}" is not a number above 0`);
 };
 
+if (!existsSync('/proc/self/task')) fail('the clocks of other processes are read from /proc, which this system does not have');
+
 const PEERS = { qemu, bochs, v86 };
 const table = read('workloads.json'), instructions = read('instructions.json');
 const names = given.only === undefined ? table.map((row) => row.name) : list('only', table.map((row) => row.name));
@@ -75,7 +77,7 @@ for (const machine of asked) {
 if (machines.length === 0) fail('there is nothing to measure');
 
 const work = rows.flatMap((row) => (row.bits ?? [64, 32]).filter((bits) => widths.includes(bits)).map((bits) => ({ workload: row.name, bits, count: Math.max(1, Math.round(row.count * scale)) })));
-const settings = { rounds, limit, say: progress };
+const settings = { rounds, scale, limit, say: progress };
 const has = (section) => sections.includes(section);
 const results = {
   runs: has('rows') ? await measureRows(work, machines, settings) : [],

@@ -65,7 +65,7 @@ export const bochs = {
     };
   },
   missing: () => has('bochs') && has('script') && existsSync('/usr/lib/x86_64-linux-gnu/bochs/plugins/libbx_term_gui.so') ? undefined : 'bochs: not installed (Debian: apt-get install bochs bochs-term)',
-  version: () => `Bochs ${/Bochs x86 Emulator (\S+)/.exec(spawnSync('bochs', ['--help', 'cpu'], { encoding: 'utf8' }).stderr)?.[1] ?? '(version unknown)'}, the distribution's build`,
+  version: () => `Bochs ${spawnSync('dpkg-query', ['-W', '-f', '${Version}', 'bochs'], { encoding: 'utf8' }).stdout || '(version unknown)'}, the distribution's build`,
 };
 
 export const v86 = {

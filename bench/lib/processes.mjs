@@ -45,12 +45,13 @@ function findProcess(pid, name) {
  *   wall      seconds between them, and firstOutput: seconds from the start to the first byte
  *   peakKib   the most memory that was resident
  *   match     what `until` found; undefined when the process ended or was ended without it, then status and text say how
+ *   together  both came in one piece, so that there is no time between them
  * `console`: a stream other than stdout; `name`: the process below the one started that is the machine.
  */
 export async function watch({ command, args, name, console: openConsole, cleanUp }, { from, until, limit }) {
   const started = performance.now();
   const child = spawn(command, args, { stdio: ['ignore', openConsole ? 'ignore' : 'pipe', 'pipe'] });
-  const result = { seconds: NaN, total: NaN, wall: NaN, firstOutput: NaN, peakKib: 0, match: undefined, status: undefined, text: '', errors: '', timedOut: false };
+  const result = { seconds: NaN, total: NaN, wall: NaN, firstOutput: NaN, peakKib: 0, match: undefined, together: false, status: undefined, text: '', errors: '', timedOut: false };
   let begin = from === undefined ? { clocks: new Map(), at: started } : undefined, pid;
   let endRequested = false;
   const end = () => {
@@ -70,6 +71,7 @@ export async function watch({ command, args, name, console: openConsole, cleanUp
     const clocks = threadClocks(pid);
     if (begins) begin = { clocks, at: now };
     if (!match) return;
+    result.together = begins;
     const used = [...clocks].map(([thread, seconds]) => seconds - (begin.clocks.get(thread) ?? 0));
     Object.assign(result, { match, seconds: Math.max(...used), total: used.reduce((a, b) => a + b, 0), wall: (now - begin.at) / 1000, peakKib: peakRssKib(pid) });
     end();

@@ -5,7 +5,7 @@ const BEGIN = /begin\r?\n/, END = /end ([0-9a-f]+) (ok|wrong)/;
 
 /** How a run that did not end well is called in a table. */
 function statusOf(run) {
-  if (run.match) return run.match[2] === 'ok' ? 'ok' : 'wrong checksum';
+  if (run.match) return run.match[2] !== 'ok' ? 'wrong checksum' : run.together ? 'too short' : 'ok';
   if (run.timedOut) return 'time limit';
   if (run.status === 14) return 'unimplemented';
   return `status ${run.status}`;
@@ -19,25 +19,34 @@ export async function once(machine, { workload, bits, count, prime = 1, limit = 
 }
 
 /**
- * How much work a machine is given. QEMU does all of it, and so does every machine that is not far slower. Machines whose
- * speed does not depend on how long they have run (`steady`) are given what takes 1 to 4 seconds; those that translate, and
- * so need the time to warm up, get less only when all of it would take half a minute, and then enough for ten seconds.
+ * How much work a machine is given. QEMU does all of it, and so does every machine that is not far slower or faster. Machines
+ * whose speed does not depend on how long they have run (`steady`) are given what takes 1 to 4 seconds; those that translate,
+ * and so need the time to warm up, get less only when all of it would take half a minute, and then enough for ten seconds;
+ * more only when all of it is over before a clock can be read. All these seconds are scaled, as the work is.
  */
-export async function workFor(machine, { workload, bits, count, limit }) {
+export async function workFor(machine, { workload, bits, count, scale, limit }) {
   if (machine.name === 'qemu') return { count };
-  const limits = machine.steady ? { pilot: 0.3, least: 1, most: 4, aim: 1.5 } : { pilot: 2, least: 0, most: 30, aim: 10 };
-  for (let trial = Math.max(1, Math.floor(count / 256)); ; trial = Math.min(count, trial * 8)) {
+  const { pilot, least, most, little, much } = machine.steady ? { pilot: 0.3, least: 1, most: 4, little: 1.5, much: 1.5 } : { pilot: 2, least: 0.05, most: 30, little: 0.3, much: 10 };
+  for (let trial = Math.max(1, Math.floor(count / 256)); ;) {
     const run = await once(machine, { workload, bits, count: trial, limit });
+    if (run.status === 'too short' && trial < 1000 * count) {
+      trial *= 8;
+      continue;
+    }
     if (run.status !== 'ok') return { count, failed: run };
-    const whole = run.seconds * count / trial;
-    if (!machine.steady && whole <= limits.most) return { count };
-    if (run.seconds < limits.pilot && trial < count) continue;
-    return { count: whole > limits.most || whole < limits.least ? Math.max(1, Math.round(count * limits.aim / Math.max(whole, 0.001))) : count };
+    const whole = run.seconds * count / trial / scale;
+    if (!machine.steady && whole <= most && whole >= 4 * least) return { count };
+    if (run.seconds < pilot * scale && trial < count) {
+      trial = Math.min(count, trial * 8);
+      continue;
+    }
+    const aim = whole > most ? much : whole < least ? little : whole;
+    return { count: aim === whole ? count : Math.max(1, Math.round(count * aim / Math.max(whole, 0.001))) };
   }
 }
 
 /** All rows on all machines, alternately: in each round every row runs on every machine before the next row starts. */
-export async function measureRows(rows, machines, { rounds, limit, say }) {
+export async function measureRows(rows, machines, { rounds, scale, limit, say }) {
   const runs = [], work = new Map();
   for (let round = 0; round < rounds; round++) {
     for (const { workload, bits, count } of rows) {
@@ -46,7 +55,7 @@ export async function measureRows(rows, machines, { rounds, limit, say }) {
       const order = present.map((_, n) => present[(n + round) % present.length]);
       for (const machine of order) {
         const key = `${machine.name} ${workload} ${bits}`;
-        if (!work.has(key)) work.set(key, await workFor(machine, { workload, bits, count, limit }));
+        if (!work.has(key)) work.set(key, await workFor(machine, { workload, bits, count, scale, limit }));
         const { count: given, failed } = work.get(key);
         const run = failed ?? await once(machine, { workload, bits, count: given, limit });
         runs.push({ ...run, round });
@@ -85,11 +94,11 @@ export async function measureMemory(machines, { regions, limit }) {
 }
 
 /** A tenth of the work, all of it, ten times as much: what a unit costs in each. */
-export async function measureLinearity(rows, machines, { limit, say }) {
+export async function measureLinearity(rows, machines, { scale, limit, say }) {
   const runs = [];
   for (const { workload, bits, count } of rows) {
     for (const machine of machines) {
-      const work = await workFor(machine, { workload, bits, count, limit });
+      const work = await workFor(machine, { workload, bits, count, scale, limit });
       if (work.failed) {
         runs.push({ machine: machine.name, workload, status: work.failed.status, cost: [] });
         continue;

@@ -52,9 +52,23 @@ struct gate {
 #endif
 };
 static struct gate idt[256];
+#ifdef __x86_64__
+static void load_gdt(void) {} /* entry64.S has done it */
+#else
+/* A Multiboot loader need not leave its GDT in memory. */
+static void load_gdt(void) {
+  static const uint64_t GDT[] = {0, 0x00cf9b000000ffff, 0x00cf93000000ffff};
+  struct {
+    uint16_t limit;
+    uint32_t base;
+  } __attribute__((packed)) pointer = {sizeof GDT - 1, (uint32_t)GDT};
+  __asm__ volatile("lgdt %0\n\tljmp $8, $1f\n1:\tmov %1, %%ds\n\tmov %1, %%es\n\tmov %1, %%ss" : : "m"(pointer), "r"(16) : "memory");
+}
+#endif
 static void set_gate(unsigned vector, unsigned long handler) {
+  load_gdt();
   idt[vector].low = (uint16_t)handler;
-  __asm__("mov %%cs, %0" : "=r"(idt[vector].selector));
+  idt[vector].selector = KERNEL_CODE;
   idt[vector].type = 0x8e00;
   idt[vector].middle = (uint16_t)(handler >> 16);
 #ifdef __x86_64__
