@@ -38,6 +38,15 @@ function findProcess(pid, name) {
   return undefined;
 }
 
+/** Ends what is running; set while something is. */
+let abandon = () => {};
+for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143]]) {
+  process.once(signal, () => {
+    abandon();
+    process.exit(status);
+  });
+}
+
 /**
  * Runs a command until its console has said `until`, or it ends, or `limit` seconds have passed. Returns
  *   seconds   CPU time of the busiest thread between `from` (or the start) and `until`
@@ -60,6 +69,7 @@ export async function watch({ command, args, name, console: openConsole, cleanUp
     for (const one of new Set([pid, child.pid])) if (one !== undefined) kill(one);
   };
   const timer = setTimeout(() => { result.timedOut = true; pid ??= findProcess(child.pid, name); end(); }, limit * 1000);
+  abandon = () => { pid ??= findProcess(child.pid, name); end(); cleanUp?.(); };
   const onData = (data) => {
     const now = performance.now();
     if (Number.isNaN(result.firstOutput)) result.firstOutput = (now - started) / 1000;
@@ -84,6 +94,7 @@ export async function watch({ command, args, name, console: openConsole, cleanUp
     child.on('close', (code, signal) => resolve(code ?? signal));
   });
   clearTimeout(timer);
+  abandon = () => {};
   cleanUp?.();
   return result;
 }
