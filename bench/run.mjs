@@ -56,7 +56,8 @@ const positive = (name) => {
 
 if (!existsSync('/proc/self/task')) fail('the clocks of other processes are read from /proc, which this system does not have');
 
-const PEERS = { qemu, bochs, v86 };
+// QEMU's 32-bit column is only there when it is asked for.
+const PEERS = { qemu: given.qemu32 ? qemu : { ...qemu, bits: [64] }, bochs, v86 };
 const table = read('workloads.json'), instructions = read('instructions.json');
 const names = given.only === undefined ? table.map((row) => row.name) : list('only', table.map((row) => row.name));
 const rows = table.filter((row) => names.includes(row.name));
@@ -67,13 +68,11 @@ const asked = [...list('engines', ['auto', 'interpreter', 'translator', 'referen
 const say = (text) => console.log(text), progress = (text) => process.stderr.write(`${text}\n`);
 const host = { cpu: cpus()[0]?.model ?? 'unknown CPU', cores: cpus().length, node: process.version };
 say(`${host.cpu}, ${host.cores} cores, Node ${host.node}; ${rounds} rounds; CPU time of the busiest thread`);
-const machines = [];
-for (const machine of asked) {
+const machines = asked.filter((machine) => {
   const missing = machine.missing();
   say(missing === undefined ? `${machine.name}: ${machine.version()}` : `n/a: ${missing}`);
-  // QEMU's 32-bit column is only there when it is asked for.
-  if (missing === undefined) machines.push(machine === qemu && !given.qemu32 ? { ...qemu, bits: [64] } : machine);
-}
+  return missing === undefined;
+});
 if (machines.length === 0) fail('there is nothing to measure');
 
 const work = rows.flatMap((row) => (row.bits ?? [64, 32]).filter((bits) => widths.includes(bits)).map((bits) => ({ workload: row.name, bits, count: Math.max(1, Math.round(row.count * scale)) })));
@@ -86,7 +85,7 @@ const results = {
   linearity: has('linear') ? await measureLinearity(work.filter(({ workload, bits }) => bits === 64 && ['sieve', 'fault', 'emit'].includes(workload)), machines.filter((machine) => machine.bits.includes(64)), settings) : [],
   linux: given.linux === undefined ? [] : await measureLinux({ kernel: given.linux, initrd: given.initrd, cmdline: given['linux-cmdline'], memory: Math.ceil(positive('linux-memory')), until: new RegExp(given['linux-until'].replace(/[.*+?^${}()|[\]\\]/g, '\\$&')) }, machines, settings),
 };
-printReport({ rows, machines, instructions, say, ...results });
+printReport({ rows, machines: asked, widths, instructions, say, ...results });
 
 const file = given.json ?? new URL('results/latest.json', import.meta.url).pathname;
 try {

@@ -1,6 +1,6 @@
 /** The machines that run the guest: how each is started, and what tells that it is not here. */
 import { spawnSync } from 'node:child_process';
-import { constants, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,7 +64,7 @@ export const bochs = {
       cleanUp: () => { pipe?.destroy(); rmSync(folder, { recursive: true, force: true }); },
     };
   },
-  missing: () => has('bochs') && has('script') && existsSync('/usr/lib/x86_64-linux-gnu/bochs/plugins/libbx_term_gui.so') ? undefined : 'bochs: not installed (Debian: apt-get install bochs bochs-term)',
+  missing: () => has('bochs') && has('script') && hasTextDisplay() ? undefined : 'bochs: not installed (Debian: apt-get install bochs bochs-term)',
   version: () => `Bochs ${spawnSync('dpkg-query', ['-W', '-f', '${Version}', 'bochs'], { encoding: 'utf8' }).stdout || '(version unknown)'}, the distribution's build`,
 };
 
@@ -79,6 +79,11 @@ export const v86 = {
   missing: () => existsSync(V86_PACKAGE) ? undefined : 'v86: not installed (npm install --prefix bench)',
   version: () => `v86 ${JSON.parse(readFileSync(V86_PACKAGE, 'utf8')).version}`,
 };
+
+/** Bochs' displays are plugins, below a folder that is named after the architecture or not at all. */
+function hasTextDisplay() {
+  return ['', ...readdirSync('/usr/lib')].some((folder) => existsSync(join('/usr/lib', folder, 'bochs/plugins/libbx_term_gui.so')));
+}
 
 function has(program) {
   return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;

@@ -72,15 +72,15 @@ export function targetsOf({ rows, runs, linux, starts, memory }) {
   return judged;
 }
 
-export function printReport({ rows, runs, machines, instructions, starts, memory, linearity, linux, say }) {
-  const engines = machines.filter((machine) => !['qemu', 'bochs', 'v86'].includes(machine.name)).map((machine) => machine.name);
-  for (const bits of [64, 32]) {
-    const shown = machines.filter((machine) => runs.some((run) => run.machine === machine.name && run.bits === bits));
-    if (shown.length > 0) say(`\n${absoluteTable({ rows: rows.filter((row) => !row.bits || row.bits.includes(bits)), runs, machines: shown, bits, instructions })}`);
+/** `machines`: all that were asked for; those that are not here have columns of n/a. */
+export function printReport({ rows, runs, machines, widths, instructions, starts, memory, linearity, linux, say }) {
+  const peers = ['qemu', 'bochs', 'v86'], engines = machines.map((machine) => machine.name).filter((name) => !peers.includes(name));
+  for (const bits of widths) {
+    const shown = machines.filter((machine) => machine.bits.includes(bits));
+    if (runs.length > 0 && shown.length > 0) say(`\n${absoluteTable({ rows: rows.filter((row) => !row.bits || row.bits.includes(bits)), runs, machines: shown, bits, instructions })}`);
   }
-  const pairs = engines.flatMap((of) => [{ of, to: 'qemu', bits: 64 }, { of, to: 'bochs', bits: 64 }, { of, to: 'qemu', bits: 32 }, { of, to: 'v86', bits: 32 }])
-    .filter(({ to, bits }) => runs.some((run) => run.machine === to && run.bits === bits));
-  if (pairs.length > 0) say(`\n${ratioTable({ rows, runs, pairs })}`);
+  const pairs = engines.flatMap((of) => widths.flatMap((bits) => machines.filter(({ name, bits: has }) => peers.includes(name) && has.includes(bits)).map(({ name }) => ({ of, to: name, bits }))));
+  if (runs.length > 0 && pairs.length > 0) say(`\n${ratioTable({ rows, runs, pairs })}`);
   if (starts.length > 0) {
     say(`\n${table([['process start to the first byte printed', 'seconds'], ...machines.map(({ name }) => [name, spread(starts.filter((run) => run.machine === name && Number.isFinite(run.seconds)).map((run) => run.seconds))])])}`);
   }
@@ -88,7 +88,7 @@ export function printReport({ rows, runs, machines, instructions, starts, memory
     say(`\n${table([['host memory beyond the guest RAM touched', 'peak, MiB', 'beyond, MiB'], ...memory.map((run) => [`${run.machine}, ${run.workload === 'none' ? 'nothing run' : `${run.count.toLocaleString('en-US')} hot loops`}`, ...(run.status === 'ok' ? [short(run.peakKib / 1024), short(run.beyondMib)] : [`n/a (${run.status})`, ''])])])}`);
   }
   if (linearity.length > 0) {
-    say(`\n${table([['cost of a unit, relative to the longest run', 'work x 0.1', 'x 1', 'x 10'], ...linearity.map((run) => [`${run.machine}, ${run.workload}`, ...(run.status === 'ok' ? run.cost.map((value) => short(value / run.cost[2])) : [`n/a (${run.status})`, '', ''])])])}`);
+    say(`\n${table([['cost of a unit, relative to the longest run', '1x', '10x', '100x'], ...linearity.map((run) => [`${run.machine}, ${run.workload}`, ...(run.status === 'ok' ? run.cost.map((value) => short(value / run.cost[2])) : [`n/a (${run.status})`, '', ''])])])}`);
   }
   if (linux.length > 0) {
     say(`\n${table([['Linux to its init, CPU seconds', 'seconds'], ...machines.map(({ name }) => [name, spread(linux.filter((run) => run.machine === name && run.status === 'ok').map((run) => run.seconds))])])}`);

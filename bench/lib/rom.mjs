@@ -24,11 +24,10 @@ function segments(elf) {
   return found;
 }
 
-/** PVH's entry is the one that takes a Multiboot loader's state, and both images name it `start`: of the 64-bit image the note has it. */
+/** The ELF entry of both images is code for the state in which a Multiboot loader, and a PVH one, leaves the processor. */
 function entryOf(elf) {
   const view = new DataView(elf.buffer, elf.byteOffset, elf.byteLength);
-  if (elf[4] === 1) return view.getUint32(24, true);
-  return Number(view.getBigUint64(24, true));
+  return elf[4] === 1 ? view.getUint32(24, true) : Number(view.getBigUint64(24, true));
 }
 
 /** The ROM for an image of images/. */
