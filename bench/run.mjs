@@ -75,7 +75,7 @@ const machines = asked.filter((machine) => {
 });
 if (machines.length === 0) fail('there is nothing to measure');
 
-const work = rows.flatMap((row) => (row.bits ?? [64, 32]).filter((bits) => widths.includes(bits)).map((bits) => ({ workload: row.name, bits, count: Math.max(1, Math.round(row.count * scale)) })));
+const work = rows.flatMap((row) => (row.bits ?? [64, 32]).filter((bits) => widths.includes(bits)).map((bits) => ({ workload: row.name, bits, prime: row.prime ?? 1, count: Math.max(1, Math.round(row.count * scale)) })));
 const settings = { rounds, scale, limit, say: progress };
 const has = (section) => sections.includes(section);
 const results = {
