@@ -54,6 +54,7 @@ const positive = (name) => {
   return value > 0 && Number.isFinite(value) ? value : fail(`--${name}: "${given[name]}" is not a number above 0`);
 };
 
+for (const name of ['linux', 'initrd']) if (given[name] !== undefined && !existsSync(given[name])) fail(`--${name} ${given[name]}: there is no such file`);
 if (!existsSync('/proc/self/task')) fail('the clocks of other processes are read from /proc, which this system does not have');
 
 // QEMU's 32-bit column is only there when it is asked for.

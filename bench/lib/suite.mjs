@@ -125,7 +125,7 @@ export async function measureLinux(linux, machines, { rounds, limit, say }) {
       const run = await watch(machine.startLinux(linux), { until: linux.until, limit });
       const status = run.match ? 'ok' : run.timedOut ? 'time limit' : `status ${run.status}`;
       runs.push({ machine: machine.name, workload: 'linux', round, status, seconds: run.seconds, total: run.total, wall: run.wall, peakKib: run.peakKib });
-      say(`round ${round + 1}: Linux on ${machine.name}: ${status === 'ok' ? `${run.seconds.toFixed(2)} s` : status}`);
+      say(`round ${round + 1}: Linux on ${machine.name}: ${status === 'ok' ? `${run.seconds.toFixed(2)} s` : `${status} ${run.errors.split('\n')[0]}`}`);
     }
   }
   return runs;

@@ -45,6 +45,7 @@ describe.skipIf(!existsSync('/proc/self/task'))('the benchmark runner', () => {
   test.each([
     [['--only', 'nonsense'], /^bench: --only: "nonsense" is not one of alu, /],
     [['--rounds', '0'], /^bench: --rounds: "0" is not a number above 0$/m],
+    [['--linux', '/no/such/vmlinux'], /^bench: --linux \/no\/such\/vmlinux: there is no such file$/m],
     [['--engines', 'none', '--peers', 'none'], /^bench: there is nothing to measure$/m],
   ])('%j is refused with one line', (args, says) => {
     const { status, stderr, results } = bench(args);
