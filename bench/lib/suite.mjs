@@ -5,7 +5,7 @@ const BEGIN = /begin\r?\n/, END = /end ([0-9a-f]+) (ok|wrong)/;
 
 /** How a run that did not end well is called in a table. */
 function statusOf(run) {
-  if (run.match) return run.match[2] !== 'ok' ? 'wrong checksum' : run.together ? 'too short' : 'ok';
+  if (run.match) return run.match[2] !== 'ok' ? 'wrong checksum' : run.together || run.seconds <= 0 ? 'too short' : 'ok';
   if (run.timedOut) return 'time limit';
   if (run.status === 14) return 'unimplemented';
   return `status ${run.status}`;
