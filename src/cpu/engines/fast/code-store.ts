@@ -42,6 +42,7 @@ export class CodeStore {
   readonly #handlers: Handlers;
   readonly #entries: EntryTable;
   readonly #frames = new Map<number, FrameCode>();
+  readonly #drops = new Map<number, number>();
   #next = RECORDS_BASE;
   /** Backward branches always go through the dispatcher, which counts how often: for finding hot code. */
   linksLoops = true;
@@ -61,16 +62,21 @@ export class CodeStore {
     const known = this.#frames.get(frame);
     if (known === undefined) return;
     this.statistics.droppedFrames++;
+    this.#drops.set(frame, this.timesDropped(frame) + 1);
     this.#frames.delete(frame);
     for (const index of known.entries) this.#entries.drop(index, frame);
     for (const listener of known.dropped) listener();
   }
+
+  /** How often code of a frame was dropped since everything was. */
+  timesDropped(frame: number): number { return this.#drops.get(frame) ?? 0; }
 
   /** Drops everything. */
   clear(): void {
     this.statistics.emptied++;
     for (const frame of [...this.#frames.keys()]) this.drop(frame);
     this.#entries.clear();
+    this.#drops.clear();
     this.#next = RECORDS_BASE;
   }
 

@@ -1,0 +1,59 @@
+/** The two questions that generated code asks of an address before it jumps there. */
+import { INSTRUCTION_ENTRIES, FETCH_ENTRY_BYTES, FETCH_FIELD } from '../../../mmu/tlb.ts';
+import { ENGINE, ENTRIES_BASE, ENTRY, ENTRY_BYTES, ENTRY_COUNT } from '../engine-memory.ts';
+import type { Code } from '../wasm/code.ts';
+import { LOAD, NUMERIC as N } from '../wasm/opcodes.ts';
+import { HASH_SHIFT } from './entry-table.ts';
+
+/** Locals: `ip` (i64) holds the address, `fetch` and `entry` (i32) take the offsets of what was found. */
+export interface ProbeLocals { readonly ip: number; readonly fetch: number; readonly entry: number }
+
+/** Leaves 1 on the stack where the fetch column of the TLB answers for the address: a fetch from it may go on without a walk. */
+export function emitFetchProbe(code: Code, { ip, fetch }: Pick<ProbeLocals, 'ip' | 'fetch'>): void {
+  code.get(ip);
+  code.byte(N.i32_wrap_i64);
+  code.i32(12 - Math.log2(FETCH_ENTRY_BYTES));
+  code.byte(N.i32_shr_u);
+  code.i32((INSTRUCTION_ENTRIES - 1) * FETCH_ENTRY_BYTES);
+  code.byte(N.i32_and);
+  code.i32(0);
+  code.memory(LOAD[32], ENGINE.fetchColumn);
+  code.byte(N.i32_add);
+  code.tee(fetch);
+  code.memory(LOAD[64], FETCH_FIELD.tag);
+  code.get(ip);
+  code.i64(-4096n);
+  code.byte(N.i64_and);
+  code.byte(N.i64_xor);
+  code.i32(0);
+  code.memory(LOAD[64], ENGINE.pcid);
+  code.byte(N.i64_eq);
+}
+
+/** Behind a fetch probe that hit: leaves 1 where the entry table knows the address in this context and frame. `entry` must be added ENTRIES_BASE. */
+export function emitEntryProbe(code: Code, { ip, fetch, entry }: ProbeLocals): void {
+  code.get(ip);
+  code.byte(N.i32_wrap_i64);
+  code.tee(entry);
+  code.i32(HASH_SHIFT);
+  code.byte(N.i32_shr_u);
+  code.get(entry);
+  code.byte(N.i32_xor);
+  code.i32(ENTRY_COUNT - 1);
+  code.byte(N.i32_and);
+  code.i32(Math.log2(ENTRY_BYTES));
+  code.byte(N.i32_shl);
+  code.tee(entry);
+  code.memory(LOAD[64], ENTRIES_BASE + ENTRY.key);
+  code.get(ip);
+  code.i32(0);
+  code.memory(LOAD[64], ENGINE.contextKey);
+  code.byte(N.i64_xor);
+  code.byte(N.i64_eq);
+  code.get(entry);
+  code.memory(LOAD[32], ENTRIES_BASE + ENTRY.frame);
+  code.get(fetch);
+  code.memory(LOAD[32], FETCH_FIELD.frame);
+  code.byte(N.i32_eq);
+  code.byte(N.i32_and);
+}

@@ -1,0 +1,113 @@
+/**
+ * The translated regions: their table of functions, what they were made from, and when they end. A region lives until one of
+ * its frames is written or the cache is full, which ends them all.
+ */
+import { ENGINE } from '../engine-memory.ts';
+import { codeKey, type CodeStore } from '../fast/code-store.ts';
+import type { Context } from '../fast/context.ts';
+import { REGION_PARAMETERS } from '../fast/dispatcher.ts';
+import type { EntryTable } from '../fast/entry-table.ts';
+import { FETCH_ENTRY_BYTES, FETCH_FIELD, INSTRUCTION_ENTRIES } from '../../../mmu/tlb.ts';
+import type { GuestState } from '../../../state/guest-state.ts';
+import type { Handlers } from '../interpreter/handlers.ts';
+import { ModuleWriter } from '../wasm/module.ts';
+import { I32 } from '../wasm/opcodes.ts';
+import { emitRegion } from './emit-region.ts';
+import { RegionFormer, type Block } from './region.ts';
+
+/** Where a region can be entered. */
+export interface RegionEntry { readonly region: number; readonly block: number }
+
+const MAX_REGIONS = 4096;
+
+export class Translator {
+  readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: MAX_REGIONS });
+  readonly statistics = { regions: 0, blocks: 0, instructions: 0, wasmBytes: 0, ended: 0, emitMilliseconds: 0, compileMilliseconds: 0 };
+  readonly #state: GuestState;
+  readonly #store: CodeStore;
+  readonly #entries: EntryTable;
+  readonly #former: RegionFormer;
+  /** What ends a region, by its number. */
+  readonly #living = new Map<number, () => void>();
+  readonly #entryOf = new Map<number, RegionEntry>();
+  readonly #free: number[] = [];
+
+  constructor(state: GuestState, store: CodeStore, handlers: Handlers, entries: EntryTable) {
+    this.#state = state;
+    this.#store = store;
+    this.#entries = entries;
+    this.#former = new RegionFormer(store, handlers, (ip) => this.#frameOf(ip));
+    this.#refill();
+  }
+
+  #refill(): void {
+    this.#free.length = 0;
+    for (let id = MAX_REGIONS - 1; id > 0; id--) this.#free.push(id);
+  }
+
+  /** The region that can be entered at an address, if there is one. */
+  entryOf(low: number, high: number, context: number): RegionEntry | undefined { return this.#entryOf.get(codeKey(low, high, context)); }
+
+  /** Ends all regions. */
+  clear(): void { for (const end of [...this.#living.values()]) end(); }
+
+  /** The frame of an address by the fetch column of the TLB. */
+  #frameOf(ip: bigint): number | undefined {
+    const { u32, u64 } = this.#state;
+    const at = u32[ENGINE.fetchColumn / 4]! + Number((ip >> 12n) & BigInt(INSTRUCTION_ENTRIES - 1)) * FETCH_ENTRY_BYTES;
+    const tag = BigInt.asUintN(64, ip & ~0xfffn) | u64[ENGINE.pcid / 8]!;
+    return u64[(at + FETCH_FIELD.tag) / 8] === tag ? u32[(at + FETCH_FIELD.frame) / 4] : undefined;
+  }
+
+  /** Makes the region of an address for which the fetch column answers. False where there is nothing to translate. */
+  translate(ip: bigint, context: Context): boolean {
+    const begun = performance.now();
+    const blocks = this.#former.form(ip, context);
+    if (blocks.length === 0) return false;
+    if (this.#free.length === 0) this.clear();
+    const id = this.#free.pop()!;
+    const { locals, code } = emitRegion(blocks, id, context);
+    const module = new ModuleWriter();
+    const signature = module.signature(REGION_PARAMETERS, [I32]);
+    module.importMemory('e', 'memory');
+    module.add({ signature, locals, code, name: 'region' });
+    const bytes = module.bytes();
+    const emitted = performance.now();
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: { memory: this.#state.memory } });
+    this.table.set(id, exports['region'] as () => number);
+    this.#live(id, blocks, context);
+    const s = this.statistics;
+    s.regions++;
+    s.blocks += blocks.length;
+    s.instructions += blocks.reduce((sum, { instructions }) => sum + instructions.length, 0);
+    s.wasmBytes += bytes.length;
+    s.emitMilliseconds += emitted - begun;
+    s.compileMilliseconds += performance.now() - emitted;
+    return true;
+  }
+
+  #live(id: number, blocks: readonly Block[], context: Context): void {
+    const keys: number[] = [];
+    const indices: number[] = [];
+    for (const { ip, frame, number, entry } of blocks) {
+      if (!entry) continue;
+      const low = Number(ip & 0xffff_ffffn), high = Number(ip >> 32n);
+      const key = codeKey(low, high, context.number);
+      this.#entryOf.set(key, { region: id, block: number });
+      keys.push(key);
+      const index = this.#entries.set(low, high, context.number, frame, this.#store.block(frame, low, high, context), id, number, 0);
+      this.#store.noteEntry(frame, index);
+      indices.push(index);
+    }
+    const end = (): void => {
+      if (!this.#living.delete(id)) return;
+      this.statistics.ended++;
+      for (const key of keys) if (this.#entryOf.get(key)?.region === id) this.#entryOf.delete(key);
+      for (const index of indices) this.#entries.dropRegion(index, id);
+      this.table.set(id, null);
+      this.#free.push(id);
+    };
+    this.#living.set(id, end);
+    for (const frame of new Set(blocks.map((block) => block.frame))) this.#store.whenDropped(frame, end);
+  }
+}
