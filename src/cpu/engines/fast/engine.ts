@@ -164,7 +164,7 @@ export class FastEngine implements Engine {
     const frame = this.#frame(low, high);
     const record = this.code.block(frame, low, high, context);
     const known = this.translator.entryOf(low, high, context.number);
-    this.#set(context, frame, record, known?.region ?? 0, known?.block ?? 0, this.#heat(frame));
+    this.#set(context, frame, record, known?.region ?? 0, known?.block ?? 0, known === undefined ? this.#heat(frame) : NEVER_HOT);
   }
   #set({ number }: Context, frame: number, record: number, region: number, block: number, heat: number): void {
     const low = this.#u32[RIP_LOW]!, high = this.#u32[RIP_HIGH]!;

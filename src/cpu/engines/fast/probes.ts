@@ -1,9 +1,9 @@
 /** The two questions that generated code asks of an address before it jumps there. */
 import { INSTRUCTION_ENTRIES, FETCH_ENTRY_BYTES, FETCH_FIELD } from '../../../mmu/tlb.ts';
-import { ENGINE, ENTRIES_BASE, ENTRY, ENTRY_BYTES, ENTRY_COUNT } from '../engine-memory.ts';
+import { ENGINE, ENTRIES_BASE, ENTRY, ENTRY_BYTES } from '../engine-memory.ts';
 import type { Code } from '../wasm/code.ts';
 import { LOAD, NUMERIC as N } from '../wasm/opcodes.ts';
-import { HASH_SHIFT } from './entry-table.ts';
+import { HASH_FACTOR, HASH_SHIFT } from './entry-table.ts';
 
 /** Locals: `ip` (i64) holds the address, `fetch` and `entry` (i32) take the offsets of what was found. */
 export interface ProbeLocals { readonly ip: number; readonly fetch: number; readonly entry: number }
@@ -34,13 +34,10 @@ export function emitFetchProbe(code: Code, { ip, fetch }: Pick<ProbeLocals, 'ip'
 export function emitEntryProbe(code: Code, { ip, fetch, entry }: ProbeLocals): void {
   code.get(ip);
   code.byte(N.i32_wrap_i64);
-  code.tee(entry);
+  code.i32(HASH_FACTOR);
+  code.byte(N.i32_mul);
   code.i32(HASH_SHIFT);
   code.byte(N.i32_shr_u);
-  code.get(entry);
-  code.byte(N.i32_xor);
-  code.i32(ENTRY_COUNT - 1);
-  code.byte(N.i32_and);
   code.i32(Math.log2(ENTRY_BYTES));
   code.byte(N.i32_shl);
   code.tee(entry);

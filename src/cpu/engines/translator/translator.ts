@@ -18,6 +18,7 @@ import { RegionFormer, type Block } from './region.ts';
 /** Where a region can be entered. */
 export interface RegionEntry { readonly region: number; readonly block: number }
 
+const NO_REGION: RegionEntry = { region: 0, block: 0 };
 const MAX_REGIONS = 4096;
 
 export class Translator {
@@ -45,7 +46,7 @@ export class Translator {
     for (let id = MAX_REGIONS - 1; id > 0; id--) this.#free.push(id);
   }
 
-  /** The region that can be entered at an address, if there is one. */
+  /** The region that can be entered at an address; region 0 where none can be made; undefined where it was not tried. */
   entryOf(low: number, high: number, context: number): RegionEntry | undefined { return this.#entryOf.get(codeKey(low, high, context)); }
 
   /** Ends all regions. */
@@ -63,7 +64,10 @@ export class Translator {
   translate(ip: bigint, context: Context): boolean {
     const begun = performance.now();
     const blocks = this.#former.form(ip, context);
-    if (blocks.length === 0) return false;
+    if (blocks.length === 0) {
+      this.#remember(ip, context);
+      return false;
+    }
     if (this.#free.length === 0) this.clear();
     const id = this.#free.pop()!;
     const { locals, code } = emitRegion(blocks, id, context);
@@ -84,6 +88,15 @@ export class Translator {
     s.emitMilliseconds += emitted - begun;
     s.compileMilliseconds += performance.now() - emitted;
     return true;
+  }
+
+  /** Notes that there is nothing to translate at an address, until its frame is written. */
+  #remember(ip: bigint, context: Context): void {
+    const frame = this.#frameOf(ip);
+    if (frame === undefined) return;
+    const key = codeKey(Number(ip & 0xffff_ffffn), Number(ip >> 32n), context.number);
+    this.#entryOf.set(key, NO_REGION);
+    this.#store.whenDropped(frame, () => { if (this.#entryOf.get(key) === NO_REGION) this.#entryOf.delete(key); });
   }
 
   #live(id: number, blocks: readonly Block[], context: Context): void {
