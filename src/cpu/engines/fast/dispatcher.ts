@@ -9,10 +9,12 @@ import { RECORD } from '../interpreter/record.ts';
 import { Code } from '../wasm/code.ts';
 import { ModuleWriter } from '../wasm/module.ts';
 import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
-import { emitEntryProbe, emitFetchProbe } from './probes.ts';
+import { emitEntryProbe, emitFetchProbe, emitFrameCheck } from './probes.ts';
 
-/** A region may be entered while the budget is at least this: no block of a region is longer. */
+/** Longest block of records, in instructions. */
 export const MAX_BLOCK = 32;
+/** Longest block of a region: a region may be entered while the budget is at least this. */
+export const MAX_REGION_BLOCK = 128;
 /** Parameters of a region: the number of the block to begin with. */
 export const REGION_PARAMETERS: readonly ValueType[] = [I32];
 
@@ -59,6 +61,7 @@ function runCode(handler: number, region: number): Uint8Array {
   code.byte(N.i32_eqz);
   returnIf(code, STATUS.fetch);
   emitEntryProbe(code, PROBE);
+  emitFrameCheck(code, PROBE);
   code.byte(N.i32_eqz);
   returnIf(code, STATUS.lookup);
 
@@ -69,7 +72,7 @@ function runCode(handler: number, region: number): Uint8Array {
   code.open(OP.if, VOID);
   code.i32(0);
   code.memory(LOAD[32], ENGINE.budget);
-  code.i32(MAX_BLOCK);
+  code.i32(MAX_REGION_BLOCK);
   code.byte(N.i32_ge_s);
   code.open(OP.if, VOID);
   code.i32(0);

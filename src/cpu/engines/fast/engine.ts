@@ -127,7 +127,7 @@ export class FastEngine implements Engine {
     this.#left -= executed;
     this.#state.retired += executed;
     switch (status) {
-      case STATUS.lookup: this.#lookUp(context); return undefined;
+      case STATUS.lookup: return this.#lookUp(context);
       case STATUS.fetch: return this.#translate();
       case STATUS.miss: return this.#miss(leftAt);
       case STATUS.reference:
@@ -158,13 +158,16 @@ export class FastEngine implements Engine {
   }
 
   /** Makes the entry of RIP, which the fetch column answers for. */
-  #lookUp(context: Context): void {
+  #lookUp(context: Context): Stop | undefined {
     this.statistics.exits.lookup++;
     const low = this.#u32[RIP_LOW]!, high = this.#u32[RIP_HIGH]!;
     const frame = this.#frame(low, high);
     const record = this.code.block(frame, low, high, context);
+    // An instruction that reaches into a page which the fetch column does not know yet.
+    if (record === 0) return this.#left > 0 ? this.#step() : undefined;
     const known = this.translator.entryOf(low, high, context.number);
     this.#set(context, frame, record, known?.region ?? 0, known?.block ?? 0, known === undefined ? this.#heat(frame) : NEVER_HOT);
+    return undefined;
   }
   #set({ number }: Context, frame: number, record: number, region: number, block: number, heat: number): void {
     const low = this.#u32[RIP_LOW]!, high = this.#u32[RIP_HIGH]!;

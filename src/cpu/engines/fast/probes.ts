@@ -30,8 +30,8 @@ export function emitFetchProbe(code: Code, { ip, fetch }: Pick<ProbeLocals, 'ip'
   code.byte(N.i64_eq);
 }
 
-/** Behind a fetch probe that hit: leaves 1 where the entry table knows the address in this context and frame. `entry` must be added ENTRIES_BASE. */
-export function emitEntryProbe(code: Code, { ip, fetch, entry }: ProbeLocals): void {
+/** Leaves 1 where the entry table knows the address in this context: `entry` is the offset from ENTRIES_BASE. */
+export function emitEntryProbe(code: Code, { ip, entry }: Pick<ProbeLocals, 'ip' | 'entry'>): void {
   code.get(ip);
   code.byte(N.i32_wrap_i64);
   code.i32(HASH_FACTOR);
@@ -47,6 +47,10 @@ export function emitEntryProbe(code: Code, { ip, fetch, entry }: ProbeLocals): v
   code.memory(LOAD[64], ENGINE.contextKey);
   code.byte(N.i64_xor);
   code.byte(N.i64_eq);
+}
+
+/** Behind both probes, with the answer of one on the stack: leaves 1 where it was 1 and both name one frame. */
+export function emitFrameCheck(code: Code, { fetch, entry }: Pick<ProbeLocals, 'fetch' | 'entry'>): void {
   code.get(entry);
   code.memory(LOAD[32], ENTRIES_BASE + ENTRY.frame);
   code.get(fetch);

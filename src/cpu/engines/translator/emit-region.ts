@@ -4,10 +4,10 @@ import { OFFSET } from '../../../state/layout.ts';
 import { FLAG_WORD_OFFSETS } from '../emit/flag-ops.ts';
 import { ENGINE, ENTRIES_BASE, ENTRY, STATUS } from '../engine-memory.ts';
 import type { Context } from '../fast/context.ts';
-import { emitEntryProbe, emitFetchProbe } from '../fast/probes.ts';
+import { emitEntryProbe, emitFetchProbe, emitFrameCheck } from '../fast/probes.ts';
 import { Code, type Label } from '../wasm/code.ts';
 import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
-import { FIXED_LOCALS, LOCAL, RegionOps } from './region-ops.ts';
+import { FIXED_LOCALS, LOCAL, RegionOps, compareTag } from './region-ops.ts';
 import type { Block } from './region.ts';
 import { dominates, structure, type Place } from './structure.ts';
 
@@ -101,6 +101,7 @@ class RegionEmitter {
       this.#dispatch();
       return;
     }
+    if (block.crossing !== undefined) this.#checkPage(block.crossing.page, block.crossing.frame, block.ip, STATUS.reference);
     const flagsLiveOut = block.successors.length === 0 || block.successors.some((ip) => this.#byIp.get(ip)?.flagsLiveIn ?? true);
     const ending = this.#ops.block(block, flagsLiveOut);
     if (ending.kind === 'goto') this.#edge(place, block, ending.to);
@@ -111,7 +112,7 @@ class RegionEmitter {
       this.#code.else();
       this.#edge(place, block, ending.otherwise);
       this.#code.end();
-    } else this.#indirect();
+    } else this.#indirect(block);
   }
 
   /** To the block whose number is in LOCAL.block. */
@@ -127,16 +128,15 @@ class RegionEmitter {
       this.#exitTo(ip);
       return;
     }
-    if (ip >> 12n !== block.ip >> 12n) this.#checkPage(to);
+    if (ip >> 12n !== block.ip >> 12n) this.#checkPage(to.ip, to.frame, ip, STATUS.next);
     const place = this.#placeOf.get(ip)!;
-    const { code } = this;
+    const code = this.#code;
     if (place.order > from.order) {
       if (place.merge) code.br(this.#merges.get(place)!);
       else this.#tree(place);
     } else if (place.loops && dominates(place, from)) code.br(this.#loops.get(place)!);
     else this.#viaDispatch(to.number);
   }
-  get code(): Code { return this.#code; }
 
   #viaDispatch(number: number): void {
     this.#code.i32(number);
@@ -145,41 +145,51 @@ class RegionEmitter {
   }
   #exitTo(ip: bigint): void { this.#ops.exitWith(STATUS.next, () => { this.#code.i64(ip); }); }
 
-  /** Leaves, with RIP = the block, unless the fetch column says what was true when the region was made: a fetch from another page asks the TLB. */
-  #checkPage({ ip, frame }: Block): void {
-    const { code } = this;
-    const index = Number((ip >> 12n) & BigInt(INSTRUCTION_ENTRIES - 1));
-    const at = fetchColumnBase(this.#context.column === COLUMN.user ? FETCH_COLUMN.user : FETCH_COLUMN.supervisor) + index * FETCH_ENTRY_BYTES;
+  /** Leaves, with RIP = `ip`, unless the fetch column says of a page what was true when the region was made: a fetch from another page asks the TLB. */
+  #checkPage(page: bigint, frame: number, ip: bigint, status: number): void {
+    const code = this.#code;
+    const at = fetchColumnBase(this.#context.column === COLUMN.user ? FETCH_COLUMN.user : FETCH_COLUMN.supervisor)
+      + Number((page >> 12n) & BigInt(INSTRUCTION_ENTRIES - 1)) * FETCH_ENTRY_BYTES;
     code.i32(0);
     code.memory(LOAD[64], at + FETCH_FIELD.tag);
-    code.i64(ip & ~0xfffn);
-    code.byte(N.i64_xor);
-    code.get(LOCAL.pcid);
-    code.byte(N.i64_ne);
+    code.i64(page & ~0xfffn);
+    compareTag(code, this.#context.pcidIsZero);
     code.i32(0);
     code.memory(LOAD[32], at + FETCH_FIELD.frame);
     code.i32(frame);
-    code.byte(N.i32_ne);
-    code.byte(N.i32_or);
+    code.byte(N.i32_eq);
+    code.byte(N.i32_and);
+    code.byte(N.i32_eqz);
     code.open(OP.if, VOID);
-    this.#exitTo(ip);
+    this.#ops.exitWith(status, () => { code.i64(ip); });
     code.end();
   }
 
   /** To the address that the block ended with: within the region if the entry table says so. */
-  #indirect(): void {
-    const { code } = this;
+  #indirect(block: Block): void {
+    const code = this.#code;
     const ip = this.#ops.endTemporary(I64), fetch = this.#ops.endTemporary(I32), entry = this.#ops.endTemporary(I32);
     this.#ops.emitEndValue();
     code.set(ip);
-    emitFetchProbe(code, { ip, fetch });
-    code.open(OP.if, VOID);
-    emitEntryProbe(code, { ip, fetch, entry });
+    emitEntryProbe(code, { ip, entry });
     code.get(entry);
     code.memory(LOAD[32], ENTRIES_BASE + ENTRY.region);
     code.i32(this.#id);
     code.byte(N.i32_eq);
     code.byte(N.i32_and);
+    code.open(OP.if, VOID);
+    // In this page: its fetches go on. Elsewhere: as the dispatcher asks.
+    code.get(ip);
+    code.i64(block.ip & ~0xfffn);
+    code.byte(N.i64_xor);
+    code.i64(0x1000n);
+    code.byte(N.i64_lt_u);
+    code.open(OP.if, I32);
+    code.i32(1);
+    code.else();
+    emitFetchProbe(code, { ip, fetch });
+    emitFrameCheck(code, { fetch, entry });
+    code.end();
     code.open(OP.if, VOID);
     code.get(entry);
     code.memory(LOAD[32], ENTRIES_BASE + ENTRY.block);

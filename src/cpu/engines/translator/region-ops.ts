@@ -12,7 +12,7 @@ import { MemoryOps, type Leave } from '../emit/memory-ops.ts';
 import type { Node } from '../emit/node.ts';
 import { STATUS } from '../engine-memory.ts';
 import type { Context } from '../fast/context.ts';
-import { MAX_BLOCK } from '../fast/dispatcher.ts';
+import { MAX_REGION_BLOCK } from '../fast/dispatcher.ts';
 import { branchTarget } from '../interpreter/record.ts';
 import type { Code, Label } from '../wasm/code.ts';
 import { I32, I64, NUMERIC as N, OP, VOID, type ValueType } from '../wasm/opcodes.ts';
@@ -22,6 +22,15 @@ import type { Block } from './region.ts';
 export const LOCAL = { block: 0, budget: 1, status: 2, rip: 3, pcid: 4, gpr: 5, flags: 21, first: 24 } as const;
 /** Types of the locals behind the parameter. */
 export const FIXED_LOCALS: readonly ValueType[] = [I32, I32, ...Array<ValueType>(LOCAL.first - 3).fill(I64)];
+
+/** With a tag of the TLB and a page on the stack: leaves 1 where they belong together. */
+export function compareTag(code: Code, pcidIsZero: boolean): void {
+  if (!pcidIsZero) {
+    code.byte(N.i64_xor);
+    code.get(LOCAL.pcid);
+  }
+  code.byte(N.i64_eq);
+}
 
 /** How a block ends. */
 export type Ending =
@@ -51,11 +60,13 @@ export class RegionOps extends MemoryOps {
   /** Where the condition or target of the block's end is, once the block is written. */
   #endValue: Node | undefined;
   #homes: FlagWords;
+  readonly #pcidIsZero: boolean;
 
   constructor(code: Code, context: Context) {
     super(code, LOCAL.first);
     this.longMode = context.mode.codeSize === 64;
     this.columnOffset = columnBase(context.column);
+    this.#pcidIsZero = context.pcidIsZero;
     this.#homes = this.#freshHomes();
     this.flags = this.#homes;
   }
@@ -136,7 +147,7 @@ export class RegionOps extends MemoryOps {
 
   // -------------------------------------------------------------------------------------------------------- memory
   protected addColumn(): void { /* It is in columnOffset. */ }
-  protected emitPcid(): void { this.code.get(LOCAL.pcid); }
+  protected compareTag(): void { compareTag(this.code, this.#pcidIsZero); }
 
   #freshHomes(): FlagWords {
     return { kind: 'words', zero: this.inLocal(I64, LOCAL.flags), signParity: this.inLocal(I64, LOCAL.flags + 1), carries: this.inLocal(I64, LOCAL.flags + 2) };
@@ -217,7 +228,7 @@ export class RegionOps extends MemoryOps {
       code.i32(count);
       code.byte(N.i32_sub);
       code.tee(LOCAL.budget);
-      code.i32(MAX_BLOCK);
+      code.i32(MAX_REGION_BLOCK);
       code.byte(N.i32_lt_s);
       code.open(OP.if, VOID);
       this.inArm(() => {

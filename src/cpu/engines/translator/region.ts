@@ -5,9 +5,9 @@
 import { effectsOf } from '../../describe/effects.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { STATUS_FLAGS } from '../../isa/ops.ts';
-import type { CodeStore } from '../fast/code-store.ts';
+import type { CodeStore, Crossing } from '../fast/code-store.ts';
 import type { Context } from '../fast/context.ts';
-import { MAX_BLOCK } from '../fast/dispatcher.ts';
+import { MAX_REGION_BLOCK } from '../fast/dispatcher.ts';
 import { HANDLER, type Handlers } from '../interpreter/handlers.ts';
 import { branchTarget } from '../interpreter/record.ts';
 
@@ -16,6 +16,8 @@ export interface Block {
   readonly number: number;
   readonly ip: bigint;
   readonly frame: number;
+  /** It is one instruction that reaches into another page. */
+  readonly crossing: Crossing | undefined;
   readonly instructions: readonly Instruction[];
   /** Offset in CS behind the last instruction. */
   readonly end: bigint;
@@ -32,13 +34,10 @@ const MAX_BLOCKS = 64;
 export class RegionFormer {
   readonly #store: CodeStore;
   readonly #handlers: Handlers;
-  readonly #frameOf: (ip: bigint) => number | undefined;
 
-  /** `frameOf`: the frame that an address translates to, if that is known without a walk. */
-  constructor(store: CodeStore, handlers: Handlers, frameOf: (ip: bigint) => number | undefined) {
+  constructor(store: CodeStore, handlers: Handlers) {
     this.#store = store;
     this.#handlers = handlers;
-    this.#frameOf = frameOf;
   }
 
   /** The region of an address; no blocks where its first instruction cannot be translated. */
@@ -52,7 +51,7 @@ export class RegionFormer {
         seen.entry ||= entry;
         continue;
       }
-      const frame = found.size < MAX_BLOCKS && !(n > 0 && this.#store.isStop(ip)) ? this.#frameOf(ip) : undefined;
+      const frame = found.size < MAX_BLOCKS && !(n > 0 && this.#store.isStop(ip)) ? this.#store.frameOf(ip) : undefined;
       const block = frame === undefined ? undefined : this.#block(found.size, frame, ip, context, entry);
       if (block === undefined) continue;
       found.set(ip, block);
@@ -64,7 +63,7 @@ export class RegionFormer {
   }
 
   #block(number: number, frame: number, ip: bigint, { mode }: Context, entry: boolean): Block | undefined {
-    const decoded = this.#store.decode(frame, ip, mode, MAX_BLOCK);
+    const decoded = this.#store.decode(frame, ip, mode, MAX_REGION_BLOCK);
     const stop = decoded.instructions.findIndex((i) => i.repeat !== 'none' || this.#handlers.of(i) === HANDLER.reference);
     const instructions = stop < 0 ? decoded.instructions : decoded.instructions.slice(0, stop);
     if (instructions.length === 0) return undefined;
@@ -72,7 +71,7 @@ export class RegionFormer {
     let end = ip;
     for (const i of instructions) end = BigInt.asUintN(mode.codeSize, end + BigInt(i.length));
     const successors = stop < 0 && decoded.branches ? branchSuccessors(last, end) : [end];
-    return { number, ip, frame, instructions, end, successors, entry, flagsLiveIn: flagsLiveInto(instructions) };
+    return { number, ip, frame, crossing: decoded.crossing, instructions, end, successors, entry, flagsLiveIn: flagsLiveInto(instructions) };
   }
 }
 

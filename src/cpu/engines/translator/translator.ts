@@ -2,12 +2,10 @@
  * The translated regions: their table of functions, what they were made from, and when they end. A region lives until one of
  * its frames is written or the cache is full, which ends them all.
  */
-import { ENGINE } from '../engine-memory.ts';
 import { codeKey, type CodeStore } from '../fast/code-store.ts';
 import type { Context } from '../fast/context.ts';
 import { REGION_PARAMETERS } from '../fast/dispatcher.ts';
 import type { EntryTable } from '../fast/entry-table.ts';
-import { FETCH_ENTRY_BYTES, FETCH_FIELD, INSTRUCTION_ENTRIES } from '../../../mmu/tlb.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
 import type { Handlers } from '../interpreter/handlers.ts';
 import { ModuleWriter } from '../wasm/module.ts';
@@ -37,7 +35,7 @@ export class Translator {
     this.#state = state;
     this.#store = store;
     this.#entries = entries;
-    this.#former = new RegionFormer(store, handlers, (ip) => this.#frameOf(ip));
+    this.#former = new RegionFormer(store, handlers);
     this.#refill();
   }
 
@@ -51,14 +49,6 @@ export class Translator {
 
   /** Ends all regions. */
   clear(): void { for (const end of [...this.#living.values()]) end(); }
-
-  /** The frame of an address by the fetch column of the TLB. */
-  #frameOf(ip: bigint): number | undefined {
-    const { u32, u64 } = this.#state;
-    const at = u32[ENGINE.fetchColumn / 4]! + Number((ip >> 12n) & BigInt(INSTRUCTION_ENTRIES - 1)) * FETCH_ENTRY_BYTES;
-    const tag = BigInt.asUintN(64, ip & ~0xfffn) | u64[ENGINE.pcid / 8]!;
-    return u64[(at + FETCH_FIELD.tag) / 8] === tag ? u32[(at + FETCH_FIELD.frame) / 4] : undefined;
-  }
 
   /** Makes the region of an address for which the fetch column answers. False where there is nothing to translate. */
   translate(ip: bigint, context: Context): boolean {
@@ -92,7 +82,7 @@ export class Translator {
 
   /** Notes that there is nothing to translate at an address, until its frame is written. */
   #remember(ip: bigint, context: Context): void {
-    const frame = this.#frameOf(ip);
+    const frame = this.#store.frameOf(ip);
     if (frame === undefined) return;
     const key = codeKey(Number(ip & 0xffff_ffffn), Number(ip >> 32n), context.number);
     this.#entryOf.set(key, NO_REGION);
@@ -121,6 +111,6 @@ export class Translator {
       this.#free.push(id);
     };
     this.#living.set(id, end);
-    for (const frame of new Set(blocks.map((block) => block.frame))) this.#store.whenDropped(frame, end);
+    for (const frame of new Set(blocks.flatMap(({ frame, crossing }) => (crossing ? [frame, crossing.frame] : [frame])))) this.#store.whenDropped(frame, end);
   }
 }
