@@ -80,7 +80,7 @@ export class CodeStore {
   /** Drops everything. */
   clear(): void {
     this.statistics.emptied++;
-    for (const frame of [...this.#frames.keys()]) this.drop(frame);
+    for (const frame of this.#frames.keys()) this.drop(frame);
     this.#entries.clear();
     this.#drops.clear();
     this.#next = RECORDS_BASE;

@@ -121,8 +121,8 @@ export class FastEngine implements Engine {
     this.#resume = 0;
     let status = resume === 0 ? STATUS.next : this.#dispatcher.resume(resume);
     if (status === STATUS.next) status = this.#dispatcher.run();
-    let executed = slice - u32[BUDGET]!;
-    const leftAt = u32[LEFT_AT]!;
+    let executed = slice - u32[BUDGET];
+    const leftAt = u32[LEFT_AT];
     if (leftAt !== 0) executed -= this.#stepBack(leftAt);
     this.#left -= executed;
     this.#state.retired += executed;

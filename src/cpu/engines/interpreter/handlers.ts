@@ -77,7 +77,7 @@ export class Handlers {
     module.importTable('e', 'handlers');
     for (const { index, locals, code } of this.#pending) module.add({ signature, locals, code, name: String(index) });
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), { e: { memory: this.#memory, handlers: this.table } });
-    for (const { index } of this.#pending) this.table.set(index, exports[String(index)] as () => number);
+    for (const { index } of this.#pending) this.table.set(index, exports[String(index)]);
     this.#pending = [];
   }
 

@@ -32,11 +32,12 @@ export function dominates(a: Place, b: Place): boolean {
   return false;
 }
 
+const placeFor = (block: Block | undefined): Place => ({ block, order: -1, dominator: undefined, merges: [], loops: false, merge: false, predecessors: [] });
+
 /** Makes irreducible targets entries. */
 export function structure(blocks: readonly Block[]): Structure {
-  const make = (block: Block | undefined): Place => ({ block, order: -1, dominator: undefined, merges: [], loops: false, merge: false, predecessors: [] });
-  const root = make(undefined);
-  const placeOf = new Map(blocks.map((block) => [block.ip, make(block)]));
+  const root = placeFor(undefined);
+  const placeOf = new Map(blocks.map((block) => [block.ip, placeFor(block)]));
   const places = [...placeOf.values()];
   const successors = (p: Place): Place[] => (p.block === undefined
     ? places.filter(({ block }) => block!.entry)

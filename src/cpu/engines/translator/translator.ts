@@ -48,7 +48,7 @@ export class Translator {
   entryOf(low: number, high: number, context: number): RegionEntry | undefined { return this.#entryOf.get(codeKey(low, high, context)); }
 
   /** Ends all regions. */
-  clear(): void { for (const end of [...this.#living.values()]) end(); }
+  clear(): void { for (const end of this.#living.values()) end(); }
 
   /** Makes the region of an address for which the fetch column answers. False where there is nothing to translate. */
   translate(ip: bigint, context: Context): boolean {
@@ -68,7 +68,7 @@ export class Translator {
     const bytes = module.bytes();
     const emitted = performance.now();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: { memory: this.#state.memory } });
-    this.table.set(id, exports['region'] as () => number);
+    this.table.set(id, exports['region']);
     this.#live(id, blocks, context);
     const s = this.statistics;
     s.regions++;
