@@ -76,6 +76,7 @@ export class FastEngine implements Engine {
     cpu.mmu.memory.onMapChanged(() => { this.code.clear(); });
   }
 
+  readonly keepsAllInstructions = false;
   recentInstructions(): readonly RecentInstruction[] { return this.reference.recentInstructions(); }
   requestStop(): void { this.#stopRequested = true; }
   step(): StepResult { return this.reference.step(); }
@@ -91,8 +92,9 @@ export class FastEngine implements Engine {
     this.#left = budget;
     this.#resume = 0;
     for (let first = true; this.#left > 0; first = false) {
-      if (!first && this.code.hasStops && this.code.isStop(this.#state.rip)) return { kind: 'breakpoint' };
-      const context = this.cpu.attention ? undefined : enterContext(this.cpu);
+      const stopHere = this.code.hasStops && this.code.isStop(this.#state.rip);
+      if (stopHere && !first) return { kind: 'breakpoint' };
+      const context = this.cpu.attention || stopHere ? undefined : enterContext(this.cpu);
       const stop = context === undefined ? this.#step() : this.#enter(context);
       if (stop !== undefined) return stop;
       if (this.#stopRequested) return { kind: 'requested' };
@@ -160,6 +162,8 @@ export class FastEngine implements Engine {
   /** Makes the entry of RIP, which the fetch column answers for. */
   #lookUp(context: Context): Stop | undefined {
     this.statistics.exits.lookup++;
+    // Nothing may lead to an address where execution must come back.
+    if (this.code.hasStops && this.code.isStop(this.#state.rip)) return undefined;
     const low = this.#u32[RIP_LOW]!, high = this.#u32[RIP_HIGH]!;
     const frame = this.#frame(low, high);
     const record = this.code.block(frame, low, high, context);
@@ -215,6 +219,7 @@ export class FastEngine implements Engine {
     this.#u32[LINK] = 0;
     if (this.#left === 0) return undefined;
     this.#left--;
+    this.reference.noteInstruction();
     const result = this.reference.deliver(thrown);
     return result.kind === 'exception' ? undefined : result as Stop;
   }
