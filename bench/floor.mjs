@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: the two figures that the reference engine must hold, measured on this machine in this run.
+ * `npm run bench:floor`: the two figures that the reference engine must hold, measured on this machine in this run.
  *   - guest instructions per second on the kernel's heap scenario (CPU time of this process)
  *   - seconds of `npm start`, as a process of its own, and from its start to the guest's first instruction
  * Three rounds each; the median is the figure, the spread is shown. Timings are no assertions: nothing fails here.

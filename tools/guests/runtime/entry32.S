@@ -1,4 +1,8 @@
 # From Multiboot 1 into 32-bit protected mode with paging: 4-MiB pages map the first 64 MiB one to one.
+# LARGE_PAGES: how many.
+#ifndef LARGE_PAGES
+#define LARGE_PAGES 16
+#endif
         .section .boot, "ax"
         .balign 4
         .long   0x1badb002, 3, -(0x1badb002 + 3)
@@ -13,7 +17,7 @@ start:  cli
 1:      mov     %eax, (%edi,%ecx,4)
         add     $0x400000, %eax
         inc     %ecx
-        cmp     $16, %ecx
+        cmp     $LARGE_PAGES, %ecx
         jne     1b
         mov     %cr4, %eax
         or      $0x10, %eax                     # PSE

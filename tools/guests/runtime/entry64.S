@@ -1,5 +1,9 @@
 # From the PVH entry (32-bit protected mode, paging off) into long mode and to main. BASE: where the program is linked,
 # minus where it is loaded (0, or the highest 2 GiB for -mcmodel=kernel).
+# LARGE_PAGES: how many 2-MiB pages from 0 are mapped.
+#ifndef LARGE_PAGES
+#define LARGE_PAGES 16
+#endif
         .section .note.pvh, "a", @note
         .long   4, 4, 18                        # XEN_ELFNOTE_PHYS32_ENTRY
         .asciz  "Xen"
@@ -24,7 +28,7 @@ start:  cli
 1:      mov     %eax, 0x3000(%edi,%ecx,8)
         add     $0x200000, %eax
         inc     %ecx
-        cmp     $16, %ecx
+        cmp     $LARGE_PAGES, %ecx
         jne     1b
 
         mov     %cr4, %eax
