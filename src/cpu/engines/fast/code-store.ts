@@ -23,6 +23,8 @@ interface FrameCode {
   readonly blocks: Map<number, number>;
   /** Entries that name the frame. */
   readonly entries: Set<number>;
+  /** Frames with an instruction that reaches into this one: dropped with it. */
+  readonly reaching: Set<number>;
   /** To be told when the frame is dropped. */
   readonly dropped: Set<() => void>;
 }
@@ -72,6 +74,7 @@ export class CodeStore {
     this.#frames.delete(frame);
     for (const index of known.entries) this.#entries.drop(index, frame);
     for (const listener of known.dropped) listener();
+    for (const reaching of known.reaching) this.drop(reaching);
   }
 
   /** How often code of a frame was dropped since everything was. */
@@ -88,12 +91,14 @@ export class CodeStore {
 
   /** Calls `listener` when the frame is dropped. */
   whenDropped(frame: number, listener: () => void): void { this.#frame(frame).dropped.add(listener); }
+  /** Takes a listener back. */
+  forgetListener(frame: number, listener: () => void): void { this.#frames.get(frame)?.dropped.delete(listener); }
   /** Notes an entry that names the frame. */
   noteEntry(frame: number, index: number): void { this.#frame(frame).entries.add(index); }
 
   #frame(frame: number): FrameCode {
     let known = this.#frames.get(frame);
-    if (known === undefined) this.#frames.set(frame, known = { blocks: new Map(), entries: new Set(), dropped: new Set() });
+    if (known === undefined) this.#frames.set(frame, known = { blocks: new Map(), entries: new Set(), reaching: new Set(), dropped: new Set() });
     return known;
   }
 
@@ -146,7 +151,7 @@ export class CodeStore {
     if (i instanceof DecodeFailure || i.length <= inFirst || i.row.meaning.kind === 'system' || !staysInRange(i, ip)) return nothing;
     this.#memory.markCode(frame, first, PAGE_SIZE - 1);
     this.#memory.markCode(next, 0, i.length - inFirst - 1);
-    this.whenDropped(next, () => { this.drop(frame); });
+    this.#frame(next).reaching.add(frame);
     return { instructions: [i], branches: endsBlock(i), crossing: { page, frame: next }, unknownPage: false };
   }
 

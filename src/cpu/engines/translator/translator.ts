@@ -102,8 +102,12 @@ export class Translator {
       this.#store.noteEntry(frame, index);
       indices.push(index);
     }
+    const frames = new Set(blocks.flatMap(({ frame, crossing }) => (crossing ? [frame, crossing.frame] : [frame])));
     const end = (): void => {
-      if (!this.#living.delete(id)) return;
+      // The number may be another region's by now.
+      if (this.#living.get(id) !== end) return;
+      this.#living.delete(id);
+      for (const frame of frames) this.#store.forgetListener(frame, end);
       this.statistics.ended++;
       for (const key of keys) if (this.#entryOf.get(key)?.region === id) this.#entryOf.delete(key);
       for (const index of indices) this.#entries.dropRegion(index, id);
@@ -111,6 +115,6 @@ export class Translator {
       this.#free.push(id);
     };
     this.#living.set(id, end);
-    for (const frame of new Set(blocks.flatMap(({ frame, crossing }) => (crossing ? [frame, crossing.frame] : [frame])))) this.#store.whenDropped(frame, end);
+    for (const frame of frames) this.#store.whenDropped(frame, end);
   }
 }
