@@ -15,8 +15,8 @@ export interface Report {
   /** INT n, INT3, INTO taken, by vector. */
   readonly softwareInterrupts: Readonly<Record<string, number>>;
   /**
-   * The data TLB's and the instruction TLB's hits and misses together. A hit is an access that asked the TLB: the reference engine
-   * fetches further instructions of the page it is in without asking again.
+   * The data TLB's and the instruction TLB's hits and misses together. A hit is an access that asked the TLB by way of TypeScript: generated
+   * code does not count those that it answers inline, and no engine asks again for further instructions of a page.
    */
   readonly tlb: { readonly hits: number; readonly misses: number; readonly flushes: number };
   readonly pageWalks: number;

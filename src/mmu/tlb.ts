@@ -95,8 +95,11 @@ export interface TlbEntry {
   readonly pageSize: PageSizeCode;
 }
 
-/** The low half of a tag (the high half is 0) that no access at this index matches: an address of another index. */
-const emptyTag = (index: number): number => (index === 0 ? 0x1000 : 0);
+/**
+ * The low half of a tag (the high half is 0) that no access at this index matches, by its first page or by the one behind it, which an
+ * access across pages compares: an address of another index.
+ */
+const emptyTag = (index: number): number => (index === 0 ? 0x2000 : index === DATA_ENTRIES - 1 ? 0x1000 : 0);
 
 export class Tlb {
   readonly #words: Uint32Array;
@@ -215,6 +218,7 @@ export class Tlb {
   #emptyColumns(): void {
     this.#words.fill(0, COLUMNS_BASE / 4, (FETCH_COLUMNS_BASE + FETCH_COLUMNS * FETCH_COLUMN_BYTES) / 4);
     this.#emptyColumnsAt(0);
+    this.#emptyColumnsAt(DATA_ENTRIES - 1);
     this.#emptyFetchColumnsAt(0);
   }
 

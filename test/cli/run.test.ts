@@ -129,7 +129,7 @@ describe('--report', () => {
     const image = kernel('report', (a) => { a.mov(eax, cr0); out(a, 0xf4, 0); a.hlt(); });
     const file = join(folder, 'report.json');
     expect(longmode(['run', image, '--report', file]).status).toBe(1);
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ exit: { reason: 'debug-exit', status: 1 }, instructions: 4, exceptions: {}, engine: 'reference', tlb: { flushes: expect.any(Number) } });
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ exit: { reason: 'debug-exit', status: 1 }, instructions: 4, exceptions: {}, engine: 'auto', tlb: { flushes: expect.any(Number) } });
   });
   it('to a place that cannot be written says so and leaves nothing behind', () => {
     const image = kernel('report2', (a) => { out(a, 0xf4, 0); a.hlt(); });
@@ -181,7 +181,7 @@ describe('a wrong command line is one line that names the word', () => {
     [['run', 'IMAGE', '--memory', '999G'], 'longmode: --memory: 999G is more than the 3072M that the machine can have\n'],
     [['run', 'IMAGE', '--memory', '0'], 'longmode: --memory: "0" is not a size like 128M or 1G\n'],
     [['run', 'IMAGE', '--max-instructions', '-1'], 'longmode: --max-instructions: "-1" is not a whole number from 1 to 9007199254740991 (decimal or 0x)\n'],
-    [['run', 'IMAGE', '--engine', 'fast'], 'longmode: --engine: "fast" is not one of auto, reference\n'],
+    [['run', 'IMAGE', '--engine', 'fast'], 'longmode: --engine: "fast" is not one of auto, interpreter, translator, reference\n'],
     [['run', 'IMAGE', '--quiet=yes'], 'longmode: --quiet: takes no value\n'],
     [['run', 'IMAGE', 'second'], 'longmode: one IMAGE only; what is second?\n'],
     [['run', 'IMAGE', '--entry', '0'], 'longmode: --entry is for flat binaries: give --load-address too\n'],

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { stepperOf } from '../../src/cli/lockstep.ts';
-import { Machine, type Stop } from '../../src/machine/machine.ts';
+import { ENGINE_NAMES, Machine, type EngineName, type Stop } from '../../src/machine/machine.ts';
 import { runLockstep } from '../../src/trace/lockstep.ts';
 import { DEFAULT_QEMU } from '../../src/trace/qemu-recorder.ts';
 
@@ -16,15 +16,15 @@ const MAX_INSTRUCTIONS = 4_000_000;
 /** How far tests follow QEMU; `longmode lockstep` follows it to the end. */
 const LOCKSTEP_INSTRUCTIONS = 25_000;
 /** An engine by name, as `--engine` takes it. */
-const ENGINES = ['reference'] as const;
+const ENGINES = ENGINE_NAMES;
 
 const MEMORY_BYTES = 64 * 2 ** 20;
 
 interface Run { readonly text: string; readonly stop: Stop; readonly machine: Machine }
 
-function run(image: string): Run {
+function run(image: string, engine: EngineName = 'auto'): Run {
   const bytes: number[] = [];
-  const machine = new Machine({ memoryBytes: MEMORY_BYTES, onOutput: (port, byte) => { if (port === 0) bytes.push(byte); } });
+  const machine = new Machine({ engine, memoryBytes: MEMORY_BYTES, onOutput: (port, byte) => { if (port === 0) bytes.push(byte); } });
   machine.load(readFileSync(image), { name: 'guest' });
   const stop = machine.run({ maxInstructions: MAX_INSTRUCTIONS });
   return { text: Buffer.from(bytes).toString('latin1'), stop, machine };
@@ -32,9 +32,9 @@ function run(image: string): Run {
 const expected = (image: string): string => readFileSync(join(IMAGES, `${image.split('-')[0]}.txt`), 'latin1');
 const images = readdirSync(IMAGES).filter((name) => name.endsWith('.elf')).map((name) => name.slice(0, -'.elf'.length)).sort();
 
-describe.each(ENGINES)('on the %s engine', () => {
+describe.each(ENGINES)('on the engine %s', (engine) => {
   test.each(images)('%s says what it says on QEMU and ends with all its checks held', (image) => {
-    const { text, stop, machine } = run(join(IMAGES, `${image}.elf`));
+    const { text, stop, machine } = run(join(IMAGES, `${image}.elf`), engine);
     expect(text).toBe(expected(image));
     expect(stop).toEqual({ kind: 'debug-exit', value: 0 });
     expect(machine.boot?.protocol).toBe(image.startsWith('protected32') ? 'multiboot' : 'pvh');

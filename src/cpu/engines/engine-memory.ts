@@ -30,7 +30,7 @@ export const MISS_WRITE = 0x100;
 
 /** Where execution can enter: a hash table of RIPs. */
 export const ENTRIES_BASE = BASE + 0x1_0000;
-export const ENTRY_COUNT = 8192;
+export const ENTRY_COUNT = 16384;
 export const ENTRY_BYTES = 32;
 /** Fields of an entry. `frame`: physical frame number that RIP must translate to. `heat`: dispatches left before it is worth translating. */
 export const ENTRY = { key: 0, frame: 8, record: 12, region: 16, block: 20, heat: 24 } as const;

@@ -30,8 +30,8 @@ export abstract class MemoryOps extends FlagOps {
   /** Turns the offset of an entry in a column into what the loads of its fields add `columnOffset` to. */
   protected abstract addColumn(): void;
   protected abstract readonly columnOffset: number;
-  /** Leaves the PCID in effect on the stack, as i64. */
-  protected abstract emitPcid(): void;
+  /** With a tag and a page on the stack: leaves 1 where the tag is that of the page, under the PCID in effect. */
+  protected abstract compareTag(): void;
   /** The last access for modification of this instruction: a store to the same place needs no second look. */
   #modified: { readonly offset: Node; readonly segment: Segment; host: number } | undefined;
   #stores = 0;
@@ -72,9 +72,7 @@ export abstract class MemoryOps extends FlagOps {
     }
     code.i64(PAGE_MASK);
     code.byte(N.i64_and);
-    code.byte(N.i64_xor);
-    this.emitPcid();
-    code.byte(N.i64_eq);
+    this.compareTag();
   }
 
   /** Leaves the memory offset of the byte at `address` on the stack, or leaves the function. */

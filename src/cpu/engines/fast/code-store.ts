@@ -6,10 +6,11 @@ import { PAGE_SIZE } from '../../../state/addresses.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
 import { RAM_BASE } from '../../../state/layout.ts';
 import type { PhysicalMemory } from '../../../mmu/physical-memory.ts';
+import { FETCH_ENTRY_BYTES, FETCH_FIELD, INSTRUCTION_ENTRIES } from '../../../mmu/tlb.ts';
 import { DecodeFailure, decode } from '../../decode/decode.ts';
 import { MAX_LENGTH } from '../../decode/reader.ts';
 import type { Instruction, Mode } from '../../isa/instruction.ts';
-import { RECORDS_BASE, RECORDS_END } from '../engine-memory.ts';
+import { ENGINE, RECORDS_BASE, RECORDS_END } from '../engine-memory.ts';
 import { HANDLER, type Handlers } from '../interpreter/handlers.ts';
 import { NEVER_LINKED, RECORD, RECORD_BYTES, UNLINKED, branchTarget, writeRecord } from '../interpreter/record.ts';
 import { MAX_BLOCK } from './dispatcher.ts';
@@ -22,6 +23,8 @@ interface FrameCode {
   readonly blocks: Map<number, number>;
   /** Entries that name the frame. */
   readonly entries: Set<number>;
+  /** Frames with an instruction that reaches into this one: dropped with it. */
+  readonly reaching: Set<number>;
   /** To be told when the frame is dropped. */
   readonly dropped: Set<() => void>;
 }
@@ -34,7 +37,12 @@ export interface DecodedBlock {
   readonly instructions: readonly Instruction[];
   /** It ends with a branch; otherwise it goes on at the next address (which may not be decodable, or lie in the next page). */
   readonly branches: boolean;
+  /** The block is one instruction that reaches into the next page: that page, and the frame where its other bytes were found. */
+  readonly crossing: Crossing | undefined;
+  /** The first instruction reaches into a page whose frame is not known without a walk. */
+  readonly unknownPage: boolean;
 }
+export interface Crossing { readonly page: bigint; readonly frame: number }
 
 export class CodeStore {
   readonly #state: GuestState;
@@ -42,6 +50,7 @@ export class CodeStore {
   readonly #handlers: Handlers;
   readonly #entries: EntryTable;
   readonly #frames = new Map<number, FrameCode>();
+  readonly #drops = new Map<number, number>();
   #next = RECORDS_BASE;
   /** Backward branches always go through the dispatcher, which counts how often: for finding hot code. */
   linksLoops = true;
@@ -61,27 +70,35 @@ export class CodeStore {
     const known = this.#frames.get(frame);
     if (known === undefined) return;
     this.statistics.droppedFrames++;
+    this.#drops.set(frame, this.timesDropped(frame) + 1);
     this.#frames.delete(frame);
     for (const index of known.entries) this.#entries.drop(index, frame);
     for (const listener of known.dropped) listener();
+    for (const reaching of known.reaching) this.drop(reaching);
   }
+
+  /** How often code of a frame was dropped since everything was. */
+  timesDropped(frame: number): number { return this.#drops.get(frame) ?? 0; }
 
   /** Drops everything. */
   clear(): void {
     this.statistics.emptied++;
-    for (const frame of [...this.#frames.keys()]) this.drop(frame);
+    for (const frame of this.#frames.keys()) this.drop(frame);
     this.#entries.clear();
+    this.#drops.clear();
     this.#next = RECORDS_BASE;
   }
 
   /** Calls `listener` when the frame is dropped. */
   whenDropped(frame: number, listener: () => void): void { this.#frame(frame).dropped.add(listener); }
+  /** Takes a listener back. */
+  forgetListener(frame: number, listener: () => void): void { this.#frames.get(frame)?.dropped.delete(listener); }
   /** Notes an entry that names the frame. */
   noteEntry(frame: number, index: number): void { this.#frame(frame).entries.add(index); }
 
   #frame(frame: number): FrameCode {
     let known = this.#frames.get(frame);
-    if (known === undefined) this.#frames.set(frame, known = { blocks: new Map(), entries: new Set(), dropped: new Set() });
+    if (known === undefined) this.#frames.set(frame, known = { blocks: new Map(), entries: new Set(), reaching: new Set(), dropped: new Set() });
     return known;
   }
 
@@ -115,10 +132,41 @@ export class CodeStore {
       }
     }
     this.#memory.markCode(frame, first, Math.min(Math.max(at, first + 1), PAGE_SIZE) - 1);
-    return { instructions, branches };
+    if (instructions.length === 0 && first + MAX_LENGTH > PAGE_SIZE) return this.#decodeAcross(frame, ip, mode);
+    return { instructions, branches, crossing: undefined, unknownPage: false };
   }
 
-  /** The record of the instruction at an address that translates to `frame`, made if need be. */
+  /** The instruction at an address near the end of a page, with its bytes from the next. */
+  #decodeAcross(frame: number, ip: bigint, mode: Mode): DecodedBlock {
+    const nothing = { instructions: [], branches: false, crossing: undefined, unknownPage: false };
+    const first = Number(ip & 0xfffn), inFirst = PAGE_SIZE - first;
+    const page = BigInt.asUintN(mode.codeSize, ip + BigInt(inFirst));
+    const next = this.frameOf(page);
+    if (next === undefined) return { ...nothing, unknownPage: true };
+    const { u8 } = this.#state;
+    const bytes = new Uint8Array(MAX_LENGTH);
+    bytes.set(u8.subarray(RAM_BASE + frame * PAGE_SIZE + first, RAM_BASE + (frame + 1) * PAGE_SIZE));
+    bytes.set(u8.subarray(RAM_BASE + next * PAGE_SIZE, RAM_BASE + next * PAGE_SIZE + MAX_LENGTH - inFirst), inFirst);
+    const i = decode(bytes, 0, mode);
+    if (i instanceof DecodeFailure || i.length <= inFirst || i.row.meaning.kind === 'system' || !staysInRange(i, ip)) return nothing;
+    this.#memory.markCode(frame, first, PAGE_SIZE - 1);
+    this.#memory.markCode(next, 0, i.length - inFirst - 1);
+    this.#frame(next).reaching.add(frame);
+    return { instructions: [i], branches: endsBlock(i), crossing: { page, frame: next }, unknownPage: false };
+  }
+
+  /** The frame of an address by the fetch column of the TLB; undefined where that has no answer. */
+  frameOf(ip: bigint): number | undefined {
+    const { u32, u64 } = this.#state;
+    const at = u32[ENGINE.fetchColumn / 4]! + Number((ip >> 12n) & BigInt(INSTRUCTION_ENTRIES - 1)) * FETCH_ENTRY_BYTES;
+    const tag = BigInt.asUintN(64, ip & ~0xfffn) | u64[ENGINE.pcid / 8]!;
+    return u64[(at + FETCH_FIELD.tag) / 8] === tag ? u32[(at + FETCH_FIELD.frame) / 4] : undefined;
+  }
+
+  /**
+   * The record of the instruction at an address that translates to `frame`, made if need be; 0 where that would take a fetch from
+   * a second page which the fetch column does not know yet.
+   */
   block(frame: number, low: number, high: number, context: Context): number {
     const known = this.#frame(frame);
     const key = codeKey(low, high, context.number);
@@ -129,17 +177,19 @@ export class CodeStore {
       return this.block(frame, low, high, context);
     }
     const made = this.#make(frame, (BigInt(high) << 32n) | BigInt(low), context);
-    known.blocks.set(key, made);
+    if (made !== 0) known.blocks.set(key, made);
     this.#handlers.compile();
     return made;
   }
 
   #make(frame: number, ip: bigint, { mode }: Context): number {
     const { u16, u32, u64 } = this.#state;
-    const { instructions, branches } = this.decode(frame, ip, mode, MAX_BLOCK);
+    const { instructions, branches, crossing, unknownPage } = this.decode(frame, ip, mode, MAX_BLOCK);
+    if (unknownPage) return 0;
     const start = this.#next;
     const records: number[] = [];
     let at = start, here = ip;
+    if (crossing !== undefined) at = this.#checkPage(at, ip, crossing);
     let referenceNext = instructions.length === 0;
     for (const i of instructions) {
       const handler = this.#handlers.of(i);
@@ -166,6 +216,18 @@ export class CodeStore {
     this.statistics.blocks++;
     this.statistics.decodedInstructions += records.length;
     return start;
+  }
+
+  /** A record that asks for a page before the one instruction that reaches into it. */
+  #checkPage(at: number, ip: bigint, { page, frame }: Crossing): number {
+    const { u16, u32, u64 } = this.#state;
+    u32.fill(0, at / 4, (at + RECORD_BYTES) / 4);
+    u32[(at + RECORD.handler) / 4] = HANDLER.checkPage;
+    u64[(at + RECORD.nextIp) / 8] = ip;
+    u64[(at + RECORD.target) / 8] = page;
+    u64[(at + RECORD.immediate) / 8] = BigInt(frame);
+    u16[(at + RECORD.remaining) / 2] = 1;
+    return at + RECORD_BYTES;
   }
 
   /** Links stay in a page: what they lead to is dropped with it. */

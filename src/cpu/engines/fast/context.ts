@@ -12,16 +12,18 @@ import { MODE_32, MODE_64, type Mode } from '../../isa/instruction.ts';
 import { ENGINE } from '../engine-memory.ts';
 
 export interface Context {
-  /** Number of the context: the column, and whether the code is 32-bit. */
+  /** Number of the context: the column, whether the code is 32-bit, and whether there is a PCID. */
   readonly number: number;
   readonly mode: Mode;
   readonly column: Column;
+  /** The PCID in effect is 0, so that a tag of the TLB is the page itself. */
+  readonly pcidIsZero: boolean;
 }
 
-const LEGACY = 4;
-const make = (number: number): Context => ({ number, mode: (number & LEGACY) === 0 ? MODE_64 : MODE_32, column: (number & 3) as Column });
+const LEGACY = 4, WITH_PCID = 8;
+const make = (number: number): Context => ({ number, mode: (number & LEGACY) === 0 ? MODE_64 : MODE_32, column: (number & 3) as Column, pcidIsZero: (number & WITH_PCID) === 0 });
 /** Column 3 does not exist. */
-const CONTEXTS: readonly Context[] = [0, 1, 2, 3, 4, 5, 6].map(make);
+const CONTEXTS: readonly Context[] = Array.from({ length: 16 }, (_, n) => make(n));
 
 /** Where the number stands in the key of an entry: above bit 48, since bits 63:47 of RIP are all equal. */
 export const CONTEXT_SHIFT = 49;
@@ -48,11 +50,12 @@ export function enterContext(cpu: Cpu): Context | undefined {
   const mode = cpu.mode();
   if (cpu.alignmentChecked || cpu.dataBreakpoints || (mode !== MODE_64 && (mode !== MODE_32 || !cpu.protectedMode || !isFlat(cpu)))) return undefined;
   const column = mmu.dataColumn(cpu.privilege);
-  const context = CONTEXTS[column | (mode === MODE_64 ? 0 : LEGACY)]!;
   const { u32 } = state;
+  const pcid = (state.cr4 & CR4.PCIDE) === 0 ? 0 : u32[OFFSET.cr3 / 4]! & 0xfff;
+  const context = CONTEXTS[column | (mode === MODE_64 ? 0 : LEGACY) | (pcid === 0 ? 0 : WITH_PCID)]!;
   u32[ENGINE.dataColumn / 4] = columnBase(column);
   u32[ENGINE.fetchColumn / 4] = fetchColumnBase(column === COLUMN.user ? FETCH_COLUMN.user : FETCH_COLUMN.supervisor);
-  u32[ENGINE.pcid / 4] = (state.cr4 & CR4.PCIDE) === 0 ? 0 : u32[OFFSET.cr3 / 4]! & 0xfff;
+  u32[ENGINE.pcid / 4] = pcid;
   u32[ENGINE.contextKey / 4 + 1] = context.number << CONTEXT_KEY_HIGH_SHIFT;
   return context;
 }

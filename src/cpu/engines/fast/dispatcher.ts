@@ -2,18 +2,19 @@
  * The loop between pieces of generated code, itself WebAssembly: RIP to frame through the fetch column of the TLB, RIP and frame to
  * an entry, entry to region or record. It comes back to TypeScript with a STATUS.
  */
-import { INSTRUCTION_ENTRIES, FETCH_ENTRY_BYTES, FETCH_FIELD } from '../../../mmu/tlb.ts';
 import { OFFSET } from '../../../state/layout.ts';
-import { ENGINE, ENTRIES_BASE, ENTRY, ENTRY_BYTES, ENTRY_COUNT, STATUS } from '../engine-memory.ts';
+import { ENGINE, ENTRIES_BASE, ENTRY, STATUS } from '../engine-memory.ts';
 import { HANDLER_PARAMETERS } from '../interpreter/handler-ops.ts';
 import { RECORD } from '../interpreter/record.ts';
 import { Code } from '../wasm/code.ts';
 import { ModuleWriter } from '../wasm/module.ts';
 import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
-import { HASH_SHIFT } from './entry-table.ts';
+import { emitEntryProbe, emitFetchProbe, emitFrameCheck } from './probes.ts';
 
-/** A region may be entered while the budget is at least this: no block of a region is longer. */
+/** Longest block of records, in instructions. */
 export const MAX_BLOCK = 32;
+/** Longest block of a region: a region may be entered while the budget is at least this. */
+export const MAX_REGION_BLOCK = 128;
 /** Parameters of a region: the number of the block to begin with. */
 export const REGION_PARAMETERS: readonly ValueType[] = [I32];
 
@@ -25,6 +26,7 @@ export interface Dispatcher {
 }
 
 const LOCAL = { rip: 0, fetch: 1, entry: 2, record: 3, status: 4, left: 5 } as const;
+const PROBE = { ip: LOCAL.rip, fetch: LOCAL.fetch, entry: LOCAL.entry };
 const LOCAL_TYPES: readonly ValueType[] = [I64, I32, I32, I32, I32, I32];
 
 export function createDispatcher(memory: WebAssembly.Memory, handlers: WebAssembly.Table, regions: WebAssembly.Table): Dispatcher {
@@ -49,66 +51,17 @@ function returnIf(code: Code, status: number): void {
   code.end();
 }
 
-/** Leaves 1 on the stack where the fetch column answers for RIP; LOCAL.fetch is its entry. */
-function probeFetch(code: Code): void {
-  code.get(LOCAL.rip);
-  code.byte(N.i32_wrap_i64);
-  code.i32(12 - Math.log2(FETCH_ENTRY_BYTES));
-  code.byte(N.i32_shr_u);
-  code.i32((INSTRUCTION_ENTRIES - 1) * FETCH_ENTRY_BYTES);
-  code.byte(N.i32_and);
-  code.i32(0);
-  code.memory(LOAD[32], ENGINE.fetchColumn);
-  code.byte(N.i32_add);
-  code.tee(LOCAL.fetch);
-  code.memory(LOAD[64], FETCH_FIELD.tag);
-  code.get(LOCAL.rip);
-  code.i64(-4096n);
-  code.byte(N.i64_and);
-  code.byte(N.i64_xor);
-  code.i32(0);
-  code.memory(LOAD[64], ENGINE.pcid);
-  code.byte(N.i64_eq);
-}
-
-/** Leaves 1 on the stack where the entry is that of RIP, its context and its frame; LOCAL.entry is its offset. */
-function probeEntry(code: Code): void {
-  code.get(LOCAL.rip);
-  code.byte(N.i32_wrap_i64);
-  code.tee(LOCAL.entry);
-  code.i32(HASH_SHIFT);
-  code.byte(N.i32_shr_u);
-  code.get(LOCAL.entry);
-  code.byte(N.i32_xor);
-  code.i32(ENTRY_COUNT - 1);
-  code.byte(N.i32_and);
-  code.i32(Math.log2(ENTRY_BYTES));
-  code.byte(N.i32_shl);
-  code.tee(LOCAL.entry);
-  code.memory(LOAD[64], ENTRIES_BASE + ENTRY.key);
-  code.get(LOCAL.rip);
-  code.i32(0);
-  code.memory(LOAD[64], ENGINE.contextKey);
-  code.byte(N.i64_xor);
-  code.byte(N.i64_eq);
-  code.get(LOCAL.entry);
-  code.memory(LOAD[32], ENTRIES_BASE + ENTRY.frame);
-  code.get(LOCAL.fetch);
-  code.memory(LOAD[32], FETCH_FIELD.frame);
-  code.byte(N.i32_eq);
-  code.byte(N.i32_and);
-}
-
 function runCode(handler: number, region: number): Uint8Array {
   const code = new Code();
   const again = code.open(OP.loop, VOID);
   code.i32(0);
   code.memory(LOAD[64], OFFSET.rip);
   code.set(LOCAL.rip);
-  probeFetch(code);
+  emitFetchProbe(code, PROBE);
   code.byte(N.i32_eqz);
   returnIf(code, STATUS.fetch);
-  probeEntry(code);
+  emitEntryProbe(code, PROBE);
+  emitFrameCheck(code, PROBE);
   code.byte(N.i32_eqz);
   returnIf(code, STATUS.lookup);
 
@@ -119,7 +72,7 @@ function runCode(handler: number, region: number): Uint8Array {
   code.open(OP.if, VOID);
   code.i32(0);
   code.memory(LOAD[32], ENGINE.budget);
-  code.i32(MAX_BLOCK);
+  code.i32(MAX_REGION_BLOCK);
   code.byte(N.i32_ge_s);
   code.open(OP.if, VOID);
   code.i32(0);

@@ -15,13 +15,15 @@ import { RECORD } from '../interpreter/record.ts';
 import { ReferenceEngine } from '../reference/engine.ts';
 import { CodeStore } from './code-store.ts';
 import { enterContext, type Context } from './context.ts';
+import { Translator } from '../translator/translator.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { EntryTable } from './entry-table.ts';
 
 export type FastEngineKind = 'interpreter' | 'translator' | 'auto';
 
 /** Dispatches of a block before its region is translated. */
-const HEAT = { interpreter: 0x7fff_ffff, translator: 1, auto: 100 } as const;
+const NEVER_HOT = 0x7fff_ffff;
+const HEAT = { interpreter: NEVER_HOT, translator: 1, auto: 100 } as const;
 /** Longest stay in generated code, in instructions: V8 puts optimised code in the place of a function only when it is called anew. */
 const SLICE = 500_000;
 
@@ -51,7 +53,7 @@ export class FastEngine implements Engine {
   readonly #u32: Uint32Array;
   readonly #entries: EntryTable;
   readonly #dispatcher: Dispatcher;
-  readonly #regions = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
+  readonly translator: Translator;
   #stopRequested = false;
   #left = 0;
   /** The record to go on with instead of looking RIP up; 0: none. */
@@ -69,10 +71,12 @@ export class FastEngine implements Engine {
     this.handlers = new Handlers(cpu.state.memory);
     this.code = new CodeStore(cpu.state, cpu.mmu.memory, this.handlers, this.#entries);
     this.code.linksLoops = kind === 'interpreter';
-    this.#dispatcher = createDispatcher(cpu.state.memory, this.handlers.table, this.#regions);
+    this.translator = new Translator(cpu.state, this.code, this.handlers, this.#entries);
+    this.#dispatcher = createDispatcher(cpu.state.memory, this.handlers.table, this.translator.table);
     cpu.mmu.memory.onMapChanged(() => { this.code.clear(); });
   }
 
+  readonly keepsAllInstructions = false;
   recentInstructions(): readonly RecentInstruction[] { return this.reference.recentInstructions(); }
   requestStop(): void { this.#stopRequested = true; }
   step(): StepResult { return this.reference.step(); }
@@ -88,8 +92,9 @@ export class FastEngine implements Engine {
     this.#left = budget;
     this.#resume = 0;
     for (let first = true; this.#left > 0; first = false) {
-      if (!first && this.code.hasStops && this.code.isStop(this.#state.rip)) return { kind: 'breakpoint' };
-      const context = this.cpu.attention ? undefined : enterContext(this.cpu);
+      const stopHere = this.code.hasStops && this.code.isStop(this.#state.rip);
+      if (stopHere && !first) return { kind: 'breakpoint' };
+      const context = this.cpu.attention || stopHere ? undefined : enterContext(this.cpu);
       const stop = context === undefined ? this.#step() : this.#enter(context);
       if (stop !== undefined) return stop;
       if (this.#stopRequested) return { kind: 'requested' };
@@ -118,13 +123,13 @@ export class FastEngine implements Engine {
     this.#resume = 0;
     let status = resume === 0 ? STATUS.next : this.#dispatcher.resume(resume);
     if (status === STATUS.next) status = this.#dispatcher.run();
-    let executed = slice - u32[BUDGET]!;
-    const leftAt = u32[LEFT_AT]!;
+    let executed = slice - u32[BUDGET];
+    const leftAt = u32[LEFT_AT];
     if (leftAt !== 0) executed -= this.#stepBack(leftAt);
     this.#left -= executed;
     this.#state.retired += executed;
     switch (status) {
-      case STATUS.lookup: this.#lookUp(context); return undefined;
+      case STATUS.lookup: return this.#lookUp(context);
       case STATUS.fetch: return this.#translate();
       case STATUS.miss: return this.#miss(leftAt);
       case STATUS.reference:
@@ -155,13 +160,25 @@ export class FastEngine implements Engine {
   }
 
   /** Makes the entry of RIP, which the fetch column answers for. */
-  #lookUp(context: Context): void {
+  #lookUp(context: Context): Stop | undefined {
     this.statistics.exits.lookup++;
+    // Nothing may lead to an address where execution must come back.
+    if (this.code.hasStops && this.code.isStop(this.#state.rip)) return undefined;
     const low = this.#u32[RIP_LOW]!, high = this.#u32[RIP_HIGH]!;
-    const frame = Math.floor(this.cpu.mmu.translateHalves(low, high, 'fetch', this.cpu.privilege) / 4096);
+    const frame = this.#frame(low, high);
     const record = this.code.block(frame, low, high, context);
-    this.code.noteEntry(frame, this.#entries.set(low, high, context.number, frame, record, 0, 0, HEAT[this.kind]));
+    // An instruction that reaches into a page which the fetch column does not know yet.
+    if (record === 0) return this.#left > 0 ? this.#step() : undefined;
+    const known = this.translator.entryOf(low, high, context.number);
+    this.#set(context, frame, record, known?.region ?? 0, known?.block ?? 0, known === undefined ? this.#heat(frame) : NEVER_HOT);
+    return undefined;
   }
+  #set({ number }: Context, frame: number, record: number, region: number, block: number, heat: number): void {
+    const low = this.#u32[RIP_LOW]!, high = this.#u32[RIP_HIGH]!;
+    this.code.noteEntry(frame, this.#entries.set(low, high, number, frame, record, region, block, heat));
+  }
+  /** A frame that has been written again and again is interpreted for longer each time. */
+  #heat(frame: number): number { return Math.min(HEAT[this.kind] * 2 ** this.code.timesDropped(frame), NEVER_HOT); }
 
   /** Translates RIP as a fetch does, so that the fetch column can answer. */
   #translate(): Stop | undefined {
@@ -202,12 +219,20 @@ export class FastEngine implements Engine {
     this.#u32[LINK] = 0;
     if (this.#left === 0) return undefined;
     this.#left--;
+    this.reference.noteInstruction();
     const result = this.reference.deliver(thrown);
     return result.kind === 'exception' ? undefined : result as Stop;
   }
 
-  #hot(_context: Context): Stop | undefined {
+  /** The block at RIP is worth translating. */
+  #hot(context: Context): Stop | undefined {
     this.statistics.exits.hot++;
+    const low = this.#u32[RIP_LOW]!, high = this.#u32[RIP_HIGH]!;
+    if (this.kind !== 'interpreter' && this.translator.translate((BigInt(high) << 32n) | BigInt(low), context)) return undefined;
+    const frame = this.#frame(low, high);
+    this.#set(context, frame, this.code.block(frame, low, high, context), 0, 0, NEVER_HOT);
     return undefined;
   }
+  /** The frame of RIP, for which the fetch column answers. */
+  #frame(low: number, high: number): number { return Math.floor(this.cpu.mmu.translateHalves(low, high, 'fetch', this.cpu.privilege) / 4096); }
 }

@@ -12,8 +12,10 @@ const EMPTY_HIGH = 0xffff_0000;
 const KEY_HIGH_SHIFT = CONTEXT_SHIFT - 32;
 
 /** Number of the entry of an address: what the dispatcher computes too. */
-export const entryIndex = (low: number): number => (low ^ (low >>> HASH_SHIFT)) & (ENTRY_COUNT - 1);
-export const HASH_SHIFT = 12;
+const entryIndex = (low: number): number => Math.imul(low, HASH_FACTOR) >>> HASH_SHIFT;
+/** 2^32 divided by the golden ratio: neighbours land far apart. Knuth, "The Art of Computer Programming", vol. 3, "Hashing". */
+export const HASH_FACTOR = 0x9e37_79b1 | 0;
+export const HASH_SHIFT = 32 - Math.log2(ENTRY_COUNT);
 
 export class EntryTable {
   readonly #words: Uint32Array;

@@ -98,9 +98,11 @@ export class HandlerOps extends MemoryOps {
     this.code.memory(LOAD[32], ENGINE.dataColumn);
     this.code.byte(N.i32_add);
   }
-  protected emitPcid(): void {
+  protected compareTag(): void {
+    this.code.byte(N.i64_xor);
     this.code.i32(0);
     this.code.memory(LOAD[64], ENGINE.pcid);
+    this.code.byte(N.i64_eq);
   }
   protected leave(): Leave {
     return {
@@ -165,16 +167,7 @@ export class HandlerOps extends MemoryOps {
   }
 
   /** Goes on with the record behind this one, in the same block. */
-  #nextRecord(): void {
-    const { code } = this;
-    code.get(LOCAL.record);
-    code.i32(RECORD_BYTES);
-    code.byte(N.i32_add);
-    code.get(LOCAL.budget);
-    code.get(LOCAL.record);
-    code.memory(LOAD[32], RECORD_BYTES + RECORD.handler);
-    this.#tailCall();
-  }
+  #nextRecord(): void { emitNextRecord(this.code, this.#signature); }
   #tailCall(): void {
     this.code.byte(OP.return_call_indirect);
     this.code.unsigned(this.#signature);
@@ -261,3 +254,16 @@ export class HandlerOps extends MemoryOps {
 }
 
 const implicitOffset = (x: RegisterOperand): number => OFFSET.gpr + 8 * x.number + (x.high ? 1 : 0);
+
+/** A tail call of the handler of the record behind this one. */
+export function emitNextRecord(code: Code, signature: number): void {
+  code.get(LOCAL.record);
+  code.i32(RECORD_BYTES);
+  code.byte(N.i32_add);
+  code.get(LOCAL.budget);
+  code.get(LOCAL.record);
+  code.memory(LOAD[32], RECORD_BYTES + RECORD.handler);
+  code.byte(OP.return_call_indirect);
+  code.unsigned(signature);
+  code.unsigned(0);
+}

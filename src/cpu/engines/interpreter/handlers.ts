@@ -8,17 +8,22 @@ import { LeftToReference } from '../emit/graph-ops.ts';
 import { ENGINE, STATUS } from '../engine-memory.ts';
 import { Code } from '../wasm/code.ts';
 import { ModuleWriter } from '../wasm/module.ts';
-import { I32, OP, STORE, LOAD, type ValueType } from '../wasm/opcodes.ts';
+import { FETCH_FIELD } from '../../../mmu/tlb.ts';
+import { emitFetchProbe } from '../fast/probes.ts';
+import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
 import { formOf } from './form.ts';
-import { HANDLER_FIXED_LOCALS, HANDLER_PARAMETERS, HandlerOps } from './handler-ops.ts';
+import { HANDLER_FIXED_LOCALS, HANDLER_PARAMETERS, HandlerOps, emitNextRecord } from './handler-ops.ts';
 import { RECORD } from './record.ts';
 import { OFFSET } from '../../../state/layout.ts';
 
-/** Handlers that no form has. `reference`: the reference engine executes the instruction. `jump`: goes on at the record's target; no instruction. */
-export const HANDLER = { reference: 1, jump: 2 } as const;
-const FIRST_FORM = 3;
+/**
+ * Handlers that no form has. `reference`: the reference engine executes the instruction. `jump`: goes on at the record's target, no
+ * instruction. `checkPage`: goes on with the next record if the page at the record's target is still the frame in its immediate; otherwise as `reference`.
+ */
+export const HANDLER = { reference: 1, jump: 2, checkPage: 3 } as const;
+const FIRST_FORM = 4;
 /** More forms than the instruction table can have in the contexts that run. */
-const TABLE_SIZE = 8192;
+const TABLE_SIZE = 2048;
 
 export class Handlers {
   readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_SIZE });
@@ -34,6 +39,7 @@ export class Handlers {
     this.#pending.push(
       { index: HANDLER.reference, locals: [], code: leaveCode() },
       { index: HANDLER.jump, locals: [], code: jumpCode() },
+      { index: HANDLER.checkPage, locals: [I32, I64], code: checkPageCode() },
     );
   }
 
@@ -71,7 +77,7 @@ export class Handlers {
     module.importTable('e', 'handlers');
     for (const { index, locals, code } of this.#pending) module.add({ signature, locals, code, name: String(index) });
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), { e: { memory: this.#memory, handlers: this.table } });
-    for (const { index } of this.#pending) this.table.set(index, exports[String(index)] as () => number);
+    for (const { index } of this.#pending) this.table.set(index, exports[String(index)]);
     this.#pending = [];
   }
 
@@ -80,7 +86,7 @@ export class Handlers {
 /** Number of the handlers' type in each module: the only one. */
 const HANDLER_SIGNATURE = 0;
 
-const LOCAL = { record: 0, budget: 1 } as const;
+const LOCAL = { record: 0, budget: 1, fetch: 2, page: 3 } as const;
 
 function writeReturn(code: Code, status: number): void {
   code.i32(0);
@@ -90,12 +96,16 @@ function writeReturn(code: Code, status: number): void {
   code.byte(OP.return);
 }
 
-function leaveCode(): Uint8Array {
-  const code = new Code();
+function writeLeave(code: Code): void {
   code.i32(0);
   code.get(LOCAL.record);
   code.memory(STORE[32], ENGINE.leftAt);
   writeReturn(code, STATUS.reference);
+}
+
+function leaveCode(): Uint8Array {
+  const code = new Code();
+  writeLeave(code);
   return code.bytes.slice();
 }
 
@@ -106,5 +116,24 @@ function jumpCode(): Uint8Array {
   code.memory(LOAD[64], RECORD.target);
   code.memory(STORE[64], OFFSET.rip);
   writeReturn(code, STATUS.next);
+  return code.bytes.slice();
+}
+
+function checkPageCode(): Uint8Array {
+  const code = new Code();
+  code.get(LOCAL.record);
+  code.memory(LOAD[64], RECORD.target);
+  code.set(LOCAL.page);
+  emitFetchProbe(code, { ip: LOCAL.page, fetch: LOCAL.fetch });
+  code.get(LOCAL.fetch);
+  code.memory(LOAD[32], FETCH_FIELD.frame);
+  code.get(LOCAL.record);
+  code.memory(LOAD[32], RECORD.immediate);
+  code.byte(N.i32_eq);
+  code.byte(N.i32_and);
+  code.open(OP.if, VOID);
+  emitNextRecord(code, HANDLER_SIGNATURE);
+  code.end();
+  writeLeave(code);
   return code.bytes.slice();
 }

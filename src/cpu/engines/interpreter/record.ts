@@ -51,7 +51,9 @@ export function writeRecord(state: GuestState, at: number, handler: number, i: I
       case 'register': writeRegister(u16, at, n, x); return;
       case 'immediate': u64[(at + RECORD.immediate) / 8] = x.value; return;
       case 'memory': writeMemoryOperand(state, at, x, next); return;
-      case 'relative': u64[(at + RECORD.target) / 8] = branchTarget(i, ip, x.displacement);
+      case 'relative': u64[(at + RECORD.target) / 8] = branchTarget(i, ip, x.displacement); return;
+      // No handler is generated for what has other operands.
+      default: throw new Error(`${i.row.text}: an operand that no record holds`);
     }
   });
 }

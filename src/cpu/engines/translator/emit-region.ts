@@ -1,0 +1,202 @@
+/** A region as the body of one WebAssembly function: nested loops and blocks around what RegionOps writes. */
+import { INSTRUCTION_ENTRIES, FETCH_ENTRY_BYTES, FETCH_FIELD, COLUMN, FETCH_COLUMN, fetchColumnBase } from '../../../mmu/tlb.ts';
+import { OFFSET } from '../../../state/layout.ts';
+import { FLAG_WORD_OFFSETS } from '../emit/flag-ops.ts';
+import { ENGINE, ENTRIES_BASE, ENTRY, STATUS } from '../engine-memory.ts';
+import type { Context } from '../fast/context.ts';
+import { emitEntryProbe, emitFetchProbe, emitFrameCheck } from '../fast/probes.ts';
+import { Code, type Label } from '../wasm/code.ts';
+import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
+import { FIXED_LOCALS, LOCAL, RegionOps, compareTag } from './region-ops.ts';
+import type { Block } from './region.ts';
+import { dominates, structure, type Place } from './structure.ts';
+
+export interface EmittedRegion { readonly locals: readonly ValueType[]; readonly code: Uint8Array }
+
+/** Writes the function of a region whose place in the regions' table is `id`. */
+export function emitRegion(blocks: readonly Block[], id: number, context: Context): EmittedRegion { return new RegionEmitter(blocks, id, context).emit(); }
+
+class RegionEmitter {
+  readonly #blocks: readonly Block[];
+  readonly #id: number;
+  readonly #context: Context;
+  readonly #code = new Code();
+  readonly #ops: RegionOps;
+  readonly #byIp: ReadonlyMap<bigint, Block>;
+  readonly #placeOf: ReadonlyMap<bigint, Place>;
+  readonly #root: Place;
+  /** Where a branch backwards, or forwards, to a place leads. */
+  readonly #loops = new Map<Place, Label>();
+  readonly #merges = new Map<Place, Label>();
+
+  constructor(blocks: readonly Block[], id: number, context: Context) {
+    this.#blocks = blocks;
+    this.#id = id;
+    this.#context = context;
+    this.#ops = new RegionOps(this.#code, context);
+    this.#byIp = new Map(blocks.map((block) => [block.ip, block]));
+    const { root, placeOf } = structure(blocks);
+    root.loops = true;
+    this.#root = root;
+    this.#placeOf = placeOf;
+  }
+
+  emit(): EmittedRegion {
+    this.#ops.exit = this.#code.open(OP.block, VOID);
+    this.#tree(this.#root);
+    this.#code.end();
+    const body = this.#code.bytes.slice();
+    const whole = new Code();
+    this.#enter(whole);
+    whole.append(body);
+    this.#leave(whole);
+    return { locals: [...FIXED_LOCALS, ...this.#ops.locals], code: whole.bytes.slice() };
+  }
+
+  /** Registers and flags from the state into their homes. */
+  #enter(code: Code): void {
+    const load = (op: number, at: number, local: number): void => {
+      code.i32(0);
+      code.memory(op, at);
+      code.set(local);
+    };
+    load(LOAD[32], ENGINE.budget, LOCAL.budget);
+    load(LOAD[64], ENGINE.pcid, LOCAL.pcid);
+    for (const r of this.#ops.used) load(LOAD[64], OFFSET.gpr + 8 * r, LOCAL.gpr + r);
+    FLAG_WORD_OFFSETS.forEach((at, n) => { load(LOAD[64], at, LOCAL.flags + n); });
+  }
+  #leave(code: Code): void {
+    const store = (op: number, at: number, local: number): void => {
+      code.i32(0);
+      code.get(local);
+      code.memory(op, at);
+    };
+    for (const r of this.#ops.written) store(STORE[64], OFFSET.gpr + 8 * r, LOCAL.gpr + r);
+    FLAG_WORD_OFFSETS.forEach((at, n) => { store(STORE[64], at, LOCAL.flags + n); });
+    store(STORE[64], OFFSET.rip, LOCAL.rip);
+    store(STORE[32], ENGINE.budget, LOCAL.budget);
+    code.get(LOCAL.status);
+  }
+
+  /** A place with everything that it dominates. */
+  #tree(place: Place): void {
+    if (!place.loops) return this.#within(place, 0);
+    this.#loops.set(place, this.#code.open(OP.loop, VOID));
+    this.#within(place, 0);
+    this.#code.end();
+  }
+  /** The place inside of blocks, behind whose ends its merges stand. */
+  #within(place: Place, n: number): void {
+    const merge = place.merges[n];
+    if (merge === undefined) return this.#body(place);
+    this.#merges.set(merge, this.#code.open(OP.block, VOID));
+    this.#within(place, n + 1);
+    this.#code.end();
+    this.#tree(merge);
+  }
+
+  #body(place: Place): void {
+    const { block } = place;
+    if (block === undefined) {
+      this.#dispatch();
+      return;
+    }
+    if (block.crossing !== undefined) this.#checkPage(block.crossing.page, block.crossing.frame, block.ip, STATUS.reference);
+    const flagsLiveOut = block.successors.length === 0 || block.successors.some((ip) => this.#byIp.get(ip)?.flagsLiveIn ?? true);
+    const ending = this.#ops.block(block, flagsLiveOut);
+    if (ending.kind === 'goto') this.#edge(place, block, ending.to);
+    else if (ending.kind === 'if') {
+      this.#ops.emitEndValue();
+      this.#code.open(OP.if, VOID);
+      this.#edge(place, block, ending.to);
+      this.#code.else();
+      this.#edge(place, block, ending.otherwise);
+      this.#code.end();
+    } else this.#indirect(block);
+  }
+
+  /** To the block whose number is in LOCAL.block. */
+  #dispatch(): void {
+    const exit = this.#ops.exit;
+    this.#code.get(LOCAL.block);
+    this.#code.brTable(this.#blocks.map(({ ip, entry }) => (entry ? this.#merges.get(this.#placeOf.get(ip)!)! : exit)), exit);
+  }
+
+  #edge(from: Place, block: Block, ip: bigint): void {
+    const to = this.#byIp.get(ip);
+    if (to === undefined) {
+      this.#exitTo(ip);
+      return;
+    }
+    if (ip >> 12n !== block.ip >> 12n) this.#checkPage(to.ip, to.frame, ip, STATUS.next);
+    const place = this.#placeOf.get(ip)!;
+    const code = this.#code;
+    if (place.order > from.order) {
+      if (place.merge) code.br(this.#merges.get(place)!);
+      else this.#tree(place);
+    } else if (place.loops && dominates(place, from)) code.br(this.#loops.get(place)!);
+    else this.#viaDispatch(to.number);
+  }
+
+  #viaDispatch(number: number): void {
+    this.#code.i32(number);
+    this.#code.set(LOCAL.block);
+    this.#code.br(this.#loops.get(this.#root)!);
+  }
+  #exitTo(ip: bigint): void { this.#ops.exitWith(STATUS.next, () => { this.#code.i64(ip); }); }
+
+  /** Leaves, with RIP = `ip`, unless the fetch column says of a page what was true when the region was made: a fetch from another page asks the TLB. */
+  #checkPage(page: bigint, frame: number, ip: bigint, status: number): void {
+    const code = this.#code;
+    const at = fetchColumnBase(this.#context.column === COLUMN.user ? FETCH_COLUMN.user : FETCH_COLUMN.supervisor)
+      + Number((page >> 12n) & BigInt(INSTRUCTION_ENTRIES - 1)) * FETCH_ENTRY_BYTES;
+    code.i32(0);
+    code.memory(LOAD[64], at + FETCH_FIELD.tag);
+    code.i64(page & ~0xfffn);
+    compareTag(code, this.#context.pcidIsZero);
+    code.i32(0);
+    code.memory(LOAD[32], at + FETCH_FIELD.frame);
+    code.i32(frame);
+    code.byte(N.i32_eq);
+    code.byte(N.i32_and);
+    code.byte(N.i32_eqz);
+    code.open(OP.if, VOID);
+    this.#ops.exitWith(status, () => { code.i64(ip); });
+    code.end();
+  }
+
+  /** To the address that the block ended with: within the region if the entry table says so. */
+  #indirect(block: Block): void {
+    const code = this.#code;
+    const ip = this.#ops.endTemporary(I64), fetch = this.#ops.endTemporary(I32), entry = this.#ops.endTemporary(I32);
+    this.#ops.emitEndValue();
+    code.set(ip);
+    emitEntryProbe(code, { ip, entry });
+    code.get(entry);
+    code.memory(LOAD[32], ENTRIES_BASE + ENTRY.region);
+    code.i32(this.#id);
+    code.byte(N.i32_eq);
+    code.byte(N.i32_and);
+    code.open(OP.if, VOID);
+    // In this page: its fetches go on. Elsewhere: as the dispatcher asks.
+    code.get(ip);
+    code.i64(block.ip & ~0xfffn);
+    code.byte(N.i64_xor);
+    code.i64(0x1000n);
+    code.byte(N.i64_lt_u);
+    code.open(OP.if, I32);
+    code.i32(1);
+    code.else();
+    emitFetchProbe(code, { ip, fetch });
+    emitFrameCheck(code, { fetch, entry });
+    code.end();
+    code.open(OP.if, VOID);
+    code.get(entry);
+    code.memory(LOAD[32], ENTRIES_BASE + ENTRY.block);
+    code.set(LOCAL.block);
+    code.br(this.#loops.get(this.#root)!);
+    code.end();
+    code.end();
+    this.#ops.exitWith(STATUS.next, () => { code.get(ip); });
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * The vocabulary as part of a region's function: everything but values is known. Within a block registers and flags are names of
+ * graph nodes; between blocks they live in Wasm locals; outside the region in the state. Leaving in the middle of a
+ * block writes the names to the locals and goes to the one exit.
+ */
+import { columnBase } from '../../../mmu/tlb.ts';
+import type { Instruction } from '../../isa/instruction.ts';
+import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type RegisterOperand, type RelativeOperand, type Width } from '../../isa/operand.ts';
+import type { FlagDefinition, FlagWords } from '../emit/flag-ops.ts';
+import { LeftToReference } from '../emit/graph-ops.ts';
+import { MemoryOps, type Leave } from '../emit/memory-ops.ts';
+import type { Node } from '../emit/node.ts';
+import { STATUS } from '../engine-memory.ts';
+import type { Context } from '../fast/context.ts';
+import { MAX_REGION_BLOCK } from '../fast/dispatcher.ts';
+import { branchTarget } from '../interpreter/record.ts';
+import type { Code, Label } from '../wasm/code.ts';
+import { I32, I64, NUMERIC as N, OP, VOID, type ValueType } from '../wasm/opcodes.ts';
+import type { Block } from './region.ts';
+
+/** The parameter, fixed locals, and the homes of registers and flags. */
+export const LOCAL = { block: 0, budget: 1, status: 2, rip: 3, pcid: 4, gpr: 5, flags: 21, first: 24 } as const;
+/** Types of the locals behind the parameter. */
+export const FIXED_LOCALS: readonly ValueType[] = [I32, I32, ...Array<ValueType>(LOCAL.first - 3).fill(I64)];
+
+/** With a tag of the TLB and a page on the stack: leaves 1 where they belong together. */
+export function compareTag(code: Code, pcidIsZero: boolean): void {
+  if (!pcidIsZero) {
+    code.byte(N.i64_xor);
+    code.get(LOCAL.pcid);
+  }
+  code.byte(N.i64_eq);
+}
+
+/** How a block ends. */
+export type Ending =
+  | { readonly kind: 'goto'; readonly to: bigint }
+  | { readonly kind: 'if'; readonly c: Node; readonly to: bigint; readonly otherwise: bigint }
+  | { readonly kind: 'indirect'; readonly ip: Node };
+
+/** The newest value of a register: all 64 bits, or 32 with zeros above. */
+interface Name { readonly width: 32 | 64; readonly value: Node }
+
+export class RegionOps extends MemoryOps {
+  protected readonly longMode: boolean;
+  protected readonly columnOffset: number;
+  protected flags: FlagDefinition;
+  /** Registers whose homes must be loaded when the region is entered, and stored when it is left. */
+  readonly used = new Set<number>();
+  readonly written = new Set<number>();
+  /** The label behind which the exit's code stands. */
+  exit!: Label;
+  #names = new Map<number, Name>();
+  #i!: Instruction;
+  #ip = 0n;
+  #next = 0n;
+  /** Instructions of this block that have retired before the current one. */
+  #done = 0;
+  #ending: Ending | undefined;
+  /** Where the condition or target of the block's end is, once the block is written. */
+  #endValue: Node | undefined;
+  #homes: FlagWords;
+  readonly #pcidIsZero: boolean;
+
+  constructor(code: Code, context: Context) {
+    super(code, LOCAL.first);
+    this.longMode = context.mode.codeSize === 64;
+    this.columnOffset = columnBase(context.column);
+    this.#pcidIsZero = context.pcidIsZero;
+    this.#homes = this.#freshHomes();
+    this.flags = this.#homes;
+  }
+
+  /** Writes a block up to its end, but not where it goes then. `flagsLiveOut`: someone may look at the flags behind it. */
+  block({ instructions, ip, end }: Block, flagsLiveOut: boolean): Ending {
+    this.#names = new Map();
+    this.#ending = undefined;
+    this.flags = this.#homes = this.#freshHomes();
+    let here = ip;
+    instructions.forEach((i, done) => {
+      this.#i = i;
+      this.#ip = here;
+      this.#next = BigInt.asUintN(i.mode.codeSize, here + BigInt(i.length));
+      this.#done = done;
+      this.beginMemory();
+      if (i.row.meaning.kind === 'translated') i.row.meaning.semantics(this, i);
+      here = this.#next;
+    });
+    const ending: Ending = this.#ending ?? { kind: 'goto', to: end };
+    this.#finish(ending, instructions.length, flagsLiveOut);
+    return ending;
+  }
+
+  // ------------------------------------------------------------------------------------------------------ operands
+  imm(w: Width, x: ImmediateOperand): Node { return this.const(w, x.value); }
+  nextIp(): Node { return this.const(64, this.#next); }
+
+  /** All 64 bits of a register. */
+  #whole(number: number): Node {
+    if (number === NO_REGISTER) return this.const(64, 0n);
+    const name = this.#names.get(number);
+    if (name !== undefined) return name.width === 64 ? name.value : this.zext(32, 64, name.value);
+    this.used.add(number);
+    return this.inLocal(I64, LOCAL.gpr + number);
+  }
+  #part(number: number, w: Width): Node {
+    const name = this.#names.get(number);
+    if (name?.width === 32 && w < 64) return w === 32 ? name.value : this.trunc(32, w, name.value);
+    const whole = this.#whole(number);
+    return w === 64 ? whole : this.trunc(64, w, whole);
+  }
+  getReg(x: RegisterOperand): Node {
+    if (!x.high) return this.#part(x.number, x.width);
+    return this.trunc(32, 8, this.shrU(32, this.#part(x.number, 32), this.const(32, 8n)));
+  }
+  setReg(x: RegisterOperand, v: Node): void {
+    if (x.width >= 32) {
+      this.#names.set(x.number, { width: x.width as 32 | 64, value: v });
+      return;
+    }
+    const shift = x.high ? 8n : 0n;
+    const kept = this.and(64, this.#whole(x.number), this.const(64, ~(((1n << BigInt(x.width)) - 1n) << shift)));
+    this.#names.set(x.number, { width: 64, value: this.or(64, kept, this.shl(64, this.zext(x.width, 64, v), this.const(64, shift))) });
+  }
+  effectiveAddress(x: MemoryOperand, popped: 0 | 2 | 4 | 8 = 0): Node {
+    const w: Width = x.addressWidth === 64 ? 64 : 32;
+    let sum = x.ripRelative ? this.const(w, this.#next) : x.base === NO_REGISTER ? this.const(w, 0n) : this.#part(x.base, w);
+    if (x.index !== NO_REGISTER) sum = this.add(w, sum, this.shl(w, this.#part(x.index, w), this.const(w, BigInt(Math.log2(x.scale)))));
+    sum = this.add(w, sum, this.const(w, x.displacement + BigInt(x.base === RSP ? popped : 0)));
+    if (x.addressWidth === 64) return sum;
+    return this.zext(32, 64, x.addressWidth === 16 ? this.and(32, sum, this.const(32, 0xffffn)) : sum);
+  }
+
+  protected registersBefore(): () => readonly { before: Node; after: Node; take: (merged: Node) => void }[] {
+    const before = new Map(this.#names);
+    return () => [...this.#names].filter(([number, name]) => before.get(number) !== name).map(([number, { width, value }]) => {
+      const known = before.get(number);
+      if (known === undefined) this.used.add(number);
+      const wholeBefore = known === undefined ? this.inLocal(I64, LOCAL.gpr + number) : known.width === 64 ? known.value : this.zext(32, 64, known.value);
+      return {
+        before: wholeBefore,
+        after: width === 64 ? value : this.zext(32, 64, value),
+        take: (merged: Node): void => { this.#names.set(number, { width: 64, value: merged }); },
+      };
+    });
+  }
+
+  // -------------------------------------------------------------------------------------------------------- memory
+  protected addColumn(): void { /* It is in columnOffset. */ }
+  protected compareTag(): void { compareTag(this.code, this.#pcidIsZero); }
+
+  #freshHomes(): FlagWords {
+    return { kind: 'words', zero: this.inLocal(I64, LOCAL.flags), signParity: this.inLocal(I64, LOCAL.flags + 1), carries: this.inLocal(I64, LOCAL.flags + 2) };
+  }
+
+  /** What it takes to write the names to their homes, as they are at this point. */
+  #sync(withFlags: boolean): { readonly roots: readonly Node[]; readonly write: () => void } {
+    const names = [...this.#names].map(([number, { width, value }]) => ({ local: LOCAL.gpr + number, number, value: width === 64 ? value : this.zext(32, 64, value) }));
+    const writes: { local: number; value: Node }[] = names.filter(({ local, value }) => value.local !== local);
+    if (withFlags && this.flags !== this.#homes) {
+      const words = this.flagWords();
+      (['zero', 'signParity', 'carries'] as const).forEach((name, n) => {
+        if (words[name].local !== LOCAL.flags + n) writes.push({ local: LOCAL.flags + n, value: words[name] });
+      });
+    }
+    for (const { number } of names) {
+      this.used.add(number);
+      this.written.add(number);
+    }
+    return {
+      roots: writes.map(({ value }) => value),
+      // In parallel: every value is computed before any home changes.
+      write: () => {
+        for (const { value } of writes) this.emit(value);
+        for (let n = writes.length - 1; n >= 0; n--) this.code.set(writes[n]!.local);
+      },
+    };
+  }
+
+  protected leave(): Leave {
+    const sync = this.#sync(true);
+    const ip = this.#ip, done = this.#done;
+    return {
+      roots: sync.roots,
+      write: (status) => {
+        sync.write();
+        if (done > 0) {
+          this.code.get(LOCAL.budget);
+          this.code.i32(done);
+          this.code.byte(N.i32_sub);
+          this.code.set(LOCAL.budget);
+        }
+        this.exitWith(status, () => { this.code.i64(ip); });
+      },
+    };
+  }
+
+  /** Goes to the exit, with RIP = what `ip` leaves on the stack. */
+  exitWith(status: number, ip: () => void): void {
+    ip();
+    this.code.set(LOCAL.rip);
+    this.code.i32(status);
+    this.code.set(LOCAL.status);
+    this.code.br(this.exit);
+  }
+
+  // ------------------------------------------------------------------------------------------------------- control
+  #target(x: RelativeOperand): bigint { return branchTarget(this.#i, this.#ip, x.displacement); }
+  goto(x: RelativeOperand): void { this.#ending = { kind: 'goto', to: this.#target(x) }; }
+  gotoIf(c: Node, x: RelativeOperand): void { this.#ending = { kind: 'if', c, to: this.#target(x), otherwise: this.#next }; }
+  gotoIndirect(ip: Node): void {
+    const target = this.#i.width === 64 ? ip : this.zext(this.#i.width, 64, this.trunc(64, this.#i.width, ip));
+    this.requireCanonical(target);
+    this.#ending = { kind: 'indirect', ip: target };
+  }
+  repeatIf(): void { throw new LeftToReference('repeated string instruction'); }
+
+  /** Pays for the block, leaves if the budget would not last for another, writes names home. */
+  #finish(ending: Ending, count: number, flagsLiveOut: boolean): void {
+    const value = ending.kind === 'if' ? ending.c : ending.kind === 'indirect' ? ending.ip : undefined;
+    const all = this.#sync(true);
+    const live = flagsLiveOut ? all : this.#sync(false);
+    // The value is kept in a local: its homes may be overwritten before it is looked at.
+    const kept = value === undefined ? undefined : this.value(value.type, [value], () => { this.emit(value); });
+    this.effect([...(kept ? [kept, kept] : []), ...all.roots, ...live.roots], () => {
+      const { code } = this;
+      code.get(LOCAL.budget);
+      code.i32(count);
+      code.byte(N.i32_sub);
+      code.tee(LOCAL.budget);
+      code.i32(MAX_REGION_BLOCK);
+      code.byte(N.i32_lt_s);
+      code.open(OP.if, VOID);
+      this.inArm(() => {
+        all.write();
+        this.exitWith(STATUS.next, () => { this.#emitTarget(ending, kept); });
+      });
+      code.end();
+      live.write();
+    });
+    this.flush();
+    this.#endValue = kept;
+  }
+  #emitTarget(ending: Ending, kept: Node | undefined): void {
+    const { code } = this;
+    if (ending.kind === 'goto') code.i64(ending.to);
+    else if (ending.kind === 'indirect') this.emit(kept!);
+    else {
+      code.i64(ending.to);
+      code.i64(ending.otherwise);
+      this.emit(kept!);
+      code.byte(OP.select);
+    }
+  }
+
+  /** Leaves the condition or the target of the block's end on the stack. */
+  emitEndValue(): void { this.emit(this.#endValue!); }
+  /** A temporary for what follows a block; of another type than the block's end value, whose local it may get otherwise. */
+  endTemporary(type: ValueType): number { return this.temporary(type); }
+}

@@ -1,0 +1,95 @@
+/**
+ * Regions: blocks of guest code that become one function. Breadth-first from a hot address over direct jumps and calls, as far as
+ * the fetch column of the TLB knows the pages: forming a region changes nothing that the guest could see.
+ */
+import { effectsOf } from '../../describe/effects.ts';
+import type { Instruction } from '../../isa/instruction.ts';
+import { STATUS_FLAGS } from '../../isa/ops.ts';
+import type { CodeStore, Crossing } from '../fast/code-store.ts';
+import type { Context } from '../fast/context.ts';
+import { MAX_REGION_BLOCK } from '../fast/dispatcher.ts';
+import { HANDLER, type Handlers } from '../interpreter/handlers.ts';
+import { branchTarget } from '../interpreter/record.ts';
+
+export interface Block {
+  /** Its number in the region: the parameter that enters it. */
+  readonly number: number;
+  readonly ip: bigint;
+  readonly frame: number;
+  /** It is one instruction that reaches into another page. */
+  readonly crossing: Crossing | undefined;
+  readonly instructions: readonly Instruction[];
+  /** Offset in CS behind the last instruction. */
+  readonly end: bigint;
+  /** Where it can go on directly, in the region or not. */
+  readonly successors: readonly bigint[];
+  /** It can be entered from the dispatcher: the region's first block and places that calls return to. */
+  entry: boolean;
+  /** Something in it, or behind it, may see the flags that it is entered with. */
+  readonly flagsLiveIn: boolean;
+}
+
+const MAX_BLOCKS = 64;
+
+export class RegionFormer {
+  readonly #store: CodeStore;
+  readonly #handlers: Handlers;
+
+  constructor(store: CodeStore, handlers: Handlers) {
+    this.#store = store;
+    this.#handlers = handlers;
+  }
+
+  /** The region of an address; no blocks where its first instruction cannot be translated. */
+  form(start: bigint, context: Context): readonly Block[] {
+    const found = new Map<bigint, Block>();
+    const work: { ip: bigint; entry: boolean }[] = [{ ip: start, entry: true }];
+    for (let n = 0; n < work.length; n++) {
+      const { ip, entry } = work[n]!;
+      const seen = found.get(ip);
+      if (seen) {
+        seen.entry ||= entry;
+        continue;
+      }
+      const frame = found.size < MAX_BLOCKS && !(n > 0 && this.#store.isStop(ip)) ? this.#store.frameOf(ip) : undefined;
+      const block = frame === undefined ? undefined : this.#block(found.size, frame, ip, context, entry);
+      if (block === undefined) continue;
+      found.set(ip, block);
+      for (const successor of block.successors) work.push({ ip: successor, entry: false });
+      const last = block.instructions.at(-1)!;
+      if (last.mnemonic === 'CALL') work.push({ ip: block.end, entry: true });
+    }
+    return [...found.values()];
+  }
+
+  #block(number: number, frame: number, ip: bigint, { mode }: Context, entry: boolean): Block | undefined {
+    const decoded = this.#store.decode(frame, ip, mode, MAX_REGION_BLOCK);
+    const stop = decoded.instructions.findIndex((i) => i.repeat !== 'none' || this.#handlers.of(i) === HANDLER.reference);
+    const instructions = stop < 0 ? decoded.instructions : decoded.instructions.slice(0, stop);
+    if (instructions.length === 0) return undefined;
+    const last = instructions.at(-1)!;
+    let end = ip;
+    for (const i of instructions) end = BigInt.asUintN(mode.codeSize, end + BigInt(i.length));
+    const successors = stop < 0 && decoded.branches ? branchSuccessors(last, end) : [end];
+    return { number, ip, frame, crossing: decoded.crossing, instructions, end, successors, entry, flagsLiveIn: flagsLiveInto(instructions) };
+  }
+}
+
+function branchSuccessors(i: Instruction, end: bigint): bigint[] {
+  const x = i.operands[0];
+  if (x?.kind !== 'relative') return [];
+  const target = branchTarget(i, end - BigInt(i.length), x.displacement);
+  return i.mnemonic === 'JMP' || i.mnemonic === 'CALL' ? [target] : [target, end];
+}
+
+/** Flags are live into a block unless all are written before one is read or an instruction can leave. */
+function flagsLiveInto(instructions: readonly Instruction[]): boolean {
+  const missing = new Set<string>(STATUS_FLAGS);
+  for (const i of instructions) {
+    const effects = effectsOf(i);
+    if (effects === undefined || effects.mayFault || STATUS_FLAGS.some((f) => effects.flagsRead.has(f))) return true;
+    for (const f of effects.flagsAlwaysWritten) missing.delete(f);
+    if (missing.size === 0) return false;
+  }
+  return true;
+}

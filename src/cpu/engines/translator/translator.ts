@@ -1,0 +1,120 @@
+/**
+ * The translated regions: their table of functions, what they were made from, and when they end. A region lives until one of
+ * its frames is written or the cache is full, which ends them all.
+ */
+import { codeKey, type CodeStore } from '../fast/code-store.ts';
+import type { Context } from '../fast/context.ts';
+import { REGION_PARAMETERS } from '../fast/dispatcher.ts';
+import type { EntryTable } from '../fast/entry-table.ts';
+import type { GuestState } from '../../../state/guest-state.ts';
+import type { Handlers } from '../interpreter/handlers.ts';
+import { ModuleWriter } from '../wasm/module.ts';
+import { I32 } from '../wasm/opcodes.ts';
+import { emitRegion } from './emit-region.ts';
+import { RegionFormer, type Block } from './region.ts';
+
+/** Where a region can be entered. */
+export interface RegionEntry { readonly region: number; readonly block: number }
+
+const NO_REGION: RegionEntry = { region: 0, block: 0 };
+const MAX_REGIONS = 4096;
+
+export class Translator {
+  readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: MAX_REGIONS });
+  readonly statistics = { regions: 0, blocks: 0, instructions: 0, wasmBytes: 0, ended: 0, emitMilliseconds: 0, compileMilliseconds: 0 };
+  readonly #state: GuestState;
+  readonly #store: CodeStore;
+  readonly #entries: EntryTable;
+  readonly #former: RegionFormer;
+  /** What ends a region, by its number. */
+  readonly #living = new Map<number, () => void>();
+  readonly #entryOf = new Map<number, RegionEntry>();
+  readonly #free: number[] = [];
+
+  constructor(state: GuestState, store: CodeStore, handlers: Handlers, entries: EntryTable) {
+    this.#state = state;
+    this.#store = store;
+    this.#entries = entries;
+    this.#former = new RegionFormer(store, handlers);
+    this.#refill();
+  }
+
+  #refill(): void {
+    this.#free.length = 0;
+    for (let id = MAX_REGIONS - 1; id > 0; id--) this.#free.push(id);
+  }
+
+  /** The region that can be entered at an address; region 0 where none can be made; undefined where it was not tried. */
+  entryOf(low: number, high: number, context: number): RegionEntry | undefined { return this.#entryOf.get(codeKey(low, high, context)); }
+
+  /** Ends all regions. */
+  clear(): void { for (const end of this.#living.values()) end(); }
+
+  /** Makes the region of an address for which the fetch column answers. False where there is nothing to translate. */
+  translate(ip: bigint, context: Context): boolean {
+    const begun = performance.now();
+    const blocks = this.#former.form(ip, context);
+    if (blocks.length === 0) {
+      this.#remember(ip, context);
+      return false;
+    }
+    if (this.#free.length === 0) this.clear();
+    const id = this.#free.pop()!;
+    const { locals, code } = emitRegion(blocks, id, context);
+    const module = new ModuleWriter();
+    const signature = module.signature(REGION_PARAMETERS, [I32]);
+    module.importMemory('e', 'memory');
+    module.add({ signature, locals, code, name: 'region' });
+    const bytes = module.bytes();
+    const emitted = performance.now();
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: { memory: this.#state.memory } });
+    this.table.set(id, exports['region']);
+    this.#live(id, blocks, context);
+    const s = this.statistics;
+    s.regions++;
+    s.blocks += blocks.length;
+    s.instructions += blocks.reduce((sum, { instructions }) => sum + instructions.length, 0);
+    s.wasmBytes += bytes.length;
+    s.emitMilliseconds += emitted - begun;
+    s.compileMilliseconds += performance.now() - emitted;
+    return true;
+  }
+
+  /** Notes that there is nothing to translate at an address, until its frame is written. */
+  #remember(ip: bigint, context: Context): void {
+    const frame = this.#store.frameOf(ip);
+    if (frame === undefined) return;
+    const key = codeKey(Number(ip & 0xffff_ffffn), Number(ip >> 32n), context.number);
+    this.#entryOf.set(key, NO_REGION);
+    this.#store.whenDropped(frame, () => { if (this.#entryOf.get(key) === NO_REGION) this.#entryOf.delete(key); });
+  }
+
+  #live(id: number, blocks: readonly Block[], context: Context): void {
+    const keys: number[] = [];
+    const indices: number[] = [];
+    for (const { ip, frame, number, entry } of blocks) {
+      if (!entry) continue;
+      const low = Number(ip & 0xffff_ffffn), high = Number(ip >> 32n);
+      const key = codeKey(low, high, context.number);
+      this.#entryOf.set(key, { region: id, block: number });
+      keys.push(key);
+      const index = this.#entries.set(low, high, context.number, frame, this.#store.block(frame, low, high, context), id, number, 0);
+      this.#store.noteEntry(frame, index);
+      indices.push(index);
+    }
+    const frames = new Set(blocks.flatMap(({ frame, crossing }) => (crossing ? [frame, crossing.frame] : [frame])));
+    const end = (): void => {
+      // The number may be another region's by now.
+      if (this.#living.get(id) !== end) return;
+      this.#living.delete(id);
+      for (const frame of frames) this.#store.forgetListener(frame, end);
+      this.statistics.ended++;
+      for (const key of keys) if (this.#entryOf.get(key)?.region === id) this.#entryOf.delete(key);
+      for (const index of indices) this.#entries.dropRegion(index, id);
+      this.table.set(id, null);
+      this.#free.push(id);
+    };
+    this.#living.set(id, end);
+    for (const frame of frames) this.#store.whenDropped(frame, end);
+  }
+}

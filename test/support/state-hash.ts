@@ -1,0 +1,17 @@
+/** The guest's state as a short text that two machines share exactly where the guest could see no difference. */
+import { createHash } from 'node:crypto';
+import { readRflags } from '../../src/cpu/flags.ts';
+import type { Machine } from '../../src/machine/machine.ts';
+import { RAM_BASE } from '../../src/state/layout.ts';
+
+/** Registers, RFLAGS computed from the flag words, segments, control registers, time, and all of RAM. */
+export function stateHash({ state }: Machine): string {
+  const hash = createHash('sha256');
+  const registers = [
+    ...state.gpr, state.rip, readRflags(state), ...state.selector, ...state.base, ...state.limit, ...state.attributes, state.cpl,
+    state.cr0, state.cr2, state.cr3, state.cr4, state.cr8, state.efer, ...state.xmm, state.mxcsr, state.retired, state.idleTime,
+  ];
+  hash.update(registers.join());
+  hash.update(state.u8.subarray(RAM_BASE, RAM_BASE + state.ramBytes));
+  return hash.digest('hex').slice(0, 16);
+}
