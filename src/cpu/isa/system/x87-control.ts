@@ -70,13 +70,17 @@ export const FFREE: SystemSemantics = x87((cpu, i) => {
   cpu.state.fpuStatus &= ~STATUS.C1;
 });
 
-/** EMMS — Empty MMX Technology State. #UD with CR0.EM, as every MMX instruction. */
+/**
+ * EMMS — Empty MMX Technology State. #UD with CR0.EM, as every MMX instruction; TOP becomes 0, as with every one of them
+ * (SDM Vol. 3A, "The MMX State and MMX Register Aliasing"), which a processor does and QEMU 7.2 does not.
+ */
 export const EMMS: SystemSemantics = (cpu) => {
   const { cr0 } = cpu.state;
   if ((cr0 & CR0.EM) !== 0) throw UD('EMMS with CR0.EM = 1');
   if ((cr0 & CR0.TS) !== 0) throw NM('EMMS with CR0.TS = 1');
   requireNoPendingException(cpu);
   cpu.state.fpuTag = ALL_EMPTY;
+  setTop(cpu.state, 0);
 };
 
 function fxsaveOptions(cpu: Cpu, i: Instruction): FxsaveOptions {
