@@ -300,7 +300,7 @@ class Cursor {
 }
 
 const shapes: { readonly [K in keyof TraceHeader]: (x: unknown) => boolean } = {
-  version: (x) => x === TRACE_VERSION,
+  version: Number.isSafeInteger,
   qemuVersion: (x) => typeof x === 'string',
   commandLine: (x) => Array.isArray(x) && x.every((word) => typeof word === 'string'),
   cpu: (x) => typeof x === 'string',
@@ -331,6 +331,13 @@ function checked<T>(payload: Uint8Array, where: string, fields: { readonly [K in
   return value as T;
 }
 
+/** The header. Its version comes first: the other fields are those of this version. */
+function headerOf(payload: Uint8Array, where: string, fileName: string): TraceHeader {
+  const { version } = checked<Pick<TraceHeader, 'version'>>(payload, where, { version: shapes.version });
+  if (version !== TRACE_VERSION) throw new TraceFormatError(`${fileName}: trace version ${version}; only version ${TRACE_VERSION} can be read: record the trace again`);
+  return checked<TraceHeader>(payload, where, shapes);
+}
+
 /**
  * Reads the frame of a trace and everything but its events.
  * Throws TraceFormatError for anything that TraceWriter does not write.
@@ -354,7 +361,7 @@ export function readTrace(file: Uint8Array, fileName: string): Trace {
     const payload = bytes.subarray(at + 5, at + 5 + length);
     if ((header === undefined) !== (type === 'H')) throw new TraceFormatError(`${where}: the header must be the first chunk, once`);
     switch (type) {
-      case 'H': header = checked<TraceHeader>(payload, where, shapes); break;
+      case 'H': header = headerOf(payload, where, fileName); break;
       case 'Z': end = checked<TraceEnd>(payload, where, endShapes); break;
       case 'E': events.push({ kind: 'events', bytes: payload }); break;
       case 'C': events.push({ kind: 'memory', pages: new Map(pageHashes(payload, where)) }); break;

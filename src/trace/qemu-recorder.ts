@@ -10,7 +10,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, constants, createReadStream, fstatSync, openSync, readSync, rmSync, type ReadStream } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { connectSocket, GdbStub, QemuError, Qmp } from './qemu-control.ts';
 import { follow, type RunEnd } from './qemu-follow.ts';
@@ -103,8 +103,11 @@ function machineArguments(options: RecordOptions, directory: string): string[] {
   ];
 }
 
-/** The command line of the machine that is recorded; files of its own are named without their folder. */
-export const qemuCommandLine = (options: RecordOptions): readonly string[] => [options.qemu ?? DEFAULT_QEMU, ...machineArguments(options, '.')];
+/** The command line of the machine that is recorded. All files are named without their folder: a trace is the same wherever it was made. */
+export function qemuCommandLine(options: RecordOptions): readonly string[] {
+  const named = { ...options, image: basename(options.image), ...(options.initrds ? { initrds: options.initrds.map((name) => basename(name)) } : {}) };
+  return [options.qemu ?? DEFAULT_QEMU, ...machineArguments(named, '.')];
+}
 
 function readRam(path: string): Uint8Array {
   const file = openSync(path, 'r');

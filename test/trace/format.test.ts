@@ -127,9 +127,14 @@ describe('a hostile trace', () => {
 
   test('with a wrong field in its header names the field', () => {
     const wrong: readonly [Partial<Record<keyof TraceHeader, unknown>>, string][] = [
-      [{ version: 99 }, 'version'], [{ memoryBytes: 2 ** 40 }, 'memoryBytes'], [{ memoryBytes: -4096 }, 'memoryBytes'], [{ imageHash: 'zz' }, 'imageHash'], [{ entry: '0' }, 'entry'], [{ commandLine: [1] }, 'commandLine'],
+      [{ version: '3' }, 'version'], [{ memoryBytes: 2 ** 40 }, 'memoryBytes'], [{ memoryBytes: -4096 }, 'memoryBytes'], [{ imageHash: 'zz' }, 'imageHash'], [{ entry: '0' }, 'entry'], [{ commandLine: [1] }, 'commandLine'],
     ];
     for (const [change, field] of wrong) expect(refused(write([], { ...HEADER, ...change } as TraceHeader))).toContain(`field "${field}"`);
+  });
+
+  test('of another version is refused in a line with both versions, whatever else its header has', () => {
+    const old = { version: TRACE_VERSION - 1, qemuVersion: '7.2.22' } as TraceHeader;
+    expect(refused(write([], old))).toBe(`bad.trace: trace version ${TRACE_VERSION - 1}; only version ${TRACE_VERSION} can be read: record the trace again`);
   });
 
   test('with sound checksums and senseless events is refused, or replayed within bounds', () => {

@@ -40,6 +40,11 @@ function replay(file: string): { failure: string; status: number | undefined; re
   return { failure, status: board.status, recorded: trace.end.status, instructions: lockstep.compared };
 }
 
+test.each(files)('%s names its image without the folder in which it was recorded', (file) => {
+  const { commandLine } = readTraceFile(`${GOLDEN}${file}`).header;
+  expect(commandLine[commandLine.indexOf('-kernel') + 1]).toBe(file.replace('.trace', '.elf'));
+});
+
 describe('a recorded run is repeated with equal registers at every instruction and equal memory at the end', () => {
   test.each(files)('%s', (file) => {
     const { failure, status, recorded, instructions } = replay(file);
