@@ -4,7 +4,9 @@ import { at, ax, dword, qword, rdi, st0, st1, tbyte, word } from '../../src/asse
 import { CR0, CR4 } from '../../src/mmu/control-bits.ts';
 import { physical } from '../../src/state/addresses.ts';
 import type { Assembler } from '../../src/assembler/index.ts';
+import { executesRows } from '../support/rows-executed.ts';
 import { AT, SystemMachine } from '../support/system-machine.ts';
+import { FPU_ROWS } from './rows.ts';
 
 /** A machine whose FPU has been initialised, at a program. RDI is at the data. */
 function machine(program: (a: Assembler) => void, mode: 64 | 32 = 64): SystemMachine {
@@ -109,6 +111,14 @@ describe('FNSTENV and FLDENV', () => {
   });
 });
 
+it('EMMS empties all registers and puts TOP at 0; what the registers hold and the status flags stay', () => {
+  const m = machine((a) => { a.fldpi(); a.fld1(); a.fldz(); a.fdivp(st1, st0); a.emms(); a.fnstenv(at(rdi)); });
+  m.step(6);
+  const image = view(m);
+  expect([m.lastException, image.getUint16(4, true), image.getUint16(8, true)]).toEqual(['none', 0x0004, 0xffff]);
+  expect([m.state.fpuRegisters[14], m.state.fpuRegisters[15]]).toEqual([0xc90f_daa2_2168_c235n, 0x4000n]);
+});
+
 it('FNSAVE stores all and initialises, FRSTOR brings all back', () => {
   const m = machine((a) => { a.fldpi(); a.fld1(); a.fnsave(at(rdi)); a.frstor(at(rdi)); });
   m.step(3);
@@ -146,6 +156,19 @@ describe('FXSAVE and FXRSTOR', () => {
     };
     expect([stored(64, true), stored(64, false), stored(32, true)]).toEqual([[5n, 5n], [0n, 0n], [5n, 0n]]);
   });
+  it('with REX.W have pointers of 64 bits, without it an offset and a selector', () => {
+    const m = machine((a) => { a.fxrstor64(at(rdi)); a.fxsave64(at(rdi, 512)); a.fxsave(at(rdi, 1024)); });
+    const before = new DataView(new ArrayBuffer(512));
+    before.setUint16(0, 0x37f, true);
+    before.setBigUint64(8, 0xffff_8000_1234_5678n, true);
+    before.setBigUint64(16, 0xffff_9000_9abc_def0n, true);
+    before.setUint32(24, 0x1f80, true);
+    m.memory.copyIn(physical(AT.data), new Uint8Array(before.buffer));
+    m.step(3);
+    const image = view(m, 1536);
+    expect([image.getBigUint64(520, true), image.getBigUint64(528, true)]).toEqual([0xffff_8000_1234_5678n, 0xffff_9000_9abc_def0n]);
+    expect([image.getUint32(1032, true), image.getUint32(1040, true)]).toEqual([0x1234_5678, 0x9abc_def0]);
+  });
   it('fault as a write and as a read', () => {
     for (const [program, fault] of [[(a: Assembler) => a.fxsave(at(rdi)), '#PF(0x2)'], [(a: Assembler) => a.fxrstor(at(rdi)), '#PF(0)']] as const) {
       const m = machine(program);
@@ -172,3 +195,5 @@ it('a value too large to be an integer is the integer indefinite, at no cost', (
   m.step(2);
   expect([view(m).getUint32(0, true), m.state.fpuStatus & 1]).toEqual([0x8000_0000, 1]);
 });
+
+executesRows(FPU_ROWS.control);

@@ -6,9 +6,11 @@ import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
 import { MODE_64 } from '../../src/cpu/isa/instruction.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
+import { executesRows } from '../support/rows-executed.ts';
 import { differences, readCase, type X87Case } from '../support/x87/cases.ts';
 import { allowedUlps, comparedStatus, recordable } from '../support/x87/follow.ts';
 import { X87World } from '../support/x87/run.ts';
+import { FPU_ROWS } from './rows.ts';
 
 const [processor, ...lines] = gunzipSync(readFileSync(new URL('../golden/x87.txt.gz', import.meta.url))).toString('latin1').trimEnd().split('\n');
 const byRow = new Map<Row, X87Case[]>();
@@ -37,3 +39,5 @@ for (const mnemonic of new Set([...byRow.keys()].map((row) => row.mnemonic))) {
     expect(failures.slice(0, 5)).toEqual([]);
   });
 }
+
+executesRows(FPU_ROWS.silicon);

@@ -7,6 +7,7 @@ import { checkWidths } from '../../src/cpu/describe/widths.ts';
 import { MODE_32, MODE_64, type Instruction } from '../../src/cpu/isa/instruction.ts';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
+import { FPU_ROWS } from '../fpu/rows.ts';
 import { SYSTEM_ROWS } from '../system/rows.ts';
 import { formsOf, type Form } from '../support/canonical.ts';
 import { rowsShownBy } from '../support/rows-shown.ts';
@@ -137,19 +138,22 @@ test('every instruction has a chapter in the book', () => {
 
 test('every row of an ordinary instruction has an example in the book', async () => {
   const shown = await rowsShownBy(async () => {
-    for (const file of readdirSync(book)) await import(`./book/${file}?counted`);
+    for (const file of readdirSync(book)) await import(new URL(`${file}?counted`, book).href);
   });
   expect(ROWS.filter((row) => row.meaning.kind === 'translated' && !shown.has(row)).map(line)).toEqual([]);
 });
 
-test('every row of a system instruction is executed in test/system, whose files hold themselves to their lists', () => {
-  const executed = new Set<string>(Object.values(SYSTEM_ROWS).flat());
+test('every row of a system instruction is executed in test/system or test/fpu, whose files hold themselves to their lists', () => {
+  const executed = new Set<string>([SYSTEM_ROWS, FPU_ROWS].flatMap((lists) => Object.values(lists).flat()));
   const rows = ROWS.filter((row) => row.meaning.kind === 'system').map(line);
   expect(rows.filter((name) => !executed.has(name))).toEqual([]);
   expect([...executed].filter((name) => !rows.includes(name)), 'no such row').toEqual([]);
-  const files = readdirSync(new URL('../system/', import.meta.url)).filter((file) => file.endsWith('.test.ts'));
-  for (const file of files) {
-    const name = file.replace('.test.ts', '');
-    expect(readFileSync(new URL(`../system/${file}`, import.meta.url), 'utf8').trimEnd().split('\n').at(-1), file).toMatch(new RegExp(`^executesRows\\(SYSTEM_ROWS(\\['${name}'\\]|\\.${name})\\);$`));
+  for (const [folder, lists, variable] of [['system', SYSTEM_ROWS, 'SYSTEM_ROWS'], ['fpu', FPU_ROWS, 'FPU_ROWS']] as const) {
+    const names = readdirSync(new URL(`../${folder}/`, import.meta.url)).filter((file) => file.endsWith('.test.ts')).map((file) => file.replace('.test.ts', ''));
+    expect(Object.keys(lists).sort(), `test/${folder}/rows.ts has a list for each file`).toEqual(names.sort());
+    for (const name of names) {
+      const source = readFileSync(new URL(`../${folder}/${name}.test.ts`, import.meta.url), 'utf8');
+      expect(source.trimEnd().split('\n').at(-1), `${folder}/${name}`).toMatch(new RegExp(`^executesRows\\(${variable}(\\['${name}'\\]|\\.${name})\\);$`));
+    }
   }
 });

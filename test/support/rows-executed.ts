@@ -1,6 +1,7 @@
 /**
  * Which rows the tests of a file execute on a SystemMachine. Test files run apart from each other, so each is held
- * against what test/system/rows.ts says of it; a law (test/isa/meta.test.ts) holds that against the table.
+ * against what the rows.ts of its folder (test/system, test/fpu) says of it; a law (test/isa/meta.test.ts) holds that
+ * against the table.
  */
 import { beforeAll, expect, test } from 'vitest';
 import type { Row } from '../../src/cpu/isa/row.ts';

@@ -47,4 +47,6 @@ export const SYSTEM_ROWS = {
     'PUSH FS = 0F A0', 'SGDT m16&64 = 0F 01 /0', 'SLDT r32/m16 = 0F 00 /0', 'STR r32/m16 = 0F 00 /1', 'VERR r/m16 = 0F 00 /4',
     'VERW r/m16 = 0F 00 /5',
   ],
+  // Only ordinary ones.
+  sse: [],
 } as const;

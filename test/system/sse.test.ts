@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { byte, dword, eax, rdi, xmm0, xmm1, xmmword, type Assembler } from '../../src/assembler/index.ts';
 import { MXCSR_AFTER_RESET } from '../../src/cpu/mxcsr.ts';
 import { CR0, CR4 } from '../../src/mmu/control-bits.ts';
+import { executesRows } from '../support/rows-executed.ts';
 import { AT, SystemMachine } from '../support/system-machine.ts';
+import { SYSTEM_ROWS } from './rows.ts';
 
 const ON = { cr0: 0, cr4: CR4.OSFXSR | CR4.OSXMMEXCPT };
 /** A machine whose one instruction has run, under these bits of CR0 and CR4. */
@@ -103,3 +105,5 @@ describe('an access of 16 bytes', () => {
     expect([m.lastException, m.state.cr2, m.read64(AT.pages + 0xff8)]).toEqual(['#PF(0x2)', BigInt(AT.pages + 0x1000), 0n]);
   });
 });
+
+executesRows(SYSTEM_ROWS.sse);

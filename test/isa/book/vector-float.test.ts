@@ -168,12 +168,18 @@ instruction('CVTSI2SD', () => {
   example('makes a number of 64 bits', 'cvtsi2sd xmm1, rax', { rax: ONES, xmm1: sd(7) }, { xmm1: sd(-1) });
 });
 const toInteger = (sentence: string, text: string, xmm1: bigint, rax: bigint, more: State = {}, after: Result = {}): void => { example(sentence, text, { rax: ONES, xmm1, ...more }, { rax, ...after }); };
-instruction('CVTSS2SI', () => { toInteger('rounds half to even and clears bits 63:32', 'cvtss2si eax, xmm1', s(2.5), 2n, {}, { mxcsr: DEFAULT | PE }); });
+instruction('CVTSS2SI', () => {
+  toInteger('rounds half to even and clears bits 63:32', 'cvtss2si eax, xmm1', s(2.5), 2n, {}, { mxcsr: DEFAULT | PE });
+  toInteger('has room for 64 bits', 'cvtss2si rax, xmm1', s(-(2 ** 40)), BigInt.asUintN(64, -(1n << 40n)));
+});
 instruction('CVTSD2SI', () => {
   toInteger('rounds as MXCSR says', 'cvtsd2si rax, xmm1', d(-2.5), BigInt.asUintN(64, -3n), { mxcsr: DEFAULT | DOWN }, { mxcsr: DEFAULT | DOWN | PE });
   toInteger('gives the indefinite for what does not fit', 'cvtsd2si eax, xmm1', d(2 ** 31), 0x8000_0000n, {}, { mxcsr: DEFAULT | IE });
 });
-instruction('CVTTSS2SI', () => { toInteger('cuts', 'cvttss2si rax, xmm1', s(-2.75), BigInt.asUintN(64, -2n), {}, { mxcsr: DEFAULT | PE }); });
+instruction('CVTTSS2SI', () => {
+  toInteger('cuts', 'cvttss2si rax, xmm1', s(-2.75), BigInt.asUintN(64, -2n), {}, { mxcsr: DEFAULT | PE });
+  toInteger('cuts to 32 bits and clears those above', 'cvttss2si eax, xmm1', s(-2.75), 0xffff_fffen, {}, { mxcsr: DEFAULT | PE });
+});
 instruction('CVTTSD2SI', () => {
   toInteger('cuts', 'cvttsd2si eax, xmm1', d(2.75), 2n, {}, { mxcsr: DEFAULT | PE });
   toInteger('a NaN is the indefinite', 'cvttsd2si rax, xmm1', QNAN, 1n << 63n, {}, { mxcsr: DEFAULT | IE });

@@ -25,7 +25,7 @@ export class X87World {
     memory.copyIn(physical(AT.code), code);
     state.rip = BigInt(AT.code);
     m.cpu.refresh();
-    const result = m.engine.step();
+    const result = m.step();
     if (result.kind !== 'retired') throw new Error(`${result.kind} ${m.lastException}`);
     const bytes = memory.copyOut(physical(AT.data), MEMORY_BYTES);
     return {

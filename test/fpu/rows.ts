@@ -1,0 +1,33 @@
+/** The system rows that the tests of each file here execute: x87. Held against what ran and against the table as those of test/system/rows.ts are. */
+export const FPU_ROWS = {
+  control: [
+    'EMMS = NP 0F 77', 'FDIVP ST(i), ST(0) = DE F8+i', 'FISTP m32int = DB /3', 'FLD m64fp = DD /0', 'FLD m80fp = DB /5', 'FLD1 = D9 E8', 'FLDCW m2byte = D9 /5',
+    'FLDENV m14/28byte = D9 /4', 'FLDPI = D9 EB', 'FLDZ = D9 EE', 'FNCLEX = DB E2', 'FNINIT = DB E3', 'FNSAVE m94/108byte = DD /6',
+    'FNSTENV m14/28byte = D9 /6', 'FNSTSW AX = DF E0', 'FRSTOR m94/108byte = DD /4', 'FSTP m64fp = DD /3', 'FXRSTOR m512byte = NP 0F AE /1', 'FXRSTOR64 m512byte = NP REX.W 0F AE /1',
+    'FXSAVE m512byte = NP 0F AE /0', 'FXSAVE64 m512byte = NP REX.W 0F AE /0', 'WAIT = 9B',
+  ],
+  silicon: [
+    'F2XM1 = D9 F0', 'FABS = D9 E1', 'FADD ST(0), ST(i) = D8 C0+i', 'FADD ST(i), ST(0) = DC C0+i', 'FADD m32fp = D8 /0', 'FADD m64fp = DC /0',
+    'FADDP ST(i), ST(0) = DE C0+i', 'FBLD m80bcd = DF /4', 'FBSTP m80bcd = DF /6', 'FCHS = D9 E0', 'FCMOVB ST(0), ST(i) = DA C0+i',
+    'FCMOVBE ST(0), ST(i) = DA D0+i', 'FCMOVE ST(0), ST(i) = DA C8+i', 'FCMOVNB ST(0), ST(i) = DB C0+i', 'FCMOVNBE ST(0), ST(i) = DB D0+i',
+    'FCMOVNE ST(0), ST(i) = DB C8+i', 'FCMOVNU ST(0), ST(i) = DB D8+i', 'FCMOVU ST(0), ST(i) = DA D8+i', 'FCOM ST(i) = D8 D0+i', 'FCOM m32fp = D8 /2',
+    'FCOM m64fp = DC /2', 'FCOMI ST(0), ST(i) = DB F0+i', 'FCOMIP ST(0), ST(i) = DF F0+i', 'FCOMP ST(i) = D8 D8+i', 'FCOMP m32fp = D8 /3',
+    'FCOMP m64fp = DC /3', 'FCOMPP = DE D9', 'FCOS = D9 FF', 'FDECSTP = D9 F6', 'FDIV ST(0), ST(i) = D8 F0+i', 'FDIV ST(i), ST(0) = DC F8+i',
+    'FDIV m32fp = D8 /6', 'FDIV m64fp = DC /6', 'FDIVP ST(i), ST(0) = DE F8+i', 'FDIVR ST(0), ST(i) = D8 F8+i', 'FDIVR ST(i), ST(0) = DC F0+i',
+    'FDIVR m32fp = D8 /7', 'FDIVR m64fp = DC /7', 'FDIVRP ST(i), ST(0) = DE F0+i', 'FFREE ST(i) = DD C0+i', 'FIADD m16int = DE /0',
+    'FIADD m32int = DA /0', 'FICOM m16int = DE /2', 'FICOM m32int = DA /2', 'FICOMP m16int = DE /3', 'FICOMP m32int = DA /3', 'FIDIV m16int = DE /6',
+    'FIDIV m32int = DA /6', 'FIDIVR m16int = DE /7', 'FIDIVR m32int = DA /7', 'FILD m16int = DF /0', 'FILD m32int = DB /0', 'FILD m64int = DF /5',
+    'FIMUL m16int = DE /1', 'FIMUL m32int = DA /1', 'FINCSTP = D9 F7', 'FIST m16int = DF /2', 'FIST m32int = DB /2', 'FISTP m16int = DF /3',
+    'FISTP m32int = DB /3', 'FISTP m64int = DF /7', 'FISUB m16int = DE /4', 'FISUB m32int = DA /4', 'FISUBR m16int = DE /5', 'FISUBR m32int = DA /5',
+    'FLD ST(i) = D9 C0+i', 'FLD m32fp = D9 /0', 'FLD m64fp = DD /0', 'FLD m80fp = DB /5', 'FLD1 = D9 E8', 'FLDCW m2byte = D9 /5', 'FLDL2E = D9 EA',
+    'FLDL2T = D9 E9', 'FLDLG2 = D9 EC', 'FLDLN2 = D9 ED', 'FLDPI = D9 EB', 'FLDZ = D9 EE', 'FMUL ST(0), ST(i) = D8 C8+i',
+    'FMUL ST(i), ST(0) = DC C8+i', 'FMUL m32fp = D8 /1', 'FMUL m64fp = DC /1', 'FMULP ST(i), ST(0) = DE C8+i', 'FNCLEX = DB E2', 'FNINIT = DB E3',
+    'FNOP = D9 D0', 'FNSTCW m2byte = D9 /7', 'FNSTSW AX = DF E0', 'FNSTSW m2byte = DD /7', 'FPATAN = D9 F3', 'FPREM = D9 F8', 'FPREM1 = D9 F5',
+    'FPTAN = D9 F2', 'FRNDINT = D9 FC', 'FSCALE = D9 FD', 'FSIN = D9 FE', 'FSINCOS = D9 FB', 'FSQRT = D9 FA', 'FST ST(i) = DD D0+i',
+    'FST m32fp = D9 /2', 'FST m64fp = DD /2', 'FSTP ST(i) = DD D8+i', 'FSTP m32fp = D9 /3', 'FSTP m64fp = DD /3', 'FSTP m80fp = DB /7',
+    'FSUB ST(0), ST(i) = D8 E0+i', 'FSUB ST(i), ST(0) = DC E8+i', 'FSUB m32fp = D8 /4', 'FSUB m64fp = DC /4', 'FSUBP ST(i), ST(0) = DE E8+i',
+    'FSUBR ST(0), ST(i) = D8 E8+i', 'FSUBR ST(i), ST(0) = DC E0+i', 'FSUBR m32fp = D8 /5', 'FSUBR m64fp = DC /5', 'FSUBRP ST(i), ST(0) = DE E0+i',
+    'FTST = D9 E4', 'FUCOM ST(i) = DD E0+i', 'FUCOMI ST(0), ST(i) = DB E8+i', 'FUCOMIP ST(0), ST(i) = DF E8+i', 'FUCOMP ST(i) = DD E8+i',
+    'FUCOMPP = DA E9', 'FXAM = D9 E5', 'FXCH ST(i) = D9 C8+i', 'FXTRACT = D9 F4', 'FYL2X = D9 F1', 'FYL2XP1 = D9 F9',
+  ],
+} as const;
