@@ -25,6 +25,8 @@ export const ENGINE = {
   pcid: BASE + 32,
   /** u64: the context, shifted to where it makes the key of an entry out of RIP (entry-table.ts). */
   contextKey: BASE + 40,
+  /** u32: 1 where another stay in generated code follows when the budget of this one is used up. */
+  more: BASE + 48,
 } as const;
 export const MISS_WRITE = 0x100;
 

@@ -28,7 +28,7 @@ const HEAT = { interpreter: NEVER_HOT, translator: 1, auto: 100 } as const;
 const SLICE = 500_000;
 
 const RIP_LOW = OFFSET.rip / 4, RIP_HIGH = RIP_LOW + 1;
-const BUDGET = ENGINE.budget / 4, LEFT_AT = ENGINE.leftAt / 4, LINK = ENGINE.link / 4;
+const BUDGET = ENGINE.budget / 4, LEFT_AT = ENGINE.leftAt / 4, LINK = ENGINE.link / 4, MORE = ENGINE.more / 4;
 const MISS_ACCESS = ENGINE.missAccess / 4, MISS_LOW = ENGINE.missAddress / 4;
 
 /** Bits 63:32 of a canonical address: bits 63:47 all equal. */
@@ -117,6 +117,7 @@ export class FastEngine implements Engine {
     const u32 = this.#u32;
     const slice = Math.min(this.#left, SLICE);
     u32[BUDGET] = slice;
+    u32[MORE] = this.#left > slice ? 1 : 0;
     u32[LEFT_AT] = 0;
     this.reference.forgetPage();
     const resume = this.#resume;
@@ -153,9 +154,9 @@ export class FastEngine implements Engine {
     return this.#state.u16[(record + RECORD.remaining) / 2]!;
   }
 
-  /** The last few instructions, which no block fits into. */
+  /** The last few instructions, which no block fits into; or the end of a stay before the last. */
   #finish(): Stop | undefined {
-    if (this.#left >= SLICE) return undefined;
+    if (this.#u32[MORE] !== 0) return undefined;
     return this.#left > 0 ? this.#step() : undefined;
   }
 

@@ -7,7 +7,7 @@ import type { Instruction } from '../../isa/instruction.ts';
 import { STATUS_FLAGS } from '../../isa/ops.ts';
 import type { CodeStore, Crossing } from '../fast/code-store.ts';
 import type { Context } from '../fast/context.ts';
-import { MAX_REGION_BLOCK } from '../fast/dispatcher.ts';
+import { MAX_REGION_INSTRUCTIONS } from '../fast/dispatcher.ts';
 import { HANDLER, type Handlers } from '../interpreter/handlers.ts';
 import { branchTarget } from '../interpreter/record.ts';
 
@@ -30,6 +30,8 @@ export interface Block {
 }
 
 const MAX_BLOCKS = 64;
+/** Longest block, in instructions. */
+const MAX_BLOCK = 128;
 
 export class RegionFormer {
   readonly #store: CodeStore;
@@ -44,6 +46,7 @@ export class RegionFormer {
   form(start: bigint, context: Context): readonly Block[] {
     const found = new Map<bigint, Block>();
     const work: { ip: bigint; entry: boolean }[] = [{ ip: start, entry: true }];
+    let instructions = 0;
     for (let n = 0; n < work.length; n++) {
       const { ip, entry } = work[n]!;
       const seen = found.get(ip);
@@ -51,10 +54,11 @@ export class RegionFormer {
         seen.entry ||= entry;
         continue;
       }
-      const frame = found.size < MAX_BLOCKS && !(n > 0 && this.#store.isStop(ip)) ? this.#store.frameOf(ip) : undefined;
+      const frame = found.size < MAX_BLOCKS && instructions + MAX_BLOCK <= MAX_REGION_INSTRUCTIONS && !(n > 0 && this.#store.isStop(ip)) ? this.#store.frameOf(ip) : undefined;
       const block = frame === undefined ? undefined : this.#block(found.size, frame, ip, context, entry);
       if (block === undefined) continue;
       found.set(ip, block);
+      instructions += block.instructions.length;
       for (const successor of block.successors) work.push({ ip: successor, entry: false });
       const last = block.instructions.at(-1)!;
       if (last.mnemonic === 'CALL') work.push({ ip: block.end, entry: true });
@@ -63,7 +67,7 @@ export class RegionFormer {
   }
 
   #block(number: number, frame: number, ip: bigint, { mode }: Context, entry: boolean): Block | undefined {
-    const decoded = this.#store.decode(frame, ip, mode, MAX_REGION_BLOCK);
+    const decoded = this.#store.decode(frame, ip, mode, MAX_BLOCK);
     const stop = decoded.instructions.findIndex((i) => i.repeat !== 'none' || this.#handlers.of(i) === HANDLER.reference);
     const instructions = stop < 0 ? decoded.instructions : decoded.instructions.slice(0, stop);
     if (instructions.length === 0) return undefined;
