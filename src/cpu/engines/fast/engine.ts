@@ -170,7 +170,7 @@ export class FastEngine implements Engine {
     const record = this.code.block(frame, low, high, context);
     // An instruction that reaches into a page which the fetch column does not know yet.
     if (record === 0) return this.#left > 0 ? this.#step() : undefined;
-    const known = this.translator.entryOf(low, high, context.number);
+    const known = this.translator.entryOf(low, high, context.number, frame);
     this.#set(context, frame, record, known?.region ?? 0, known?.block ?? 0, known === undefined ? this.#heat(frame) : NEVER_HOT);
     return undefined;
   }

@@ -28,7 +28,8 @@ export class Translator {
   readonly #former: RegionFormer;
   /** What ends a region, by its number. */
   readonly #living = new Map<number, () => void>();
-  readonly #entryOf = new Map<number, RegionEntry>();
+  /** By frame, then by address and context: another frame behind the same address is other code. */
+  readonly #entriesOf = new Map<number, Map<number, RegionEntry>>();
   readonly #free: number[] = [];
 
   constructor(state: GuestState, store: CodeStore, handlers: Handlers, entries: EntryTable) {
@@ -44,8 +45,21 @@ export class Translator {
     for (let id = MAX_REGIONS - 1; id > 0; id--) this.#free.push(id);
   }
 
-  /** The region that can be entered at an address; region 0 where none can be made; undefined where it was not tried. */
-  entryOf(low: number, high: number, context: number): RegionEntry | undefined { return this.#entryOf.get(codeKey(low, high, context)); }
+  /** The region that can be entered at an address which translates to `frame`; region 0 where none can be made; undefined where it was not tried. */
+  entryOf(low: number, high: number, context: number, frame: number): RegionEntry | undefined { return this.#entriesOf.get(frame)?.get(codeKey(low, high, context)); }
+
+  #note(frame: number, key: number, entry: RegionEntry): void {
+    const known = this.#entriesOf.get(frame);
+    if (known === undefined) this.#entriesOf.set(frame, new Map([[key, entry]]));
+    else known.set(key, entry);
+  }
+  /** Forgets an entry if it is still that region's. */
+  #forget(frame: number, key: number, region: number): void {
+    const known = this.#entriesOf.get(frame);
+    if (known?.get(key)?.region !== region) return;
+    known.delete(key);
+    if (known.size === 0) this.#entriesOf.delete(frame);
+  }
 
   /** Ends all regions. */
   clear(): void { for (const end of this.#living.values()) end(); }
@@ -85,19 +99,19 @@ export class Translator {
     const frame = this.#store.frameOf(ip);
     if (frame === undefined) return;
     const key = codeKey(Number(ip & 0xffff_ffffn), Number(ip >> 32n), context.number);
-    this.#entryOf.set(key, NO_REGION);
-    this.#store.whenDropped(frame, () => { if (this.#entryOf.get(key) === NO_REGION) this.#entryOf.delete(key); });
+    this.#note(frame, key, NO_REGION);
+    this.#store.whenDropped(frame, () => { this.#forget(frame, key, NO_REGION.region); });
   }
 
   #live(id: number, blocks: readonly Block[], context: Context): void {
-    const keys: number[] = [];
+    const keys: { readonly frame: number; readonly key: number }[] = [];
     const indices: number[] = [];
     for (const { ip, frame, number, entry } of blocks) {
       if (!entry) continue;
       const low = Number(ip & 0xffff_ffffn), high = Number(ip >> 32n);
       const key = codeKey(low, high, context.number);
-      this.#entryOf.set(key, { region: id, block: number });
-      keys.push(key);
+      this.#note(frame, key, { region: id, block: number });
+      keys.push({ frame, key });
       const index = this.#entries.set(low, high, context.number, frame, this.#store.block(frame, low, high, context), id, number, 0);
       this.#store.noteEntry(frame, index);
       indices.push(index);
@@ -109,7 +123,7 @@ export class Translator {
       this.#living.delete(id);
       for (const frame of frames) this.#store.forgetListener(frame, end);
       this.statistics.ended++;
-      for (const key of keys) if (this.#entryOf.get(key)?.region === id) this.#entryOf.delete(key);
+      for (const { frame, key } of keys) this.#forget(frame, key, id);
       for (const index of indices) this.#entries.dropRegion(index, id);
       this.table.set(id, null);
       this.#free.push(id);
