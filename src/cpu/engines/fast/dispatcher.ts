@@ -75,6 +75,21 @@ function runCode(handler: number, region: number): Uint8Array {
   code.i32(MAX_REGION_INSTRUCTIONS);
   code.byte(N.i32_ge_s);
   code.open(OP.if, VOID);
+  // One way of many between two regions is reported.
+  code.i32(0);
+  code.memory(LOAD[32], ENGINE.leftRegion);
+  code.open(OP.if, VOID);
+  code.i32(0);
+  code.i32(0);
+  code.memory(LOAD[32], ENGINE.untilReport);
+  code.i32(1);
+  code.byte(N.i32_sub);
+  code.tee(LOCAL.left);
+  code.memory(STORE[32], ENGINE.untilReport);
+  code.get(LOCAL.left);
+  code.byte(N.i32_eqz);
+  returnIf(code, STATUS.crossing);
+  code.end();
   code.i32(0);
   code.i32(0);
   code.memory(STORE[32], ENGINE.link);
@@ -96,6 +111,9 @@ function runCode(handler: number, region: number): Uint8Array {
   code.end();
 
   // A record. Its heat is counted here.
+  code.i32(0);
+  code.i32(0);
+  code.memory(STORE[32], ENGINE.leftRegion);
   code.get(LOCAL.entry);
   code.get(LOCAL.entry);
   code.memory(LOAD[32], ENTRIES_BASE + ENTRY.heat);

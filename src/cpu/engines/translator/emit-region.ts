@@ -13,6 +13,9 @@ import { FIXED_LOCALS, LOCAL, RegionOps, compareTag } from './region-ops.ts';
 import type { Block } from './region.ts';
 import { dominates, structure, type Place } from './structure.ts';
 
+/** Most places that an indirect branch compares its target with. */
+const MAX_GUESSES = 4;
+
 export interface EmittedRegion { readonly locals: readonly ValueType[]; readonly code: Uint8Array }
 
 /** Writes the function of a region whose place in the regions' table is `id`. */
@@ -81,6 +84,9 @@ class RegionEmitter {
     this.#ops.storeFlags();
     store(STORE[64], OFFSET.rip, LOCAL.rip);
     store(STORE[32], ENGINE.budget, LOCAL.budget);
+    code.i32(0);
+    code.i32(this.#id);
+    code.memory(STORE[32], ENGINE.leftRegion);
     code.get(LOCAL.status);
   }
 
@@ -120,7 +126,7 @@ class RegionEmitter {
       this.#code.else();
       this.#edge(place, block, ending.otherwise);
       this.#code.end();
-    } else this.#indirect(block);
+    } else this.#indirect(place, block);
   }
 
   /** Whether flags must be in their homes on the way from a place to an address: someone reads them, or the way may leave the region. */
@@ -193,12 +199,29 @@ class RegionEmitter {
     code.end();
   }
 
+  /** Compares the address with the few places where it is likely to lead: a return, behind the region's calls; a jump, where such have led before. */
+  #guess(place: Place, block: Block, ip: number): void {
+    const role = block.instructions.at(-1)!.mnemonic === 'RET' ? 'return' : 'target';
+    const likely = this.#blocks.filter((one) => one.role === role);
+    if (likely.length > MAX_GUESSES) return;
+    const code = this.#code;
+    for (const one of likely) {
+      code.get(ip);
+      code.i64(one.ip);
+      code.byte(N.i64_eq);
+      code.open(OP.if, VOID);
+      this.#edge(place, block, one.ip);
+      code.end();
+    }
+  }
+
   /** To the address that the block ended with: within the region if the entry table says so. */
-  #indirect(block: Block): void {
+  #indirect(place: Place, block: Block): void {
     const code = this.#code;
     const ip = this.#ops.endTemporary(I64), fetch = this.#ops.endTemporary(I32), entry = this.#ops.endTemporary(I32);
     this.#ops.emitEndValue();
     code.set(ip);
+    this.#guess(place, block, ip);
     emitEntryProbe(code, { ip, entry });
     code.get(entry);
     code.memory(LOAD[32], ENTRIES_BASE + ENTRY.region);
