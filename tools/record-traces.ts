@@ -5,6 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { EVERY_FEATURE } from '../src/cpu/models.ts';
 import { planBoot } from '../src/machine/boot/index.ts';
 import { recordTrace } from '../src/trace/trace-file.ts';
 import { CORPUS, CORPUS_MEMORY } from '../test/trace/corpus/index.ts';
@@ -22,7 +23,7 @@ export async function recordCorpus(names: readonly string[]): Promise<void> {
       const image = join(folder, `${program.name}.elf`);
       writeFileSync(image, bytes);
       const { entry } = planBoot(bytes, CORPUS_MEMORY);
-      const { instructions, interrupts, fileBytes, recording } = await recordTrace({ image, entry, memoryBytes: CORPUS_MEMORY, includeImage: true, timeoutSeconds: 300, checkpointEvery: program.noCheckpoints ? Infinity : 5000 }, join(GOLDEN, `${program.name}.trace`));
+      const { instructions, interrupts, fileBytes, recording } = await recordTrace({ image, entry, memoryBytes: CORPUS_MEMORY, cpu: EVERY_FEATURE, includeImage: true, timeoutSeconds: 300, checkpointEvery: program.noCheckpoints ? Infinity : 5000 }, join(GOLDEN, `${program.name}.trace`));
       console.log(`${program.name}: ${instructions} instructions, ${interrupts} exceptions, ${fileBytes} bytes, ended: ${recording.end} ${recording.status ?? ''}`);
     }
   } finally {

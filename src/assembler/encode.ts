@@ -38,7 +38,7 @@ export function fits(value: bigint, { bits, operation, sign }: ValueRange): bool
 }
 
 const SEGMENT_PREFIX = [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65];
-const LEGACY_PREFIX = { 'NP': undefined, '66': 0x66, 'F2': 0xf2, 'F3': 0xf3 } as const;
+const LEGACY_PREFIX = { 'NP': undefined, 'NFx': undefined, '66': 0x66, 'F2': 0xf2, 'F3': 0xf3 } as const;
 const ESCAPE = { '': [], '0F': [0x0f], '0F38': [0x0f, 0x38], '0F3A': [0x0f, 0x3a] } as const;
 
 /** All ways to encode the operands in one form (they differ in the size of a displacement); none when a value does not fit. */

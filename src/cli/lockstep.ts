@@ -3,7 +3,7 @@ import { runLockstep } from '../trace/lockstep.ts';
 import { CpuStepper } from '../trace/cpu-stepper.ts';
 import { QemuError } from '../trace/qemu-control.ts';
 import { QemuLogError } from '../trace/qemu-log.ts';
-import { DEFAULT_CPU, type RecordOptions } from '../trace/qemu-recorder.ts';
+import type { RecordOptions } from '../trace/qemu-recorder.ts';
 import { differenceReport, forgivenReport, pageReport, successLine } from '../trace/report.ts';
 import type { LockstepResult } from '../trace/lockstep.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -24,7 +24,6 @@ export const QEMU_OPTIONS = {
   ...IMAGE_OPTIONS,
   'timeout': { value: 'SECONDS', says: 'end the run after this much time of the host (default 600)' },
   'qemu': { value: 'PATH', says: 'the emulator (default: qemu-system-x86_64 on the PATH)' },
-  'cpu': { value: 'MODEL', says: `QEMU's -cpu (default ${DEFAULT_CPU})` },
 } as const satisfies Options;
 
 /** What QEMU is told, from the same options that build our machine. */
@@ -32,11 +31,11 @@ export function recordOptions(args: Arguments, machine: Machine, image: string):
   if (machine.boot?.protocol === 'linux') {
     throw new CommandError('usage', 'QEMU does not enter Linux in long mode (a bzImage starts in its firmware): compare a vmlinux with a PVH note, without --protocol');
   }
-  const cmdline = args.text('cmdline'), qemu = args.text('qemu'), cpu = args.text('cpu');
+  const cmdline = args.text('cmdline'), qemu = args.text('qemu');
   const timeoutSeconds = args.seconds('timeout'), debugExit = args.integer('debug-exit', 0, 0xffff);
   return {
     image, entry: machine.boot?.entry ?? 0, memoryBytes: machine.state.ramBytes, initrds: args.all('initrd'),
-    ...(cmdline === undefined ? {} : { cmdline }), ...(qemu === undefined ? {} : { qemu }), ...(cpu === undefined ? {} : { cpu }),
+    ...(cmdline === undefined ? {} : { cmdline }), ...(qemu === undefined ? {} : { qemu }), cpu: machine.cpu.model,
     ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }), ...(debugExit === undefined ? {} : { debugExit }),
   };
 }

@@ -2,12 +2,13 @@
 import { basename } from 'node:path';
 import { explainEnding, explainReboot } from './endings.ts';
 import { ImageError, PROTOCOLS, type FlatOptions, type Module, type Protocol } from '../machine/boot/index.ts';
+import { CpuModelError, DEFAULT_MODEL_NAME, describeModels, parseCpuModel } from '../cpu/models.ts';
 import { ENGINE_NAMES, Machine, type EngineName, type Stop } from '../machine/machine.ts';
 import { MAX_RAM_BYTES } from '../state/layout.ts';
 import { Console } from './console.ts';
 import { CommandError, STATUS, debugExitStatus, statusTable } from './exit-status.ts';
 import { readInput, writeOutput } from './files.ts';
-import type { Arguments, Command, Options } from './options.ts';
+import { nearest, type Arguments, type Command, type Options } from './options.ts';
 import { showProgress } from './progress.ts';
 
 /** Options that say what machine to build and what to boot: shared by every command that runs an image. */
@@ -19,6 +20,7 @@ export const MACHINE_OPTIONS = {
   'load-address': { value: 'ADDR', says: 'take IMAGE as a flat binary and load it at this physical address' },
   'entry': { value: 'ADDR', says: 'where a flat binary starts (default: its load address)' },
   'bits': { value: '32|64', says: 'mode in which a flat binary starts: 32 (default) is flat protected mode, 64 long mode' },
+  'cpu': { value: 'MODEL[,+FEATURE,-FEATURE]', says: `the processor (default ${DEFAULT_MODEL_NAME}): what its CPUID does not announce is not there` },
   'debug-exit': { value: 'PORT', says: 'port of the debug-exit device (default 0xf4)' },
   'max-instructions': { value: 'N', says: 'stop after N instructions' },
   'engine': { value: 'NAME', says: `${ENGINE_NAMES.join(', ')} (default auto): how instructions are executed; the guest sees no difference` },
@@ -48,10 +50,10 @@ export function bootFromArguments(args: Arguments, onOutput?: (port: 0 | 1 | 'de
   const modules: Module[] = args.all('initrd').map((path) => ({ name: path, bytes: readInput(path, '--initrd') }));
   const file = readInput(image, 'image');
   const debugExitPort = args.integer('debug-exit', 0, 0xffff);
-  const engine = engineOf(args);
+  const engine = engineOf(args), cpu = cpuOf(args);
   let machine: Machine;
   try {
-    machine = new Machine({ memoryBytes, engine, ...(debugExitPort === undefined ? {} : { debugExitPort }), ...(onOutput ? { onOutput } : {}) });
+    machine = new Machine({ memoryBytes, engine, cpu, ...(debugExitPort === undefined ? {} : { debugExitPort }), ...(onOutput ? { onOutput } : {}) });
   } catch (e) {
     throw new CommandError('usage', `--memory, --debug-exit: ${(e as Error).message}`);
   }
@@ -151,6 +153,18 @@ export function engineOf(args: Arguments): EngineName {
   return engine;
 }
 
+/** The processor that `--cpu` says, as the machine takes it. Throws a usage error that names the nearest model or feature there is. */
+export function cpuOf(args: Arguments): string {
+  const text = args.text('cpu') ?? DEFAULT_MODEL_NAME;
+  try {
+    parseCpuModel(text);
+  } catch (e) {
+    if (!(e instanceof CpuModelError)) throw e;
+    throw new CommandError('usage', `--cpu: ${e.message}${e.word === undefined ? '' : nearest(e.word, e.known, '')}`);
+  }
+  return text;
+}
+
 /** Writes `--report FILE.json`, if it was asked for. */
 export function writeReport(machine: Machine, args: Arguments, exit: { readonly reason: string; readonly status: number }, seconds: number): void {
   const file = args.text('report');
@@ -199,6 +213,6 @@ export const runCommand: Command = {
   operands: 'IMAGE',
   says: 'Boots IMAGE (ELF64 with a PVH note, ELF32 or any file with a Multiboot header, a Linux bzImage or vmlinux, or a flat binary\nwith --load-address).\nCOM1 goes to stdout, stdin feeds it; on a terminal Ctrl-A x ends the machine.',
   options: RUN_OPTIONS,
-  notes: `Exit status:\n${statusTable()}`,
+  notes: `Processors (--cpu); features have the names that QEMU gives them:\n${describeModels()}\n\nExit status:\n${statusTable()}`,
   run,
 };

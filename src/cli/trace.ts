@@ -9,7 +9,7 @@ import { readInput, regularOutput } from './files.ts';
 import { QEMU_OPTIONS, recordOptions, reportComparison, stepperOf, withQemu } from './lockstep.ts';
 import { nearest, type Arguments, type Command } from './options.ts';
 import { showProgress } from './progress.ts';
-import { bootFromArguments } from './run.ts';
+import { bootFromArguments, cpuOf } from './run.ts';
 import { print } from './stdout.ts';
 
 const ACTIONS: Readonly<Record<string, (args: Arguments) => Promise<number>>> = { record, info, compare };
@@ -66,7 +66,7 @@ async function compare(args: Arguments): Promise<number> {
   const image = path === undefined ? recorded.image : readInput(path, 'image');
   if (image.length === 0) throw new CommandError('usage', 'trace compare: the trace does not hold its image; give it: trace compare FILE IMAGE');
   if (!isRecordedImage(recorded, image)) throw new CommandError('image', `image ${path ?? 'in the trace'}: not the one that was recorded (its SHA-256 differs)`);
-  const machine = new Machine({ memoryBytes: recorded.header.memoryBytes });
+  const machine = new Machine({ memoryBytes: recorded.header.memoryBytes, cpu: cpuOf(args) });
   try {
     machine.load(image, { cmdline: recorded.header.kernelCommandLine });
   } catch (e) {

@@ -9,7 +9,7 @@ import { SEGMENT, type Segment } from '../state/layout.ts';
 import { CR0, EFER } from '../mmu/control-bits.ts';
 import type { Mmu, Privilege } from '../mmu/mmu.ts';
 import type { PageFault } from '../mmu/page-fault.ts';
-import { DEFAULT_MODEL, type CpuModel } from './cpuid.ts';
+import { DEFAULT_MODEL, type CpuModel } from './models.ts';
 import { enabledBreakpoints, matchData } from './debug-registers.ts';
 import { deliverFault, type DeliveryKind, type FaultRecord } from './delivery.ts';
 import { ATTRIBUTE } from './descriptors.ts';
@@ -51,7 +51,7 @@ export class Cpu {
   readonly state: GuestState;
   readonly mmu: Mmu;
   readonly bus: CpuBus;
-  /** What CPUID says. */
+  /** What it is: CPUID says it, and nothing beyond it is there. */
   readonly model: CpuModel;
   /** Where execution goes on: engines set it to the next instruction's offset before they execute one; branches overwrite it; engines commit it to RIP at the end. */
   nextIp = 0n;

@@ -4,6 +4,7 @@ import { CR0, EFER } from '../mmu/control-bits.ts';
 import { MAXPHYADDR } from '../mmu/paging-entries.ts';
 import type { Cpu } from './cpu.ts';
 import { GP } from './exceptions.ts';
+import type { CpuFeature } from './isa/features.ts';
 import { isCanonical } from './segmentation.ts';
 
 /** Addresses of the MSRs, by the manual's names. */
@@ -25,7 +26,11 @@ interface Register {
   readonly read: (cpu: Cpu) => bigint;
   /** Undefined: read-only, so WRMSR raises #GP(0). */
   readonly write?: (cpu: Cpu, value: bigint) => void;
+  /** It exists where the processor has one of these. */
+  readonly features?: readonly CpuFeature[];
 }
+/** Registers that come with a feature, or with any of several. */
+const of = (features: CpuFeature | readonly CpuFeature[], register: Register): Register => ({ ...register, features: typeof features === 'string' ? [features] : features });
 
 function require(condition: boolean, reason: string): void {
   if (!condition) throw GP(0, reason);
@@ -54,9 +59,13 @@ const onlyZero: Register = { read: () => 0n, write: (_, value) => requireZero(va
 /** The time-stamp counter: virtual time in nanoseconds plus what WRMSR has set. */
 export const readTsc = (cpu: Cpu): bigint => BigInt.asUintN(64, BigInt(Math.floor(cpu.bus.now())) + cpu.state.tscOffset);
 
+/** Bits of IA32_EFER, with the feature that makes them exist; without any of these there is no IA32_EFER. */
+const EFER_FEATURES: readonly (readonly [number, CpuFeature])[] = [[EFER.SCE, 'syscall'], [EFER.LME | EFER.LMA, 'lm'], [EFER.NXE, 'nx']];
+
 function writeEfer(cpu: Cpu, value: bigint): void {
-  const { state } = cpu;
-  requireZero(value, ~BigInt(EFER.SCE | EFER.LME | EFER.LMA | EFER.NXE));
+  const { state, model } = cpu;
+  const writable = EFER_FEATURES.reduce((mask, [bits, feature]) => (model.features.has(feature) ? mask | bits : mask), 0);
+  requireZero(value, ~BigInt(writable));
   const wanted = Number(value);
   require(((wanted ^ state.efer) & EFER.LME) === 0 || (state.cr0 & CR0.PG) === 0, 'EFER.LME changed while paging is on');
   const before = { cr0: state.cr0, cr4: state.cr4, efer: state.efer };
@@ -74,62 +83,68 @@ function writeApicBase(cpu: Cpu, value: bigint): void {
 }
 
 const registers = new Map<number, Register>([
-  [MSR.P5_MC_ADDR, constant(0n)],
-  [MSR.P5_MC_TYPE, constant(0n)],
-  [MSR.TIME_STAMP_COUNTER, { read: readTsc, write: (cpu, value) => { cpu.state.tscOffset = BigInt.asUintN(64, value - BigInt(Math.floor(cpu.bus.now()))); } }],
-  [MSR.PLATFORM_ID, constant(0n)],
-  [MSR.APIC_BASE, { read: (cpu) => cpu.state.apicBase, write: writeApicBase }],
+  [MSR.P5_MC_ADDR, of('mce', constant(0n))],
+  [MSR.P5_MC_TYPE, of('mce', constant(0n))],
+  [MSR.TIME_STAMP_COUNTER, of('tsc', { read: readTsc, write: (cpu, value) => { cpu.state.tscOffset = BigInt.asUintN(64, value - BigInt(Math.floor(cpu.bus.now()))); } })],
+  [MSR.PLATFORM_ID, of('family6', constant(0n))],
+  [MSR.APIC_BASE, of('family6', { read: (cpu) => cpu.state.apicBase, write: writeApicBase })],
   // Locked, with nothing enabled.
-  [MSR.FEATURE_CONTROL, constant(1n)],
+  [MSR.FEATURE_CONTROL, of('family6', constant(1n))],
   // No microcode update is loaded; software writes 0 before it reads the revision.
-  [MSR.BIOS_SIGN_ID, onlyZero],
-  [MSR.MTRRCAP, constant(MTRRCAP_VALUE)],
-  [MSR.SYSENTER_CS, stored('sysenterCs')],
-  [MSR.SYSENTER_ESP, stored('sysenterEsp', requireCanonical)],
-  [MSR.SYSENTER_EIP, stored('sysenterEip', requireCanonical)],
-  [MSR.MCG_CAP, constant(0n)],
-  [MSR.MCG_STATUS, onlyZero],
+  [MSR.BIOS_SIGN_ID, of('family6', onlyZero)],
+  [MSR.MTRRCAP, of('mtrr', constant(MTRRCAP_VALUE))],
+  [MSR.SYSENTER_CS, of('sep', stored('sysenterCs'))],
+  [MSR.SYSENTER_ESP, of('sep', stored('sysenterEsp', requireCanonical))],
+  [MSR.SYSENTER_EIP, of('sep', stored('sysenterEip', requireCanonical))],
+  [MSR.MCG_CAP, of('mca', constant(0n))],
+  [MSR.MCG_STATUS, of('mca', onlyZero)],
   // Fast strings (bit 0) may be switched; nothing else of it exists here.
-  [MSR.MISC_ENABLE, stored('miscEnable', (value) => requireZero(value, ~1n))],
-  [MSR.DEBUGCTL, onlyZero],
-  [MSR.PAT, stored('pat', (value) => require(bytesOf(value).every((type) => isMtrrType(type) || type === 7), 'memory type in IA32_PAT'))],
-  [MSR.MTRR_DEF_TYPE, stored('mtrrDefType', (value) => { requireZero(value, ~0xcffn); require(isMtrrType(Number(value & 0xffn)), 'memory type of an MTRR'); })],
-  [MSR.EFER, { read: (cpu) => BigInt(cpu.state.efer), write: writeEfer }],
-  [MSR.STAR, stored('star')],
-  [MSR.LSTAR, stored('lstar', requireCanonical)],
-  [MSR.CSTAR, stored('cstar', requireCanonical)],
-  [MSR.FMASK, stored('sfmask', (value) => requireZero(value, ~0xffff_ffffn))],
-  [MSR.FS_BASE, segmentBase(SEGMENT.FS)],
-  [MSR.GS_BASE, segmentBase(SEGMENT.GS)],
-  [MSR.KERNEL_GS_BASE, stored('kernelGsBase', requireCanonical)],
-  [MSR.TSC_AUX, stored('tscAux', (value) => requireZero(value, ~0xffff_ffffn))],
+  [MSR.MISC_ENABLE, of('family6', stored('miscEnable', (value) => requireZero(value, ~1n)))],
+  [MSR.DEBUGCTL, of('family6', onlyZero)],
+  [MSR.PAT, of('pat', stored('pat', (value) => require(bytesOf(value).every((type) => isMtrrType(type) || type === 7), 'memory type in IA32_PAT')))],
+  [MSR.MTRR_DEF_TYPE, of('mtrr', stored('mtrrDefType', (value) => { requireZero(value, ~0xcffn); require(isMtrrType(Number(value & 0xffn)), 'memory type of an MTRR'); }))],
+  [MSR.EFER, of(['syscall', 'lm', 'nx'], { read: (cpu) => BigInt(cpu.state.efer), write: writeEfer })],
+  [MSR.STAR, of('syscall', stored('star'))],
+  [MSR.LSTAR, of('syscall', stored('lstar', requireCanonical))],
+  [MSR.CSTAR, of('syscall', stored('cstar', requireCanonical))],
+  [MSR.FMASK, of('syscall', stored('sfmask', (value) => requireZero(value, ~0xffff_ffffn)))],
+  [MSR.FS_BASE, of('lm', segmentBase(SEGMENT.FS))],
+  [MSR.GS_BASE, of('lm', segmentBase(SEGMENT.GS))],
+  [MSR.KERNEL_GS_BASE, of('lm', stored('kernelGsBase', requireCanonical))],
+  [MSR.TSC_AUX, of(['rdtscp', 'rdpid'], stored('tscAux', (value) => requireZero(value, ~0xffff_ffffn)))],
 ]);
-FIXED_MTRRS.forEach((address, n) => registers.set(address, {
+FIXED_MTRRS.forEach((address, n) => registers.set(address, of('mtrr', {
   read: (cpu) => cpu.state.mtrrFixed[n]!,
   write: (cpu, value) => { require(bytesOf(value).every(isMtrrType), 'memory type of an MTRR'); cpu.state.mtrrFixed[n] = value; },
-}));
+})));
 for (let n = 0; n < 2 * VARIABLE_MTRRS; n++) {
   const isMask = (n & 1) === 1;
-  registers.set(MSR.MTRR_PHYSBASE0 + n, {
+  registers.set(MSR.MTRR_PHYSBASE0 + n, of('mtrr', {
     read: (cpu) => cpu.state.mtrrVariable[n]!,
     write: (cpu, value) => {
       requireZero(value, BEYOND_PHYSICAL | (isMask ? 0x7ffn : 0xf00n));
       require(isMask || isMtrrType(Number(value & 0xffn)), 'memory type of an MTRR');
       cpu.state.mtrrVariable[n] = value;
     },
-  });
+  }));
+}
+
+/** The register at an address, if this processor has it. */
+function find(cpu: Cpu, address: number): Register | undefined {
+  const register = registers.get(address);
+  return register?.features?.some((feature) => cpu.model.features.has(feature)) ?? true ? register : undefined;
 }
 
 /** RDMSR without the privilege check. Throws #GP(0) for an unknown register. */
 export function readMsr(cpu: Cpu, address: number): bigint {
-  const register = registers.get(address);
+  const register = find(cpu, address);
   if (!register) throw GP(0, `RDMSR of unknown MSR 0x${address.toString(16)}`);
   return register.read(cpu);
 }
 
 /** WRMSR without the privilege check. Throws #GP(0) for an unknown or read-only register, reserved bits, non-canonical addresses. */
 export function writeMsr(cpu: Cpu, address: number, value: bigint): void {
-  const register = registers.get(address);
+  const register = find(cpu, address);
   if (!register) throw GP(0, `WRMSR to unknown MSR 0x${address.toString(16)}`);
   if (!register.write) throw GP(0, `WRMSR to read-only MSR 0x${address.toString(16)}`);
   register.write(cpu, value);

@@ -4,6 +4,7 @@
  */
 import { Cpu } from '../cpu/cpu.ts';
 import { RFLAGS, readRflags } from '../cpu/flags.ts';
+import { DEFAULT_MODEL_NAME, parseCpuModel } from '../cpu/models.ts';
 import type { Engine } from '../cpu/engines/engine.ts';
 import { FastEngine, type FastEngineKind } from '../cpu/engines/fast/engine.ts';
 import { ReferenceEngine } from '../cpu/engines/reference/engine.ts';
@@ -24,6 +25,8 @@ export const ENGINE_NAMES: readonly EngineName[] = ['auto', 'interpreter', 'tran
 export interface MachineOptions {
   /** `auto` if not given. The guest cannot tell which it is. */
   readonly engine?: EngineName;
+  /** The processor, as `MODEL[,+FEATURE,-FEATURE]`; `max` if not given, all that is built. What its CPUID does not announce is not there. */
+  readonly cpu?: string;
   /** RAM in bytes, a multiple of 4096; 128 MiB if not given. */
   readonly memoryBytes?: number;
   /** First of the four debug-exit ports; 0xf4 if not given. */
@@ -82,11 +85,12 @@ export class Machine {
   /** Virtual time at which the slice in progress ends. */
   private sliceEnd = Infinity;
 
-  /** Throws RangeError for an impossible memory size. */
+  /** Throws RangeError for an impossible memory size, CpuModelError for an unknown processor. */
   constructor(options: MachineOptions = {}) {
+    const model = parseCpuModel(options.cpu ?? DEFAULT_MODEL_NAME);
     this.state = new GuestState(options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
     this.memory = new PhysicalMemory(this.state);
-    this.mmu = new Mmu(this.state, this.memory);
+    this.mmu = new Mmu(this.state, this.memory, { pdpe1gb: model.features.has('pdpe1gb'), pse36: model.features.has('pse36') });
     this.devices = createPcDevices({
       clock: () => this.now(),
       memoryBytes: this.state.ramBytes,
@@ -110,7 +114,7 @@ export class Machine {
       now: () => this.now(),
       taskPriorityChanged: (cr8) => this.devices.localApic.setTaskPriority(cr8),
       apicBaseChanged: (value) => this.devices.localApic.setBase(value),
-    });
+    }, model);
     for (const region of this.devices.mmio) this.memory.addMmio(region.base, region.bytes, region.device);
     this.engineName = options.engine ?? 'auto';
     if (this.engineName === 'reference') this.engine = this.reference = new ReferenceEngine(this.cpu);

@@ -5,7 +5,7 @@ import type { AccessKind } from './access.ts';
 import { RFLAGS_AC } from './control-bits.ts';
 import { Translation, denial, faultErrorCode, walk, type Denial } from './page-walk.ts';
 import { ADDRESS_HIGH, PAGE_SHIFTS, PAGE_SIZES, entryBitNames, type StructureName } from './paging-entries.ts';
-import { PagingControls, type PagingMode } from './paging-mode.ts';
+import { ALL_PAGING_FEATURES, PagingControls, type PagingMode } from './paging-mode.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
 import type { TlbEntry } from './tlb.ts';
 
@@ -51,8 +51,8 @@ export interface WalkExplanation {
 }
 
 /** Walks without changing anything; device registers are never read. `cr3` replaces the root for 4-level and 32-bit paging. */
-export function explainWalk(state: GuestState, memory: PhysicalMemory, address: LinearAddress, cr3?: bigint): WalkExplanation {
-  const controls = new PagingControls().read(state);
+export function explainWalk(state: GuestState, memory: PhysicalMemory, address: LinearAddress, cr3?: bigint, features = ALL_PAGING_FEATURES): WalkExplanation {
+  const controls = new PagingControls(features).read(state);
   if (cr3 !== undefined) controls.rootFrame = Number((cr3 >> 12n) & (controls.mode === '4-level' ? 0xfff_ffffn : 0xf_ffffn));
   const low = Number(address & 0xffff_ffffn), high = Number(address >> 32n);
   const levels: WalkLevel[] = [];

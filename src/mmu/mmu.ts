@@ -7,7 +7,7 @@ import { CR0, CR4, EFER, RFLAGS_AC } from './control-bits.ts';
 import { explainWalk, type WalkExplanation } from './explain.ts';
 import { PageFault } from './page-fault.ts';
 import { Translation, commitFlags, denial, faultErrorCode, walk, type Denial, type PageRights, type PagingStructures } from './page-walk.ts';
-import { PagingControls, currentPcid, loadPdpteRegisters } from './paging-mode.ts';
+import { ALL_PAGING_FEATURES, PagingControls, currentPcid, loadPdpteRegisters, type PagingFeatures } from './paging-mode.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
 import { COLUMN, DATA_ENTRIES, FETCH_COLUMN, Tlb, TLB_ATTRIBUTE, columnBase, type Column } from './tlb.ts';
 
@@ -33,7 +33,7 @@ export class Mmu {
   readonly memory: PhysicalMemory;
   readonly tlb: Tlb;
   readonly #words: Uint32Array<ArrayBuffer>;
-  readonly #controls = new PagingControls();
+  readonly #controls: PagingControls;
   readonly #translation = new Translation();
   readonly #structures: PagingStructures;
   /** Splits a linear address into halves without a bigint operation that allocates. */
@@ -43,7 +43,8 @@ export class Mmu {
   #misses = 0;
   #walks = 0;
 
-  constructor(state: GuestState, memory: PhysicalMemory) {
+  constructor(state: GuestState, memory: PhysicalMemory, features: PagingFeatures = ALL_PAGING_FEATURES) {
+    this.#controls = new PagingControls(features);
     this.state = state;
     this.memory = memory;
     this.tlb = new Tlb(state);
@@ -293,7 +294,7 @@ export class Mmu {
 
   /** The whole walk of a linear address as data, changing nothing. `cr3` chooses another address space than the current one. */
   explain(address: LinearAddress, cr3?: bigint): WalkExplanation {
-    return explainWalk(this.state, this.memory, address, cr3);
+    return explainWalk(this.state, this.memory, address, cr3, this.#controls.features);
   }
 
   get statistics(): MmuStatistics {

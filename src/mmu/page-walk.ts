@@ -6,7 +6,7 @@
 import type { AccessKind, Privilege } from './access.ts';
 import { PF_ERROR } from './page-fault.ts';
 import {
-  ADDRESS_HIGH, ENTRY, ENTRY_HIGH_XD, RESERVED_HIGH_4_LEVEL, RESERVED_HIGH_PAE, RESERVED_LOW_LEAF, SIZE_1G, SIZE_2M, SIZE_4K, SIZE_4M,
+  ADDRESS_HIGH, ENTRY, ENTRY_HIGH_XD, RESERVED_HIGH_4_LEVEL, RESERVED_HIGH_PAE, RESERVED_LOW_LEAF, RESERVED_WITHOUT_PSE36, SIZE_1G, SIZE_2M, SIZE_4K, SIZE_4M,
   type PageSizeCode, type StructureName,
 } from './paging-entries.ts';
 import type { PagingControls } from './paging-mode.ts';
@@ -93,7 +93,7 @@ export function walk(controls: PagingControls, structures: PagingStructures, low
       return;
     }
     const size: PageSizeCode = !maps || structure === 'PTE' ? SIZE_4K : structure === 'PDPTE' ? SIZE_1G : wide ? SIZE_2M : SIZE_4M;
-    const reservedLow = structure === 'PML4E' ? ENTRY.PS : maps ? RESERVED_LOW_LEAF[size] : 0;
+    const reservedLow = structure === 'PML4E' ? ENTRY.PS : maps ? reservedInLeaf(size, controls) : 0;
     if ((entryHigh & reservedHigh) !== 0 || (entryLow & reservedLow) !== 0) {
       out.outcome = 'reserved bit';
       return;
@@ -124,6 +124,12 @@ export function commitFlags(structures: PagingStructures, translation: Translati
   structures.setFlags(translation.leafAddress, translation.leafLow, flags);
   translation.leafLow |= flags;
   if (access === 'write') translation.dirty = true;
+}
+
+/** Bits that must be 0 in the low half of an entry that maps a page. */
+function reservedInLeaf(size: PageSizeCode, { features }: PagingControls): number {
+  if (size === SIZE_1G && !features.pdpe1gb) return ENTRY.PS;
+  return size === SIZE_4M && !features.pse36 ? RESERVED_WITHOUT_PSE36 : RESERVED_LOW_LEAF[size];
 }
 
 const frameOf = (low: number, high: number): number => ((high & ADDRESS_HIGH) << 20) | (low >>> 12);

@@ -62,6 +62,9 @@ export const RESERVED_LOW_LEAF = [
   0x0020_0000,
 ] as const;
 
+/** The same for 4-MByte pages without PSE-36: bits 21:13. */
+export const RESERVED_WITHOUT_PSE36 = 0x003f_e000;
+
 /** Names of the bits that are set in an entry, from bit 0 up, `maps` telling leaf entries (D, PAT, G) from those that reference a structure. */
 export function entryBitNames(structure: StructureName, low: number, high: number, maps: boolean): string[] {
   const names: string[] = [];

@@ -20,8 +20,13 @@ export function currentPcid(state: GuestState): number {
   return (state.u32[CR4_AT]! & CR4.PCIDE) !== 0 ? state.u32[CR3_AT]! & 0xfff : 0;
 }
 
+/** What a processor can do besides the paging that all have: 1-GByte pages; 4-MByte pages beyond 4 GiB. Without it the bits are reserved. */
+export interface PagingFeatures { readonly pdpe1gb: boolean; readonly pse36: boolean }
+export const ALL_PAGING_FEATURES: PagingFeatures = { pdpe1gb: true, pse36: true };
+
 /** What a walk and its permission checks need to know. Reused: `read` refreshes it. */
 export class PagingControls {
+  readonly features: PagingFeatures;
   mode: PagingMode = 'none';
   /** CR0.WP: supervisor writes obey R/W. */
   writeProtect = false;
@@ -44,6 +49,8 @@ export class PagingControls {
   #efer = -1;
   #cr3Low = -1;
   #cr3High = -1;
+
+  constructor(features: PagingFeatures) { this.features = features; }
 
   read(state: GuestState): this {
     const words = state.u32;

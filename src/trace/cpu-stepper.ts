@@ -4,6 +4,7 @@
  */
 import type { Cpu } from '../cpu/cpu.ts';
 import { decode, DecodeFailure } from '../cpu/decode/decode.ts';
+import { instructionsOf } from '../cpu/decode/lookup.ts';
 import type { ReferenceEngine } from '../cpu/engines/reference/engine.ts';
 import { readRflags } from '../cpu/flags.ts';
 import { MODE_32, MODE_64, type Instruction } from '../cpu/isa/instruction.ts';
@@ -221,7 +222,8 @@ export class CpuStepper implements Stepper {
   }
 
   instructionAt(rip: bigint): Instruction | undefined {
-    const decoded = decode(this.#code(rip), 0, this.#machine.cpu.mode());
+    const { cpu } = this.#machine;
+    const decoded = decode(this.#code(rip), 0, cpu.mode(), instructionsOf(cpu.model.features));
     return decoded instanceof DecodeFailure ? undefined : decoded;
   }
 
@@ -229,7 +231,7 @@ export class CpuStepper implements Stepper {
     const now = this.#machine.cpu.mode();
     const mode = wide === (now.codeSize === 64) ? now : wide ? MODE_64 : MODE_32;
     const bytes = this.#code(rip);
-    const instruction = decode(bytes, 0, mode);
+    const instruction = decode(bytes, 0, mode, instructionsOf(this.#machine.cpu.model.features));
     return instruction instanceof DecodeFailure ? [...bytes].map((b) => b.toString(16).padStart(2, '0')).join(' ') : format(instruction, rip);
   }
 

@@ -12,6 +12,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { DEFAULT_MODEL, type CpuModel } from '../cpu/models.ts';
+import { qemuCpu } from './qemu-cpu.ts';
 import { connectSocket, GdbStub, QemuError, Qmp } from './qemu-control.ts';
 import { follow, type RunEnd } from './qemu-follow.ts';
 import { MemoryHistory, type PageHashes } from './memory.ts';
@@ -31,8 +33,8 @@ export interface RecordOptions {
   readonly initrds?: readonly string[];
   /** The emulator; looked up on the PATH when it has no slash. */
   readonly qemu?: string;
-  /** QEMU's -cpu. */
-  readonly cpu?: string;
+  /** The processor of both: QEMU gets one that has the same features, as far as it has them. Default: the default model. */
+  readonly cpu?: CpuModel;
   /** Port of the isa-debug-exit device. */
   readonly debugExit?: number;
   /** Host seconds after which the run is ended. */
@@ -60,11 +62,6 @@ export interface Recording {
 }
 
 export const DEFAULT_QEMU = 'qemu-system-x86_64';
-/**
- * Everything that TCG can do; the vendor makes SYSENTER in IA-32e mode what the SDM says it is. BMI1 and LZCNT are off because
- * our model has neither: gcc writes F3 BSF for a scan, which they turn into TZCNT with another ZF.
- */
-export const DEFAULT_CPU = 'max,vendor=GenuineIntel,bmi1=off,abm=off';
 
 /**
  * The version of a QEMU, "7.2.22".
@@ -93,7 +90,7 @@ function machineArguments(options: RecordOptions, directory: string): string[] {
     '-nodefaults', '-display', 'none', '-no-reboot',
     '-object', `memory-backend-file,id=ram,size=${megabytes}M,mem-path=${join(directory, 'ram')},share=on`,
     '-machine', 'pc,memory-backend=ram', '-m', `${megabytes}M`,
-    '-accel', 'tcg', '-icount', 'shift=0,sleep=off', '-cpu', options.cpu ?? DEFAULT_CPU,
+    '-accel', 'tcg', '-icount', 'shift=0,sleep=off', '-cpu', qemuCpu(options.cpu ?? DEFAULT_MODEL),
     '-serial', `file:${join(directory, 'serial')}`,
     '-device', `isa-debug-exit,iobase=0x${(options.debugExit ?? 0xf4).toString(16)},iosize=0x4`,
     '-kernel', options.image,

@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto';
 import { createWriteStream, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { brotliDecompressSync, constants, createBrotliCompress } from 'node:zlib';
+import { DEFAULT_MODEL } from '../cpu/models.ts';
 import { readTrace, TraceFormatError, TraceWriter, TRACE_VERSION, type Trace, type TraceHeader } from './format.ts';
 import { bootPages } from './lockstep.ts';
-import { DEFAULT_CPU, DEFAULT_QEMU, qemuCommandLine, qemuVersion, recordQemu, type RecordOptions, type Recording } from './qemu-recorder.ts';
+import { qemuCpu } from './qemu-cpu.ts';
+import { DEFAULT_QEMU, qemuCommandLine, qemuVersion, recordQemu, type RecordOptions, type Recording } from './qemu-recorder.ts';
 
 /** More than this a trace may not be when unpacked, in bytes. */
 const MAX_TRACE_BYTES = 2 ** 31 - 1;
@@ -34,7 +36,7 @@ export async function recordTrace(options: TraceOptions, path: string): Promise<
   const header: TraceHeader = {
     version: TRACE_VERSION,
     qemuVersion: await qemuVersion(options.qemu ?? DEFAULT_QEMU),
-    commandLine: qemuCommandLine(options), cpu: options.cpu ?? DEFAULT_CPU,
+    commandLine: qemuCommandLine(options), cpu: qemuCpu(options.cpu ?? DEFAULT_MODEL),
     imageHash: createHash('sha256').update(image).digest('hex'),
     entry: options.entry, memoryBytes: options.memoryBytes, kernelCommandLine: options.cmdline ?? '',
   };

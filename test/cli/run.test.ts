@@ -63,10 +63,26 @@ describe('every other ending has its own status and a paragraph on stderr', () =
     const outcome = longmode(['run', kernel('loop2', (a) => { a.label('here'); a.jmp('here'); }), '--timeout', '0.3']);
     expect(outcome.status).toBe(12);
   });
+  it('an instruction that the chosen processor does not have is #UD there', () => {
+    const image = kernel('cmov', (a) => { a.cmove(eax, eax); out(a, 0xf4, 1); a.hlt(); });
+    expect(longmode(['run', image]).status).toBe(3);
+    const outcome = longmode(['run', image, '--cpu', '486']);
+    expect(outcome.status).toBe(6);
+    expect(outcome.stderr).toContain('CMOVcc: CPUID does not announce cmov');
+    expect(longmode(['run', image, '--cpu', '486,+cmov']).status).toBe(3);
+  });
+  it.each([
+    ['x86-64-v1', 'longmode: --cpu: "x86-64-v1" is no processor model; did you mean x86-64-v3?\n'],
+    ['max,+popcount', 'longmode: --cpu: "popcount" is no feature of a processor; did you mean popcnt?\n'],
+    ['max,popcnt', 'longmode: --cpu: "popcnt" is neither +FEATURE nor -FEATURE\n'],
+    ['max,+la57', 'longmode: --cpu: max,+la57 has la57, which is not built: max has all that is\n'],
+  ])('--cpu %s', (text, stderr) => {
+    expect(longmode(['run', kernel('cpu', (a) => a.hlt()), '--cpu', text])).toEqual({ status: 2, stdout: '', stderr });
+  });
   it('an instruction that we do not have', () => {
-    const outcome = longmode(['run', kernel('mmx', (a) => { a.db(0x0f, 0x60, 0xc1); a.hlt(); })]);
+    const outcome = longmode(['run', kernel('x87', (a) => { a.db(0xd9, 0xd8); a.hlt(); })]);
     expect(outcome.status).toBe(14);
-    expect(outcome.stderr).toMatch(/^longmode: unimplemented: .*\n {2}bytes 0f 60 c1/);
+    expect(outcome.stderr).toMatch(/^longmode: unimplemented: .*\n {2}bytes d9 d8/);
   });
   it('a triple fault, with a post-mortem that tells the whole chain', () => {
     const outcome = longmode(['run', flat64('triple', (a) => { a.mov(rax, 0x7000_0000_1234n); a.mov(byte(rax), 1); }), ...flat]);

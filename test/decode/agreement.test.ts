@@ -33,7 +33,7 @@ function encodingOf(row: Row, bitness: Bitness, r: Random): Uint8Array {
   if (row.size === 16 && e.mandatoryPrefix !== '66') prefixes.push(0x66);
   if (row.repeat !== undefined && r.chance(50)) prefixes.push(r.chance(50) ? 0xf3 : 0xf2);
   if (row.lock && e.modrm !== 'none' && modrm < 0xc0 && row.operands[0]?.kind !== 'register' && r.chance(30)) prefixes.push(0xf0);
-  if (e.mandatoryPrefix !== undefined && e.mandatoryPrefix !== 'NP') prefixes.push(parseInt(e.mandatoryPrefix, 16));
+  if (/^(66|F[23])$/.test(e.mandatoryPrefix ?? '')) prefixes.push(parseInt(e.mandatoryPrefix as string, 16));
   bytes.push(...prefixes);
   if (bitness === 64 && (e.rexW || r.chance(40))) {
     const extendsSpecial = row.operands.some((x) => x.kind === 'control' || x.kind === 'debug');

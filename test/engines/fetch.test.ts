@@ -108,13 +108,19 @@ describe('what is not executed', () => {
   });
 
   test('what the manual defines and we have not built stops the engine with RIP, bytes and a name, and changes nothing', () => {
-    place(0, 0xc5, 0xf8, 0x77);
+    place(0, 0xd9, 0xd8);
     const before = machine.state.retired;
     const stop = machine.step();
-    expect(stop).toMatchObject({ kind: 'unimplemented', rip: BigInt(AT.pages), what: 'VEX-encoded instruction (AVX, BMI)' });
-    expect(stop.kind === 'unimplemented' && [...stop.bytes.subarray(0, 2)]).toEqual([0xc5, 0xf8]);
+    expect(stop).toMatchObject({ kind: 'unimplemented', rip: BigInt(AT.pages), what: 'undocumented x87 encoding' });
+    expect(stop.kind === 'unimplemented' && [...stop.bytes.subarray(0, 2)]).toEqual([0xd9, 0xd8]);
     expect(machine.state.retired).toBe(before);
     expect(machine.delivered).toEqual([]);
+  });
+
+  test('an extension that CPUID does not announce is #UD, as on a processor without it', () => {
+    place(0, 0x62, 0xf1, 0x7c, 0x48, 0x58, 0xc0);
+    machine.step();
+    expect(machine.lastException).toBe('#UD');
   });
 
   test('RIP that is not canonical is #GP(0) at the fetch', () => {

@@ -61,7 +61,7 @@ export function encodeRow(row: Row, c: Choice): Uint8Array {
   const shortAddress = c.shortAddress === true || (row.addressSize !== undefined && row.addressSize !== c.codeSize);
   if (shortAddress) bytes.push(0x67);
   if (row.size === 16 && e.mandatoryPrefix !== '66') bytes.push(0x66);
-  if (e.mandatoryPrefix !== undefined && e.mandatoryPrefix !== 'NP') bytes.push(parseInt(e.mandatoryPrefix, 16));
+  if (/^(66|F[23])$/.test(e.mandatoryPrefix ?? '')) bytes.push(parseInt(e.mandatoryPrefix as string, 16));
   const rexR = e.modrm === '/r' && reg >= 8 ? 4 : 0;
   const rexX = (memory?.index ?? 0) >= 8 ? 2 : 0;
   const rexB = (e.registerInOpcode ? reg : memory ? (memory.base ?? 0) : (rm as number)) >= 8 ? 1 : 0;

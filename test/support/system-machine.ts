@@ -11,6 +11,7 @@ import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
 import { rowExecuted } from './rows-executed.ts';
 import { readRflags, writeRflags } from '../../src/cpu/flags.ts';
+import { EVERY_FEATURE, type CpuModel } from '../../src/cpu/models.ts';
 import type { EngineName } from '../../src/machine/machine.ts';
 import { CR0, CR4, EFER } from '../../src/mmu/control-bits.ts';
 import { Mmu } from '../../src/mmu/mmu.ts';
@@ -70,7 +71,7 @@ export class SystemMachine {
   readonly engine: Engine;
   readonly #symbols = new Map<string, bigint>();
 
-  constructor(mode: 64 | 32 = 64, engine: EngineName = 'reference') {
+  constructor(mode: 64 | 32 = 64, engine: EngineName = 'reference', model: CpuModel = EVERY_FEATURE) {
     const bus: CpuBus = {
       readPort: (port) => this.ports.get(port) ?? 0xffff_ffff,
       writePort: (port, bytes, value) => { this.written.push({ port, bytes, value }); },
@@ -83,7 +84,7 @@ export class SystemMachine {
       taskPriorityChanged: () => undefined,
       apicBaseChanged: () => undefined,
     };
-    this.cpu = new Cpu(this.state, this.mmu, bus);
+    this.cpu = new Cpu(this.state, this.mmu, bus, model);
     this.engine = engine === 'reference' ? new ReferenceEngine(this.cpu) : new FastEngine(this.cpu, engine);
     this.cpu.onException = (vector, errorCode, _cr2, rip, kind) => this.delivered.push({ vector, errorCode, kind, rip });
     this.#tables();

@@ -1,9 +1,9 @@
 /** Control registers, MSRs, FS/GS bases, INVLPG and INVPCID, CPUID, time. */
 import { describe, expect, it } from 'vitest';
 import { at, ax, cr0, cr2, cr3, cr4, cr8, ebx, qword, rax, rbx, rcx } from '../../src/assembler/index.ts';
-import { DEFAULT_MODEL, cpuid, type Feature } from '../../src/cpu/cpuid.ts';
+import { cpuid } from '../../src/cpu/cpuid.ts';
+import { DEFAULT_MODEL } from '../../src/cpu/models.ts';
 import { MSR, readMsr } from '../../src/cpu/msr.ts';
-import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import { CR0, CR4 } from '../../src/mmu/control-bits.ts';
 import { MAXPHYADDR } from '../../src/mmu/paging-entries.ts';
 import { SEGMENT } from '../../src/state/layout.ts';
@@ -240,16 +240,6 @@ describe('CPUID', () => {
     expect([bit(true), bit(false)]).toEqual([1, 0]);
   });
   it('gives the highest basic leaf for unknown ones', () => expect(cpuid(DEFAULT_MODEL, 0x4000_0000, 0, context)).toEqual(cpuid(DEFAULT_MODEL, 0x16, 0, context)));
-  it('announces only features whose instructions are in the table', () => {
-    const mnemonics = new Set(ROWS.map((row) => row.mnemonic));
-    const needs: Partial<Record<Feature, string>> = {
-      FPU: 'FDIV', FXSR: 'FXRSTOR', SSE: 'ADDPS', SSE2: 'ADDPD', TSC: 'RDTSC', MSR: 'WRMSR', CX8: 'CMPXCHG8B', SEP: 'SYSENTER', CMOV: 'CMOVcc', CLFSH: 'CLFLUSH', CMPXCHG16B: 'CMPXCHG16B', MOVBE: 'MOVBE', POPCNT: 'POPCNT',
-      FSGSBASE: 'WRGSBASE', INVPCID: 'INVPCID', SMAP: 'STAC', SYSCALL: 'SYSRETQ', RDTSCP: 'RDTSCP', 'LAHF-SAHF in 64-bit mode': 'LAHF',
-    };
-    for (const [feature, mnemonic] of Object.entries(needs)) {
-      expect([feature, DEFAULT_MODEL.features.has(feature as Feature)]).toEqual([feature, mnemonics.has(mnemonic)]);
-    }
-  });
   it('clears the upper halves of the four registers', () => {
     const m = machine();
     m.state.gpr.fill(0xffff_ffff_0000_0000n, 0, 4);

@@ -6,10 +6,10 @@ import { SEGMENT, type Segment } from '../../state/layout.ts';
 import type { Instruction, Mode } from '../isa/instruction.ts';
 import type { AddressWidth, Operand, RegisterOperand, Width } from '../isa/operand.ts';
 import type { OperandSpec, Row } from '../isa/row.ts';
-import { candidates, type Candidate, type Selectors } from './lookup.ts';
+import { ALL_INSTRUCTIONS, type Candidate, type InstructionSet, type Selectors } from './lookup.ts';
 import { readMemoryOffset, readMemoryOperand, type AddressContext } from './memory-operand.ts';
 import { ByteReader } from './reader.ts';
-import { unimplementedDependsOnModrm, unimplementedName } from './unimplemented.ts';
+import { unimplementedAt, unimplementedDependsOnModrm } from './unimplemented.ts';
 
 /** Why bytes are no Instruction. */
 export class DecodeFailure {
@@ -152,8 +152,11 @@ function specialRegistersExist(row: Row, operands: readonly Operand[]): boolean 
 const MAP_0F = 1, MAP_0F38 = 2, MAP_0F3A = 3;
 const REPEATS = ['none', 'rep', 'repne'] as const;
 
-/** Decodes the instruction at bytes[start]; `bytes` may end anywhere (then `truncated`). Reads at most 15 bytes. */
-export function decode(bytes: Uint8Array, start: number, mode: Mode): Instruction | DecodeFailure {
+/**
+ * Decodes the instruction at bytes[start]; `bytes` may end anywhere (then `truncated`). Reads at most 15 bytes. What `set` does not
+ * have is another instruction, or `invalid`.
+ */
+export function decode(bytes: Uint8Array, start: number, mode: Mode, set: InstructionSet = ALL_INSTRUCTIONS): Instruction | DecodeFailure {
   const r = new ByteReader(bytes, start);
   const longMode = mode.codeSize === 64;
   const p = readPrefixes(r, longMode);
@@ -170,7 +173,7 @@ export function decode(bytes: Uint8Array, start: number, mode: Mode): Instructio
   if (r.trouble !== undefined) return r.trouble === 'truncated' ? TRUNCATED : TOO_LONG;
 
   const selectors: Selectors = { operandSizePrefix: p.operandSizePrefix, repeat: p.repeat, rexW: (p.rex & 8) !== 0 };
-  const list = candidates(mode.codeSize, map, opcode, selectors);
+  const list = set.candidates(mode.codeSize, map, opcode, selectors);
   const addressWidth: AddressWidth = longMode ? (p.addressSizePrefix ? 32 : 64) : (mode.codeSize === 16) === p.addressSizePrefix ? 32 : 16;
   const rexB = (p.rex & 1) << 3;
 
@@ -180,11 +183,12 @@ export function decode(bytes: Uint8Array, start: number, mode: Mode): Instructio
     if (r.trouble !== undefined) return r.trouble === 'truncated' ? TRUNCATED : TOO_LONG;
   }
   const chosen = choose(list, modrm, rexB, addressWidth);
-  const unbuilt = unimplementedName(longMode, map, opcode, selectors, modrm, chosen !== undefined);
-  if (unbuilt !== undefined) return new DecodeFailure('unimplemented', unbuilt);
-  if (chosen === undefined) return NOT_DEFINED;
+  const unbuilt = unimplementedAt(set, longMode, map, opcode, selectors, modrm, chosen !== undefined);
+  if (unbuilt?.here) return new DecodeFailure('unimplemented', unbuilt.name);
+  if (chosen === undefined) return unbuilt ? new DecodeFailure('invalid', `${unbuilt.name}: CPUID does not announce it`) : NOT_DEFINED;
 
   const { row } = chosen;
+  if (!set.executes(row)) return new DecodeFailure('invalid', `${row.mnemonic}: CPUID does not announce ${row.feature}`);
   const operands = readOperands(r, row, {
     longMode, addressWidth, rexX: (p.rex & 2) << 2, rexB, segmentOverride: p.segment,
     rex: p.rex, opcode, modrm, rmIsRegister: modrm >= 0xc0,

@@ -2,6 +2,7 @@
  * Which rows of the table an opcode can mean, given the mode and the prefixes that select between rows.
  * SDM Vol. 2A, "Instruction Prefixes" and "Operand-Size and Address-Size Attributes" (Vol. 1).
  */
+import type { CpuFeature, CpuFeatures } from '../isa/features.ts';
 import type { Row } from '../isa/row.ts';
 import { ROWS } from '../isa/table/index.ts';
 
@@ -40,6 +41,7 @@ function mandatoryPrefixHolds(row: Row, s: Selectors): boolean {
   switch (row.encoding.mandatoryPrefix) {
     // In the three-byte maps F2 and F3 are part of every opcode. SDM Vol. 2D, "Opcode Map".
     case undefined: return s.repeat === 0 || (row.encoding.map !== '0F38' && row.encoding.map !== '0F3A');
+    case 'NFx': return s.repeat === 0;
     case 'NP': return !s.operandSizePrefix && s.repeat === 0;
     case '66': return s.operandSizePrefix && s.repeat === 0;
     case 'F3': return s.repeat === 1;
@@ -62,16 +64,9 @@ function rmKind(row: Row): RmKind {
   return memory ? 'memory' : register ? 'register' : 'either';
 }
 
-const byOpcode: Row[][] = Array.from({ length: MAPS.length * 256 }, () => []);
-for (const row of ROWS) {
-  const e = row.encoding;
-  const count = e.registerInOpcode ? 8 : e.conditionInOpcode ? 16 : 1;
-  for (let k = 0; k < count; k++) (byOpcode[MAPS.indexOf(e.map) * 256 + e.opcode + k] as Row[]).push(row);
-}
-
-function find(codeSize: CodeSize, map: number, opcode: number, s: Selectors): readonly Candidate[] {
-  const rows = (byOpcode[map * 256 + opcode] as Row[]).filter((row) =>
-    row.modes !== (codeSize === 64 ? 'legacy' : '64') && mandatoryPrefixHolds(row, s) && (!row.encoding.rexW || s.rexW));
+/** The rows that these share, best first, under the prefixes at hand. */
+function rank(all: readonly Row[], codeSize: CodeSize, s: Selectors): readonly Candidate[] {
+  const rows = all.filter((row) => row.modes !== (codeSize === 64 ? 'legacy' : '64') && mandatoryPrefixHolds(row, s) && (!row.encoding.rexW || s.rexW));
   const registerInOpcode = rows.some((row) => row.encoding.registerInOpcode);
   const ranked = rows.map((row, order) => {
     const operandSize = operandSizeFor(row, codeSize, s);
@@ -93,11 +88,43 @@ function find(codeSize: CodeSize, map: number, opcode: number, s: Selectors): re
   return ranked.map((x) => x.candidate);
 }
 
-const memo: (readonly Candidate[] | undefined)[] = [];
+/** What a processor executes: the rows of the table whose features it has. The others keep their places, and are #UD. */
+export class InstructionSet {
+  /** Undefined: every row, whatever its feature. */
+  readonly #features: CpuFeatures | undefined;
+  readonly #byOpcode: readonly Row[][] = Array.from({ length: MAPS.length * 256 }, () => []);
+  readonly #memo: (readonly Candidate[] | undefined)[] = [];
 
-/** The rows that the opcode can mean, best first; the first that ModRM and the address size do not refuse is the one. */
-export function candidates(codeSize: CodeSize, map: number, opcode: number, s: Selectors): readonly Candidate[] {
-  const size = codeSize === 64 ? 2 : codeSize === 32 ? 1 : 0;
-  const key = ((((size * 4 + map) * 256 + opcode) * 2 + (s.operandSizePrefix ? 1 : 0)) * 3 + s.repeat) * 2 + (s.rexW ? 1 : 0);
-  return (memo[key] ??= find(codeSize, map, opcode, s));
+  constructor(features?: CpuFeatures) {
+    this.#features = features;
+    for (const row of ROWS) {
+      const e = row.encoding;
+      if (row.prefixIgnored && !this.executes(row)) continue;
+      const count = e.registerInOpcode ? 8 : e.conditionInOpcode ? 16 : 1;
+      for (let k = 0; k < count; k++) (this.#byOpcode[MAPS.indexOf(e.map) * 256 + e.opcode + k] as Row[]).push(row);
+    }
+  }
+
+  /** Every row and extension, whatever its feature. */
+  get hasAll(): boolean { return this.#features === undefined; }
+  executes(row: Row): boolean { return row.feature === undefined || this.has(row.feature); }
+  has(feature: CpuFeature): boolean { return this.#features === undefined || this.#features.has(feature); }
+
+  /** The rows that the opcode can mean, best first; the first that ModRM and the address size do not refuse is the one. */
+  candidates(codeSize: CodeSize, map: number, opcode: number, s: Selectors): readonly Candidate[] {
+    const size = codeSize === 64 ? 2 : codeSize === 32 ? 1 : 0;
+    const key = ((((size * MAPS.length + map) * 256 + opcode) * 2 + (s.operandSizePrefix ? 1 : 0)) * 3 + s.repeat) * 2 + (s.rexW ? 1 : 0);
+    return (this.#memo[key] ??= rank(this.#byOpcode[map * 256 + opcode] as Row[], codeSize, s));
+  }
+}
+
+/** Every row of the table. */
+export const ALL_INSTRUCTIONS = new InstructionSet();
+
+const sets = new WeakMap<CpuFeatures, InstructionSet>();
+/** The instructions of a processor with these features: the same set for the same features. */
+export function instructionsOf(features: CpuFeatures): InstructionSet {
+  let set = sets.get(features);
+  if (set === undefined) sets.set(features, set = new InstructionSet(features));
+  return set;
 }

@@ -1,8 +1,10 @@
 /**
- * What the manual defines and the table has no row for. A guest that runs one of these is told so, loudly: raising #UD
- * would be a wrong answer. Everything that is neither here nor in the table is #UD. SDM Vol. 2D, "Opcode Map".
+ * What the manual defines and the table has no row for. A guest whose processor has such an instruction and runs it is told so, loudly:
+ * raising #UD would be a wrong answer. On a processor without it, it is #UD, as is everything that is neither here nor
+ * in the table. SDM Vol. 2D, "Opcode Map".
  */
-import type { Selectors } from './lookup.ts';
+import type { CpuFeature } from '../isa/features.ts';
+import type { InstructionSet, Selectors } from './lookup.ts';
 
 interface Unbuilt {
   readonly from: number;
@@ -14,6 +16,8 @@ interface Unbuilt {
   readonly prefix?: string;
   /** Only in this kind of mode. */
   readonly longMode?: boolean;
+  /** The feature whose processors have it; absent: an extension that no processor here has. */
+  readonly feature?: CpuFeature;
 }
 
 const inRegister = (modrm: number): boolean => modrm >= 0xc0;
@@ -23,12 +27,12 @@ const ONE_BYTE: readonly Unbuilt[] = [
   { from: 0xc6, to: 0xc7, name: 'XABORT/XBEGIN (TSX)', when: (m) => m === 0xf8 },
   { from: 0xdb, to: 0xdf, name: 'FISTTP (SSE3)', when: (m) => extension(m) === 1 && !inRegister(m) },
   // Processors take these as the instructions that the manual has at other opcodes (FCOM FCOMP FXCH FSTP FFREEP), or as NOPs.
-  { from: 0xd9, to: 0xd9, name: 'undocumented x87 encoding', when: (m) => m >= 0xd8 && m <= 0xdf },
-  { from: 0xdb, to: 0xdb, name: 'undocumented x87 encoding', when: (m) => m === 0xe0 || m === 0xe1 || m === 0xe4 || m === 0xe5 },
-  { from: 0xdc, to: 0xdc, name: 'undocumented x87 encoding', when: (m) => m >= 0xd0 && m <= 0xdf },
-  { from: 0xdd, to: 0xdd, name: 'undocumented x87 encoding', when: (m) => m >= 0xc8 && m <= 0xcf },
-  { from: 0xde, to: 0xde, name: 'undocumented x87 encoding', when: (m) => m >= 0xd0 && m <= 0xd7 },
-  { from: 0xdf, to: 0xdf, name: 'undocumented x87 encoding', when: (m) => m >= 0xc0 && m <= 0xdf },
+  { from: 0xd9, to: 0xd9, name: 'undocumented x87 encoding', feature: 'fpu', when: (m) => m >= 0xd8 && m <= 0xdf },
+  { from: 0xdb, to: 0xdb, name: 'undocumented x87 encoding', feature: 'fpu', when: (m) => m === 0xe0 || m === 0xe1 || m === 0xe4 || m === 0xe5 },
+  { from: 0xdc, to: 0xdc, name: 'undocumented x87 encoding', feature: 'fpu', when: (m) => m >= 0xd0 && m <= 0xdf },
+  { from: 0xdd, to: 0xdd, name: 'undocumented x87 encoding', feature: 'fpu', when: (m) => m >= 0xc8 && m <= 0xcf },
+  { from: 0xde, to: 0xde, name: 'undocumented x87 encoding', feature: 'fpu', when: (m) => m >= 0xd0 && m <= 0xd7 },
+  { from: 0xdf, to: 0xdf, name: 'undocumented x87 encoding', feature: 'fpu', when: (m) => m >= 0xc0 && m <= 0xdf },
   { from: 0xc4, to: 0xc5, name: 'VEX-encoded instruction (AVX, BMI)', longMode: true },
   { from: 0xc4, to: 0xc5, name: 'VEX-encoded instruction (AVX, BMI)', longMode: false, when: inRegister },
   { from: 0x62, to: 0x62, name: 'EVEX-encoded instruction (AVX-512)', longMode: true },
@@ -46,11 +50,8 @@ const MAP_0F: readonly Unbuilt[] = [
   { from: 0x12, to: 0x12, name: 'MOVDDUP (SSE3)', prefix: 'F2' },
   { from: 0x12, to: 0x12, name: 'MOVSLDUP (SSE3)', prefix: 'F3' },
   { from: 0x16, to: 0x16, name: 'MOVSHDUP (SSE3)', prefix: 'F3' },
-  { from: 0x18, to: 0x18, name: 'PREFETCHh' },
-  { from: 0x19, to: 0x1f, name: 'reserved NOP, MPX or CET instruction' },
-  { from: 0x2a, to: 0x2a, name: 'CVTPI2PS, CVTPI2PD (SSE, MMX registers)', prefix: 'NP 66' },
-  { from: 0x2c, to: 0x2d, name: 'CVTPS2PI, CVTPD2PI (SSE, MMX registers)', prefix: 'NP 66' },
-  { from: 0x33, to: 0x33, name: 'RDPMC' },
+  { from: 0x2a, to: 0x2a, name: 'CVTPI2PS, CVTPI2PD (SSE, MMX registers)', feature: 'sse', prefix: 'NP 66' },
+  { from: 0x2c, to: 0x2d, name: 'CVTPS2PI, CVTPD2PI (SSE, MMX registers)', feature: 'sse', prefix: 'NP 66' },
   { from: 0x37, to: 0x37, name: 'GETSEC' },
   { from: 0x60, to: 0x6b, name: 'MMX instruction', prefix: 'NP' },
   { from: 0x6e, to: 0x70, name: 'MMX instruction', prefix: 'NP' },
@@ -61,20 +62,20 @@ const MAP_0F: readonly Unbuilt[] = [
   { from: 0x7c, to: 0x7d, name: 'HADDPD, HADDPS, HSUBPD or HSUBPS (SSE3)', prefix: '66 F2' },
   { from: 0x7e, to: 0x7f, name: 'MMX move', prefix: 'NP' },
   { from: 0xae, to: 0xae, name: 'FXSAVE, FXRSTOR, XSAVE, fence or cache-line instruction (0F AE)', when: (m) => !inRegister(m) || extension(m) >= 4 },
-  { from: 0xc4, to: 0xc4, name: 'PINSRW (SSE, MMX registers)', prefix: 'NP' },
-  { from: 0xc5, to: 0xc5, name: 'PEXTRW (SSE, MMX registers)', prefix: 'NP', when: inRegister },
+  { from: 0xc4, to: 0xc4, name: 'PINSRW (SSE, MMX registers)', feature: 'sse', prefix: 'NP' },
+  { from: 0xc5, to: 0xc5, name: 'PEXTRW (SSE, MMX registers)', feature: 'sse', prefix: 'NP', when: inRegister },
   { from: 0xc7, to: 0xc7, name: 'RDRAND, RDSEED, RDPID, XSAVE or VMX instruction (0F C7)',
     when: (m) => extension(m) >= 6 || (extension(m) >= 3 && !inRegister(m)) },
   { from: 0xd0, to: 0xd0, name: 'ADDSUBPD or ADDSUBPS (SSE3)', prefix: '66 F2' },
   { from: 0xd1, to: 0xd5, name: 'MMX instruction', prefix: 'NP' },
-  { from: 0xd6, to: 0xd6, name: 'MOVDQ2Q or MOVQ2DQ (SSE2, MMX registers)', prefix: 'F3 F2', when: inRegister },
-  { from: 0xd7, to: 0xd7, name: 'PMOVMSKB (SSE, MMX registers)', prefix: 'NP', when: inRegister },
+  { from: 0xd6, to: 0xd6, name: 'MOVDQ2Q or MOVQ2DQ (SSE2, MMX registers)', feature: 'sse2', prefix: 'F3 F2', when: inRegister },
+  { from: 0xd7, to: 0xd7, name: 'PMOVMSKB (SSE, MMX registers)', feature: 'sse', prefix: 'NP', when: inRegister },
   { from: 0xd8, to: 0xe5, name: 'MMX instruction', prefix: 'NP' },
-  { from: 0xe7, to: 0xe7, name: 'MOVNTQ (SSE, MMX registers)', prefix: 'NP', when: (m) => !inRegister(m) },
+  { from: 0xe7, to: 0xe7, name: 'MOVNTQ (SSE, MMX registers)', feature: 'sse', prefix: 'NP', when: (m) => !inRegister(m) },
   { from: 0xe8, to: 0xef, name: 'MMX instruction', prefix: 'NP' },
   { from: 0xf0, to: 0xf0, name: 'LDDQU (SSE3)', prefix: 'F2', when: (m) => !inRegister(m) },
   { from: 0xf1, to: 0xf6, name: 'MMX instruction', prefix: 'NP' },
-  { from: 0xf7, to: 0xf7, name: 'MASKMOVQ (SSE, MMX registers)', prefix: 'NP', when: inRegister },
+  { from: 0xf7, to: 0xf7, name: 'MASKMOVQ (SSE, MMX registers)', feature: 'sse', prefix: 'NP', when: inRegister },
   { from: 0xf8, to: 0xfe, name: 'MMX instruction', prefix: 'NP' },
 ];
 
@@ -113,9 +114,14 @@ const covering = (longMode: boolean, map: number, opcode: number, s: Selectors):
 export const unimplementedDependsOnModrm = (longMode: boolean, map: number, opcode: number, s: Selectors): boolean =>
   covering(longMode, map, opcode, s).some((x) => x.when !== undefined);
 
+/** An unbuilt instruction. `here`: processors with this instruction set have it. */
+export interface Unimplemented { readonly name: string; readonly here: boolean }
+
 /**
- * The name of the unbuilt instruction that an opcode would be; undefined if there is none. With `hasRow`, only of one
- * that a prefix tells apart from the table's row.
+ * The unbuilt instruction that an opcode would be; undefined if there is none. With `hasRow`, only one that a prefix tells
+ * apart from the table's row.
  */
-export const unimplementedName = (longMode: boolean, map: number, opcode: number, s: Selectors, modrm: number, hasRow: boolean): string | undefined =>
-  covering(longMode, map, opcode, s).find((x) => (x.when === undefined || x.when(modrm)) && (!hasRow || x.prefix !== undefined))?.name;
+export function unimplementedAt(set: InstructionSet, longMode: boolean, map: number, opcode: number, s: Selectors, modrm: number, hasRow: boolean): Unimplemented | undefined {
+  const found = covering(longMode, map, opcode, s).find((x) => (x.when === undefined || x.when(modrm)) && (!hasRow || x.prefix !== undefined));
+  return found && { name: found.name, here: set.hasAll || (found.feature !== undefined && set.has(found.feature)) };
+}

@@ -5,6 +5,7 @@
  * SDM Vol. 2A, "Interpreting the Instruction Reference Pages".
  */
 import type { Cpu } from '../cpu.ts';
+import type { CpuFeature } from './features.ts';
 import type { Instruction } from './instruction.ts';
 import type { Ops } from './ops.ts';
 import type { Width } from './operand.ts';
@@ -45,8 +46,8 @@ export type OperandSpec =
   | { readonly kind: 'segment' | 'control' | 'debug'; readonly text: string; readonly at: 'reg' | 'fixed'; readonly number: number };
 
 export interface Encoding {
-  /** `NP` (no 66 F2 F3), `66`, `F2`, `F3`, or undefined where the prefixes keep their ordinary meaning. */
-  readonly mandatoryPrefix: 'NP' | '66' | 'F2' | 'F3' | undefined;
+  /** `NP` (no 66 F2 F3), `NFx` (no F2 F3), `66`, `F2`, `F3`, or undefined where the prefixes keep their ordinary meaning. */
+  readonly mandatoryPrefix: 'NP' | 'NFx' | '66' | 'F2' | 'F3' | undefined;
   readonly rexW: boolean;
   /** Opcode map: '' one-byte, '0F', '0F38', '0F3A'. */
   readonly map: '' | '0F' | '0F38' | '0F3A';
@@ -61,8 +62,6 @@ export interface Encoding {
   /** Sizes in bytes of what follows: ib iw id io, cb cw cd cp; `a` for an address-size offset (moffs). */
   readonly trailing: readonly (1 | 2 | 4 | 6 | 8 | 'a')[];
 }
-
-export type CpuFeature = 'cmov' | 'cx8' | 'cx16' | 'fsgsbase' | 'invpcid' | 'lahf64' | 'movbe' | 'popcnt' | 'rdtscp' | 'sep' | 'smap' | 'syscall' | 'tsc' | 'clflush' | 'fpu' | 'fxsr' | 'mmx' | 'sse' | 'sse2' | 'monitor';
 
 /** Attributes of one mnemonic, or of one line where they differ. */
 export interface RowOptions {
@@ -84,7 +83,10 @@ export interface RowOptions {
   readonly reads?: string;
   readonly writes?: string;
   readonly undefined?: string;
+  /** The line is #UD on a processor without it. */
   readonly feature?: CpuFeature;
+  /** A processor without the feature ignores the prefix instead: the line without it is meant (F3 0F BD is BSR). */
+  readonly prefixIgnored?: boolean;
 }
 
 /** One parsed line of the table. */
@@ -109,6 +111,7 @@ export interface Row {
   readonly writes: readonly string[];
   readonly undefinedFlags: readonly string[];
   readonly feature: CpuFeature | undefined;
+  readonly prefixIgnored: boolean;
 }
 
 /** A line as it stands in a table file. */
@@ -182,7 +185,7 @@ function parseEncoding(text: string): Encoding {
   for (const token of text.split(/\s+/)) {
     const size = TRAILING[token];
     if (token === 'REX.W') rexW = true;
-    else if (token === 'NP') mandatoryPrefix = 'NP';
+    else if (token === 'NP' || token === 'NFx') mandatoryPrefix = token;
     else if (bytes.length === 0 && mandatoryPrefix === undefined && (token === '66' || token === 'F2' || token === 'F3') && text.split(/\s+/).length > 1) mandatoryPrefix = token;
     else if (token === '/r') modrm = '/r';
     else if (/^\/[0-7]$/.test(token)) modrm = { extension: Number(token[1]) };
@@ -265,6 +268,7 @@ export function parseRow(entry: Entry, line: Line): Row {
       writes: flagList(options.writes),
       undefinedFlags: flagList(options.undefined),
       feature: options.feature,
+      prefixIgnored: options.prefixIgnored ?? false,
     };
   } catch (cause) {
     throw new Error(`table row "${text}" = "${encodingText}": ${(cause as Error).message}`, { cause });

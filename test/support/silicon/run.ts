@@ -2,6 +2,7 @@
 import type { GuestException } from '../../../src/cpu/exceptions.ts';
 import { Cpu, type CpuBus } from '../../../src/cpu/cpu.ts';
 import { ReferenceEngine } from '../../../src/cpu/engines/reference/engine.ts';
+import { EVERY_FEATURE } from '../../../src/cpu/models.ts';
 import { readRflags, RFLAGS, writeRflags } from '../../../src/cpu/flags.ts';
 import { MXCSR_AFTER_RESET } from '../../../src/cpu/mxcsr.ts';
 import { CR0, CR4, EFER } from '../../../src/mmu/control-bits.ts';
@@ -46,7 +47,7 @@ export class SiliconWorld {
 
   constructor() {
     const state = new GuestState(0x4_0000);
-    const cpu = new FaultKeepingCpu(state, new Mmu(state, new PhysicalMemory(state)), NO_DEVICES);
+    const cpu = new FaultKeepingCpu(state, new Mmu(state, new PhysicalMemory(state)), NO_DEVICES, EVERY_FEATURE);
     const entry = (table: number, index: bigint, value: bigint): void => { state.view.setBigUint64(RAM_BASE + table + Number(index & 511n) * 8, value, true); };
     const table = PRESENT | WRITABLE | USER;
     entry(PML4, 0n, BigInt(PDPT) | table);

@@ -22,7 +22,7 @@ export const RECORDINGS = { general: 'silicon.bin.gz', vector: 'silicon-vector.b
 export type RecordingName = keyof typeof RECORDINGS;
 /** The recording of alignment checks, of general rows. */
 export const ALIGNMENT_RECORDING = 'silicon-alignment.bin.gz';
-export const recordingOf = (row: Row): RecordingName => (row.feature === 'sse' || row.feature === 'sse2' ? 'vector' : 'general');
+export const recordingOf = (row: Row): RecordingName => ((row.feature === 'sse' || row.feature === 'sse2') && !row.mnemonic.endsWith('FENCE') ? 'vector' : 'general');
 
 const FORMAT = 1;
 const COMPATIBILITY = 1, POKE = 2, FAULT = 4, MEMORY = 8, SIMD = 16, ALIGNMENT = 32;

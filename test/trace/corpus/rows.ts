@@ -15,7 +15,7 @@ const HARMLESS = /^(MOV r\S+, (Sreg|CRn|DRn)$|PUSH [C-GS]S$|POP [D-GS]S$|L[DEFGS
 const EMPTY_PORT = 0xe0n;
 
 /** XMM registers and MXCSR are not in a trace. */
-export const isVectorRow = (row: Row): boolean => row.feature === 'sse' || row.feature === 'sse2';
+export const isVectorRow = (row: Row): boolean => (row.feature === 'sse' || row.feature === 'sse2') && !row.mnemonic.endsWith('FENCE');
 
 /** Rows that a generated program cannot run, and why. */
 export const EXCLUDED: readonly { readonly applies: (row: Row, bits: Bits) => boolean; readonly why: string }[] = [

@@ -1,5 +1,6 @@
 /** The smallest board that a traced program needs: processor, memory, and a debug-exit port. Every other port reads all ones. */
 import { Cpu } from '../../../src/cpu/cpu.ts';
+import { EVERY_FEATURE } from '../../../src/cpu/models.ts';
 import { ReferenceEngine } from '../../../src/cpu/engines/reference/engine.ts';
 import { enter } from '../../../src/machine/boot/enter.ts';
 import { planBoot } from '../../../src/machine/boot/index.ts';
@@ -29,7 +30,7 @@ export class BareBoard {
       now: () => state.retired,
       taskPriorityChanged: () => undefined,
       apicBaseChanged: () => undefined,
-    });
+    }, EVERY_FEATURE);
     const plan = planBoot(image, memoryBytes);
     enter(this.cpu, memory, plan);
     this.entry = plan.entry;

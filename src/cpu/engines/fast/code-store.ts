@@ -8,6 +8,7 @@ import { RAM_BASE } from '../../../state/layout.ts';
 import type { PhysicalMemory } from '../../../mmu/physical-memory.ts';
 import { FETCH_ENTRY_BYTES, FETCH_FIELD, INSTRUCTION_ENTRIES } from '../../../mmu/tlb.ts';
 import { DecodeFailure, decode } from '../../decode/decode.ts';
+import type { InstructionSet } from '../../decode/lookup.ts';
 import { MAX_LENGTH } from '../../decode/reader.ts';
 import type { Instruction, Mode } from '../../isa/instruction.ts';
 import { ENGINE, RECORDS_BASE, RECORDS_END } from '../engine-memory.ts';
@@ -47,6 +48,7 @@ export interface Crossing { readonly page: bigint; readonly frame: number }
 export class CodeStore {
   readonly #state: GuestState;
   readonly #memory: PhysicalMemory;
+  readonly #instructions: InstructionSet;
   readonly #handlers: Handlers;
   readonly #entries: EntryTable;
   readonly #frames = new Map<number, FrameCode>();
@@ -57,8 +59,9 @@ export class CodeStore {
   #stops: ReadonlySet<bigint> = new Set();
   readonly statistics = { decodedInstructions: 0, blocks: 0, droppedFrames: 0, emptied: 0 };
 
-  constructor(state: GuestState, memory: PhysicalMemory, handlers: Handlers, entries: EntryTable) {
+  constructor(state: GuestState, memory: PhysicalMemory, instructions: InstructionSet, handlers: Handlers, entries: EntryTable) {
     this.#state = state;
+    this.#instructions = instructions;
     this.#memory = memory;
     this.#handlers = handlers;
     this.#entries = entries;
@@ -121,7 +124,7 @@ export class CodeStore {
     while (instructions.length < most && at < PAGE_SIZE) {
       if (at > first && this.hasStops && this.isStop(ip + BigInt(at - first))) break;
       const from = RAM_BASE + frame * PAGE_SIZE + at;
-      const i = decode(this.#state.u8.subarray(from, from + Math.min(MAX_LENGTH, PAGE_SIZE - at)), 0, mode);
+      const i = decode(this.#state.u8.subarray(from, from + Math.min(MAX_LENGTH, PAGE_SIZE - at)), 0, mode, this.#instructions);
       if (i instanceof DecodeFailure) break;
       if (i.row.meaning.kind === 'system' || !staysInRange(i, ip + BigInt(at - first))) break;
       instructions.push(i);
@@ -147,7 +150,7 @@ export class CodeStore {
     const bytes = new Uint8Array(MAX_LENGTH);
     bytes.set(u8.subarray(RAM_BASE + frame * PAGE_SIZE + first, RAM_BASE + (frame + 1) * PAGE_SIZE));
     bytes.set(u8.subarray(RAM_BASE + next * PAGE_SIZE, RAM_BASE + next * PAGE_SIZE + MAX_LENGTH - inFirst), inFirst);
-    const i = decode(bytes, 0, mode);
+    const i = decode(bytes, 0, mode, this.#instructions);
     if (i instanceof DecodeFailure || i.length <= inFirst || i.row.meaning.kind === 'system' || !staysInRange(i, ip)) return nothing;
     this.#memory.markCode(frame, first, PAGE_SIZE - 1);
     this.#memory.markCode(next, 0, i.length - inFirst - 1);

@@ -10,6 +10,7 @@ import type { Cpu } from '../../cpu.ts';
 import type { RecentInstruction } from '../../recent-instructions.ts';
 import type { Engine, StepResult, Stop } from '../engine.ts';
 import { ENGINE, MISS_WRITE, STATUS } from '../engine-memory.ts';
+import { instructionsOf } from '../../decode/lookup.ts';
 import { Handlers } from '../interpreter/handlers.ts';
 import { RECORD } from '../interpreter/record.ts';
 import { ReferenceEngine } from '../reference/engine.ts';
@@ -71,7 +72,7 @@ export class FastEngine implements Engine {
     this.reference = new ReferenceEngine(cpu);
     this.#entries = new EntryTable(cpu.state);
     this.handlers = new Handlers(cpu.state.memory);
-    this.code = new CodeStore(cpu.state, cpu.mmu.memory, this.handlers, this.#entries);
+    this.code = new CodeStore(cpu.state, cpu.mmu.memory, instructionsOf(cpu.model.features), this.handlers, this.#entries);
     this.code.linksLoops = kind === 'interpreter';
     this.translator = new Translator(cpu.state, this.code, this.handlers, this.#entries);
     this.#u32[UNTIL_REPORT] = REPORT_INTERVAL;

@@ -8,6 +8,7 @@ import type { GuestState } from '../../../state/guest-state.ts';
 import { OFFSET, RAM_BASE, SEGMENT } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { DecodeFailure, decode } from '../../decode/decode.ts';
+import { instructionsOf, type InstructionSet } from '../../decode/lookup.ts';
 import { MAX_LENGTH } from '../../decode/reader.ts';
 import { GP, UD, Unimplemented } from '../../exceptions.ts';
 import type { Instruction, Mode } from '../../isa/instruction.ts';
@@ -24,6 +25,7 @@ export class Fetcher {
   readonly #cpu: Cpu;
   readonly #state: GuestState;
   readonly #cache: CodeCache;
+  readonly #instructions: InstructionSet;
   /** The page that was fetched from last: its linear page number (bits 31:12 and 63:32), mode, whose rights it had, and its decoded page. */
   #pageLow = NO_PAGE;
   #pageHigh = 0;
@@ -36,6 +38,7 @@ export class Fetcher {
   constructor(cpu: Cpu) {
     this.#cpu = cpu;
     this.#state = cpu.state;
+    this.#instructions = instructionsOf(cpu.model.features);
     this.#cache = new CodeCache(cpu.mmu.memory, () => this.forgetPage());
     cpu.mmu.memory.onMapChanged(() => this.#cache.clear());
   }
@@ -112,7 +115,7 @@ export class Fetcher {
         frame = this.#translate(mode, offset + n, at >>> 0, wrapped && mode.codeSize === 64 ? (high + 1) >>> 0 : high);
       } else if (n > 0 && mode.codeSize !== 64) this.#checkLimit(offset + n, 1);
       this.#collect(frame, at & 0xfff, mode.codeSize === 64 ? MAX_LENGTH : (this.#state.limit[SEGMENT.CS] as number) - offset + 1);
-      const result = decode(this.#bytes.subarray(0, this.#collected), 0, mode);
+      const result = decode(this.#bytes.subarray(0, this.#collected), 0, mode, this.#instructions);
       if (!(result instanceof DecodeFailure)) return result;
       switch (result.kind) {
         case 'truncated':

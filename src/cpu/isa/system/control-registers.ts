@@ -6,7 +6,7 @@ import { SEGMENT } from '../../../state/layout.ts';
 import { CR0, CR4, EFER } from '../../../mmu/control-bits.ts';
 import { MAXPHYADDR } from '../../../mmu/paging-entries.ts';
 import type { Cpu } from '../../cpu.ts';
-import type { Feature } from '../../cpuid.ts';
+import type { CpuFeature } from '../features.ts';
 import { DR6, DR7 } from '../../debug-registers.ts';
 import { ATTRIBUTE } from '../../descriptors.ts';
 import { GP, GuestException, UD, VECTOR } from '../../exceptions.ts';
@@ -18,13 +18,11 @@ const CR0_WRITABLE = CR0.PE | CR0.MP | CR0.EM | CR0.TS | CR0.NE | CR0.WP | CR0.A
 const isSet = (value: number, bit: number): boolean => (value & bit) !== 0;
 
 /** CR4 bits, with the feature that makes each of them exist. */
-const CR4_FEATURES: readonly (readonly [number, Feature])[] = [
-  [CR4.TSD, 'TSC'], [CR4.DE, 'DE'], [CR4.PSE, 'PSE'], [CR4.PAE, 'PAE'], [CR4.MCE, 'MCE'], [CR4.PGE, 'PGE'],
-  [CR4.OSFXSR, 'FXSR'], [CR4.OSXMMEXCPT, 'SSE'], [CR4.FSGSBASE, 'FSGSBASE'], [CR4.PCIDE, 'PCID'], [CR4.SMEP, 'SMEP'], [CR4.SMAP, 'SMAP'],
+const CR4_FEATURES: readonly (readonly [number, CpuFeature])[] = [
+  [CR4.TSD, 'tsc'], [CR4.DE, 'de'], [CR4.PSE, 'pse'], [CR4.PAE, 'pae'], [CR4.MCE, 'mce'], [CR4.PGE, 'pge'], [CR4.PCE, 'family6'],
+  [CR4.OSFXSR, 'fxsr'], [CR4.OSXMMEXCPT, 'sse'], [CR4.FSGSBASE, 'fsgsbase'], [CR4.PCIDE, 'pcid'], [CR4.SMEP, 'smep'], [CR4.SMAP, 'smap'],
 ];
-/** There are no counters for PCE, but the bit may be set. */
-const CR4_ALWAYS = CR4.PCE;
-const cr4Writable = (cpu: Cpu): number => CR4_FEATURES.reduce((mask, [bit, feature]) => (cpu.model.features.has(feature) ? mask | bit : mask), CR4_ALWAYS);
+const cr4Writable = (cpu: Cpu): number => CR4_FEATURES.reduce((mask, [bit, feature]) => (cpu.model.features.has(feature) ? mask | bit : mask), 0);
 
 function refuse(reason: string): never {
   throw GP(0, reason);

@@ -20,10 +20,10 @@ export const flagControl = [
   ]),
   instruction(LAHF, { width: 8, reads: 'SF ZF AF PF CF' }, [
     ['LAHF', '9F', { modes: 'legacy' }],
-    ['LAHF', '9F', { modes: '64', feature: 'lahf64' }],
+    ['LAHF', '9F', { modes: '64', feature: 'lahf-lm' }],
   ]),
   instruction(SAHF, { width: 8, writes: 'SF ZF AF PF CF' }, [
     ['SAHF', '9E', { modes: 'legacy' }],
-    ['SAHF', '9E', { modes: '64', feature: 'lahf64' }],
+    ['SAHF', '9E', { modes: '64', feature: 'lahf-lm' }],
   ]),
 ] as const;

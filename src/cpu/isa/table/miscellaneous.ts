@@ -6,33 +6,33 @@ export const miscellaneous = [
   instruction(NOP, {}, [
     ['NOP', '90'],
     ['PAUSE', 'F3 90'],
-    ['NOP r/m16', '0F 1F /0'],
-    ['NOP r/m32', '0F 1F /0'],
-    ['NOP r/m64', 'REX.W 0F 1F /0'],
+    ['NOP r/m16', '0F 1F /0', { feature: 'family6' }],
+    ['NOP r/m32', '0F 1F /0', { feature: 'family6' }],
+    ['NOP r/m64', 'REX.W 0F 1F /0', { feature: 'family6' }],
   ]),
   // Memory is strongly ordered here: the fences wait for nothing.
   instruction(NOP, {}, [
-    ['LFENCE', 'NP 0F AE E8'],
-    ['MFENCE', 'NP 0F AE F0'],
-    ['SFENCE', 'NP 0F AE F8'],
+    ['LFENCE', 'NP 0F AE E8', { feature: 'sse2' }],
+    ['MFENCE', 'NP 0F AE F0', { feature: 'sse2' }],
+    ['SFENCE', 'NP 0F AE F8', { feature: 'sse' }],
   ]),
   // Hints: they never fault and never touch memory.
-  instruction(NOP, { size: 'any' }, [
+  instruction(NOP, { size: 'any', feature: 'family6' }, [
     ['PREFETCHNTA m8', '0F 18 /0'],
     ['PREFETCHT0 m8', '0F 18 /1'],
     ['PREFETCHT1 m8', '0F 18 /2'],
     ['PREFETCHT2 m8', '0F 18 /3'],
-    ['PREFETCH m8', '0F 0D /0'],
-    ['PREFETCHW m8', '0F 0D /1'],
-    ['PREFETCHWT1 m8', '0F 0D /2'],
+    ['PREFETCH m8', '0F 0D /0', { feature: '3dnowprefetch' }],
+    ['PREFETCHW m8', '0F 0D /1', { feature: '3dnowprefetch' }],
+    ['PREFETCHWT1 m8', '0F 0D /2', { feature: '3dnowprefetch' }],
   ]),
   // Without CET these are NOPs.
-  instruction(NOP, { size: 'any' }, [
+  instruction(NOP, { size: 'any', feature: 'family6' }, [
     ['ENDBR64', 'F3 0F 1E FA'],
     ['ENDBR32', 'F3 0F 1E FB'],
   ]),
   // Reserved for hints; operands are not accessed. SDM Vol. 2D, "Two-byte Opcode Map"; APM Vol. 3, "NOP".
-  instruction(NOP, { size: 'any' }, [
+  instruction(NOP, { size: 'any', feature: 'family6' }, [
     ['RESERVEDNOP r32', '0F 18 /0'],
     ['RESERVEDNOP r32', '0F 18 /1'],
     ['RESERVEDNOP r32', '0F 18 /2'],

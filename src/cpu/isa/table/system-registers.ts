@@ -34,8 +34,8 @@ export const systemRegisters = [
   ]),
   system(INVD, {}, [['INVD', '0F 08']]),
   system(WBINVD, {}, [['WBINVD', '0F 09']]),
-  system(RDMSR, {}, [['RDMSR', '0F 32']]),
-  system(WRMSR, {}, [['WRMSR', '0F 30']]),
+  system(RDMSR, { feature: 'msr' }, [['RDMSR', '0F 32']]),
+  system(WRMSR, { feature: 'msr' }, [['WRMSR', '0F 30']]),
   system(RDFSBASE, { modes: '64', feature: 'fsgsbase' }, [['RDFSBASE r32', 'F3 0F AE /0'], ['RDFSBASE r64', 'F3 REX.W 0F AE /0']]),
   system(RDGSBASE, { modes: '64', feature: 'fsgsbase' }, [['RDGSBASE r32', 'F3 0F AE /1'], ['RDGSBASE r64', 'F3 REX.W 0F AE /1']]),
   system(WRFSBASE, { modes: '64', feature: 'fsgsbase' }, [['WRFSBASE r32', 'F3 0F AE /2'], ['WRFSBASE r64', 'F3 REX.W 0F AE /2']]),
@@ -43,5 +43,5 @@ export const systemRegisters = [
   system(CPUID, {}, [['CPUID', '0F A2']]),
   system(RDTSC, { feature: 'tsc' }, [['RDTSC', '0F 31']]),
   system(RDTSCP, { feature: 'rdtscp' }, [['RDTSCP', '0F 01 F9']]),
-  system(RDPMC, {}, [['RDPMC', '0F 33']]),
+  system(RDPMC, { feature: 'family6' }, [['RDPMC', '0F 33']]),
 ] as const;

@@ -21,7 +21,7 @@ export const x87 = [
   system(FBLD, X87, [['FBLD m80bcd', 'DF /4']]),
   system(FBSTP, X87, [['FBSTP m80bcd', 'DF /6']]),
   system(FXCH, X87, [['FXCH ST(i)', 'D9 C8+i']]),
-  system(FCMOV, { ...X87, reads: 'CF ZF PF' }, [
+  system(FCMOV, { ...X87, feature: 'cmov', reads: 'CF ZF PF' }, [
     ['FCMOVB ST(0), ST(i)', 'DA C0+i', { reads: 'CF' }],
     ['FCMOVE ST(0), ST(i)', 'DA C8+i', { reads: 'ZF' }],
     ['FCMOVBE ST(0), ST(i)', 'DA D0+i', { reads: 'CF ZF' }],
@@ -75,7 +75,7 @@ export const x87 = [
     ['FCOM ST(i)', 'D8 D0+i'], ['FCOMP ST(i)', 'D8 D8+i'], ['FCOMPP', 'DE D9'],
     ['FUCOM ST(i)', 'DD E0+i'], ['FUCOMP ST(i)', 'DD E8+i'], ['FUCOMPP', 'DA E9'],
   ]),
-  system(FCOMI, { ...X87, writes: 'OF SF ZF AF PF CF' }, [
+  system(FCOMI, { ...X87, feature: 'cmov', writes: 'OF SF ZF AF PF CF' }, [
     ['FCOMI ST(0), ST(i)', 'DB F0+i'], ['FCOMIP ST(0), ST(i)', 'DF F0+i'], ['FUCOMI ST(0), ST(i)', 'DB E8+i'], ['FUCOMIP ST(0), ST(i)', 'DF E8+i'],
   ]),
   system(FTST, X87, [['FTST', 'D9 E4']]),

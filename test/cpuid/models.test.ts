@@ -1,0 +1,163 @@
+/** Models of processors: what `--cpu` says, what CPUID announces, and that nothing beyond it is there. */
+import { describe, expect, it } from 'vitest';
+import { cpuid } from '../../src/cpu/cpuid.ts';
+import { MSR, readMsr } from '../../src/cpu/msr.ts';
+import { GuestException, VECTOR } from '../../src/cpu/exceptions.ts';
+import { BUILT, FEATURE_NAMES, UNBUILT, featurePosition, type CpuFeature } from '../../src/cpu/isa/features.ts';
+import { ROWS } from '../../src/cpu/isa/table/index.ts';
+import { CpuModelError, DEFAULT_MODEL, EVERY_FEATURE, MODEL_NAMES, describeModels, parseCpuModel, type CpuModel } from '../../src/cpu/models.ts';
+import { Machine, type EngineName } from '../../src/machine/machine.ts';
+import { CR4 } from '../../src/mmu/control-bits.ts';
+import { TLB_BASE } from '../../src/state/layout.ts';
+import { qemuCpu } from '../../src/trace/qemu-cpu.ts';
+import { formsOf, type Form } from '../support/canonical.ts';
+import { SystemMachine } from '../support/system-machine.ts';
+
+const CONTEXT = { in64BitMode: true, apicEnabled: true };
+const complete = MODEL_NAMES.filter((name) => !describeModels().split('\n').some((line) => line.includes(` ${name} `) && line.includes('not yet')));
+
+/** The features that the leaves of CPUID announce. */
+function announced(model: CpuModel): CpuFeature[] {
+  return FEATURE_NAMES.filter((feature) => {
+    const [leaf, register, bit] = featurePosition(feature) ?? [];
+    if (leaf === undefined || register === undefined || bit === undefined) return false;
+    const last = cpuid(model, leaf & 0x8000_0000 ? 0x8000_0000 : 0, 0, CONTEXT).eax;
+    return leaf <= (leaf & 0x8000_0000 ? last >>> 0 : last) && ((cpuid(model, leaf, 0, CONTEXT)[register] >>> bit) & 1) === 1;
+  });
+}
+const withBit = (features: Iterable<CpuFeature>): CpuFeature[] => FEATURE_NAMES.filter((feature) => new Set(features).has(feature) && featurePosition(feature) !== undefined);
+
+describe('CPUID', () => {
+  it.each(complete)('of %s announces the features of the model and no other', (name) => {
+    const model = parseCpuModel(name);
+    expect(announced(model)).toEqual(withBit(model.features));
+    expect([...model.features].filter((feature) => UNBUILT.has(feature))).toEqual([]);
+  });
+  it('has no two features at one bit, and no bits that no feature has', () => {
+    const places = FEATURE_NAMES.flatMap((feature) => { const position = featurePosition(feature); return position ? [position.join(' ')] : []; });
+    expect(places.filter((place, n) => places.indexOf(place) !== n)).toEqual([]);
+    for (const [leaf, register] of [[1, 'ecx'], [1, 'edx'], [7, 'ebx'], [7, 'ecx'], [7, 'edx'], [0x8000_0001, 'ecx'], [0x8000_0001, 'edx']] as const) {
+      const known = FEATURE_NAMES.reduce((mask, feature) => { const [l, r, bit] = featurePosition(feature) ?? []; return l === leaf && r === register && bit !== undefined ? mask | (1 << bit) : mask; }, 0);
+      expect(cpuid(EVERY_FEATURE, leaf, 0, CONTEXT)[register] & ~known, `${leaf} ${register}`).toBe(0);
+    }
+  });
+  it('of a model without features of later leaves has only leaf 1, and no extended leaves', () => {
+    const model = parseCpuModel('486');
+    expect(cpuid(model, 0, 0, CONTEXT).eax).toBe(1);
+    expect(cpuid(model, 0x8000_0000, 0, CONTEXT)).toEqual(cpuid(model, 1, 0, CONTEXT));
+    expect(cpuid(parseCpuModel('486,+smep'), 0, 0, CONTEXT).eax).toBe(7);
+    expect(cpuid(parseCpuModel('486,+nx'), 0x8000_0000, 0, CONTEXT).eax >>> 0).toBe(0x8000_0008);
+  });
+});
+
+describe('--cpu', () => {
+  it('takes features away and adds them', () => {
+    expect([...parseCpuModel('pentium,+cmov,-cx8').features].sort()).toEqual([...parseCpuModel('pentium').features, 'cmov'].filter((x) => x !== 'cx8').sort());
+    expect(parseCpuModel('max').features).toEqual(BUILT);
+    expect(DEFAULT_MODEL).toEqual(parseCpuModel('max'));
+  });
+  it.each([['x86-64-v9', '"x86-64-v9" is no processor model'], ['', '"" is no processor model'], ['max,+avx3', '"avx3" is no feature of a processor'], ['max,sse2', '"sse2" is neither +FEATURE nor -FEATURE'], ['max,', '"" is neither +FEATURE nor -FEATURE']])('says what is wrong with "%s"', (text, message) => {
+    expect(() => parseCpuModel(text)).toThrow(message);
+  });
+  it('refuses what is not built', () => {
+    for (const feature of UNBUILT) expect(() => parseCpuModel(`max,+${feature}`)).toThrow(`max,+${feature} has ${feature}, which is not built: max has all that is`);
+  });
+  it('a machine is made with it', () => {
+    expect(new Machine({ memoryBytes: 1 << 20, cpu: 'pentium' }).state.gpr[2]).toBe(0x543n);
+    expect(() => new Machine({ cpu: 'i486' })).toThrow(CpuModelError);
+  });
+  it('QEMU gets a processor without the features that the model does not have', () => {
+    const words = qemuCpu(parseCpuModel('pentium')).split(',');
+    expect(words.slice(0, 5)).toEqual(['max', 'vendor=GenuineIntel', 'family=5', 'model=4', 'stepping=3']);
+    expect(words.filter((word) => word.endsWith('=off')).map((word) => word.replace('=off', ''))).toEqual(withBit(FEATURE_NAMES.filter((f) => !parseCpuModel('pentium').features.has(f))));
+  });
+});
+
+/** Features that are no instructions of their own: modes, registers and devices, which other tests judge. */
+const WITHOUT_ROWS: ReadonlySet<CpuFeature> = new Set<CpuFeature>(['de', 'pse', 'pae', 'mce', 'mca', 'apic', 'mtrr', 'pge', 'pat', 'pse36', 'pcid', 'smep', 'nx', 'pdpe1gb', 'lm', 'invtsc']);
+
+/** What a row without its feature still is: a hint, or the instruction whose prefix it then has in vain. */
+const FALLS_BACK = new Set(['LZCNT', 'TZCNT']);
+
+/** Where memory operands of the forms lie. */
+const OPERANDS = 0x4_0000n;
+
+/** One machine that runs form after form, each from the same state. */
+class Prober {
+  readonly #machine: SystemMachine;
+  readonly #fields: Uint8Array;
+
+  constructor(codeSize: 32 | 64, engine: EngineName, model: CpuModel) {
+    const m = new SystemMachine(codeSize, engine, model).gates();
+    m.state.cr4 |= CR4.OSFXSR | CR4.OSXMMEXCPT | CR4.FSGSBASE | CR4.PKE;
+    m.state.gpr.fill(0n, 0, 4);
+    m.state.gpr[6] = OPERANDS;
+    this.#machine = m;
+    this.#fields = m.state.u8.slice(0, TLB_BASE);
+  }
+
+  /** The vector of what the form raises at CPL 0, or undefined. */
+  vectorOf(form: Form): number | undefined {
+    const { state, cpu, mmu, engine, delivered } = this.#machine;
+    state.u8.set(this.#fields);
+    mmu.flushAll();
+    cpu.stateReplaced();
+    this.#machine.program((a) => { a.db(...form.bytes); a.hlt(); });
+    engine.forgetEverything();
+    delivered.length = 0;
+    this.#machine.runFast(2);
+    return delivered[0]?.vector;
+  }
+}
+
+describe('a feature', () => {
+  it('that is announced has rows in the table, and those that need none are named', () => {
+    const withRows = new Set(ROWS.map((row) => row.feature));
+    expect([...BUILT].filter((feature) => withRows.has(feature) === WITHOUT_ROWS.has(feature))).toEqual([]);
+  });
+  const features = FEATURE_NAMES.filter((feature) => ROWS.some((row) => row.feature === feature));
+  it.each(features)('%s: its instructions are #UD without it, on every engine, and something else with it', (feature) => {
+    const without: CpuModel = { ...EVERY_FEATURE, features: new Set([...EVERY_FEATURE.features].filter((x) => x !== feature)) };
+    const wrong: string[] = [];
+    const forms = ROWS.filter((row) => row.feature === feature && !FALLS_BACK.has(row.mnemonic)).flatMap(formsOf);
+    for (const codeSize of [64, 32] as const) {
+      for (const engine of ['reference', 'interpreter', 'translator'] as const) {
+        const absent = new Prober(codeSize, engine, without), present = new Prober(codeSize, engine, EVERY_FEATURE);
+        for (const form of forms.filter((x) => x.codeSize === codeSize)) {
+          const vectors = [absent.vectorOf(form), present.vectorOf(form)];
+          if (vectors[0] !== VECTOR.UD || vectors[1] === VECTOR.UD) wrong.push(`${form.row.text} = ${form.row.encodingText} (${codeSize}-bit, ${engine}): ${vectors.join(' without, ')} with`);
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  }, 60_000);
+});
+
+describe('registers', () => {
+  const old = new SystemMachine(32, 'reference', parseCpuModel('486'));
+  it('that come with a feature are #GP without it', () => {
+    const addresses = Object.values(MSR);
+    const readable = addresses.filter((address) => {
+      try {
+        readMsr(old.cpu, address);
+        return true;
+      } catch (thrown) {
+        if (!(thrown instanceof GuestException)) throw thrown;
+        return false;
+      }
+    });
+    expect(readable).toEqual([]);
+    const max = new SystemMachine(64, 'reference', DEFAULT_MODEL);
+    expect(addresses.every((address) => typeof readMsr(max.cpu, address) === 'bigint')).toBe(true);
+  });
+  it('bits of CR4 of absent features are reserved', () => {
+    for (const [bit, raises] of [[CR4.PSE, false], [CR4.PAE, true], [CR4.PGE, true], [CR4.TSD, true]] as const) {
+      const m = new SystemMachine(32, 'reference', parseCpuModel('486')).gates();
+      m.state.gpr[0] = BigInt(bit);
+      m.state.cr4 = 0;
+      m.program((a) => { a.db(0x0f, 0x22, 0xe0); a.hlt(); });
+      m.step();
+      expect(m.delivered.map((x) => x.vector)).toEqual(raises ? [13] : []);
+    }
+  });
+});
