@@ -5,7 +5,7 @@ import type { Machine } from '../../src/machine/machine.ts';
 import { RAM_BASE } from '../../src/state/layout.ts';
 
 /** Registers, RFLAGS computed from the flag words, segments, control registers, time, and all of RAM. */
-export function stateHash({ state }: Machine): string {
+export function stateHash({ state }: Pick<Machine, 'state'>): string {
   const hash = createHash('sha256');
   const registers = [
     ...state.gpr, state.rip, readRflags(state), ...state.selector, ...state.base, ...state.limit, ...state.attributes, state.cpl,

@@ -4,12 +4,14 @@
  */
 import { Assembler, assemble, type AssemblerOptions } from '../../src/assembler/index.ts';
 import { Cpu, type CpuBus } from '../../src/cpu/cpu.ts';
-import type { StepResult } from '../../src/cpu/engines/engine.ts';
+import type { Engine, StepResult, Stop } from '../../src/cpu/engines/engine.ts';
+import { FastEngine } from '../../src/cpu/engines/fast/engine.ts';
 import { ReferenceEngine } from '../../src/cpu/engines/reference/engine.ts';
 import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
 import { rowExecuted } from './rows-executed.ts';
 import { readRflags, writeRflags } from '../../src/cpu/flags.ts';
+import type { EngineName } from '../../src/machine/machine.ts';
 import { CR0, CR4, EFER } from '../../src/mmu/control-bits.ts';
 import { Mmu } from '../../src/mmu/mmu.ts';
 import { PhysicalMemory } from '../../src/mmu/physical-memory.ts';
@@ -65,10 +67,10 @@ export class SystemMachine {
   readonly interrupts: number[] = [];
   readonly delivered: Delivered[] = [];
   readonly cpu: Cpu;
-  readonly engine: ReferenceEngine;
+  readonly engine: Engine;
   readonly #symbols = new Map<string, bigint>();
 
-  constructor(mode: 64 | 32 = 64) {
+  constructor(mode: 64 | 32 = 64, engine: EngineName = 'reference') {
     const bus: CpuBus = {
       readPort: (port) => this.ports.get(port) ?? 0xffff_ffff,
       writePort: (port, bytes, value) => { this.written.push({ port, bytes, value }); },
@@ -82,7 +84,7 @@ export class SystemMachine {
       apicBaseChanged: () => undefined,
     };
     this.cpu = new Cpu(this.state, this.mmu, bus);
-    this.engine = new ReferenceEngine(this.cpu);
+    this.engine = engine === 'reference' ? new ReferenceEngine(this.cpu) : new FastEngine(this.cpu, engine);
     this.cpu.onException = (vector, errorCode, _cr2, rip, kind) => this.delivered.push({ vector, errorCode, kind, rip });
     this.#tables();
     const { cpu, state } = this;
@@ -210,6 +212,18 @@ export class SystemMachine {
       if (result.kind !== 'retired' && result.kind !== 'exception') return result;
     }
     throw new Error(`still running at RIP ${this.state.rip.toString(16)}`);
+  }
+
+  /** Runs on the chosen engine, as a board would: until HLT, shutdown, something unimplemented or the end of the budget. */
+  runFast(budget: number): Stop {
+    const { cpu, state } = this;
+    const end = state.retired + cpu.deliveries + budget;
+    for (;;) {
+      const left = end - state.retired - cpu.deliveries;
+      if (left <= 0) return { kind: 'budget' };
+      const stop = this.engine.run(left);
+      if (stop.kind !== 'budget' && stop.kind !== 'requested') return stop;
+    }
   }
 
   /** Goes to CPL 3 at once, as a return from the kernel would. */
