@@ -87,6 +87,8 @@ export class CodeStore {
     this.#entries.clear();
     this.#drops.clear();
     this.#next = RECORDS_BASE;
+    // It names a link of a record that is gone.
+    this.#state.u32[ENGINE.link / 4] = 0;
   }
 
   /** Calls `listener` when the frame is dropped. */

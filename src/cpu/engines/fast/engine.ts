@@ -91,6 +91,8 @@ export class FastEngine implements Engine {
     this.#stopRequested = false;
     this.#left = budget;
     this.#resume = 0;
+    // RIP may be anywhere since the last run.
+    this.#u32[LINK] = 0;
     for (let first = true; this.#left > 0; first = false) {
       const stopHere = this.code.hasStops && this.code.isStop(this.#state.rip);
       if (stopHere && !first) return { kind: 'breakpoint' };
@@ -130,7 +132,8 @@ export class FastEngine implements Engine {
     this.#state.retired += executed;
     switch (status) {
       case STATUS.lookup: return this.#lookUp(context);
-      case STATUS.fetch: return this.#translate();
+      // A walk changes memory and may fault: it waits for the instruction that it is for.
+      case STATUS.fetch: return this.#left > 0 ? this.#translate() : undefined;
       case STATUS.miss: return this.#miss(leftAt);
       case STATUS.reference:
         this.statistics.exits.reference++;
