@@ -25,6 +25,12 @@ export const ENGINE = {
   pcid: BASE + 32,
   /** u64: the context, shifted to where it makes the key of an entry out of RIP (entry-table.ts). */
   contextKey: BASE + 40,
+  /** u32: 1 where another stay in generated code follows when the budget of this one is used up. */
+  more: BASE + 48,
+  /** u32: the region that was left last, while nothing else has run since; 0: none. */
+  leftRegion: BASE + 52,
+  /** u32: ways from one region into another that are still to be taken before the next one is reported. */
+  untilReport: BASE + 56,
 } as const;
 export const MISS_WRITE = 0x100;
 
@@ -55,4 +61,6 @@ export const STATUS = {
   miss: 5,
   /** The block at RIP has become hot. */
   hot: 6,
+  /** One region of many was left for another: here is one such way, for what it is worth. */
+  crossing: 7,
 } as const;

@@ -15,6 +15,8 @@ import { ValueOps } from './value-ops.ts';
 export interface FlagWords { readonly kind: 'words'; readonly zero: Node; readonly signParity: Node; readonly carries: Node }
 /** The status flags as what defined them last. */
 export type FlagDefinition = FlagWords
+  /** What they are is in locals, known when the code runs. */
+  | { readonly kind: 'unknown'; readonly words: () => FlagWords }
   | { readonly kind: 'add' | 'sub'; readonly how: Carry; readonly w: Width; readonly a: Node; readonly b: Node; readonly r: Node; /** CF, where `how` is keepCF. */ readonly kept: Node | undefined }
   | { readonly kind: 'result'; readonly w: Width; readonly r: Node; readonly cf: Node; readonly of: Node };
 type Sum = Extract<FlagDefinition, { kind: 'add' | 'sub' }>;
@@ -47,6 +49,7 @@ export abstract class FlagOps extends ValueOps {
       return this.and(32, this.shrU(32, word, this.const(32, DIRECTION_SHIFT)), this.const(32, 1n));
     }
     if (d.kind === 'words') return this.#fromWords(d, f);
+    if (d.kind === 'unknown') return this.#fromWords(d.words(), f);
     const { w, r } = d;
     switch (f) {
       case 'ZF': return this.isZero(w, r);
@@ -112,10 +115,11 @@ export abstract class FlagOps extends ValueOps {
   protected flagWords(): FlagWords {
     const d = this.flags;
     if (d.kind === 'words') return d;
+    if (d.kind === 'unknown') return d.words();
     const result = this.sext(d.w, 64, d.r);
     return { kind: 'words', zero: result, signParity: result, carries: this.#carriesWord(d) };
   }
-  #carriesWord(d: Exclude<FlagDefinition, FlagWords>): Node {
+  #carriesWord(d: Exclude<FlagDefinition, FlagWords | { kind: 'unknown' }>): Node {
     const zero = this.const(64, 0n);
     if (d.kind === 'result') return this.#withCarryAndOverflow(zero, d.cf, d.of);
     if (d.kept) return this.or(64, this.#withCarryAndOverflow(zero, d.kept, this.#overflowOf(d)), this.bitAt(this.getFlag('AF'), 3));

@@ -172,16 +172,17 @@ export abstract class MemoryOps extends FlagOps {
       return;
     }
     const before = this.flags;
-    const wordsBefore = this.flagWords();
     const registers = this.registersBefore();
-    this.conditional(c, body, () => [...this.flagChanges(before, wordsBefore), ...registers()]);
+    this.conditional(c, body, () => [...this.flagChanges(before), ...registers()]);
   }
   /** Notes what registers hold; what it returns says which have changed since. */
   protected abstract registersBefore(): () => readonly { before: Node; after: Node; take: (merged: Node) => void }[];
 
-  private flagChanges(before: FlagDefinition, wordsBefore: FlagWords): { before: Node; after: Node; take: (merged: Node) => void }[] {
+  private flagChanges(before: FlagDefinition): { before: Node; after: Node; take: (merged: Node) => void }[] {
     if (this.flags === before) return [];
     const after = this.flagWords();
+    this.flags = before;
+    const wordsBefore = this.flagWords();
     let merged: FlagWords = wordsBefore;
     const changes = (['zero', 'signParity', 'carries'] as const).filter((name) => after[name] !== wordsBefore[name]).map((name) => ({
       before: wordsBefore[name],

@@ -13,8 +13,8 @@ import { emitEntryProbe, emitFetchProbe, emitFrameCheck } from './probes.ts';
 
 /** Longest block of records, in instructions. */
 export const MAX_BLOCK = 32;
-/** Longest block of a region: a region may be entered while the budget is at least this. */
-export const MAX_REGION_BLOCK = 128;
+/** Most instructions of a region: it is entered, and goes backwards, while the budget is at least this, since it goes forwards through a block once at most. */
+export const MAX_REGION_INSTRUCTIONS = 1024;
 /** Parameters of a region: the number of the block to begin with. */
 export const REGION_PARAMETERS: readonly ValueType[] = [I32];
 
@@ -65,16 +65,31 @@ function runCode(handler: number, region: number): Uint8Array {
   code.byte(N.i32_eqz);
   returnIf(code, STATUS.lookup);
 
-  // A region, where the budget lasts for its longest block.
+  // A region, where the budget lasts for all of its instructions; or where it lasts for more than this stay: see there.
   code.get(LOCAL.entry);
   code.memory(LOAD[32], ENTRIES_BASE + ENTRY.region);
   code.tee(LOCAL.record);
   code.open(OP.if, VOID);
   code.i32(0);
   code.memory(LOAD[32], ENGINE.budget);
-  code.i32(MAX_REGION_BLOCK);
+  code.i32(MAX_REGION_INSTRUCTIONS);
   code.byte(N.i32_ge_s);
   code.open(OP.if, VOID);
+  // One way of many between two regions is reported.
+  code.i32(0);
+  code.memory(LOAD[32], ENGINE.leftRegion);
+  code.open(OP.if, VOID);
+  code.i32(0);
+  code.i32(0);
+  code.memory(LOAD[32], ENGINE.untilReport);
+  code.i32(1);
+  code.byte(N.i32_sub);
+  code.tee(LOCAL.left);
+  code.memory(STORE[32], ENGINE.untilReport);
+  code.get(LOCAL.left);
+  code.byte(N.i32_eqz);
+  returnIf(code, STATUS.crossing);
+  code.end();
   code.i32(0);
   code.i32(0);
   code.memory(STORE[32], ENGINE.link);
@@ -90,9 +105,15 @@ function runCode(handler: number, region: number): Uint8Array {
   code.get(LOCAL.status);
   code.byte(OP.return);
   code.end();
+  code.i32(0);
+  code.memory(LOAD[32], ENGINE.more);
+  returnIf(code, STATUS.budget);
   code.end();
 
   // A record. Its heat is counted here.
+  code.i32(0);
+  code.i32(0);
+  code.memory(STORE[32], ENGINE.leftRegion);
   code.get(LOCAL.entry);
   code.get(LOCAL.entry);
   code.memory(LOAD[32], ENTRIES_BASE + ENTRY.heat);

@@ -24,11 +24,13 @@ export type FastEngineKind = 'interpreter' | 'translator' | 'auto';
 /** Dispatches of a block before its region is translated. */
 const NEVER_HOT = 0x7fff_ffff;
 const HEAT = { interpreter: NEVER_HOT, translator: 1, auto: 100 } as const;
+/** Of so many ways between regions one is reported: a report costs as much as tens of ways. */
+const REPORT_INTERVAL = 4096;
 /** Longest stay in generated code, in instructions: V8 puts optimised code in the place of a function only when it is called anew. */
 const SLICE = 500_000;
 
 const RIP_LOW = OFFSET.rip / 4, RIP_HIGH = RIP_LOW + 1;
-const BUDGET = ENGINE.budget / 4, LEFT_AT = ENGINE.leftAt / 4, LINK = ENGINE.link / 4;
+const BUDGET = ENGINE.budget / 4, LEFT_AT = ENGINE.leftAt / 4, LINK = ENGINE.link / 4, MORE = ENGINE.more / 4, LEFT_REGION = ENGINE.leftRegion / 4, UNTIL_REPORT = ENGINE.untilReport / 4;
 const MISS_ACCESS = ENGINE.missAccess / 4, MISS_LOW = ENGINE.missAddress / 4;
 
 /** Bits 63:32 of a canonical address: bits 63:47 all equal. */
@@ -39,7 +41,7 @@ export interface EngineStatistics {
   /** Instructions that the reference engine executed. */
   referenceInstructions: number;
   /** Times that generated code came back, by reason. */
-  readonly exits: { budget: number; lookup: number; fetch: number; reference: number; miss: number; hot: number };
+  readonly exits: { budget: number; lookup: number; fetch: number; reference: number; miss: number; hot: number; crossing: number };
 }
 
 export class FastEngine implements Engine {
@@ -48,7 +50,7 @@ export class FastEngine implements Engine {
   readonly reference: ReferenceEngine;
   readonly code: CodeStore;
   readonly handlers: Handlers;
-  readonly statistics: EngineStatistics = { referenceInstructions: 0, exits: { budget: 0, lookup: 0, fetch: 0, reference: 0, miss: 0, hot: 0 } };
+  readonly statistics: EngineStatistics = { referenceInstructions: 0, exits: { budget: 0, lookup: 0, fetch: 0, reference: 0, miss: 0, hot: 0, crossing: 0 } };
   readonly #state: GuestState;
   readonly #u32: Uint32Array;
   readonly #entries: EntryTable;
@@ -72,6 +74,7 @@ export class FastEngine implements Engine {
     this.code = new CodeStore(cpu.state, cpu.mmu.memory, this.handlers, this.#entries);
     this.code.linksLoops = kind === 'interpreter';
     this.translator = new Translator(cpu.state, this.code, this.handlers, this.#entries);
+    this.#u32[UNTIL_REPORT] = REPORT_INTERVAL;
     this.#dispatcher = createDispatcher(cpu.state.memory, this.handlers.table, this.translator.table);
     cpu.mmu.memory.onMapChanged(() => { this.code.clear(); });
   }
@@ -119,7 +122,9 @@ export class FastEngine implements Engine {
     const u32 = this.#u32;
     const slice = Math.min(this.#left, SLICE);
     u32[BUDGET] = slice;
+    u32[MORE] = this.#left > slice ? 1 : 0;
     u32[LEFT_AT] = 0;
+    u32[LEFT_REGION] = 0;
     this.reference.forgetPage();
     const resume = this.#resume;
     this.#resume = 0;
@@ -139,6 +144,7 @@ export class FastEngine implements Engine {
         this.statistics.exits.reference++;
         return this.#left > 0 ? this.#step() : undefined;
       case STATUS.hot: return this.#hot(context);
+      case STATUS.crossing: return this.#crossing(context);
       default:
         this.statistics.exits.budget++;
         return this.#finish();
@@ -156,9 +162,9 @@ export class FastEngine implements Engine {
     return this.#state.u16[(record + RECORD.remaining) / 2]!;
   }
 
-  /** The last few instructions, which no block fits into. */
+  /** The last few instructions, which no block fits into; or the end of a stay before the last. */
   #finish(): Stop | undefined {
-    if (this.#left >= SLICE) return undefined;
+    if (this.#u32[MORE] !== 0) return undefined;
     return this.#left > 0 ? this.#step() : undefined;
   }
 
@@ -235,6 +241,12 @@ export class FastEngine implements Engine {
     const frame = this.#frame(low, high);
     this.#set(context, frame, this.code.block(frame, low, high, context), 0, 0, NEVER_HOT);
     return undefined;
+  }
+  /** A region was left for the one at RIP. */
+  #crossing(context: Context): undefined {
+    this.statistics.exits.crossing++;
+    this.#u32[UNTIL_REPORT] = REPORT_INTERVAL;
+    this.translator.noteCrossing(this.#u32[LEFT_REGION]!, this.#state.rip, context);
   }
   /** The frame of RIP, for which the fetch column answers. */
   #frame(low: number, high: number): number { return Math.floor(this.cpu.mmu.translateHalves(low, high, 'fetch', this.cpu.privilege) / 4096); }

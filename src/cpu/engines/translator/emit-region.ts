@@ -4,12 +4,17 @@ import { OFFSET } from '../../../state/layout.ts';
 import { FLAG_WORD_OFFSETS } from '../emit/flag-ops.ts';
 import { ENGINE, ENTRIES_BASE, ENTRY, STATUS } from '../engine-memory.ts';
 import type { Context } from '../fast/context.ts';
+import { MAX_REGION_INSTRUCTIONS } from '../fast/dispatcher.ts';
 import { emitEntryProbe, emitFetchProbe, emitFrameCheck } from '../fast/probes.ts';
 import { Code, type Label } from '../wasm/code.ts';
 import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
+import { WORDS, type FlagShape } from './flag-homes.ts';
 import { FIXED_LOCALS, LOCAL, RegionOps, compareTag } from './region-ops.ts';
 import type { Block } from './region.ts';
 import { dominates, structure, type Place } from './structure.ts';
+
+/** Most places that an indirect branch compares its target with. */
+const MAX_GUESSES = 4;
 
 export interface EmittedRegion { readonly locals: readonly ValueType[]; readonly code: Uint8Array }
 
@@ -28,6 +33,8 @@ class RegionEmitter {
   /** Where a branch backwards, or forwards, to a place leads. */
   readonly #loops = new Map<Place, Label>();
   readonly #merges = new Map<Place, Label>();
+  /** What the homes of the flags hold at the end of a block. */
+  readonly #flagsOut = new Map<Place, FlagShape | undefined>();
 
   constructor(blocks: readonly Block[], id: number, context: Context) {
     this.#blocks = blocks;
@@ -45,11 +52,10 @@ class RegionEmitter {
     this.#ops.exit = this.#code.open(OP.block, VOID);
     this.#tree(this.#root);
     this.#code.end();
-    const body = this.#code.bytes.slice();
+    this.#leave();
     const whole = new Code();
     this.#enter(whole);
-    whole.append(body);
-    this.#leave(whole);
+    whole.append(this.#code.bytes.slice());
     return { locals: [...FIXED_LOCALS, ...this.#ops.locals], code: whole.bytes.slice() };
   }
 
@@ -64,17 +70,23 @@ class RegionEmitter {
     load(LOAD[64], ENGINE.pcid, LOCAL.pcid);
     for (const r of this.#ops.used) load(LOAD[64], OFFSET.gpr + 8 * r, LOCAL.gpr + r);
     FLAG_WORD_OFFSETS.forEach((at, n) => { load(LOAD[64], at, LOCAL.flags + n); });
+    code.i32(WORDS);
+    code.set(LOCAL.flagKind);
   }
-  #leave(code: Code): void {
+  #leave(): void {
+    const code = this.#code;
     const store = (op: number, at: number, local: number): void => {
       code.i32(0);
       code.get(local);
       code.memory(op, at);
     };
     for (const r of this.#ops.written) store(STORE[64], OFFSET.gpr + 8 * r, LOCAL.gpr + r);
-    FLAG_WORD_OFFSETS.forEach((at, n) => { store(STORE[64], at, LOCAL.flags + n); });
+    this.#ops.storeFlags();
     store(STORE[64], OFFSET.rip, LOCAL.rip);
     store(STORE[32], ENGINE.budget, LOCAL.budget);
+    code.i32(0);
+    code.i32(this.#id);
+    code.memory(STORE[32], ENGINE.leftRegion);
     code.get(LOCAL.status);
   }
 
@@ -102,8 +114,10 @@ class RegionEmitter {
       return;
     }
     if (block.crossing !== undefined) this.#checkPage(block.crossing.page, block.crossing.frame, block.ip, STATUS.reference);
-    const flagsLiveOut = block.successors.length === 0 || block.successors.some((ip) => this.#byIp.get(ip)?.flagsLiveIn ?? true);
-    const ending = this.#ops.block(block, flagsLiveOut);
+    const flagsLiveOut = block.successors.length === 0 || block.successors.some((ip) => this.#needsFlags(place, ip));
+    const flagsIn = place.merge || place.loops ? undefined : this.#flagsOut.get(place.dominator!);
+    const { ending, flagsOut } = this.#ops.block(block, flagsIn, flagsLiveOut);
+    this.#flagsOut.set(place, flagsOut);
     if (ending.kind === 'goto') this.#edge(place, block, ending.to);
     else if (ending.kind === 'if') {
       this.#ops.emitEndValue();
@@ -112,7 +126,13 @@ class RegionEmitter {
       this.#code.else();
       this.#edge(place, block, ending.otherwise);
       this.#code.end();
-    } else this.#indirect(block);
+    } else this.#indirect(place, block);
+  }
+
+  /** Whether flags must be in their homes on the way from a place to an address: someone reads them, or the way may leave the region. */
+  #needsFlags(from: Place, ip: bigint): boolean {
+    const to = this.#byIp.get(ip);
+    return to === undefined || to.flagsLiveIn || to.crossing !== undefined || ip >> 12n !== from.block!.ip >> 12n || this.#placeOf.get(ip)!.order <= from.order;
   }
 
   /** To the block whose number is in LOCAL.block. */
@@ -134,8 +154,22 @@ class RegionEmitter {
     if (place.order > from.order) {
       if (place.merge) code.br(this.#merges.get(place)!);
       else this.#tree(place);
-    } else if (place.loops && dominates(place, from)) code.br(this.#loops.get(place)!);
+      return;
+    }
+    this.#checkBudget(() => { code.i64(ip); });
+    if (place.loops && dominates(place, from)) code.br(this.#loops.get(place)!);
     else this.#viaDispatch(to.number);
+  }
+
+  /** On each way backwards: leaves unless the budget lasts for the longest way forwards. */
+  #checkBudget(ip: () => void): void {
+    const code = this.#code;
+    code.get(LOCAL.budget);
+    code.i32(MAX_REGION_INSTRUCTIONS);
+    code.byte(N.i32_lt_s);
+    code.open(OP.if, VOID);
+    this.#ops.exitWith(STATUS.next, ip);
+    code.end();
   }
 
   #viaDispatch(number: number): void {
@@ -165,17 +199,38 @@ class RegionEmitter {
     code.end();
   }
 
+  /** Compares the address with the few places where it is likely to lead: a return, behind the region's calls; a jump, where such have led before. */
+  #guess(place: Place, block: Block, ip: number): void {
+    const role = block.instructions.at(-1)!.mnemonic === 'RET' ? 'return' : 'target';
+    const likely = this.#blocks.filter((one) => one.role === role);
+    if (likely.length > MAX_GUESSES) return;
+    const code = this.#code;
+    for (const one of likely) {
+      code.get(ip);
+      code.i64(one.ip);
+      code.byte(N.i64_eq);
+      code.open(OP.if, VOID);
+      this.#edge(place, block, one.ip);
+      code.end();
+    }
+  }
+
   /** To the address that the block ended with: within the region if the entry table says so. */
-  #indirect(block: Block): void {
+  #indirect(place: Place, block: Block): void {
     const code = this.#code;
     const ip = this.#ops.endTemporary(I64), fetch = this.#ops.endTemporary(I32), entry = this.#ops.endTemporary(I32);
     this.#ops.emitEndValue();
     code.set(ip);
+    this.#guess(place, block, ip);
     emitEntryProbe(code, { ip, entry });
     code.get(entry);
     code.memory(LOAD[32], ENTRIES_BASE + ENTRY.region);
     code.i32(this.#id);
     code.byte(N.i32_eq);
+    code.byte(N.i32_and);
+    code.get(LOCAL.budget);
+    code.i32(MAX_REGION_INSTRUCTIONS);
+    code.byte(N.i32_ge_s);
     code.byte(N.i32_and);
     code.open(OP.if, VOID);
     // In this page: its fetches go on. Elsewhere: as the dispatcher asks.

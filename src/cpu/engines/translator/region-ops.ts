@@ -6,22 +6,21 @@
 import { columnBase } from '../../../mmu/tlb.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type RegisterOperand, type RelativeOperand, type Width } from '../../isa/operand.ts';
-import type { FlagDefinition, FlagWords } from '../emit/flag-ops.ts';
+import type { FlagDefinition } from '../emit/flag-ops.ts';
 import { LeftToReference } from '../emit/graph-ops.ts';
-import { MemoryOps, type Leave } from '../emit/memory-ops.ts';
+import type { Leave } from '../emit/memory-ops.ts';
 import type { Node } from '../emit/node.ts';
-import { STATUS } from '../engine-memory.ts';
 import type { Context } from '../fast/context.ts';
-import { MAX_REGION_BLOCK } from '../fast/dispatcher.ts';
 import { branchTarget } from '../interpreter/record.ts';
 import type { Code, Label } from '../wasm/code.ts';
-import { I32, I64, NUMERIC as N, OP, VOID, type ValueType } from '../wasm/opcodes.ts';
+import { I32, I64, NUMERIC as N, type ValueType } from '../wasm/opcodes.ts';
+import { FlagHomeOps, type FlagShape, type HomeWrite } from './flag-homes.ts';
 import type { Block } from './region.ts';
 
 /** The parameter, fixed locals, and the homes of registers and flags. */
-export const LOCAL = { block: 0, budget: 1, status: 2, rip: 3, pcid: 4, gpr: 5, flags: 21, first: 24 } as const;
+export const LOCAL = { block: 0, budget: 1, status: 2, rip: 3, pcid: 4, gpr: 5, flags: 21, flagKind: 24, first: 25 } as const;
 /** Types of the locals behind the parameter. */
-export const FIXED_LOCALS: readonly ValueType[] = [I32, I32, ...Array<ValueType>(LOCAL.first - 3).fill(I64)];
+export const FIXED_LOCALS: readonly ValueType[] = [I32, I32, ...Array<ValueType>(LOCAL.flagKind - LOCAL.rip).fill(I64), I32];
 
 /** With a tag of the TLB and a page on the stack: leaves 1 where they belong together. */
 export function compareTag(code: Code, pcidIsZero: boolean): void {
@@ -41,7 +40,8 @@ export type Ending =
 /** The newest value of a register: all 64 bits, or 32 with zeros above. */
 interface Name { readonly width: 32 | 64; readonly value: Node }
 
-export class RegionOps extends MemoryOps {
+export class RegionOps extends FlagHomeOps {
+  protected readonly flagLocals = LOCAL;
   protected readonly longMode: boolean;
   protected readonly columnOffset: number;
   protected flags: FlagDefinition;
@@ -59,7 +59,6 @@ export class RegionOps extends MemoryOps {
   #ending: Ending | undefined;
   /** Where the condition or target of the block's end is, once the block is written. */
   #endValue: Node | undefined;
-  #homes: FlagWords;
   readonly #pcidIsZero: boolean;
 
   constructor(code: Code, context: Context) {
@@ -67,15 +66,17 @@ export class RegionOps extends MemoryOps {
     this.longMode = context.mode.codeSize === 64;
     this.columnOffset = columnBase(context.column);
     this.#pcidIsZero = context.pcidIsZero;
-    this.#homes = this.#freshHomes();
-    this.flags = this.#homes;
+    this.flags = this.flagsEntered(undefined);
   }
 
-  /** Writes a block up to its end, but not where it goes then. `flagsLiveOut`: someone may look at the flags behind it. */
-  block({ instructions, ip, end }: Block, flagsLiveOut: boolean): Ending {
+  /**
+   * Writes a block up to its end, but not where it goes then. `flagsLiveOut`: someone may look at the flags behind it. `flagsIn`: what the
+   * homes of the flags hold, if that is known. Returns that for the block's end, too.
+   */
+  block({ instructions, ip, end }: Block, flagsIn: FlagShape | undefined, flagsLiveOut: boolean): { readonly ending: Ending; readonly flagsOut: FlagShape | undefined } {
     this.#names = new Map();
     this.#ending = undefined;
-    this.flags = this.#homes = this.#freshHomes();
+    this.flags = this.flagsEntered(flagsIn);
     let here = ip;
     instructions.forEach((i, done) => {
       this.#i = i;
@@ -87,8 +88,8 @@ export class RegionOps extends MemoryOps {
       here = this.#next;
     });
     const ending: Ending = this.#ending ?? { kind: 'goto', to: end };
-    this.#finish(ending, instructions.length, flagsLiveOut);
-    return ending;
+    const flagsOut = this.#finish(ending, instructions.length, flagsLiveOut);
+    return { ending, flagsOut };
   }
 
   // ------------------------------------------------------------------------------------------------------ operands
@@ -149,26 +150,19 @@ export class RegionOps extends MemoryOps {
   protected addColumn(): void { /* It is in columnOffset. */ }
   protected compareTag(): void { compareTag(this.code, this.#pcidIsZero); }
 
-  #freshHomes(): FlagWords {
-    return { kind: 'words', zero: this.inLocal(I64, LOCAL.flags), signParity: this.inLocal(I64, LOCAL.flags + 1), carries: this.inLocal(I64, LOCAL.flags + 2) };
-  }
-
   /** What it takes to write the names to their homes, as they are at this point. */
-  #sync(withFlags: boolean): { readonly roots: readonly Node[]; readonly write: () => void } {
+  #sync(withFlags: boolean): { readonly roots: readonly Node[]; readonly flags: FlagShape | undefined; readonly write: () => void } {
     const names = [...this.#names].map(([number, { width, value }]) => ({ local: LOCAL.gpr + number, number, value: width === 64 ? value : this.zext(32, 64, value) }));
-    const writes: { local: number; value: Node }[] = names.filter(({ local, value }) => value.local !== local);
-    if (withFlags && this.flags !== this.#homes) {
-      const words = this.flagWords();
-      (['zero', 'signParity', 'carries'] as const).forEach((name, n) => {
-        if (words[name].local !== LOCAL.flags + n) writes.push({ local: LOCAL.flags + n, value: words[name] });
-      });
-    }
+    const writes: HomeWrite[] = names.filter(({ local, value }) => value.local !== local);
+    const flags = withFlags ? this.flagsHome() : undefined;
+    if (flags !== undefined) writes.push(...flags.writes.filter(({ local, value }) => value.local !== local));
     for (const { number } of names) {
       this.used.add(number);
       this.written.add(number);
     }
     return {
       roots: writes.map(({ value }) => value),
+      flags: flags?.shape,
       // In parallel: every value is computed before any home changes.
       write: () => {
         for (const { value } of writes) this.emit(value);
@@ -215,42 +209,23 @@ export class RegionOps extends MemoryOps {
   }
   repeatIf(): void { throw new LeftToReference('repeated string instruction'); }
 
-  /** Pays for the block, leaves if the budget would not last for another, writes names home. */
-  #finish(ending: Ending, count: number, flagsLiveOut: boolean): void {
+  /** Pays for the block and writes names home. */
+  #finish(ending: Ending, count: number, flagsLiveOut: boolean): FlagShape | undefined {
     const value = ending.kind === 'if' ? ending.c : ending.kind === 'indirect' ? ending.ip : undefined;
-    const all = this.#sync(true);
-    const live = flagsLiveOut ? all : this.#sync(false);
+    const sync = this.#sync(flagsLiveOut);
     // The value is kept in a local: its homes may be overwritten before it is looked at.
     const kept = value === undefined ? undefined : this.value(value.type, [value], () => { this.emit(value); });
-    this.effect([...(kept ? [kept, kept] : []), ...all.roots, ...live.roots], () => {
+    this.effect([...(kept ? [kept] : []), ...sync.roots], () => {
       const { code } = this;
       code.get(LOCAL.budget);
       code.i32(count);
       code.byte(N.i32_sub);
-      code.tee(LOCAL.budget);
-      code.i32(MAX_REGION_BLOCK);
-      code.byte(N.i32_lt_s);
-      code.open(OP.if, VOID);
-      this.inArm(() => {
-        all.write();
-        this.exitWith(STATUS.next, () => { this.#emitTarget(ending, kept); });
-      });
-      code.end();
-      live.write();
+      code.set(LOCAL.budget);
+      sync.write();
     });
     this.flush();
     this.#endValue = kept;
-  }
-  #emitTarget(ending: Ending, kept: Node | undefined): void {
-    const { code } = this;
-    if (ending.kind === 'goto') code.i64(ending.to);
-    else if (ending.kind === 'indirect') this.emit(kept!);
-    else {
-      code.i64(ending.to);
-      code.i64(ending.otherwise);
-      this.emit(kept!);
-      code.byte(OP.select);
-    }
+    return sync.flags;
   }
 
   /** Leaves the condition or the target of the block's end on the stack. */

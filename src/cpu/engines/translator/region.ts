@@ -7,7 +7,7 @@ import type { Instruction } from '../../isa/instruction.ts';
 import { STATUS_FLAGS } from '../../isa/ops.ts';
 import type { CodeStore, Crossing } from '../fast/code-store.ts';
 import type { Context } from '../fast/context.ts';
-import { MAX_REGION_BLOCK } from '../fast/dispatcher.ts';
+import { MAX_REGION_INSTRUCTIONS } from '../fast/dispatcher.ts';
 import { HANDLER, type Handlers } from '../interpreter/handlers.ts';
 import { branchTarget } from '../interpreter/record.ts';
 
@@ -23,13 +23,19 @@ export interface Block {
   readonly end: bigint;
   /** Where it can go on directly, in the region or not. */
   readonly successors: readonly bigint[];
-  /** It can be entered from the dispatcher: the region's first block and places that calls return to. */
+  /** It can be entered from the dispatcher: the region's first block, and where returns and indirect branches lead. */
   entry: boolean;
+  /** It stands behind a call, or indirect branches have been seen to lead to it. */
+  role: 'return' | 'target' | undefined;
   /** Something in it, or behind it, may see the flags that it is entered with. */
   readonly flagsLiveIn: boolean;
 }
 
 const MAX_BLOCKS = 64;
+/** The same, where it is known that other places are reached from this one. */
+const MAX_BLOCKS_WITH_TARGETS = 160;
+/** Longest block, in instructions. */
+const MAX_BLOCK = 128;
 
 export class RegionFormer {
   readonly #store: CodeStore;
@@ -40,30 +46,38 @@ export class RegionFormer {
     this.#handlers = handlers;
   }
 
-  /** The region of an address; no blocks where its first instruction cannot be translated. */
-  form(start: bigint, context: Context): readonly Block[] {
+  /** The region of an address, with the `targets` where execution goes from there; no blocks where its first instruction cannot be translated. */
+  form(start: bigint, context: Context, targets: readonly bigint[] = []): readonly Block[] {
     const found = new Map<bigint, Block>();
-    const work: { ip: bigint; entry: boolean }[] = [{ ip: start, entry: true }];
+    const most = targets.length === 0 ? MAX_BLOCKS : MAX_BLOCKS_WITH_TARGETS;
+    const work: { ip: bigint; entry: boolean; role?: Block['role'] }[] = [{ ip: start, entry: true }, ...targets.map((ip) => ({ ip, entry: true, role: 'target' as const }))];
+    let instructions = 0;
     for (let n = 0; n < work.length; n++) {
-      const { ip, entry } = work[n]!;
+      const { ip, entry, role } = work[n]!;
       const seen = found.get(ip);
       if (seen) {
         seen.entry ||= entry;
+        seen.role ??= role;
         continue;
       }
-      const frame = found.size < MAX_BLOCKS && !(n > 0 && this.#store.isStop(ip)) ? this.#store.frameOf(ip) : undefined;
+      const frame = found.size < most && instructions + MAX_BLOCK <= MAX_REGION_INSTRUCTIONS && !(n > 0 && this.#store.isStop(ip)) ? this.#store.frameOf(ip) : undefined;
       const block = frame === undefined ? undefined : this.#block(found.size, frame, ip, context, entry);
-      if (block === undefined) continue;
+      if (block === undefined) {
+        if (n === 0) return [];
+        continue;
+      }
+      block.role = role;
       found.set(ip, block);
+      instructions += block.instructions.length;
       for (const successor of block.successors) work.push({ ip: successor, entry: false });
       const last = block.instructions.at(-1)!;
-      if (last.mnemonic === 'CALL') work.push({ ip: block.end, entry: true });
+      if (last.mnemonic === 'CALL') work.push({ ip: block.end, entry: true, role: 'return' });
     }
     return [...found.values()];
   }
 
   #block(number: number, frame: number, ip: bigint, { mode }: Context, entry: boolean): Block | undefined {
-    const decoded = this.#store.decode(frame, ip, mode, MAX_REGION_BLOCK);
+    const decoded = this.#store.decode(frame, ip, mode, MAX_BLOCK);
     const stop = decoded.instructions.findIndex((i) => i.repeat !== 'none' || this.#handlers.of(i) === HANDLER.reference);
     const instructions = stop < 0 ? decoded.instructions : decoded.instructions.slice(0, stop);
     if (instructions.length === 0) return undefined;
@@ -71,7 +85,7 @@ export class RegionFormer {
     let end = ip;
     for (const i of instructions) end = BigInt.asUintN(mode.codeSize, end + BigInt(i.length));
     const successors = stop < 0 && decoded.branches ? branchSuccessors(last, end) : [end];
-    return { number, ip, frame, crossing: decoded.crossing, instructions, end, successors, entry, flagsLiveIn: flagsLiveInto(instructions) };
+    return { number, ip, frame, crossing: decoded.crossing, instructions, end, successors, entry, role: undefined, flagsLiveIn: flagsLiveInto(instructions) };
   }
 }
 

@@ -18,6 +18,24 @@ export interface RegionEntry { readonly region: number; readonly block: number }
 
 const NO_REGION: RegionEntry = { region: 0, block: 0 };
 const MAX_REGIONS = 4096;
+/** So many reports of ways out of one region make it worth being translated again, together with where they lead. */
+const REPORTS_TO_GROW = 16;
+/** How often a region may grow, and how many places it takes in. */
+const MAX_GROWTHS = 4;
+const MAX_TARGETS = 48;
+
+/** A region that can be entered. */
+interface Living {
+  readonly start: bigint;
+  readonly context: Context;
+  /** Where execution went from regions that this one was grown from. */
+  readonly targets: readonly bigint[];
+  readonly growths: number;
+  /** Where execution has been seen to go, and how often. */
+  readonly crossings: Map<bigint, number>;
+  reports: number;
+  readonly end: () => void;
+}
 
 export class Translator {
   readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: MAX_REGIONS });
@@ -27,7 +45,7 @@ export class Translator {
   readonly #entries: EntryTable;
   readonly #former: RegionFormer;
   /** What ends a region, by its number. */
-  readonly #living = new Map<number, () => void>();
+  readonly #living = new Map<number, Living>();
   /** By frame, then by address and context: another frame behind the same address is other code. */
   readonly #entriesOf = new Map<number, Map<number, RegionEntry>>();
   readonly #free: number[] = [];
@@ -62,12 +80,12 @@ export class Translator {
   }
 
   /** Ends all regions. */
-  clear(): void { for (const end of this.#living.values()) end(); }
+  clear(): void { for (const { end } of this.#living.values()) end(); }
 
   /** Makes the region of an address for which the fetch column answers. False where there is nothing to translate. */
-  translate(ip: bigint, context: Context): boolean {
+  translate(ip: bigint, context: Context, targets: readonly bigint[] = [], growths = 0): boolean {
     const begun = performance.now();
-    const blocks = this.#former.form(ip, context);
+    const blocks = this.#former.form(ip, context, targets);
     if (blocks.length === 0) {
       this.#remember(ip, context);
       return false;
@@ -83,7 +101,7 @@ export class Translator {
     const emitted = performance.now();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: { memory: this.#state.memory } });
     this.table.set(id, exports['region']);
-    this.#live(id, blocks, context);
+    this.#live(id, blocks, context, targets, growths);
     const s = this.statistics;
     s.regions++;
     s.blocks += blocks.length;
@@ -92,6 +110,18 @@ export class Translator {
     s.emitMilliseconds += emitted - begun;
     s.compileMilliseconds += performance.now() - emitted;
     return true;
+  }
+
+  /** Notes that execution went from a region to an address where another begins. Regions that are left for others all the time grow. */
+  noteCrossing(id: number, ip: bigint, context: Context): void {
+    const region = this.#living.get(id);
+    if (region === undefined || region.context !== context || region.growths === MAX_GROWTHS) return;
+    region.crossings.set(ip, (region.crossings.get(ip) ?? 0) + 1);
+    if (++region.reports < REPORTS_TO_GROW) return;
+    const seen = [...region.crossings].sort(([, x], [, y]) => y - x).map(([target]) => target);
+    const targets = [...new Set([...region.targets, ...seen])].slice(0, MAX_TARGETS);
+    if (this.translate(region.start, context, targets, region.growths + 1)) this.#living.get(id)?.end();
+    else region.reports = 0;
   }
 
   /** Notes that there is nothing to translate at an address, until its frame is written. */
@@ -103,7 +133,7 @@ export class Translator {
     this.#store.whenDropped(frame, () => { this.#forget(frame, key, NO_REGION.region); });
   }
 
-  #live(id: number, blocks: readonly Block[], context: Context): void {
+  #live(id: number, blocks: readonly Block[], context: Context, targets: readonly bigint[], growths: number): void {
     const keys: { readonly frame: number; readonly key: number }[] = [];
     const indices: number[] = [];
     for (const { ip, frame, number, entry } of blocks) {
@@ -119,7 +149,7 @@ export class Translator {
     const frames = new Set(blocks.flatMap(({ frame, crossing }) => (crossing ? [frame, crossing.frame] : [frame])));
     const end = (): void => {
       // The number may be another region's by now.
-      if (this.#living.get(id) !== end) return;
+      if (this.#living.get(id)?.end !== end) return;
       this.#living.delete(id);
       for (const frame of frames) this.#store.forgetListener(frame, end);
       this.statistics.ended++;
@@ -128,7 +158,7 @@ export class Translator {
       this.table.set(id, null);
       this.#free.push(id);
     };
-    this.#living.set(id, end);
+    this.#living.set(id, { start: blocks[0]!.ip, context, targets, growths, crossings: new Map(), reports: 0, end });
     for (const frame of frames) this.#store.whenDropped(frame, end);
   }
 }
