@@ -83,8 +83,8 @@ export class CodeStore {
   /** Drops everything. */
   clear(): void {
     this.statistics.emptied++;
+    // Each entry names a frame, and goes with it.
     for (const frame of this.#frames.keys()) this.drop(frame);
-    this.#entries.clear();
     this.#drops.clear();
     this.#next = RECORDS_BASE;
     // It names a link of a record that is gone.

@@ -87,6 +87,7 @@ export class FastEngine implements Engine {
   forgetEverything(): void {
     this.reference.forgetEverything();
     this.code.clear();
+    this.#entries.clear();
     this.#resume = 0;
   }
 
