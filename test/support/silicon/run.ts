@@ -5,6 +5,8 @@ import type { Stop } from '../../../src/cpu/engines/engine.ts';
 import { FastEngine, type EngineStatistics } from '../../../src/cpu/engines/fast/engine.ts';
 import { ReferenceEngine } from '../../../src/cpu/engines/reference/engine.ts';
 import { readRflags, RFLAGS, writeRflags } from '../../../src/cpu/flags.ts';
+import { setControl, setStatus } from '../../../src/cpu/fpu/control.ts';
+import { emptyRegisters, retag } from '../../../src/cpu/fpu/registers.ts';
 import type { EngineName } from '../../../src/machine/machine.ts';
 import { MXCSR_AFTER_RESET } from '../../../src/cpu/mxcsr.ts';
 import { CR0, CR4, EFER } from '../../../src/mmu/control-bits.ts';
@@ -13,7 +15,7 @@ import { PageFault } from '../../../src/mmu/page-fault.ts';
 import { PhysicalMemory } from '../../../src/mmu/physical-memory.ts';
 import { GuestState } from '../../../src/state/guest-state.ts';
 import { RAM_BASE, SEGMENT } from '../../../src/state/layout.ts';
-import { CODE, CODE_PAGES, COMPARED_FLAGS, DATA, DATA_PAGES, dataPattern, GS_BASE, PAGE, START, WRITABLE_PAGES, type Case, type Outcome } from './world.ts';
+import { CODE, CODE_PAGES, COMPARED_FLAGS, DATA, DATA_PAGES, dataPattern, GS_BASE, PAGE, START, WRITABLE_PAGES, type Case, type Fpu, type Outcome } from './world.ts';
 
 const NO_DEVICES: CpuBus = {
   readPort: () => 0xff,
@@ -46,6 +48,20 @@ const MOST_STEPS = 1000;
 const MOST_FAST_STEPS = 5000;
 
 const stopped = (result: Stop): Error => new Error(`the engine stopped: ${'what' in result ? result.what : result.kind}`);
+
+function loadFpu(state: GuestState, { registers, control, status, valid }: Fpu): void {
+  registers.forEach((v, n) => {
+    state.fpuRegisters[2 * n] = BigInt.asUintN(64, v);
+    state.fpuRegisters[2 * n + 1] = v >> 64n;
+  });
+  setControl(state, control);
+  setStatus(state, status);
+  retag(state, ~valid & 0xff);
+}
+const fpuOf = (state: GuestState): Fpu => ({
+  registers: Array.from({ length: 8 }, (_, n) => (state.fpuRegisters[2 * n + 1]! << 64n) | state.fpuRegisters[2 * n]!),
+  control: state.fpuControl, status: state.fpuStatus, valid: ~emptyRegisters(state.fpuTag) & 0xff,
+});
 
 /** One processor that runs case after case. */
 export class SiliconWorld {
@@ -99,6 +115,7 @@ export class SiliconWorld {
       state.xmm[2 * n + 1] = v >> 64n;
     });
     state.mxcsr = c.simd?.mxcsr ?? MXCSR_AFTER_RESET;
+    if (c.fpu) loadFpu(state, c.fpu);
     writeRflags(state, c.flags | RFLAGS.IF);
     cpu.setSegment(SEGMENT.CS, c.codeSize === 64
       ? { selector: 0x33, attributes: CODE_64, limit: 0xffff_ffff, base: 0n }
@@ -108,7 +125,7 @@ export class SiliconWorld {
     cpu.fault = undefined;
     if (this.#engine instanceof FastEngine) this.#runFast(this.#engine);
     else this.#stepReference(this.#engine);
-    return this.#outcome(c.simd !== undefined);
+    return { ...this.#outcome(c.simd !== undefined), fpu: c.fpu && fpuOf(state) };
   }
 
   #forgetCode(): void {
