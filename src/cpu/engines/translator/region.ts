@@ -19,6 +19,8 @@ export interface Block {
   /** It is one instruction that reaches into another page. */
   readonly crossing: Crossing | undefined;
   readonly instructions: readonly Instruction[];
+  /** A copy of their bytes. */
+  readonly bytes: Uint8Array;
   /** Offset in CS behind the last instruction. */
   readonly end: bigint;
   /** Where it can go on directly, in the region or not. */
@@ -85,7 +87,8 @@ export class RegionFormer {
     let end = ip;
     for (const i of instructions) end = BigInt.asUintN(mode.codeSize, end + BigInt(i.length));
     const successors = stop < 0 && decoded.branches ? branchSuccessors(last, end) : [end];
-    return { number, ip, frame, crossing: decoded.crossing, instructions, end, successors, entry, role: undefined, flagsLiveIn: flagsLiveInto(instructions) };
+    const bytes = decoded.bytes.slice(0, instructions.reduce((sum, { length }) => sum + length, 0));
+    return { number, ip, frame, crossing: decoded.crossing, instructions, bytes, end, successors, entry, role: undefined, flagsLiveIn: flagsLiveInto(instructions) };
   }
 }
 
