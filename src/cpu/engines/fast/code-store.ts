@@ -91,10 +91,12 @@ export class CodeStore {
   clear(): void {
     this.statistics.emptied++;
     this.trail.settle();
+    // Each entry names a frame, and goes with it.
     for (const frame of this.#frames.keys()) this.drop(frame);
-    this.#entries.clear();
     this.#drops.clear();
     this.#next = RECORDS_BASE;
+    // It names a link of a record that is gone.
+    this.#state.u32[ENGINE.link / 4] = 0;
   }
 
   /** Calls `listener` when the frame is dropped. */

@@ -104,6 +104,7 @@ export class FastEngine implements Engine {
   forgetEverything(): void {
     this.reference.forgetEverything();
     this.code.clear();
+    this.#entries.clear();
     this.#trail.clear();
     this.#resume = 0;
   }
@@ -112,6 +113,8 @@ export class FastEngine implements Engine {
     this.#stopRequested = false;
     this.#left = budget;
     this.#resume = 0;
+    // RIP may be anywhere since the last run.
+    this.#u32[LINK] = 0;
     for (let first = true; this.#left > 0; first = false) {
       const stopHere = this.code.hasStops && this.code.isStop(this.#state.rip);
       if (stopHere && !first) return { kind: 'breakpoint' };
@@ -156,7 +159,8 @@ export class FastEngine implements Engine {
     this.#state.retired += executed;
     switch (status) {
       case STATUS.lookup: return this.#lookUp(context);
-      case STATUS.fetch: return this.#translate();
+      // A walk changes memory and may fault: it waits for the instruction that it is for.
+      case STATUS.fetch: return this.#left > 0 ? this.#translate() : undefined;
       case STATUS.miss: return this.#miss(leftAt);
       case STATUS.reference:
         this.statistics.exits.reference++;
