@@ -5,7 +5,7 @@
 import type { CodeSize } from '../cpu/isa/instruction.ts';
 import type { Row } from '../cpu/isa/row.ts';
 import { isAskedFor, selectingSize, type Form } from './forms.ts';
-import { integer, label, LabelReference, Memory, type FpuRegister, type GeneralRegister, type OperandValue, type XmmRegister } from './operands.ts';
+import { integer, label, LabelReference, Memory, type FpuRegister, type GeneralRegister, type MmxRegister, type OperandValue, type XmmRegister } from './operands.ts';
 
 /** A field that receives a label's address (or its distance) when the image is linked. */
 export interface Fixup {
@@ -37,6 +37,8 @@ export function fits(value: bigint, { bits, operation, sign }: ValueRange): bool
   if (value < -(1n << BigInt(width - 1)) || value >= 1n << BigInt(width)) return false;
   return width === bits || BigInt.asIntN(bits, value) === BigInt.asIntN(width, value);
 }
+
+type VectorRegister = XmmRegister | MmxRegister;
 
 const SEGMENT_PREFIX = [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65];
 const LEGACY_PREFIX = { 'NP': undefined, '66': 0x66, 'F2': 0xf2, 'F3': 0xf3 } as const;
@@ -97,13 +99,13 @@ function needsOperandSizePrefix(row: Row, bits: CodeSize, asked: 16 | 32 | 64 | 
 }
 
 /** AH CH DH BH take the numbers of SPL BPL SIL DIL. */
-const encode = (x: GeneralRegister | FpuRegister | XmmRegister): number => x.number + (x.kind === 'register' && x.high ? 4 : 0);
+const encode = (x: GeneralRegister | FpuRegister | VectorRegister): number => x.number + (x.kind === 'register' && x.high ? 4 : 0);
 
 interface TrailingField { readonly bytes: 1 | 2 | 4 | 8; readonly value: bigint; readonly fixup: Omit<Fixup, 'offset'> | undefined }
 interface Parts {
   reg: GeneralRegister | undefined;
   regNumber: number;
-  rm: GeneralRegister | FpuRegister | XmmRegister | undefined;
+  rm: GeneralRegister | FpuRegister | VectorRegister | undefined;
   opcodeRegister: GeneralRegister | undefined;
   memory: Memory | undefined;
   trailing: TrailingField[];
@@ -136,10 +138,10 @@ function place(form: Form, operands: readonly OperandValue[], bits: CodeSize): P
       case 'segment': case 'control': case 'debug':
         if (spec.at === 'reg') parts.regNumber = (x as { number: number }).number;
         break;
-      case 'xmm': case 'xmm-or-memory':
+      case 'xmm': case 'mmx': case 'xmm-or-memory': case 'mmx-or-memory':
         if (x instanceof Memory) parts.memory = x;
-        else if (spec.kind === 'xmm' && spec.at === 'reg') parts.regNumber = (x as XmmRegister).number;
-        else parts.rm = x as XmmRegister;
+        else if ('at' in spec && spec.at === 'reg') parts.regNumber = (x as VectorRegister).number;
+        else parts.rm = x as VectorRegister;
         break;
       case 'fpu': if (spec.at === 'rm') parts.rm = x as FpuRegister; break;
       case 'memory': parts.memory = x as Memory; break;

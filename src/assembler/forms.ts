@@ -86,8 +86,9 @@ function accepts(spec: OperandSpec, x: OperandValue): boolean {
     case 'register': return register !== undefined && register.width === spec.width && (spec.at !== 'fixed' || (register.number === spec.number && !register.high));
     case 'rm-register': return register?.width === spec.width;
     case 'register-or-memory': return register ? register.width === spec.width : memory !== undefined && memory.size === spec.memoryBits;
-    case 'xmm': return typeof x === 'object' && x.kind === 'xmm';
+    case 'xmm': case 'mmx': return typeof x === 'object' && x.kind === spec.kind;
     case 'xmm-or-memory': return memory ? memory.size === spec.memoryBits : typeof x === 'object' && x.kind === 'xmm';
+    case 'mmx-or-memory': return memory ? memory.size === spec.memoryBits : typeof x === 'object' && x.kind === 'mmx';
     case 'fpu': return typeof x === 'object' && x.kind === 'fpu' && (spec.at === 'rm' || x.number === 0);
     case 'memory': return memory !== undefined && memorySizeFits(spec.text, memory);
     case 'memory-offset': return memory !== undefined && memory.size === spec.width && memory.base === undefined && memory.index === undefined;

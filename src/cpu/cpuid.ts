@@ -5,7 +5,7 @@ import { MAXPHYADDR } from '../mmu/paging-entries.ts';
 const FEATURE_BITS = {
   FPU: ['1', 'edx', 0], DE: ['1', 'edx', 2], PSE: ['1', 'edx', 3], TSC: ['1', 'edx', 4], MSR: ['1', 'edx', 5], PAE: ['1', 'edx', 6],
   MCE: ['1', 'edx', 7], CX8: ['1', 'edx', 8], APIC: ['1', 'edx', 9], SEP: ['1', 'edx', 11], MTRR: ['1', 'edx', 12], PGE: ['1', 'edx', 13],
-  CMOV: ['1', 'edx', 15], PAT: ['1', 'edx', 16], 'PSE-36': ['1', 'edx', 17], CLFSH: ['1', 'edx', 19], FXSR: ['1', 'edx', 24], SSE: ['1', 'edx', 25], SSE2: ['1', 'edx', 26],
+  CMOV: ['1', 'edx', 15], PAT: ['1', 'edx', 16], 'PSE-36': ['1', 'edx', 17], CLFSH: ['1', 'edx', 19], MMX: ['1', 'edx', 23], FXSR: ['1', 'edx', 24], SSE: ['1', 'edx', 25], SSE2: ['1', 'edx', 26],
   CMPXCHG16B: ['1', 'ecx', 13], PCID: ['1', 'ecx', 17], MOVBE: ['1', 'ecx', 22], POPCNT: ['1', 'ecx', 23],
   FSGSBASE: ['7', 'ebx', 0], SMEP: ['7', 'ebx', 7], INVPCID: ['7', 'ebx', 10], SMAP: ['7', 'ebx', 20],
   'LAHF-SAHF in 64-bit mode': ['80000001', 'ecx', 0], SYSCALL: ['80000001', 'edx', 11], 'Execute Disable': ['80000001', 'edx', 20],
@@ -27,16 +27,13 @@ export interface CpuModel {
   readonly clockHz: number;
 }
 
-/**
- * The model of the machine: one instruction is one tick of 1 ns. No MMX, because there are no such instructions yet; SSE and SSE2 all the
- * same, for no 64-bit system starts without them: their few instructions on MMX registers are reported as unimplemented.
- */
+/** The model of the machine: one instruction is one tick of 1 ns. */
 export const DEFAULT_MODEL: CpuModel = {
   vendor: 'GenuineIntel',
   brand: 'longmode virtual x86-64 processor',
   signature: 0x0003_06a9,
   features: new Set<Feature>([
-    'FPU', 'FXSR', 'SSE', 'SSE2', 'DE', 'PSE', 'TSC', 'MSR', 'PAE', 'MCE', 'CX8', 'APIC', 'SEP', 'MTRR', 'PGE', 'CMOV', 'PAT', 'PSE-36', 'CLFSH',
+    'FPU', 'MMX', 'FXSR', 'SSE', 'SSE2', 'DE', 'PSE', 'TSC', 'MSR', 'PAE', 'MCE', 'CX8', 'APIC', 'SEP', 'MTRR', 'PGE', 'CMOV', 'PAT', 'PSE-36', 'CLFSH',
     'CMPXCHG16B', 'PCID', 'MOVBE', 'POPCNT', 'FSGSBASE', 'SMEP', 'INVPCID', 'SMAP',
     'LAHF-SAHF in 64-bit mode', 'SYSCALL', 'Execute Disable', '1-GByte pages', 'RDTSCP', 'Intel 64', 'Invariant TSC',
   ]),

@@ -4,7 +4,7 @@ import { CONDITION_NAMES } from '../../src/assembler/conditions.ts';
 import { encodings } from '../../src/assembler/encode.ts';
 import { FORMS, matchingForms, type Form } from '../../src/assembler/forms.ts';
 import * as asm from '../../src/assembler/index.ts';
-import { Memory, type FpuRegister, type GeneralRegister, type OperandValue, type SpecialRegister, type XmmRegister } from '../../src/assembler/index.ts';
+import { Memory, type FpuRegister, type GeneralRegister, type MmxRegister, type OperandValue, type SpecialRegister, type XmmRegister } from '../../src/assembler/index.ts';
 import * as registers from '../../src/assembler/registers.ts';
 import { decode as ownDecode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
 import { modeOf } from '../../src/cpu/isa/instruction.ts';
@@ -13,13 +13,14 @@ import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import { decode, expectedText } from './support/iced.ts';
 
 type Bits = 16 | 32 | 64;
-type AnyRegister = GeneralRegister | FpuRegister | SpecialRegister | XmmRegister;
+type AnyRegister = GeneralRegister | FpuRegister | MmxRegister | SpecialRegister | XmmRegister;
 const REGISTERS: readonly AnyRegister[] = Object.values(registers);
 const NUMBERS = new Map(REGISTERS.filter((x) => x.kind === 'register' && x.width > 8).map((x) => [x.name, x.number]));
 const general = (width: number, bits: Bits): GeneralRegister[] =>
   REGISTERS.filter((x): x is GeneralRegister => x.kind === 'register' && x.width === width && (bits === 64 || (x.number < 8 && (width !== 8 || x.high || x.number < 4))));
 
 const xmmRegisters = (bits: Bits): XmmRegister[] => REGISTERS.filter((x): x is XmmRegister => x.kind === 'xmm' && (bits === 64 || x.number < 8));
+const mmxRegisters = REGISTERS.filter((x): x is MmxRegister => x.kind === 'mmx');
 
 /** A small generator with a printed seed: mulberry32. */
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1e9);
@@ -60,6 +61,8 @@ function some(spec: OperandSpec, form: Form, n: number, bits: Bits): OperandValu
     case 'register-or-memory': return below(2) === 0 ? pick(general(spec.width, bits)) : someMemory(spec.memoryBits as Memory['size'], bits);
     case 'xmm': return pick(xmmRegisters(bits));
     case 'xmm-or-memory': return below(2) === 0 ? pick(xmmRegisters(bits)) : someMemory(spec.memoryBits as Memory['size'], bits);
+    case 'mmx': return pick(mmxRegisters);
+    case 'mmx-or-memory': return below(2) === 0 ? pick(mmxRegisters) : someMemory(spec.memoryBits as Memory['size'], bits);
     case 'memory': {
       const size = spec.text === 'm2byte' ? '16' : /^m(16:\d\d|8|16|32|64|\d\d(?=fp|int|bcd))(fp|int|bcd)?$/.exec(spec.text)?.[1];
       return someMemory(size === undefined ? 0 : size.includes(':') ? size as Memory['size'] : Number(size) as Memory['size'], bits);

@@ -18,7 +18,7 @@ function encodingOf(row: Row, bitness: Bitness, r: Random): Uint8Array {
   const e = row.encoding;
   const bytes: number[] = [];
   const memoryOnly = row.operands.some((x) => x.kind === 'memory');
-  const registerOnly = row.operands.some((x) => x.kind === 'rm-register' || (x.kind === 'fpu' && x.at === 'rm') || (x.kind === 'xmm' && x.at === 'rm'));
+  const registerOnly = row.operands.some((x) => x.kind === 'rm-register' || (x.kind === 'fpu' && x.at === 'rm') || ((x.kind === 'xmm' || x.kind === 'mmx') && x.at === 'rm'));
   let modrm = r.below(256);
   if (memoryOnly && modrm >= 0xc0) modrm &= 0xbf;
   if (registerOnly) modrm |= 0xc0;

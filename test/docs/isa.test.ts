@@ -24,7 +24,7 @@ function markdown(): string {
     '# The instruction set', '',
     'Generated from the table (`src/cpu/isa/table/`) by `npx vitest run test/docs -u`; do not edit.', '',
     `${ROWS.length} rows, ${mnemonics.size} mnemonics; \`cc\` stands for the sixteen conditions. *system*: changes the machine's mode or leaves it, and ends a block.`,
-    'What the manual defines and this page does not have stops the machine as `unimplemented`: MMX, SSE3 and later, and AVX among them.', '',
+    'What the manual defines and this page does not have stops the machine as `unimplemented`: SSE3 and later, and AVX among them.', '',
     '| instruction | encoding | modes | kind | flags | prefixes, feature |', '|---|---|---|---|---|---|',
     ...sorted.map(line), '',
   ].join('\n');
