@@ -6,7 +6,7 @@ export type { Image, ImageLine, ImageSection, ImageSymbol, SectionFlags } from '
 export type { Instructions } from './instruction-types.ts';
 export {
   at, byte, dword, far, far16, far32, far64, imm, label, LabelReference, Memory, operandText, qword, rel, scaled, tbyte, word, xmmword,
-  type FarPointer, type FpuRegister, type GeneralRegister, type Immediate, type OperandValue, type SegmentRegister, type SpecialRegister, type Target, type XmmRegister,
+  type FarPointer, type FpuRegister, type GeneralRegister, type Immediate, type MmxRegister, type OperandValue, type SegmentRegister, type SpecialRegister, type Target, type XmmRegister,
 } from './operands.ts';
 export * from './registers.ts';
 export type { SectionOptions } from './section.ts';

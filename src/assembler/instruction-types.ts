@@ -5,7 +5,7 @@
 import type { Width } from '../cpu/isa/operand.ts';
 import type { ENTRIES } from '../cpu/isa/table/index.ts';
 import type { CONDITION_NAMES } from './conditions.ts';
-import type { FarPointer, FpuRegister, GeneralRegister, Immediate, Memory, SegmentRegister, SpecialRegister, Target, XmmRegister } from './operands.ts';
+import type { FarPointer, FpuRegister, GeneralRegister, Immediate, Memory, MmxRegister, SegmentRegister, SpecialRegister, Target, XmmRegister } from './operands.ts';
 
 /** The text of every line of the table. */
 export type LineText = (typeof ENTRIES)[number]['lines'][number][0];
@@ -22,6 +22,8 @@ export type OperandOf<T extends string> =
   : T extends `xmm${string}/m128` ? XmmRegister | Memory<128>
   : T extends `xmm${string}/m${infer W extends Width}` ? XmmRegister | Memory<W>
   : T extends `xmm${string}` ? XmmRegister
+  : T extends `mm${string}/m${infer W extends Width}` ? MmxRegister | Memory<W>
+  : T extends `mm${string}` ? MmxRegister
   : T extends 'ST(0)' ? FpuRegister<'st0'>
   : T extends 'ST(i)' ? FpuRegister
   : T extends keyof FpuMemory ? Memory<FpuMemory[T]>

@@ -15,6 +15,8 @@ export interface GeneralRegister<W extends Width = Width, N extends string = str
 }
 /** XMM0-XMM15. */
 export interface XmmRegister<N extends string = string> { readonly kind: 'xmm'; readonly name: N; readonly number: number }
+/** MM0-MM7. */
+export interface MmxRegister<N extends string = string> { readonly kind: 'mmx'; readonly name: N; readonly number: number }
 /** ST(0)-ST(7). */
 export interface FpuRegister<N extends string = string> { readonly kind: 'fpu'; readonly name: N; readonly number: number }
 /** Segment, control or debug register. */
@@ -119,7 +121,7 @@ export interface AddressParts {
   readonly label: LabelReference | undefined;
   readonly segment: SegmentRegister | undefined;
 }
-type AddressRegister = GeneralRegister<32 | 64>;
+type AddressRegister = GeneralRegister<16 | 32 | 64>;
 /** An index register with its scale where there is no base: `qword(scaled(rcx, 8), 'table')`. */
 export interface ScaledIndex { readonly kind: 'scaled'; readonly index: AddressRegister; readonly scale: 1 | 2 | 4 | 8 }
 export const scaled = (index: AddressRegister, scale: 1 | 2 | 4 | 8): ScaledIndex => ({ kind: 'scaled', index, scale });
@@ -174,7 +176,7 @@ export const far16 = memoryOf('16:16');
 export const far32 = memoryOf('16:32');
 export const far64 = memoryOf('16:64');
 
-export type OperandValue = GeneralRegister | FpuRegister | XmmRegister | SpecialRegister | Memory | Immediate | Target | FarPointer;
+export type OperandValue = GeneralRegister | FpuRegister | XmmRegister | MmxRegister | SpecialRegister | Memory | Immediate | Target | FarPointer;
 
 /** An integer as a bigint. Throws AssembleError for a number that is none, or too large to be exact. */
 export function integer(value: number | bigint): bigint {
@@ -189,7 +191,7 @@ export function operandText(x: OperandValue): string {
   if (typeof x === 'bigint') return x < 0x10000n && x > -0x10000n ? String(x) : `0x${BigInt.asUintN(64, x).toString(16)}`;
   if (typeof x === 'string') return x;
   switch (x.kind) {
-    case 'register': case 'fpu': case 'xmm': case 'segment': case 'control': case 'debug': return x.name;
+    case 'register': case 'fpu': case 'xmm': case 'mmx': case 'segment': case 'control': case 'debug': return x.name;
     case 'memory': case 'label': return x.toString();
     case 'sized-immediate': return `imm${x.width} ${operandText(x.value)}`;
     case 'sized-target': return `rel${x.width} ${operandText(x.target)}`;

@@ -1,9 +1,10 @@
 /** The registers by name. SDM Vol. 1, "General-Purpose Registers in 64-Bit Mode". */
 import type { Width } from '../cpu/isa/operand.ts';
-import type { FpuRegister, GeneralRegister, SpecialRegister, XmmRegister } from './operands.ts';
+import type { FpuRegister, GeneralRegister, MmxRegister, SpecialRegister, XmmRegister } from './operands.ts';
 
 const general = <W extends Width, const N extends string>(width: W, name: N, number: number, high = false): GeneralRegister<W, N> => ({ kind: 'register', width, name, number, high });
 const special = <const K extends 'segment' | 'control' | 'debug', const N extends string>(kind: K, name: N, number: number): SpecialRegister<K, N> => ({ kind, name, number });
+const mm = <const N extends string>(name: N, number: number): MmxRegister<N> => ({ kind: 'mmx', name, number });
 const xmm = <const N extends string>(name: N, number: number): XmmRegister<N> => ({ kind: 'xmm', name, number });
 const stack = <const N extends string>(name: N, number: number): FpuRegister<N> => ({ kind: 'fpu', name, number });
 
@@ -34,6 +35,8 @@ export const xmm0 = xmm('xmm0', 0), xmm1 = xmm('xmm1', 1), xmm2 = xmm('xmm2', 2)
 export const xmm4 = xmm('xmm4', 4), xmm5 = xmm('xmm5', 5), xmm6 = xmm('xmm6', 6), xmm7 = xmm('xmm7', 7);
 export const xmm8 = xmm('xmm8', 8), xmm9 = xmm('xmm9', 9), xmm10 = xmm('xmm10', 10), xmm11 = xmm('xmm11', 11);
 export const xmm12 = xmm('xmm12', 12), xmm13 = xmm('xmm13', 13), xmm14 = xmm('xmm14', 14), xmm15 = xmm('xmm15', 15);
+export const mm0 = mm('mm0', 0), mm1 = mm('mm1', 1), mm2 = mm('mm2', 2), mm3 = mm('mm3', 3);
+export const mm4 = mm('mm4', 4), mm5 = mm('mm5', 5), mm6 = mm('mm6', 6), mm7 = mm('mm7', 7);
 export const st0 = stack('st0', 0), st1 = stack('st1', 1), st2 = stack('st2', 2), st3 = stack('st3', 3);
 export const st4 = stack('st4', 4), st5 = stack('st5', 5), st6 = stack('st6', 6), st7 = stack('st7', 7);
 

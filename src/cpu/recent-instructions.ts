@@ -20,9 +20,12 @@ export class RecentInstructions {
   readonly #halves = new Uint32Array(this.#rips.buffer);
   readonly #instructions: (Instruction | undefined)[] = Array.from({ length: RECENT_INSTRUCTIONS }, () => undefined);
   #next = 0;
+  /** How many have been noted so far. */
+  noted = 0;
 
   /** Notes that the instruction at RIP is about to be executed. */
   note(state: GuestState, instruction: Instruction): void {
+    this.noted++;
     const at = this.#next;
     this.#halves[2 * at] = state.u32[RIP_AT]!;
     this.#halves[2 * at + 1] = state.u32[RIP_AT + 1]!;

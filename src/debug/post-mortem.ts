@@ -22,7 +22,7 @@ export interface MachineView {
   readonly mmu: Mmu;
   /** Exceptions whose delivery failed, oldest first. */
   readonly cpu: { readonly faultChain: readonly FaultRecord[] };
-  readonly engine: { readonly keepsAllInstructions: boolean; recentInstructions(): readonly RecentInstruction[] };
+  readonly engine: { recentInstructions(): readonly RecentInstruction[] };
 }
 
 interface Subject {
@@ -171,9 +171,7 @@ export function postMortem(machine: MachineView, symbols = new SymbolTable()): s
     lines.push(...chainLines(subject), `${faultChain.length + 1}. An exception while a double fault is delivered is a triple fault: the processor enters the shutdown state. A real board resets.`, '');
   }
   if (recent.length > 0) {
-    const title = !machine.engine.keepsAllInstructions
-      ? 'Of the last instructions, oldest first, those outside of generated code (--engine reference lists all of the last 32):'
-      : recent.length === 1 ? 'The last instruction:' : `The last ${recent.length} instructions, oldest first:`;
+    const title = recent.length === 1 ? 'The last instruction:' : `The last ${recent.length} instructions, oldest first:`;
     lines.push(title, ...recentLines(subject), '');
   }
   lines.push('Registers:', ...indent(registerDump(state).split('\n'), 2));

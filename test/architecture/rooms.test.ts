@@ -33,7 +33,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'cpu/floating-point': [],
   'cpu/fpu': ['state', 'cpu', 'mmu', 'cpu/floating-point'],
   'cpu/decode': ['state', 'cpu/isa'],
-  'cpu/engines': ['state', 'mmu', 'cpu', 'cpu/isa', 'cpu/floating-point', 'cpu/decode', 'cpu/describe'],
+  'cpu/engines': ['state', 'mmu', 'cpu', 'cpu/isa', 'cpu/floating-point', 'cpu/fpu', 'cpu/decode', 'cpu/describe'],
   'cpu/describe': ['state', 'cpu/isa', 'cpu/decode'],
   'assembler': ['state', 'cpu/isa', 'cpu/decode', 'cpu/describe'],
   'kernel': ['assembler'],

@@ -80,11 +80,22 @@ test('nothing is committed before the last thing that can fault', () => {
   expect(wrong.map((i) => line(i.row))).toEqual([]);
 });
 
-test('an instruction on XMM registers or MXCSR asks first whether SSE is enabled, and no other asks', () => {
+/** Verbs that use XMM registers or MXCSR, and MMX registers. */
+const PARTS_USED: Readonly<Record<string, RegExp>> = { Sse: /^[gs]et(Xmm|Mxcsr)$|[fF]loat.*X$/, Mmx: /^([gs]et|enter)Mmx$/ };
+
+test('an instruction on MMX registers enters the MMX state', () => {
   const wrong = translated.filter((i) => {
     const verbs = verbsOf(i);
-    const uses = verbs.some((verb) => verb.endsWith('X') || verb.endsWith('Xmm') || verb.endsWith('Mxcsr'));
-    return uses !== (verbs[0] === 'requireSse') || verbs.lastIndexOf('requireSse') > 0;
+    return verbs.includes('requireMmx') && verbs.filter((verb) => verb === 'setMmx' || verb === 'enterMmx').length !== 1;
+  });
+  expect(wrong.map((i) => line(i.row))).toEqual([]);
+});
+
+test('an instruction on XMM registers or MXCSR asks first whether SSE is enabled, one on MMX registers whether MMX is, and no other asks', () => {
+  const wrong = translated.filter((i) => {
+    const verbs = verbsOf(i);
+    const asks = ['Sse', 'Mmx'].filter((part) => verbs.some((verb) => PARTS_USED[part]!.test(verb))).map((part) => `require${part}`);
+    return verbs.filter((verb) => verb.startsWith('require') && verb !== 'requireAligned').join(' ') !== asks.join(' ') || asks.some((verb, n) => verbs[n] !== verb);
   });
   expect(wrong.map((i) => line(i.row))).toEqual([]);
 });

@@ -1,5 +1,5 @@
 /** Every form of a row as bytes: registers and memory in its ModRM, in each mode in which it is valid. */
-import type { Row } from '../../src/cpu/isa/row.ts';
+import { isVectorOrMemory, type Row } from '../../src/cpu/isa/row.ts';
 import { encodeRow, type Choice } from './encode-row.ts';
 
 export interface Form { readonly row: Row; readonly codeSize: 32 | 64; readonly memory: boolean; readonly bytes: Uint8Array }
@@ -7,7 +7,7 @@ export interface Form { readonly row: Row; readonly codeSize: 32 | 64; readonly 
 export function formsOf(row: Row): Form[] {
   const forms: Form[] = [];
   const onlyMemory = row.operands.some((x) => x.kind === 'memory');
-  const mayBeMemory = onlyMemory || row.operands.some((x) => x.kind === 'register-or-memory' || x.kind === 'xmm-or-memory');
+  const mayBeMemory = onlyMemory || row.operands.some((x) => x.kind === 'register-or-memory' || isVectorOrMemory(x));
   for (const codeSize of [32, 64] as const) {
     if (row.modes !== 'all' && (row.modes === '64') !== (codeSize === 64)) continue;
     if (codeSize === 32 && row.addressSize === 64) continue;

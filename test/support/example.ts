@@ -5,13 +5,14 @@
 import { describe, expect, test } from 'vitest';
 import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
 import { VECTOR } from '../../src/cpu/exceptions.ts';
+import { STATUS } from '../../src/cpu/fpu/control.ts';
 import { RFLAGS } from '../../src/cpu/flags.ts';
 import { MODE_32, MODE_64 } from '../../src/cpu/isa/instruction.ts';
 import { assembleText } from './assemble-text.ts';
-import { flagBits, hexBytes } from './silicon/compare.ts';
+import { flagBits, fpuText, hexBytes } from './silicon/compare.ts';
 import { SiliconWorld } from './silicon/run.ts';
 import { defaultRegister } from './silicon/vectors.ts';
-import { DATA, dataPattern, defaultSimd, PAGE, START, type Case, type Outcome, type Simd } from './silicon/world.ts';
+import { DATA, dataPattern, defaultFpu, defaultSimd, PAGE, START, type Fpu, type Simd } from './silicon/world.ts';
 import { littleEndian } from './encode-row.ts';
 import { countExample, isCounting } from './rows-shown.ts';
 
@@ -28,7 +29,8 @@ const NAMES = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9
 const FLAG_NAMES = ['CF', 'PF', 'AF', 'ZF', 'SF', 'OF', 'DF'] as const;
 
 type XmmName = `xmm${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15}`;
-type Registers = { readonly [R in (typeof NAMES)[number] | XmmName]?: bigint };
+type MmxName = `mm${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7}`;
+type Registers = { readonly [R in (typeof NAMES)[number] | XmmName | MmxName]?: bigint };
 type Flags = { readonly [F in (typeof FLAG_NAMES)[number]]?: 0 | 1 };
 export interface State extends Registers, Flags {
   /** Bytes at MEMORY, as one little-endian number of that size or as a list of bytes. */
@@ -71,8 +73,7 @@ const memoryBytes = (s: State): number[] | undefined => {
 const flagWord = (s: Flags): number => FLAG_NAMES.reduce((word, f) => (s[f] === 1 ? word | RFLAGS[f] : word), 0);
 
 /** Every engine that must agree with the book. */
-const world = new SiliconWorld();
-const ENGINES: readonly { readonly name: string; readonly run: (c: Case) => Outcome }[] = [{ name: 'reference engine', run: (c) => world.run(c) }];
+const ENGINES = (['reference', 'interpreter', 'translator'] as const).map((name) => ({ name: `${name} engine`, world: new SiliconWorld(name) }));
 
 export interface ExampleOptions {
   readonly bits?: 32 | 64;
@@ -101,6 +102,12 @@ function memoryDifference(expected: Uint8Array, got: Uint8Array): string {
   return at < 0 ? 'as expected' : `from DATA + 0x${at.toString(16)}: ${hexBytes(got.subarray(at, at + 16))}, expected ${hexBytes(expected.subarray(at, at + 16))}`;
 }
 
+/** The x87 registers with the MMX registers of a state in them, whose other bits are ones. */
+const withMmx = (s: State, fpu: Fpu): Fpu => ({ ...fpu, registers: fpu.registers.map((v, n) => { const mm = s[`mm${n}` as MmxName]; return mm === undefined ? v : (0xffffn << 64n) | mm; }) });
+/** What an instruction on MMX registers makes of the x87 stack: TOP is 0, no register is empty. */
+const inMmxState = (fpu: Fpu): Fpu => ({ ...fpu, status: fpu.status & ~STATUS.TOP, valid: 0xff });
+const mmxText = (fpu: Fpu | undefined): string => (fpu ? `${fpu.registers.map((v, n) => `R${n}=${v.toString(16)}`).join(' ')} ${fpuText(fpu)}` : '');
+
 /** One example of the instruction that `instruction` names. */
 export function example(sentence: string, text: string, before: State, result: Result, options: ExampleOptions = {}): void {
   const bits = options.bits ?? 64;
@@ -119,7 +126,10 @@ export function example(sentence: string, text: string, before: State, result: R
 
       const simd = simdOf(before, defaultSimd());
       const writable = start.subarray(0, 2 * PAGE);
-      const outcome = engine.run({ codeSize: bits, code, gpr: initial, flags: flagWord(before), poke: { offset: 0, bytes: writable }, simd });
+      const usesMmx = !(i instanceof DecodeFailure) && i.operands.some((x) => x.kind === 'mmx');
+      const fpu = usesMmx ? withMmx(before, defaultFpu()) : undefined;
+      const fpuAfter = fpu && (result.fault ? fpu : inMmxState(withMmx(result, fpu)));
+      const outcome = engine.world.run({ codeSize: bits, code, gpr: initial, flags: flagWord(before), poke: { offset: 0, bytes: writable }, simd, fpu });
       const memory = start.slice();
       memory.set(outcome.changed.bytes, outcome.changed.offset);
       const undefinedFlags = i instanceof DecodeFailure || outcome.fault ? 0 : flagBits(i.row.undefinedFlags);
@@ -127,10 +137,10 @@ export function example(sentence: string, text: string, before: State, result: R
 
       expect({
         registers: registerText(outcome.gpr), flags: flagText(outcome.flags & ~undefinedFlags), rip: outcome.rip - START,
-        fault: faultText(outcome.fault), memory: memoryDifference(end, memory), simd: simdText(outcome.simd as Simd),
+        fault: faultText(outcome.fault), memory: memoryDifference(end, memory), simd: simdText(outcome.simd as Simd), mmx: mmxText(outcome.fpu),
       }).toEqual({
         registers: registerText(gpr), flags: flagText(flagWord({ ...before, ...result }) & ~undefinedFlags), rip: rip - START,
-        fault: faultText(result.fault), memory: 'as expected', simd: simdText(simdOf(result, simd)),
+        fault: faultText(result.fault), memory: 'as expected', simd: simdText(simdOf(result, simd)), mmx: mmxText(fpuAfter),
       });
     });
   }

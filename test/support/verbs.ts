@@ -15,7 +15,7 @@ export function verbsOf(i: Instruction): string[] {
   return verbs;
 }
 
-export const COMMITS: ReadonlySet<string> = new Set(['setReg', 'setXmm', 'setFlag', 'resultFlags', 'carryFlags', 'addFlags', 'subFlags', 'otherFlags', 'logicFlags', 'rotateFlags']);
+export const COMMITS: ReadonlySet<string> = new Set(['setReg', 'setXmm', 'setMmx', 'enterMmx', 'setFlag', 'resultFlags', 'carryFlags', 'addFlags', 'subFlags', 'otherFlags', 'logicFlags', 'rotateFlags']);
 export const MAY_FAULT: ReadonlySet<string> = new Set([
-  'load', 'store', 'loadX', 'storeX', 'storeMaskedX', 'requireSse', 'setMxcsr', 'floatX', 'compareFloatX', 'orderFloatX', 'integerFromFloatX', 'floatFromIntegerX', 'fault', 'requireAligned', 'goto', 'gotoIf', 'gotoIndirect',
+  'load', 'store', 'loadX', 'storeX', 'storeMaskedX', 'storeMaskedMmx', 'requireSse', 'requireMmx', 'setMxcsr', 'floatX', 'compareFloatX', 'orderFloatX', 'integerFromFloatX', 'floatFromIntegerX', 'fault', 'requireAligned', 'goto', 'gotoIf', 'gotoIndirect',
 ]);

@@ -230,10 +230,10 @@ describe('CPUID', () => {
     expect(brand.replace(/\0*$/, '')).toBe(DEFAULT_MODEL.brand);
     expect(brand).toHaveLength(48);
   });
-  it('announces long mode, x87, SSE and SSE2, but no MMX', () => {
+  it('announces long mode, x87, MMX, SSE and SSE2', () => {
     const extended = cpuid(DEFAULT_MODEL, 0x8000_0001, 0, context);
     expect((extended.edx >>> 29) & 1).toBe(1);
-    expect(cpuid(DEFAULT_MODEL, 1, 0, context).edx & (1 | (15 << 23))).toBe(1 | (7 << 24));
+    expect(cpuid(DEFAULT_MODEL, 1, 0, context).edx & (1 | (15 << 23))).toBe(1 | (15 << 23));
   });
   it('announces SYSCALL in 64-bit mode only', () => {
     const bit = (in64BitMode: boolean): number => (cpuid(DEFAULT_MODEL, 0x8000_0001, 0, { ...context, in64BitMode }).edx >>> 11) & 1;

@@ -1,11 +1,11 @@
 /** Cases for a row: random and boundary values in registers, flags and memory; addresses that hit every kind of page. */
-import type { OperandSpec, Row } from '../../src/cpu/isa/row.ts';
+import { isVectorOrMemory, type OperandSpec, type Row } from '../../src/cpu/isa/row.ts';
 import { encodeRow, littleEndian, type Choice, type MemoryChoice } from '../../test/support/encode-row.ts';
 import { interesting } from '../../test/support/boundary.ts';
 import type { Random } from '../../test/support/random.ts';
 import { recordingOf } from '../../test/support/silicon/vectors.ts';
 import { DATA, GS_BASE, PAGE, START, type Case } from '../../test/support/silicon/world.ts';
-import { interestingVector, simdFor } from '../../test/support/silicon/interesting-simd.ts';
+import { fpuFor, interestingVector, simdFor } from '../../test/support/silicon/interesting-simd.ts';
 
 const RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4, RBP = 5, RSI = 6, RDI = 7;
 const DF = 1 << 10;
@@ -67,14 +67,14 @@ function memoryFor(r: Random, d: Draft, target: bigint, codeSize: 32 | 64, short
 const awayFromStart = (distance: number): number => (distance < 0 && distance > -32 ? distance - 32 : distance >= 0 && distance < 32 ? distance + 32 : distance);
 
 const memoryBits = (x: OperandSpec): number | undefined => {
-  if (x.kind === 'register-or-memory' || x.kind === 'xmm-or-memory') return x.memoryBits;
+  if (x.kind === 'register-or-memory' || isVectorOrMemory(x)) return x.memoryBits;
   if (x.kind === 'memory') return x.text === 'm16&16' ? 32 : x.text === 'm32&32' ? 64 : x.bits;
   return undefined;
 };
 
 /** MOVSD and CMPSD are SSE2 instructions too. */
 const isString = (row: Row): boolean => row.operands.length === 0 && /^(MOVS|CMPS|SCAS|STOS|LODS)[BWDQ]$/.test(row.mnemonic);
-const isVector = (row: Row): boolean => recordingOf(row) === 'vector';
+const isSimd = (row: Row): boolean => recordingOf(row) !== 'general';
 /** Instructions on floating-point lanes, by their names. */
 const hasFloats = (row: Row): boolean => !row.mnemonic.startsWith('P') && /[PS][SD]$|^CVT/.test(row.mnemonic);
 
@@ -90,7 +90,7 @@ function particulars(r: Random, row: Row, d: Draft, target: bigint | undefined, 
   const pointer = (n: number): void => { d.gpr[n] = dataAddress(r, width / 8, true); };
   if (target !== undefined && r.chance(70)) {
     const bits = memoryBits(row.operands.find((x) => memoryBits(x) !== undefined) as OperandSpec) ?? 0;
-    if (bits !== 0) poke(target, littleEndian(isVector(row) ? interestingVector(r, hasFloats(row)) : interesting(r), bits / 8));
+    if (bits !== 0) poke(target, littleEndian(isSimd(row) ? interestingVector(r, hasFloats(row)) : interesting(r), bits / 8));
   }
   if (/^(PUSH|POP|CALL|RET|ENTER)/.test(m) || m === 'LEAVE') pointer(RSP);
   if (m === 'ENTER' || m === 'LEAVE') pointer(RBP);
@@ -105,7 +105,7 @@ function particulars(r: Random, row: Row, d: Draft, target: bigint | undefined, 
       d.gpr[RSI] = (d.gpr[RDI] as bigint) + BigInt((r.below(4) * width) / 8);
     }
   }
-  if (m === 'MASKMOVDQU') d.gpr[RDI] = dataAddress(r, 16, true);
+  if (m.startsWith('MASKMOV')) d.gpr[RDI] = dataAddress(r, 16, true);
   // Bits that MXCSR does not have are #GP; but bit 17 is AMD's misaligned mode, which we do not have.
   if (m === 'LDMXCSR' && target !== undefined) poke(target, littleEndian(r.chance(80) ? BigInt(r.below(0x1_0000)) : r.u64() & 0xfffd_ffffn, 4));
   if (m === 'XLATB') d.gpr[RBX] = dataAddress(r, 1, false);
@@ -141,7 +141,7 @@ export function caseFor(r: Random, row: Row, codeSize: 32 | 64): Case | undefine
   const memoryOnly = memoryOperand?.kind === 'memory';
   const memory = memoryOperand !== undefined && (memoryOnly || r.chance(50));
   // An address-size prefix in compatibility mode means 16-bit addresses, which reach none of the pages.
-  const shortAddress = codeSize === 64 && (memory || string || row.mnemonic === 'MASKMOVDQU' || row.mnemonic === 'XLATB' || row.mnemonic.startsWith('LOOP')) && r.chance(15);
+  const shortAddress = codeSize === 64 && (memory || string || row.mnemonic.startsWith('MASKMOV') || row.mnemonic === 'XLATB' || row.mnemonic.startsWith('LOOP')) && r.chance(15);
   const isLea = row.mnemonic === 'LEA';
   const bits = memoryOperand === undefined ? 0 : memoryBits(memoryOperand) as number;
   // #GP or #PF decides CMPXCHG16B's misaligned faults by order; most addresses are aligned.
@@ -196,5 +196,5 @@ export function caseFor(r: Random, row: Row, codeSize: 32 | 64): Case | undefine
   };
   const code = encodeRow(row, choice);
   if (code.length > 15) return undefined;
-  return { codeSize, code, gpr: d.gpr.map((x) => x & mask(64)), flags: d.flags, poke: d.poke, simd: isVector(row) ? simdFor(r, hasFloats(row)) : undefined };
+  return { codeSize, code, gpr: d.gpr.map((x) => x & mask(64)), flags: d.flags, poke: d.poke, simd: isSimd(row) ? simdFor(r, hasFloats(row)) : undefined, fpu: recordingOf(row) === 'mmx' ? fpuFor(r) : undefined };
 }

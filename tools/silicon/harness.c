@@ -30,7 +30,9 @@ struct input {
   uint32_t poke_offset, poke_length;
   uint8_t poke[64];
   uint64_t xmm[16][2];
-  uint32_t mxcsr, reserved;
+  uint32_t mxcsr, has_fpu;
+  uint16_t fpu_control, fpu_status, fpu_valid, reserved[5];
+  uint8_t st[8][16]; /* ST(0)-ST(7) */
 };
 struct outcome {
   uint64_t gpr[16], rip, flags, cr2;
@@ -38,6 +40,8 @@ struct outcome {
   uint8_t changed[CHANGED];
   uint64_t xmm[16][2];
   uint32_t mxcsr, reserved;
+  uint16_t fpu_control, fpu_status, fpu_valid, reserved2[5];
+  uint8_t st[8][16];
 };
 
 static const int order[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
@@ -74,6 +78,10 @@ static void report(const mcontext_t *m) {
   memcpy(out.changed, data + first, end - first);
   memcpy(out.xmm, m->fpregs->_xmm, sizeof out.xmm);
   out.mxcsr = m->fpregs->mxcsr;
+  out.fpu_control = m->fpregs->cwd;
+  out.fpu_status = m->fpregs->swd;
+  out.fpu_valid = m->fpregs->ftw & 0xff;
+  for (int n = 0; n < 8; n++) memcpy(out.st[n], &m->fpregs->_st[n], 10);
   if (fwrite(&out, sizeof out, 1, outcomes) != 1) _exit(1);
 }
 
@@ -91,6 +99,10 @@ static void prepare(mcontext_t *m) {
   for (int n = 0; n < 16; n++) m->gregs[order[n]] = (greg_t)in.gpr[n];
   memcpy(m->fpregs->_xmm, in.xmm, sizeof in.xmm);
   m->fpregs->mxcsr = in.mxcsr;
+  m->fpregs->cwd = in.has_fpu ? in.fpu_control : 0x37f;
+  m->fpregs->swd = in.has_fpu ? in.fpu_status : 0;
+  m->fpregs->ftw = in.has_fpu ? in.fpu_valid : 0;
+  for (int n = 0; n < 8; n++) memcpy(&m->fpregs->_st[n], in.st[n], 16);
   restore_sse(m);
   m->gregs[REG_RIP] = (greg_t)START;
   m->gregs[REG_EFL] = (greg_t)in.flags;

@@ -3,11 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { COMPARED_FLAGS, START, defaultSimd, type Case, type Outcome, type Simd } from '../../test/support/silicon/world.ts';
+import { COMPARED_FLAGS, START, defaultSimd, type Case, type Fpu, type Outcome, type Simd } from '../../test/support/silicon/world.ts';
 
-const INPUT_BYTES = 128 + 8 + 4 + 4 + 16 + 4 + 4 + 64 + 256 + 8;
+const FPU_BYTES = 16 + 128;
+const INPUT_BYTES = 128 + 8 + 4 + 4 + 16 + 4 + 4 + 64 + 256 + 8 + FPU_BYTES;
 const CHANGED = 512;
-const OUTCOME_BYTES = 128 + 24 + 16 + CHANGED + 256 + 8;
+const OUTCOME_BYTES = 128 + 24 + 16 + CHANGED + 256 + 8 + FPU_BYTES;
 const FLAGS_ALWAYS = 0x202;
 
 function writeCases(cases: readonly Case[]): Buffer {
@@ -28,8 +29,31 @@ function writeCases(cases: readonly Case[]): Buffer {
       out.writeBigUInt64LE(v >> 64n, at + 240 + 16 * n);
     });
     out.writeUInt32LE(mxcsr, at + 488);
+    out.writeUInt32LE(c.fpu ? 1 : 0, at + 492);
+    if (c.fpu) writeFpu(out, at + 496, c.fpu);
   });
   return out;
+}
+
+/** ST(i) is register (TOP + i) mod 8. */
+const physical = (status: number, i: number): number => (((status >> 11) & 7) + i) & 7;
+
+function writeFpu(out: Buffer, at: number, { registers, control, status, valid }: Fpu): void {
+  out.writeUInt16LE(control, at);
+  out.writeUInt16LE(status, at + 2);
+  out.writeUInt16LE(valid, at + 4);
+  for (let i = 0; i < 8; i++) {
+    const v = registers[physical(status, i)]!;
+    out.writeBigUInt64LE(BigInt.asUintN(64, v), at + 16 + 16 * i);
+    out.writeUInt16LE(Number(v >> 64n), at + 24 + 16 * i);
+  }
+}
+
+function readFpu(file: Buffer, at: number): Fpu {
+  const status = file.readUInt16LE(at + 2);
+  const registers = Array.from({ length: 8 }, () => 0n);
+  for (let i = 0; i < 8; i++) registers[physical(status, i)] = (BigInt(file.readUInt16LE(at + 24 + 16 * i)) << 64n) | file.readBigUInt64LE(at + 16 + 16 * i);
+  return { registers, control: file.readUInt16LE(at), status, valid: file.readUInt16LE(at + 4) };
 }
 
 function readSimd(file: Buffer, at: number): Simd {
@@ -37,7 +61,7 @@ function readSimd(file: Buffer, at: number): Simd {
   return { xmm, mxcsr: file.readUInt32LE(at + 256) };
 }
 
-function readOutcome(file: Buffer, at: number, simd: boolean): Outcome {
+function readOutcome(file: Buffer, at: number, { simd, fpu }: Case): Outcome {
   const rip = file.readBigUInt64LE(at + 128);
   const vector = file.readUInt32LE(at + 152);
   const errorCode = file.readUInt32LE(at + 156);
@@ -53,6 +77,7 @@ function readOutcome(file: Buffer, at: number, simd: boolean): Outcome {
     fault: done ? undefined : { vector, errorCode, cr2 },
     changed: { offset, bytes: Uint8Array.from(file.subarray(at + 168, at + 168 + length)) },
     simd: simd ? readSimd(file, at + 168 + CHANGED) : undefined,
+    fpu: fpu ? readFpu(file, at + 168 + CHANGED + 264) : undefined,
   };
 }
 
@@ -66,7 +91,7 @@ export function runOnHost(cases: readonly Case[]): Outcome[] {
     execFileSync(harness, [join(folder, 'cases'), join(folder, 'outcomes')], { stdio: 'inherit', timeout: 120_000 });
     const file = readFileSync(join(folder, 'outcomes'));
     if (file.length !== cases.length * OUTCOME_BYTES) throw new Error(`${file.length / OUTCOME_BYTES} outcomes for ${cases.length} cases`);
-    return cases.map((c, k) => readOutcome(file, k * OUTCOME_BYTES, c.simd !== undefined));
+    return cases.map((c, k) => readOutcome(file, k * OUTCOME_BYTES, c));
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,9 +1,9 @@
 /**
  * Compares every translated row with the host processor: `node tools/silicon/record.ts [--cases N] [--seed S] [--only MNEMONIC]
- * [--strict] [--set general|vector] [--alignment] [--write]` (Node 24, gcc, x86-64 Linux). `--strict` compares the flags that
- * the manual leaves undefined, too. `--set` takes the rows of one recording: `vector` those of SSE and SSE2, `general` the
- * others. `--alignment` sets RFLAGS.AC in every case. `--write` records them as that file of test/golden for
- * test/isa/silicon.test.ts; those in the tree were made with `--set general --cases 14` and `--set vector --cases 10`. With
+ * [--strict] [--set general|vector|mmx] [--alignment] [--write]` (Node 24, gcc, x86-64 Linux). `--strict` compares the flags that
+ * the manual leaves undefined, too. `--set` takes the rows of one recording: `vector` those of SSE and SSE2, `mmx` those
+ * on MMX registers, `general` the others. `--alignment` sets RFLAGS.AC in every case. `--write` records them as that file of test/golden for
+ * test/isa/silicon.test.ts; those in the tree were made with `--set general --cases 14` and `--set vector --cases 10`, `--set mmx --cases 10`. With
  * `--alignment` it records those that raised #AC, as silicon-alignment.bin.gz (made with `--set general --cases 12`).
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import type { Row } from '../../src/cpu/isa/row.ts';
 import { Random } from '../../test/support/random.ts';
 import { describeCase, differences, flagBits, flagsNotFollowed } from '../../test/support/silicon/compare.ts';
 import { SiliconWorld } from '../../test/support/silicon/run.ts';
-import { AC_FLAG, defaultSimd, type Case } from '../../test/support/silicon/world.ts';
+import { AC_FLAG, defaultFpu, defaultSimd, type Case } from '../../test/support/silicon/world.ts';
 import { ALIGNMENT_RECORDING, defaultRegister, RECORDINGS, recordingOf, writeRecording, type Recorded, type RecordingName } from '../../test/support/silicon/vectors.ts';
 import { caseFor } from './generate.ts';
 import { runOnHost } from './host.ts';
@@ -40,6 +40,13 @@ function reduced(row: Row, c: Case): Case {
     const trial = { ...kept, gpr: kept.gpr.with(n, value) };
     const expected = { ...before, gpr: before.gpr.map((v, k) => (k === n ? value : kept.gpr[k] === c.gpr[k] ? v : trial.gpr[k] as bigint)) };
     if (before.gpr[n] === c.gpr[n] && differences(expected, world.run(trial)).length === 0) kept = trial;
+  }
+  for (let n = 0; n < 8 && kept.fpu !== undefined; n++) {
+    const value = defaultFpu().registers[n] as bigint;
+    const defaulted = (fpu: Case['fpu']): Case['fpu'] => fpu && { ...fpu, registers: fpu.registers.with(n, value) };
+    const trial = { ...kept, fpu: defaulted(kept.fpu) };
+    const untouched = before.fpu?.registers[n] === c.fpu?.registers[n];
+    if (untouched && differences({ ...world.run(kept), fpu: defaulted(world.run(kept).fpu) }, world.run(trial)).length === 0) kept = trial;
   }
   for (let n = 0; n < 16 && kept.simd !== undefined; n++) {
     const value = defaultSimd().xmm[n] as bigint;

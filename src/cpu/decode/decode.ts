@@ -5,7 +5,7 @@
 import { SEGMENT, type Segment } from '../../state/layout.ts';
 import type { Instruction, Mode } from '../isa/instruction.ts';
 import type { AddressWidth, Operand, RegisterOperand, Width } from '../isa/operand.ts';
-import type { OperandSpec, Row } from '../isa/row.ts';
+import { isVectorOrMemory, type OperandSpec, type Row } from '../isa/row.ts';
 import { ALL_INSTRUCTIONS, type Candidate, type InstructionSet, type Selectors } from './lookup.ts';
 import { readMemoryOffset, readMemoryOperand, type AddressContext } from './memory-operand.ts';
 import { ByteReader } from './reader.ts';
@@ -111,6 +111,9 @@ function readOperand(r: ByteReader, x: OperandSpec, c: OperandContext): Operand 
     case 'rm-register': return rmRegister(x.width);
     case 'register-or-memory': return c.rmIsRegister ? rmRegister(x.width) : readMemoryOperand(r, c.modrm, x.memoryBits, c);
     case 'xmm': return { kind: 'xmm', number: x.at === 'reg' ? reg : (c.modrm & 7) + c.rexB };
+    // REX does not reach MMX registers. SDM Vol. 2A, "REX Prefixes".
+    case 'mmx': return { kind: 'mmx', number: (x.at === 'reg' ? reg : c.modrm) & 7 };
+    case 'mmx-or-memory': return c.rmIsRegister ? { kind: 'mmx', number: c.modrm & 7 } : readMemoryOperand(r, c.modrm, x.memoryBits, c);
     case 'xmm-or-memory': return c.rmIsRegister ? { kind: 'xmm', number: (c.modrm & 7) + c.rexB } : readMemoryOperand(r, c.modrm, x.memoryBits, c);
     case 'fpu': return { kind: 'fpu', number: x.at === 'rm' ? c.modrm & 7 : 0, implicit: x.at === 'fixed' };
     case 'memory': return readMemoryOperand(r, c.modrm, x.bits, c);
@@ -129,7 +132,7 @@ function readOperand(r: ByteReader, x: OperandSpec, c: OperandContext): Operand 
 
 /** Operands in the order of the list; the fields behind ModRM are read in the order of the encoding: memory operand first. */
 function readOperands(r: ByteReader, row: Row, c: OperandContext): Operand[] {
-  const memoryAt = row.operands.findIndex((x) => x.kind === 'memory' || x.kind === 'register-or-memory' || x.kind === 'xmm-or-memory');
+  const memoryAt = row.operands.findIndex((x) => x.kind === 'memory' || x.kind === 'register-or-memory' || isVectorOrMemory(x));
   const memory = memoryAt < 0 ? undefined : readOperand(r, row.operands[memoryAt] as OperandSpec, c);
   return row.operands.map((x, n) => (n === memoryAt && memory !== undefined ? memory : readOperand(r, x, c)));
 }

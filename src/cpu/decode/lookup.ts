@@ -59,7 +59,7 @@ function misfit(row: Row, size: OperandSize): number {
 
 function rmKind(row: Row): RmKind {
   const memory = row.operands.some((x) => x.kind === 'memory');
-  const register = row.operands.some((x) => x.kind === 'rm-register' || (x.kind === 'fpu' && x.at === 'rm') || (x.kind === 'xmm' && x.at === 'rm'));
+  const register = row.operands.some((x) => x.kind === 'rm-register' || (x.kind === 'fpu' && x.at === 'rm') || ((x.kind === 'xmm' || x.kind === 'mmx') && x.at === 'rm'));
   if (register && row.operands.some((x) => x.kind === 'control' || x.kind === 'debug')) return 'ignored';
   return memory ? 'memory' : register ? 'register' : 'either';
 }

@@ -4,7 +4,7 @@
  */
 import type { Segment } from '../../state/layout.ts';
 import type { Instruction } from '../isa/instruction.ts';
-import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../isa/operand.ts';
+import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../isa/operand.ts';
 import { Ops, type Flag, type Intent } from '../isa/ops.ts';
 import { MXCSR_FREE, type Float, type FloatOp } from '../isa/vector-ops.ts';
 
@@ -14,6 +14,10 @@ export interface Effects {
   readonly registersWritten: ReadonlySet<number>;
   readonly xmmRead: ReadonlySet<number>;
   readonly xmmWritten: ReadonlySet<number>;
+  readonly mmxRead: ReadonlySet<number>;
+  readonly mmxWritten: ReadonlySet<number>;
+  /** TOP and the tags of the x87 FPU are set to those of an MMX state. */
+  readonly entersMmx: boolean;
   /** Rounding and masks of MXCSR are read; its flags are written. */
   readonly mxcsrRead: boolean;
   readonly mxcsrWritten: boolean;
@@ -40,6 +44,9 @@ class EffectsOps extends Ops<null, null, null> {
   readonly registersWritten = new Set<number>();
   readonly xmmRead = new Set<number>();
   readonly xmmWritten = new Set<number>();
+  readonly mmxRead = new Set<number>();
+  readonly mmxWritten = new Set<number>();
+  entersMmx = false;
   readonly flagsRead = new Set<Flag>();
   readonly flagsWritten = new Set<Flag>();
   readonly flagsAlwaysWritten = new Set<Flag>();
@@ -117,6 +124,13 @@ class EffectsOps extends Ops<null, null, null> {
   override requireSse(): void { this.mayFault = true; }
   override getXmm(x: XmmOperand): null { this.xmmRead.add(x.number); return null; }
   override setXmm(x: XmmOperand): void { this.xmmWritten.add(x.number); }
+  override requireMmx(): void { this.mayFault = true; }
+  override getMmx(x: MmxOperand): null { this.mmxRead.add(x.number); return null; }
+  override setMmx(x: MmxOperand): void {
+    this.mmxWritten.add(x.number);
+    this.entersMmx = true;
+  }
+  override enterMmx(): void { this.entersMmx = true; }
   override constX(): null { return null; }
   override laneX(): null { return null; }
   override replaceLaneX(): null { return null; }
@@ -128,6 +142,7 @@ class EffectsOps extends Ops<null, null, null> {
   }
   override storeX(segment: Segment): void { this.store(64, segment); }
   override storeMaskedX(segment: Segment): void { this.store(64, segment); }
+  override storeMaskedMmx(segment: Segment): void { this.store(64, segment); }
   override vectorX(): null { return null; }
   override shiftX(): null { return null; }
   override shuffleX(): null { return null; }

@@ -2,7 +2,7 @@
 import { SEGMENT, type Segment } from '../../state/layout.ts';
 import type { Instruction } from '../isa/instruction.ts';
 import { NO_REGISTER, RBP, RBX, RDI, RSI, RSP, type ImmediateOperand, type MemoryOperand, type Operand } from '../isa/operand.ts';
-import { CONDITION_NAMES, GENERAL_REGISTERS, SEGMENT_NAMES, SIZE_NAMES, registerName, stackRegisterName, xmmName } from './names.ts';
+import { CONDITION_NAMES, GENERAL_REGISTERS, SEGMENT_NAMES, SIZE_NAMES, mmxName, registerName, stackRegisterName, xmmName } from './names.ts';
 
 /** Gives the symbol of an address, as `memcpy` or `memcpy+4`; undefined where there is none. */
 export type Symbolize = (address: bigint) => string | undefined;
@@ -60,7 +60,7 @@ function memoryText(i: Instruction, x: MemoryOperand, next: bigint, symbolize: S
 }
 
 function immediateText(i: Instruction, x: ImmediateOperand): string {
-  const unsigned = UNSIGNED_IMMEDIATE.has(i.mnemonic) || i.operands.some((operand) => operand.kind === 'xmm');
+  const unsigned = UNSIGNED_IMMEDIATE.has(i.mnemonic) || i.operands.some((operand) => operand.kind === 'xmm' || operand.kind === 'mmx');
   return number(BigInt.asUintN(unsigned ? x.width : Math.max(i.width, x.width), x.value));
 }
 
@@ -68,6 +68,7 @@ function operandText(i: Instruction, x: Operand, next: bigint, symbolize: Symbol
   switch (x.kind) {
     case 'register': return registerName(x);
     case 'xmm': return xmmName(x);
+    case 'mmx': return mmxName(x);
     case 'fpu': return stackRegisterName(x);
     case 'memory': return memoryText(i, x, next, symbolize);
     case 'immediate': return immediateText(i, x);
@@ -103,6 +104,6 @@ export function format(i: Instruction, at: bigint, symbolize?: Symbolize): strin
   const operands = stem !== undefined ? implicitOperands(i, stem)
     : i.mnemonic === 'XLATB' ? implicitOperands(i, i.mnemonic)
     : i.operands.map((x) => operandText(i, x, next, symbolize));
-  if (i.mnemonic === 'MASKMOVDQU' && i.segmentOverride !== undefined && i.segmentOverride !== SEGMENT.DS) operands.push(SEGMENT_NAMES[i.segmentOverride]);
+  if (i.mnemonic.startsWith('MASKMOV') && i.segmentOverride !== undefined && i.segmentOverride !== SEGMENT.DS) operands.push(SEGMENT_NAMES[i.segmentOverride]);
   return `${prefixText(i)}${mnemonicText(i)}${operands.length > 0 ? ` ${operands.join(', ')}` : ''}`;
 }

@@ -1,5 +1,5 @@
 /** The names of registers, conditions and access sizes. SDM Vol. 1, "Basic Program Execution Registers"; Vol. 2D, "Encoding of the tttn Field". */
-import type { FpuOperand, RegisterOperand, Width, XmmOperand } from '../isa/operand.ts';
+import type { FpuOperand, MmxOperand, RegisterOperand, Width, XmmOperand } from '../isa/operand.ts';
 
 const LEGACY = ['ax', 'cx', 'dx', 'bx', 'sp', 'bp', 'si', 'di'];
 const HIGH = ['ah', 'ch', 'dh', 'bh'];
@@ -18,6 +18,7 @@ export const GENERAL_REGISTERS: Record<Width, readonly string[]> = {
 export const registerName = (x: RegisterOperand): string => (x.high ? HIGH[x.number] : GENERAL_REGISTERS[x.width][x.number]) ?? '?';
 
 export const xmmName = (x: XmmOperand): string => `xmm${x.number}`;
+export const mmxName = (x: MmxOperand): string => `mm${x.number}`;
 /** `st` where the instruction means the top, `st(1)` where its bytes say which. */
 export const stackRegisterName = (x: FpuOperand): string => (x.implicit ? 'st' : `st(${x.number})`);
 

@@ -4,10 +4,10 @@
  */
 import type { Segment } from '../../state/layout.ts';
 import type { Instruction } from '../isa/instruction.ts';
-import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../isa/operand.ts';
+import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../isa/operand.ts';
 import { Ops, type Carry, type Flag } from '../isa/ops.ts';
-import type { Float, FloatOp, FloatShape, ImmediateShuffle, Lanes, VectorOp, VectorShift } from '../isa/vector-ops.ts';
-import { GENERAL_REGISTERS, SEGMENT_NAMES, registerName, xmmName } from './names.ts';
+import type { Float, FloatOp, FloatShape, ImmediateShuffle, Lanes, OneOfLanes, VectorOp, VectorShift } from '../isa/vector-ops.ts';
+import { GENERAL_REGISTERS, SEGMENT_NAMES, mmxName, registerName, xmmName } from './names.ts';
 
 /** Each condition as an expression of flags, by tttn / 2; odd tttn is its negation. */
 const CONDITIONS = ['OF', 'CF', 'ZF', '(CF or ZF)', 'SF', 'PF', '(SF ≠ OF)', '(ZF or SF ≠ OF)'];
@@ -112,15 +112,20 @@ class TextOps extends Ops<string, string, string> {
   override requireSse(): void { /* goes without saying */ }
   override getXmm(x: XmmOperand): string { return xmmName(x); }
   override setXmm(x: XmmOperand, v: string): void { this.say(`${xmmName(x)} ← ${bare(v)}`); }
+  override requireMmx(): void { /* goes without saying */ }
+  override getMmx(x: MmxOperand): string { return mmxName(x); }
+  override setMmx(x: MmxOperand, v: string): void { this.say(`${mmxName(x)} ← ${bare(v)}`); }
+  override enterMmx(): void { this.say('the x87 registers become MMX registers'); }
   override constX(v: bigint): string { return number(v); }
   private element(n: number | ImmediateOperand): string { return typeof n === 'number' ? String(n) : number(BigInt.asUintN(8, n.value)); }
-  override laneX(shape: Lanes, a: string, n: number | ImmediateOperand): string { return `${a}.${shape}[${this.element(n)}]`; }
-  override replaceLaneX(shape: Lanes, a: string, n: number | ImmediateOperand, v: string): string { return `(${a} with ${shape}[${this.element(n)}] = ${bare(v)})`; }
+  override laneX(shape: OneOfLanes, a: string, n: number | ImmediateOperand): string { return `${a}.${shape}[${this.element(n)}]`; }
+  override replaceLaneX(shape: OneOfLanes, a: string, n: number | ImmediateOperand, v: string): string { return `(${a} with ${shape}[${this.element(n)}] = ${bare(v)})`; }
   override loadX(segment: Segment, offset: string): string { return this.loaded(128, segment, offset); }
   override storeX(segment: Segment, offset: string, v: string): void { this.stored(128, segment, offset, v); }
   override storeMaskedX(segment: Segment, offset: string, v: string, mask: string): void {
     this.say(`bytes at ${SEGMENT_NAMES[segment]}:[${bare(offset)}] where bit 7 of ${bare(mask)} is set ← ${bare(v)}`);
   }
+  override storeMaskedMmx(segment: Segment, offset: string, v: string, mask: string): void { this.storeMaskedX(segment, offset, v, mask); }
   private call(name: string, ...operands: readonly string[]): string { return `${name}(${operands.map(bare).join(', ')})`; }
   override vectorX(op: VectorOp, a: string, b: string): string { return this.call(op, a, b); }
   override shiftX(op: VectorShift, a: string, count: string): string { return this.call(op, a, count); }

@@ -5,8 +5,8 @@
  */
 import type { Segment } from '../../state/layout.ts';
 import type { Instruction } from '../isa/instruction.ts';
-import type { ImmediateOperand, MemoryOperand, RegisterOperand, RelativeOperand, Width } from '../isa/operand.ts';
-import { LANE_BITS, type Lanes } from '../isa/vector-ops.ts';
+import type { ImmediateOperand, MemoryOperand, MmxOperand, RegisterOperand, RelativeOperand, Width } from '../isa/operand.ts';
+import { LANE_BITS, type OneOfLanes } from '../isa/vector-ops.ts';
 import { Ops, type Flag } from '../isa/ops.ts';
 
 /** A semantics that mixes widths. `message` names the row, the verb and the widths. */
@@ -102,19 +102,27 @@ class WidthOps extends Ops<Width, true, 'vector'> {
   override requireSse(): void { /* nothing to check */ }
   override getXmm(): 'vector' { return 'vector'; }
   override setXmm(): void { /* all vectors have 128 bits */ }
+  override requireMmx(): void { /* nothing to check */ }
+  override getMmx(): Width { return 64; }
+  override setMmx(_x: MmxOperand, v: Width): void { this.same('setMmx', 64, v); }
+  override enterMmx(): void { /* nothing to check */ }
   override constX(): 'vector' { return 'vector'; }
-  override laneX(shape: Lanes, _a: 'vector', n: number | ImmediateOperand): Width { this.lane(shape, n); return LANE_BITS[shape]; }
-  override replaceLaneX(shape: Lanes, _a: 'vector', n: number | ImmediateOperand, v: Width): 'vector' {
+  override laneX(shape: OneOfLanes, _a: 'vector', n: number | ImmediateOperand): Width { this.lane(shape, n); return LANE_BITS[shape]; }
+  override replaceLaneX(shape: OneOfLanes, _a: 'vector', n: number | ImmediateOperand, v: Width): 'vector' {
     this.lane(shape, n);
     this.same('replaceLaneX', LANE_BITS[shape], v);
     return 'vector';
   }
-  private lane(shape: Lanes, n: number | ImmediateOperand): void {
+  private lane(shape: OneOfLanes, n: number | ImmediateOperand): void {
     if (typeof n === 'number' && (n < 0 || n * LANE_BITS[shape] >= 128)) throw new WidthError(`${this.row}: lane ${n} of ${shape}`);
   }
   override loadX(_segment: Segment, offset: Width): 'vector' { this.same('offset', OFFSET_WIDTH, offset); return 'vector'; }
   override storeX(_segment: Segment, offset: Width): void { this.same('offset', OFFSET_WIDTH, offset); }
   override storeMaskedX(_segment: Segment, offset: Width): void { this.same('offset', OFFSET_WIDTH, offset); }
+  override storeMaskedMmx(_segment: Segment, offset: Width, v: Width, mask: Width): void {
+    this.same('offset', OFFSET_WIDTH, offset);
+    this.same('storeMaskedMmx', 64, v, mask);
+  }
   override vectorX(): 'vector' { return 'vector'; }
   override shiftX(_op: string, _a: 'vector', count: Width): 'vector' { this.same('shiftX', 64, count); return 'vector'; }
   override shuffleX(bytes: readonly number[]): 'vector' {

@@ -31,8 +31,14 @@ export const ENGINE = {
   leftRegion: BASE + 52,
   /** u32: ways from one region into another that are still to be taken before the next one is reported. */
   untilReport: BASE + 56,
+  /** u32: where the next word of the trail goes, from TRAIL_BASE (fast/trail.ts). */
+  trail: BASE + 60,
 } as const;
 export const MISS_WRITE = 0x100;
+
+/** The trail: a ring of u32. */
+export const TRAIL_BASE = BASE + 0x1000;
+export const TRAIL_BYTES = 512;
 
 /** Where execution can enter: a hash table of RIPs. */
 export const ENTRIES_BASE = BASE + 0x1_0000;

@@ -22,8 +22,6 @@ export type StepResult = { readonly kind: 'retired' } | { readonly kind: 'except
 
 export interface Engine {
   readonly cpu: Cpu;
-  /** Whether `recentInstructions` lists every instruction; otherwise those that faulted or that generated code left to the reference engine. */
-  readonly keepsAllInstructions: boolean;
   /** What was executed last, oldest first, for the post-mortem. */
   recentInstructions(): readonly RecentInstruction[];
   /**

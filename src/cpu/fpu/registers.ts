@@ -5,7 +5,7 @@ import { STATUS, type Report } from './control.ts';
 import { classify, type Float80 } from './float80.ts';
 
 const TAG = { valid: 0, zero: 1, special: 2, empty: 3 } as const;
-export const ALL_EMPTY = 0xffff;
+export const ALL_EMPTY = 0xffff, ALL_VALID = 0;
 const TOP_SHIFT = 11;
 
 export const top = (state: GuestState): number => (state.fpuStatus >> TOP_SHIFT) & 7;

@@ -24,6 +24,8 @@ export interface RegisterOperand {
 }
 /** XMM0-XMM15. */
 export interface XmmOperand { readonly kind: 'xmm'; readonly number: number }
+/** MM0-MM7. */
+export interface MmxOperand { readonly kind: 'mmx'; readonly number: number }
 /** ST(0)-ST(7): a register of the x87 stack, counted from its top. `implicit`: the instruction's own ST(0). */
 export interface FpuOperand { readonly kind: 'fpu'; readonly number: number; readonly implicit: boolean }
 /** A memory operand. `base` and `index` may be NO_REGISTER; RIP-relative sets `ripRelative` and has neither. */
@@ -49,7 +51,7 @@ export interface FarPointerOperand { readonly kind: 'far-pointer'; readonly sele
 /** Segment, control or debug register. */
 export interface SpecialRegisterOperand { readonly kind: 'segment' | 'control' | 'debug'; readonly number: number }
 
-export type Operand = RegisterOperand | FpuOperand | XmmOperand | MemoryOperand | ImmediateOperand | RelativeOperand | FarPointerOperand | SpecialRegisterOperand;
+export type Operand = RegisterOperand | FpuOperand | XmmOperand | MmxOperand | MemoryOperand | ImmediateOperand | RelativeOperand | FarPointerOperand | SpecialRegisterOperand;
 
 /** A register that the semantics itself names. */
 export const implicit = (number: number, width: Width, high = false): RegisterOperand => ({ kind: 'register', width, number, high, implicit: true });

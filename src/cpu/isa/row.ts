@@ -30,6 +30,9 @@ export type OperandSpec =
   | { readonly kind: 'xmm'; readonly text: string; readonly at: 'reg' | 'rm' }
   /** `xmm2/m64`: ModRM.rm, XMM register or memory. */
   | { readonly kind: 'xmm-or-memory'; readonly text: string; readonly memoryBits: number }
+  /** `mm`, `mm1`: an MMX register, in ModRM.reg or ModRM.rm as an XMM register is; `mm/m64`: ModRM.rm, MMX register or memory. */
+  | { readonly kind: 'mmx'; readonly text: string; readonly at: 'reg' | 'rm' }
+  | { readonly kind: 'mmx-or-memory'; readonly text: string; readonly memoryBits: number }
   /** `ST(0)`: fixed; `ST(i)`: a register of the x87 stack in ModRM.rm. */
   | { readonly kind: 'fpu'; readonly text: string; readonly at: 'fixed' | 'rm' }
   /** `m`, `m8` ... `m16:64`, `m16&32`: ModRM.rm, memory only. bits: size of the access, 0 for `m`. */
@@ -139,7 +142,7 @@ const FPU_BITS: Record<string, number> = {
   m32fp: 32, m64fp: 64, m80fp: 80, m16int: 16, m32int: 32, m64int: 64, m80bcd: 80, m2byte: 16, 'm14/28byte': 0, 'm94/108byte': 0, m512byte: 0,
 };
 
-function parseOperand(text: string, registerInOpcode: boolean, rmIsRegister: boolean, xmmInRm: boolean): OperandSpec {
+function parseOperand(text: string, registerInOpcode: boolean, rmIsRegister: boolean, vectorInRm: boolean): OperandSpec {
   const fixed = FIXED_REGISTERS[text];
   if (fixed) return { kind: 'register', text, at: 'fixed', ...fixed };
   if (SEGMENTS.includes(text)) return { kind: 'segment', text, at: 'fixed', number: SEGMENTS.indexOf(text) };
@@ -154,8 +157,11 @@ function parseOperand(text: string, registerInOpcode: boolean, rmIsRegister: boo
   if (text === 'm') return { kind: 'memory', text, bits: 0 };
   const far = FAR_BITS[text];
   if (far !== undefined) return { kind: 'memory', text, bits: far };
-  const xmm = /^xmm\d?(?:\/m(\d+))?$/.exec(text);
-  if (xmm) return xmm[1] === undefined ? { kind: 'xmm', text, at: xmmInRm ? 'rm' : 'reg' } : { kind: 'xmm-or-memory', text, memoryBits: Number(xmm[1]) };
+  const vector = /^(x?mm)\d?(?:\/m(\d+))?$/.exec(text);
+  if (vector) {
+    const kind = vector[1] === 'mm' ? 'mmx' : 'xmm';
+    return vector[2] === undefined ? { kind, text, at: vectorInRm ? 'rm' : 'reg' } : { kind: `${kind}-or-memory`, text, memoryBits: Number(vector[2]) };
+  }
   const match = /^(r\/m|r(\d+)\/m|r|m|imm|rel|ptr16:|moffs)(\d+)$/.exec(text);
   if (!match) throw new Error(`operand "${text}" is not spelled as in the manual`);
   const bits = Number(match[3]);
@@ -225,6 +231,9 @@ function sizedWidth(x: OperandSpec): Width | undefined {
     default: return undefined;
   }
 }
+/** An XMM or MMX register, or memory in its place. */
+export const isVector = (x: OperandSpec): boolean => x.kind === 'xmm' || x.kind === 'mmx' || isVectorOrMemory(x);
+export const isVectorOrMemory = (x: OperandSpec): x is Extract<OperandSpec, { kind: 'xmm-or-memory' | 'mmx-or-memory' }> => x.kind === 'xmm-or-memory' || x.kind === 'mmx-or-memory';
 const flagList = (text: string | undefined): readonly string[] => (text === undefined || text === '' ? [] : text.split(' '));
 
 /** Parses one line. Throws Error naming the line when it contradicts itself: a row is checked when the table is built. */
@@ -238,14 +247,14 @@ export function parseRow(entry: Entry, line: Line): Row {
     const operandTexts = space < 0 ? [] : text.slice(space + 1).split(', ');
     // MOV r64, CRn and MOV DRn, r64 put the general register into ModRM.rm and allow no memory there.
     const special = operandTexts.some((x) => /^(CRn|CR8|DRn)$/.test(x)) || operandTexts.includes('Sreg');
-    const hasRm = operandTexts.some((x) => /^(r\/m|r\d+\/m|m|xmm\d?\/m)/.test(x) && !x.startsWith('moffs'));
+    const hasRm = operandTexts.some((x) => /^(r\/m|r\d+\/m|m(?!m)|x?mm\d?\/m)/.test(x) && !x.startsWith('moffs'));
     const hasReg = encoding.modrm === '/r';
     const rmRegister = encoding.modrm !== 'none' && !hasRm && (special || !hasReg);
-    // Of an instruction whose ModRM.rm is no memory, the last XMM register is there.
-    const xmmInRm = hasRm ? -1 : operandTexts.findLastIndex((x) => x.startsWith('xmm'));
-    const operands = operandTexts.map((x, n) => parseOperand(x, encoding.registerInOpcode, rmRegister, n === xmmInRm));
+    // Of an instruction whose ModRM.rm is no memory, the last XMM or MMX register is there.
+    const vectorInRm = hasRm ? -1 : operandTexts.findLastIndex((x) => /^x?mm/.test(x));
+    const operands = operandTexts.map((x, n) => parseOperand(x, encoding.registerInOpcode, rmRegister, n === vectorInRm));
 
-    const needsModrm = operands.some((x) => x.kind === 'register-or-memory' || x.kind === 'memory' || x.kind === 'rm-register' || x.kind === 'fpu' || x.kind === 'xmm' || x.kind === 'xmm-or-memory' || (x.kind === 'register' && x.at === 'reg'));
+    const needsModrm = operands.some((x) => x.kind === 'register-or-memory' || x.kind === 'memory' || x.kind === 'rm-register' || x.kind === 'fpu' || isVector(x) || (x.kind === 'register' && x.at === 'reg'));
     if (needsModrm && encoding.modrm === 'none') throw new Error('operands need a ModRM byte, the encoding has none');
     const immediates = operands.filter((x) => x.kind === 'immediate' || x.kind === 'relative' || x.kind === 'far-pointer' || x.kind === 'memory-offset');
     if (immediates.length !== encoding.trailing.length) throw new Error(`${immediates.length} immediate operands, ${encoding.trailing.length} in the encoding`);

@@ -6,7 +6,7 @@
  * A verb here is not abstract: an interpretation that has no vectors inherits one that throws UnsupportedVerb.
  */
 import type { Segment } from '../../state/layout.ts';
-import type { ImmediateOperand, XmmOperand } from './operand.ts';
+import type { ImmediateOperand, MmxOperand, XmmOperand } from './operand.ts';
 
 /** An interpretation was asked for a verb that it does not have. */
 export class UnsupportedVerb extends Error {
@@ -20,8 +20,10 @@ const unsupported = (verb: string): never => { throw new UnsupportedVerb(verb); 
 
 /** How 128 bits are divided into integers, lane 0 lowest. */
 export type Lanes = 'i8x16' | 'i16x8' | 'i32x4' | 'i64x2';
+/** Lanes that are taken out and put in one by one: also the four words that an MMX register has. */
+export type OneOfLanes = Lanes | 'i16x4';
 /** Bits of one lane. */
-export const LANE_BITS = { i8x16: 8, i16x8: 16, i32x4: 32, i64x2: 64 } as const;
+export const LANE_BITS = { i8x16: 8, i16x8: 16, i32x4: 32, i64x2: 64, i16x4: 16 } as const;
 
 type SmallLanes = 'i8x16' | 'i16x8';
 
@@ -79,10 +81,21 @@ export abstract class VectorOps<V, X> {
 
   getXmm(_x: XmmOperand): X { return unsupported('getXmm'); }
   setXmm(_x: XmmOperand, _v: X): void { unsupported('setXmm'); }
+  /**
+   * #UD where CR0.EM is 1, #NM where CR0.TS is 1, #MF where an x87 exception waits: the first verb of every instruction that uses
+   * MMX registers, or the next after requireSse.
+   */
+  requireMmx(): void { unsupported('requireMmx'); }
+  /** 64 bits. */
+  getMmx(_x: MmxOperand): V { return unsupported('getMmx'); }
+  /** Writes the significand of an x87 register and ones to its sign and exponent; enters the MMX state. SDM Vol. 3A, "The MMX State and MMX Register Aliasing". */
+  setMmx(_x: MmxOperand, _v: V): void { unsupported('setMmx'); }
+  /** TOP becomes 0 and all x87 tags valid: what an instruction does at its end that reads MMX registers and writes none. */
+  enterMmx(): void { unsupported('enterMmx'); }
   constX(_v: bigint): X { return unsupported('constX'); }
   /** Lane n as a value of its width; an immediate gives n modulo the number of lanes. */
-  laneX(_shape: Lanes, _a: X, _n: number | ImmediateOperand): V { return unsupported('laneX'); }
-  replaceLaneX(_shape: Lanes, _a: X, _n: number | ImmediateOperand, _v: V): X { return unsupported('replaceLaneX'); }
+  laneX(_shape: OneOfLanes, _a: X, _n: number | ImmediateOperand): V { return unsupported('laneX'); }
+  replaceLaneX(_shape: OneOfLanes, _a: X, _n: number | ImmediateOperand, _v: V): X { return unsupported('replaceLaneX'); }
 
   // Memory: may fault (#PF, #GP, #SS, #AC).
   /** 128 bits of any alignment. */
@@ -90,6 +103,9 @@ export abstract class VectorOps<V, X> {
   storeX(_segment: Segment, _offset: V, _v: X): void { unsupported('storeX'); }
   /** Stores the bytes of v where bit 7 of the mask's byte is 1. Faults as a store of all sixteen does, whatever the mask (the manual leaves that open, silicon (AMD) does it). */
   storeMaskedX(_segment: Segment, _offset: V, _v: X, _mask: X): void { unsupported('storeMaskedX'); }
+
+  /** As storeMaskedX, eight bytes. */
+  storeMaskedMmx(_segment: Segment, _offset: V, _v: V, _mask: V): void { unsupported('storeMaskedMmx'); }
 
   vectorX(_op: VectorOp, _a: X, _b: X): X { return unsupported('vectorX'); }
   /** The count is a 64-bit value. */

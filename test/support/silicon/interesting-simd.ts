@@ -1,7 +1,7 @@
 /** Vectors and MXCSR values for the cases: lanes at which signs, saturations and roundings change. */
 import { interesting } from '../boundary.ts';
 import type { Random } from '../random.ts';
-import type { Simd } from './world.ts';
+import { defaultFpu, type Fpu, type Simd } from './world.ts';
 
 const mask = (bits: number): bigint => (1n << BigInt(bits)) - 1n;
 
@@ -55,4 +55,15 @@ export function simdFor(r: Random, floats: boolean): Simd {
   if (r.chance(15)) xmm.fill(xmm[0] as bigint);
   if (floats && r.chance(8)) xmm.forEach((_, n) => { xmm[n] = (xmm[0] as bigint) ^ (n % 2 === 0 ? 0n : 1n << 63n | 1n << 127n | 1n << 31n | 1n << 95n); });
   return { xmm, mxcsr: mxcsr(r) };
+}
+
+/** MMX registers, in an x87 state that is as usual (TOP 0, empty), that instructions have left anyhow, or that holds an exception which waits. */
+export function fpuFor(r: Random): Fpu {
+  const registers = Array.from({ length: 8 }, () => (BigInt(r.chance(50) ? 0xffff : r.below(0x1_0000)) << 64n) | (interestingVector(r, false) & mask(64)));
+  if (r.chance(15)) registers.fill(registers[0] as bigint);
+  if (r.chance(40)) return { ...defaultFpu(), registers };
+  const waiting = r.chance(10);
+  const flags = r.below(0x40), codes = r.below(0x8000) & 0x7f00;
+  // Bits 7 and 15, ES and B, are those of an exception that is not masked.
+  return { registers, control: 0x340 | (waiting ? ~flags & 0x3f : 0x3f), status: codes | flags | (waiting && flags !== 0 ? 0x8080 : 0), valid: r.below(0x100) };
 }

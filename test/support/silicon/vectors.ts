@@ -3,29 +3,36 @@
  * for each case, little-endian:
  *
  *   u8  bit 0: 32-bit code; bit 1: poke follows; bit 2: it faulted; bit 3: memory changed; bit 4: XMM registers and MXCSR;
- *       bit 5: RFLAGS.AC
+ *       bit 5: RFLAGS.AC; bit 6: x87 state
  *   u8  length of the code, its bytes
  *   u16 status flags before; u16 set of registers that do not hold their default; u64 for each
  *   [XMM]     u16 set of XMM registers that do not hold their default; u128 for each; u32 MXCSR
+ *   [x87]     u8 set of registers R0-R7 that do not hold their default; u64 significand and u16 sign and exponent of each;
+ *             u16 control word, u16 status word, u8 set of registers that are not empty
  *   [poke]    u16 offset, u8 length, bytes
  *   u16 status flags after; u16 set of registers that changed; u64 for each; u64 RIP
  *   [fault]   u8 vector, u8 error code, u64 CR2
  *   [memory]  u16 offset, u16 length, bytes
  *   [XMM]     u16 set of XMM registers that changed; u128 for each; u32 MXCSR
+ *   [x87]     as before, with the registers that changed
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Row } from '../../../src/cpu/isa/row.ts';
-import { AC_FLAG, defaultSimd, type Case, type Outcome, type Simd } from './world.ts';
+import { AC_FLAG, defaultFpu, defaultSimd, type Case, type Fpu, type Outcome, type Simd } from './world.ts';
 
 /** The recordings, and whose rows they hold. */
-export const RECORDINGS = { general: 'silicon.bin.gz', vector: 'silicon-vector.bin.gz' } as const;
+export const RECORDINGS = { general: 'silicon.bin.gz', vector: 'silicon-vector.bin.gz', mmx: 'silicon-mmx.bin.gz' } as const;
 export type RecordingName = keyof typeof RECORDINGS;
 /** The recording of alignment checks, of general rows. */
 export const ALIGNMENT_RECORDING = 'silicon-alignment.bin.gz';
-export const recordingOf = (row: Row): RecordingName => ((row.feature === 'sse' || row.feature === 'sse2') && !row.mnemonic.endsWith('FENCE') ? 'vector' : 'general');
+export function recordingOf(row: Row): RecordingName {
+  if (row.operands.some((x) => x.kind === 'mmx' || x.kind === 'mmx-or-memory')) return 'mmx';
+  return (row.feature === 'sse' || row.feature === 'sse2') && !row.mnemonic.endsWith('FENCE') ? 'vector' : 'general';
+}
 
-const FORMAT = 1;
-const COMPATIBILITY = 1, POKE = 2, FAULT = 4, MEMORY = 8, SIMD = 16, ALIGNMENT = 32;
+/** 2 has the x87 state, and is otherwise 1. */
+const FORMAT = 2, FORMATS = [1, 2];
+const COMPATIBILITY = 1, POKE = 2, FAULT = 4, MEMORY = 8, SIMD = 16, ALIGNMENT = 32, FPU = 64;
 
 /** What register n holds where a case does not say: a pattern that shows which register and which byte of it went astray. */
 export const defaultRegister = (n: number, codeSize: 32 | 64): bigint => {
@@ -55,6 +62,17 @@ class Writer {
       this.u64(v >> 64n);
     });
     this.int(mxcsr, 4);
+  }
+  fpu({ registers, control, status, valid }: Fpu, unless: Fpu): void {
+    this.int(registers.reduce((bits, v, n) => (v === unless.registers[n] ? bits : bits | (1 << n)), 0), 1);
+    registers.forEach((v, n) => {
+      if (v === unless.registers[n]) return;
+      this.u64(v & 0xffff_ffff_ffff_ffffn);
+      this.int(Number(v >> 64n), 2);
+    });
+    this.int(control, 2);
+    this.int(status, 2);
+    this.int(valid, 1);
   }
   done(): Uint8Array { return Uint8Array.from(this.#bytes); }
 }
@@ -86,6 +104,11 @@ class Reader {
     const xmm = unless.xmm.map((v, n) => ((set >> n) & 1 ? this.u64() | (this.u64() << 64n) : v));
     return { xmm, mxcsr: this.int(4) };
   }
+  fpu(unless: Fpu): Fpu {
+    const set = this.int(1);
+    const registers = unless.registers.map((v, n) => ((set >> n) & 1 ? this.u64() | (BigInt(this.int(2)) << 64n) : v));
+    return { registers, control: this.int(2), status: this.int(2), valid: this.int(1) };
+  }
 }
 
 const defaults = (codeSize: 32 | 64): bigint[] => Array.from({ length: 16 }, (_, n) => defaultRegister(n, codeSize));
@@ -95,12 +118,13 @@ export function writeRecording({ processor, cases }: Recording): Uint8Array {
   w.bytes(new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, processor, cases: cases.length })}\n`));
   for (const { c, outcome: o } of cases) {
     w.int((c.codeSize === 32 ? COMPATIBILITY : 0) | (c.poke.bytes.length > 0 ? POKE : 0) | (o.fault ? FAULT : 0) | (o.changed.bytes.length > 0 ? MEMORY : 0)
-      | (c.simd ? SIMD : 0) | ((c.flags & AC_FLAG) !== 0 ? ALIGNMENT : 0), 1);
+      | (c.simd ? SIMD : 0) | ((c.flags & AC_FLAG) !== 0 ? ALIGNMENT : 0) | (c.fpu ? FPU : 0), 1);
     w.int(c.code.length, 1);
     w.bytes(c.code);
     w.int(c.flags & 0xffff, 2);
     w.registers(c.gpr, defaults(c.codeSize));
     if (c.simd) w.simd(c.simd, defaultSimd());
+    if (c.fpu) w.fpu(c.fpu, defaultFpu());
     if (c.poke.bytes.length > 0) {
       w.int(c.poke.offset, 2);
       w.int(c.poke.bytes.length, 1);
@@ -120,6 +144,7 @@ export function writeRecording({ processor, cases }: Recording): Uint8Array {
       w.bytes(o.changed.bytes);
     }
     if (c.simd && o.simd) w.simd(o.simd, c.simd);
+    if (c.fpu && o.fpu) w.fpu(o.fpu, c.fpu);
   }
   return gzipSync(w.done(), { level: 9 });
 }
@@ -128,7 +153,7 @@ export function readRecording(file: Uint8Array): Recording {
   const all = gunzipSync(file);
   const end = all.indexOf(10);
   const header = JSON.parse(new TextDecoder().decode(all.subarray(0, end))) as { format: number; processor: string; cases: number };
-  if (header.format !== FORMAT) throw new Error(`recording of format ${header.format}, expected ${FORMAT}`);
+  if (!FORMATS.includes(header.format)) throw new Error(`recording of format ${header.format}, expected ${FORMATS.join(' or ')}`);
   const r = new Reader(all.subarray(end + 1));
   const nothing = { offset: 0, bytes: new Uint8Array(0) };
   const cases = Array.from({ length: header.cases }, (): Recorded => {
@@ -138,6 +163,7 @@ export function readRecording(file: Uint8Array): Recording {
     const flagsBefore = r.int(2) | ((kind & ALIGNMENT) !== 0 ? AC_FLAG : 0);
     const gpr = r.registers(defaults(codeSize));
     const simd = (kind & SIMD) !== 0 ? r.simd(defaultSimd()) : undefined;
+    const fpu = (kind & FPU) !== 0 ? r.fpu(defaultFpu()) : undefined;
     const poke = (kind & POKE) !== 0 ? { offset: r.int(2), bytes: r.bytes(r.int(1)) } : nothing;
     const flags = r.int(2);
     const after = r.registers(gpr);
@@ -145,7 +171,8 @@ export function readRecording(file: Uint8Array): Recording {
     const fault = (kind & FAULT) !== 0 ? { vector: r.int(1), errorCode: r.int(1), cr2: r.u64() } : undefined;
     const changed = (kind & MEMORY) !== 0 ? { offset: r.int(2), bytes: r.bytes(r.int(2)) } : nothing;
     const simdAfter = simd && r.simd(simd);
-    return { c: { codeSize, code, gpr, flags: flagsBefore, poke, simd }, outcome: { gpr: after, flags, rip, fault, changed, simd: simdAfter } };
+    const fpuAfter = fpu && r.fpu(fpu);
+    return { c: { codeSize, code, gpr, flags: flagsBefore, poke, simd, fpu }, outcome: { gpr: after, flags, rip, fault, changed, simd: simdAfter, fpu: fpuAfter } };
   });
   return { processor: header.processor, cases };
 }

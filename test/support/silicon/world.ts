@@ -37,6 +37,21 @@ export interface Simd { readonly xmm: readonly bigint[]; readonly mxcsr: number 
 const defaultXmm = (n: number): bigint => 0x2122_2324_2526_2728_292a_2b2c_2d2e_2f20n + BigInt(n) * 0x0808_0808_0808_0808_0808_0808_0808_0808n;
 export const defaultSimd = (): Simd => ({ xmm: Array.from({ length: 16 }, (_, n) => defaultXmm(n)), mxcsr: MXCSR_AFTER_RESET });
 
+/** The x87 state as instructions on MMX registers see and leave it. */
+export interface Fpu {
+  /** R0-R7 by their physical numbers, 80 bits each. */
+  readonly registers: readonly bigint[];
+  readonly control: number;
+  readonly status: number;
+  /** A bit for each register that is not empty. */
+  readonly valid: number;
+}
+/** A stack that MMX instructions find disturbed: TOP is 5, all registers are empty, and each holds a pattern. */
+export const defaultFpu = (): Fpu => ({
+  registers: Array.from({ length: 8 }, (_, n) => (BigInt(0x4000 + n) << 64n) | (0x8182_8384_8586_8788n + BigInt(n) * 0x0808_0808_0808_0808n)),
+  control: 0x37f, status: 5 << 11, valid: 0,
+});
+
 /** One instruction with everything it can see. */
 export interface Case {
   readonly codeSize: 32 | 64;
@@ -49,6 +64,8 @@ export interface Case {
   readonly poke: { readonly offset: number; readonly bytes: Uint8Array };
   /** Absent: the instruction uses no XMM register, and they are not compared. */
   readonly simd?: Simd | undefined;
+  /** Absent: it uses no MMX register, and the x87 state is not compared. */
+  readonly fpu?: Fpu | undefined;
 }
 
 /** What it did. */
@@ -60,6 +77,7 @@ export interface Outcome {
   readonly fault: { readonly vector: number; readonly errorCode: number; readonly cr2: bigint } | undefined;
   /** The span of writable memory that is different now. */
   readonly changed: { readonly offset: number; readonly bytes: Uint8Array };
-  /** Where the case had it. */
+  /** Where the case had them. */
   readonly simd?: Simd | undefined;
+  readonly fpu?: Fpu | undefined;
 }

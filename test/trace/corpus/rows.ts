@@ -14,13 +14,15 @@ const HARMLESS = /^(MOV r\S+, (Sreg|CRn|DRn)$|PUSH [C-GS]S$|POP [D-GS]S$|L[DEFGS
 /** A port at which neither machine has anything. */
 const EMPTY_PORT = 0xe0n;
 
-/** XMM registers and MXCSR are not in a trace. */
-export const isVectorRow = (row: Row): boolean => (row.feature === 'sse' || row.feature === 'sse2') && !row.mnemonic.endsWith('FENCE');
+const VECTOR_OPERANDS = new Set(['xmm', 'xmm-or-memory', 'mmx', 'mmx-or-memory']);
+/** XMM and MMX registers and MXCSR are not in a trace. */
+export const isVectorRow = (row: Row): boolean =>
+  row.operands.some((x) => VECTOR_OPERANDS.has(x.kind)) || ((row.feature === 'sse' || row.feature === 'sse2') && !row.mnemonic.endsWith('FENCE'));
 
 /** Rows that a generated program cannot run, and why. */
 export const EXCLUDED: readonly { readonly applies: (row: Row, bits: Bits) => boolean; readonly why: string }[] = [
   { applies: (row) => row.meaning.kind === 'system' && !HARMLESS.test(row.text), why: 'instructions that change the mode, the tables or the privilege level have programs of their own' },
-  { applies: isVectorRow, why: 'XMM registers and MXCSR are not in a trace: the silicon cases judge these rows' },
+  { applies: isVectorRow, why: 'XMM and MMX registers and MXCSR are not in a trace: the silicon cases judge these rows' },
   { applies: (row) => row.addressSize === 16, why: 'in 32-bit code CX counts with the 67h prefix, as the 16-bit rows of the loops do; 64-bit code has no 16-bit addresses' },
   {
     applies: (row) => /^(J|CALL|RET|LOOP)/.test(row.mnemonic) && (row.size === 16 || row.width === 16),

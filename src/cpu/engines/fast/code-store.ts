@@ -17,6 +17,7 @@ import { NEVER_LINKED, RECORD, RECORD_BYTES, UNLINKED, branchTarget, writeRecord
 import { MAX_BLOCK } from './dispatcher.ts';
 import type { Context } from './context.ts';
 import type { EntryTable } from './entry-table.ts';
+import type { Trail } from './trail.ts';
 
 /** What was made of one frame. */
 interface FrameCode {
@@ -36,6 +37,8 @@ export const codeKey = (low: number, high: number, context: number): number => (
 /** The instructions of a block, in order, and why it ends. */
 export interface DecodedBlock {
   readonly instructions: readonly Instruction[];
+  /** Their bytes, as they are at the moment. */
+  readonly bytes: Uint8Array;
   /** It ends with a branch; otherwise it goes on at the next address (which may not be decodable, or lie in the next page). */
   readonly branches: boolean;
   /** The block is one instruction that reaches into the next page: that page, and the frame where its other bytes were found. */
@@ -45,12 +48,15 @@ export interface DecodedBlock {
 }
 export interface Crossing { readonly page: bigint; readonly frame: number }
 
+const NO_BYTES = new Uint8Array();
+
 export class CodeStore {
   readonly #state: GuestState;
   readonly #memory: PhysicalMemory;
   readonly #instructions: InstructionSet;
   readonly #handlers: Handlers;
   readonly #entries: EntryTable;
+  readonly trail: Trail;
   readonly #frames = new Map<number, FrameCode>();
   readonly #drops = new Map<number, number>();
   #next = RECORDS_BASE;
@@ -59,12 +65,13 @@ export class CodeStore {
   #stops: ReadonlySet<bigint> = new Set();
   readonly statistics = { decodedInstructions: 0, blocks: 0, droppedFrames: 0, emptied: 0 };
 
-  constructor(state: GuestState, memory: PhysicalMemory, instructions: InstructionSet, handlers: Handlers, entries: EntryTable) {
+  constructor(state: GuestState, memory: PhysicalMemory, instructions: InstructionSet, handlers: Handlers, entries: EntryTable, trail: Trail) {
     this.#state = state;
     this.#instructions = instructions;
     this.#memory = memory;
     this.#handlers = handlers;
     this.#entries = entries;
+    this.trail = trail;
     memory.onCodeWritten((frame) => { this.drop(frame); });
   }
 
@@ -86,10 +93,13 @@ export class CodeStore {
   /** Drops everything. */
   clear(): void {
     this.statistics.emptied++;
+    this.trail.settle();
+    // Each entry names a frame, and goes with it.
     for (const frame of this.#frames.keys()) this.drop(frame);
-    this.#entries.clear();
     this.#drops.clear();
     this.#next = RECORDS_BASE;
+    // It names a link of a record that is gone.
+    this.#state.u32[ENGINE.link / 4] = 0;
   }
 
   /** Calls `listener` when the frame is dropped. */
@@ -136,12 +146,13 @@ export class CodeStore {
     }
     this.#memory.markCode(frame, first, Math.min(Math.max(at, first + 1), PAGE_SIZE) - 1);
     if (instructions.length === 0 && first + MAX_LENGTH > PAGE_SIZE) return this.#decodeAcross(frame, ip, mode);
-    return { instructions, branches, crossing: undefined, unknownPage: false };
+    const base = RAM_BASE + frame * PAGE_SIZE;
+    return { instructions, bytes: this.#state.u8.subarray(base + first, base + at), branches, crossing: undefined, unknownPage: false };
   }
 
   /** The instruction at an address near the end of a page, with its bytes from the next. */
   #decodeAcross(frame: number, ip: bigint, mode: Mode): DecodedBlock {
-    const nothing = { instructions: [], branches: false, crossing: undefined, unknownPage: false };
+    const nothing = { instructions: [], bytes: new Uint8Array(), branches: false, crossing: undefined, unknownPage: false };
     const first = Number(ip & 0xfffn), inFirst = PAGE_SIZE - first;
     const page = BigInt.asUintN(mode.codeSize, ip + BigInt(inFirst));
     const next = this.frameOf(page);
@@ -155,7 +166,12 @@ export class CodeStore {
     this.#memory.markCode(frame, first, PAGE_SIZE - 1);
     this.#memory.markCode(next, 0, i.length - inFirst - 1);
     this.#frame(next).reaching.add(frame);
-    return { instructions: [i], branches: endsBlock(i), crossing: { page, frame: next }, unknownPage: false };
+    return { instructions: [i], bytes: bytes.subarray(0, i.length), branches: endsBlock(i), crossing: { page, frame: next }, unknownPage: false };
+  }
+
+  /** Whether a block of records has been made at an address. */
+  knows(frame: number, ip: bigint, context: Context): boolean {
+    return this.#frames.get(frame)?.blocks.has(codeKey(Number(ip & 0xffff_ffffn), Number(ip >> 32n), context.number)) ?? false;
   }
 
   /** The frame of an address by the fetch column of the TLB; undefined where that has no answer. */
@@ -187,12 +203,12 @@ export class CodeStore {
 
   #make(frame: number, ip: bigint, { mode }: Context): number {
     const { u16, u32, u64 } = this.#state;
-    const { instructions, branches, crossing, unknownPage } = this.decode(frame, ip, mode, MAX_BLOCK);
+    const { instructions, bytes, branches, crossing, unknownPage } = this.decode(frame, ip, mode, MAX_BLOCK);
     if (unknownPage) return 0;
     const start = this.#next;
     const records: number[] = [];
-    let at = start, here = ip;
-    if (crossing !== undefined) at = this.#checkPage(at, ip, crossing);
+    let at = start, here = ip, read = 0;
+    if (crossing !== undefined) at = this.#checkPage(at, ip, crossing, mode);
     let referenceNext = instructions.length === 0;
     for (const i of instructions) {
       const handler = this.#handlers.of(i);
@@ -203,12 +219,15 @@ export class CodeStore {
       writeRecord(this.#state, at, handler, i, here);
       u32[(at + RECORD.taken) / 4] = this.#link(here, u64[(at + RECORD.target) / 8]!);
       u32[(at + RECORD.next) / 4] = this.#link(here, u64[(at + RECORD.nextIp) / 8]!);
+      this.trail.decoded(at, bytes.subarray(read, read + i.length), mode);
+      read += i.length;
       records.push(at);
       at += RECORD_BYTES;
       here = BigInt.asUintN(64, here + BigInt(i.length));
     }
     records.forEach((record, n) => { u16[(record + RECORD.remaining) / 2] = records.length - n; });
     if (referenceNext || !branches) {
+      this.trail.decoded(at, NO_BYTES, mode);
       u32.fill(0, at / 4, (at + RECORD_BYTES) / 4);
       u32[(at + RECORD.handler) / 4] = referenceNext ? HANDLER.reference : HANDLER.jump;
       u64[(at + RECORD.nextIp) / 8] = here;
@@ -222,8 +241,9 @@ export class CodeStore {
   }
 
   /** A record that asks for a page before the one instruction that reaches into it. */
-  #checkPage(at: number, ip: bigint, { page, frame }: Crossing): number {
+  #checkPage(at: number, ip: bigint, { page, frame }: Crossing, mode: Mode): number {
     const { u16, u32, u64 } = this.#state;
+    this.trail.decoded(at, NO_BYTES, mode);
     u32.fill(0, at / 4, (at + RECORD_BYTES) / 4);
     u32[(at + RECORD.handler) / 4] = HANDLER.checkPage;
     u64[(at + RECORD.nextIp) / 8] = ip;

@@ -10,6 +10,7 @@ import { Code } from '../wasm/code.ts';
 import { ModuleWriter } from '../wasm/module.ts';
 import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
 import { emitEntryProbe, emitFetchProbe, emitFrameCheck } from './probes.ts';
+import { emitNoteRecord } from './trail-code.ts';
 
 /** Longest block of records, in instructions. */
 export const MAX_BLOCK = 32;
@@ -161,6 +162,7 @@ function callRecord(code: Code, handler: number, record: number, left: number): 
   code.i32(0);
   code.byte(N.i32_lt_s);
   returnIf(code, STATUS.budget);
+  emitNoteRecord(code, record);
   code.get(record);
   code.get(left);
   code.get(record);

@@ -19,12 +19,16 @@ import { enterContext, type Context } from './context.ts';
 import { Translator } from '../translator/translator.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { EntryTable } from './entry-table.ts';
+import { Trail } from './trail.ts';
 
 export type FastEngineKind = 'interpreter' | 'translator' | 'auto';
 
-/** Dispatches of a block before its region is translated. */
+/**
+ * Dispatches of a block before its region is translated. To translate an instruction costs some 50 us, V8's part included, and to
+ * interpret it 10 ns.
+ */
 const NEVER_HOT = 0x7fff_ffff;
-const HEAT = { interpreter: NEVER_HOT, translator: 1, auto: 100 } as const;
+const HEAT = { interpreter: NEVER_HOT, translator: 1, auto: 2000 } as const;
 /** Of so many ways between regions one is reported: a report costs as much as tens of ways. */
 const REPORT_INTERVAL = 4096;
 /** Longest stay in generated code, in instructions: V8 puts optimised code in the place of a function only when it is called anew. */
@@ -55,10 +59,13 @@ export class FastEngine implements Engine {
   readonly #state: GuestState;
   readonly #u32: Uint32Array;
   readonly #entries: EntryTable;
+  readonly #trail: Trail;
   readonly #dispatcher: Dispatcher;
   readonly translator: Translator;
   #stopRequested = false;
   #left = 0;
+  /** How many instructions the reference engine had noted when the trail heard of it last. */
+  #noted = 0;
   /** The record to go on with instead of looking RIP up; 0: none. */
   #resume = 0;
   /** `retired` at the last miss. */
@@ -72,22 +79,34 @@ export class FastEngine implements Engine {
     this.reference = new ReferenceEngine(cpu);
     this.#entries = new EntryTable(cpu.state);
     this.handlers = new Handlers(cpu.state.memory);
-    this.code = new CodeStore(cpu.state, cpu.mmu.memory, instructionsOf(cpu.model.features), this.handlers, this.#entries);
+    this.#trail = new Trail(cpu.state, instructionsOf(cpu.model.features), () => this.reference.recentInstructions());
+    this.code = new CodeStore(cpu.state, cpu.mmu.memory, instructionsOf(cpu.model.features), this.handlers, this.#entries, this.#trail);
     this.code.linksLoops = kind === 'interpreter';
-    this.translator = new Translator(cpu.state, this.code, this.handlers, this.#entries);
+    this.translator = new Translator(cpu.state, this.code, this.handlers, this.#entries, kind === 'auto');
     this.#u32[UNTIL_REPORT] = REPORT_INTERVAL;
     this.#dispatcher = createDispatcher(cpu.state.memory, this.handlers.table, this.translator.table);
     cpu.mmu.memory.onMapChanged(() => { this.code.clear(); });
   }
 
-  readonly keepsAllInstructions = false;
-  recentInstructions(): readonly RecentInstruction[] { return this.reference.recentInstructions(); }
+  recentInstructions(): readonly RecentInstruction[] { return this.#trail.list(); }
   requestStop(): void { this.#stopRequested = true; }
-  step(): StepResult { return this.reference.step(); }
+  step(): StepResult {
+    const result = this.reference.step();
+    this.#noteReference();
+    return result;
+  }
+  /** Puts what the reference engine noted last into the trail, too. */
+  #noteReference(): void {
+    const { noted } = this.reference;
+    if (noted !== this.#noted) this.#trail.noteReference();
+    this.#noted = noted;
+  }
   stopAt(addresses: Iterable<bigint>): void { this.code.stopAt(addresses); }
   forgetEverything(): void {
     this.reference.forgetEverything();
     this.code.clear();
+    this.#entries.clear();
+    this.#trail.clear();
     this.#resume = 0;
   }
 
@@ -95,6 +114,8 @@ export class FastEngine implements Engine {
     this.#stopRequested = false;
     this.#left = budget;
     this.#resume = 0;
+    // RIP may be anywhere since the last run.
+    this.#u32[LINK] = 0;
     for (let first = true; this.#left > 0; first = false) {
       const stopHere = this.code.hasStops && this.code.isStop(this.#state.rip);
       if (stopHere && !first) return { kind: 'breakpoint' };
@@ -112,7 +133,7 @@ export class FastEngine implements Engine {
     this.statistics.referenceInstructions++;
     this.#resume = 0;
     this.#u32[LINK] = 0;
-    const result = this.reference.step();
+    const result = this.step();
     return result.kind === 'retired' || result.kind === 'exception' ? undefined : result;
   }
 
@@ -131,12 +152,16 @@ export class FastEngine implements Engine {
     if (status === STATUS.next) status = this.#dispatcher.run();
     let executed = slice - u32[BUDGET];
     const leftAt = u32[LEFT_AT];
-    if (leftAt !== 0) executed -= this.#stepBack(leftAt);
+    if (leftAt !== 0) {
+      executed -= this.#stepBack(leftAt);
+      this.#trail.noteLeft(leftAt);
+    }
     this.#left -= executed;
     this.#state.retired += executed;
     switch (status) {
       case STATUS.lookup: return this.#lookUp(context);
-      case STATUS.fetch: return this.#translate();
+      // A walk changes memory and may fault: it waits for the instruction that it is for.
+      case STATUS.fetch: return this.#left > 0 ? this.#translate() : undefined;
       case STATUS.miss: return this.#miss(leftAt);
       case STATUS.reference:
         this.statistics.exits.reference++;
@@ -227,6 +252,7 @@ export class FastEngine implements Engine {
     if (this.#left === 0) return undefined;
     this.#left--;
     this.reference.noteInstruction();
+    this.#noteReference();
     const result = this.reference.deliver(thrown);
     return result.kind === 'exception' ? undefined : result as Stop;
   }

@@ -14,6 +14,7 @@ import type { Node } from '../emit/node.ts';
 import { ENGINE, STATUS } from '../engine-memory.ts';
 import type { Code } from '../wasm/code.ts';
 import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
+import { emitNoteRecord } from '../fast/trail-code.ts';
 import { NEVER_LINKED, RECORD, RECORD_BYTES, UNLINKED } from './record.ts';
 
 /** Parameters and fixed locals. `again`: 1 where a repeated instruction runs once more. */
@@ -178,6 +179,7 @@ export class HandlerOps extends MemoryOps {
   #again(): void {
     const { code } = this;
     this.#pay(() => { code.i32(1); }, () => { this.#emitOwnIp(); });
+    emitNoteRecord(code, LOCAL.record);
     code.get(LOCAL.record);
     code.get(LOCAL.budget);
     code.get(LOCAL.record);
@@ -245,6 +247,7 @@ export class HandlerOps extends MemoryOps {
     this.#lookUp(ip);
     code.end();
     this.#pay(() => { code.get(to); code.memory(LOAD[16], RECORD.remaining); }, ip);
+    emitNoteRecord(code, to);
     code.get(to);
     code.get(LOCAL.budget);
     code.get(to);

@@ -39,7 +39,8 @@ export class ReferenceEngine implements Engine {
     this.#fetcher = new Fetcher(cpu);
   }
 
-  readonly keepsAllInstructions = true;
+  /** How many instructions have been noted so far. */
+  get noted(): number { return this.#recent.noted; }
   recentInstructions(): readonly RecentInstruction[] { return this.#recent.list(); }
   requestStop(): void { this.#stopRequested = true; }
   stopAt(addresses: Iterable<bigint>): void { this.#stops = new Set(addresses); }

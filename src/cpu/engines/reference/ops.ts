@@ -10,10 +10,11 @@ import { GP, GuestException } from '../../exceptions.ts';
 import { CARRIES_HIGH, CARRIES_LOW, SIGN_PARITY_HIGH, SIGN_PARITY_LOW, ZERO_HIGH, ZERO_LOW, evenParity, getFlag, setFlag } from '../../flags.ts';
 import type { Environment } from '../../floating-point/exact.ts';
 import type { Instruction } from '../../isa/instruction.ts';
-import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../../isa/operand.ts';
+import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../../isa/operand.ts';
 import { Ops, type Carry, type Flag, type Intent } from '../../isa/ops.ts';
-import { LANE_BITS, type Float, type FloatOp, type FloatShape, type ImmediateShuffle, type Lanes, type VectorOp, type VectorShift } from '../../isa/vector-ops.ts';
+import { LANE_BITS, type Float, type FloatOp, type FloatShape, type ImmediateShuffle, type Lanes, type OneOfLanes, type VectorOp, type VectorShift } from '../../isa/vector-ops.ts';
 import { immediatePattern } from '../../isa/vector-shuffles.ts';
+import { enterMmx, MMX_SIGN_AND_EXPONENT, requireMmx } from '../../fpu/mmx.ts';
 import { checkMxcsr, raiseSimdFlags, requireSse, simdEnvironment } from '../../mxcsr.ts';
 import { compareLanes, floatOf, floatOperation, integerOf, orderOf, type Result } from './vector-float.ts';
 import { bitmask, shuffle, vectorOperation, vectorShift } from './vector.ts';
@@ -52,9 +53,9 @@ function signed(w: Width, v: bigint): bigint {
 }
 
 /** The lane that an immediate or the semantics names, as the place of its lowest bit. */
-function laneAt(shape: Lanes, n: number | ImmediateOperand): bigint {
+function laneAt(shape: OneOfLanes, n: number | ImmediateOperand): bigint {
   const bits = LANE_BITS[shape];
-  return BigInt(((typeof n === 'number' ? n : Number(n.value & 0xffn)) * bits) & 127);
+  return BigInt(((typeof n === 'number' ? n : Number(n.value & 0xffn)) * bits) & (shape === 'i16x4' ? 63 : 127));
 }
 
 export class ReferenceOps extends Ops<bigint, boolean, bigint> {
@@ -181,9 +182,17 @@ export class ReferenceOps extends Ops<bigint, boolean, bigint> {
     this.state.xmm[2 * x.number] = BigInt.asUintN(64, v);
     this.state.xmm[2 * x.number + 1] = v >> 64n;
   }
+  override requireMmx(): void { requireMmx(this.cpu); }
+  override getMmx(x: MmxOperand): bigint { return this.state.fpuRegisters[2 * x.number]!; }
+  override setMmx(x: MmxOperand, v: bigint): void {
+    this.state.fpuRegisters[2 * x.number] = v;
+    this.state.fpuRegisters[2 * x.number + 1] = MMX_SIGN_AND_EXPONENT;
+    this.enterMmx();
+  }
+  override enterMmx(): void { enterMmx(this.state); }
   override constX(v: bigint): bigint { return v; }
-  override laneX(shape: Lanes, a: bigint, n: number | ImmediateOperand): bigint { return BigInt.asUintN(LANE_BITS[shape], a >> laneAt(shape, n)); }
-  override replaceLaneX(shape: Lanes, a: bigint, n: number | ImmediateOperand, v: bigint): bigint {
+  override laneX(shape: OneOfLanes, a: bigint, n: number | ImmediateOperand): bigint { return BigInt.asUintN(LANE_BITS[shape], a >> laneAt(shape, n)); }
+  override replaceLaneX(shape: OneOfLanes, a: bigint, n: number | ImmediateOperand, v: bigint): bigint {
     const at = laneAt(shape, n);
     return (a & ~(((1n << BigInt(LANE_BITS[shape])) - 1n) << at)) | (v << at);
   }
@@ -191,7 +200,14 @@ export class ReferenceOps extends Ops<bigint, boolean, bigint> {
   override storeX(segment: Segment, offset: bigint, v: bigint): void { this.cpu.store128(segment, offset, v); }
   override storeMaskedX(segment: Segment, offset: bigint, v: bigint, mask: bigint): void {
     this.cpu.probeStore128(segment, offset);
-    for (let n = 0n; n < 16n; n++) {
+    this.storeBytesWhere(16n, segment, offset, v, mask);
+  }
+  override storeMaskedMmx(segment: Segment, offset: bigint, v: bigint, mask: bigint): void {
+    this.cpu.probeStore(segment, offset, 8);
+    this.storeBytesWhere(8n, segment, offset, v, mask);
+  }
+  private storeBytesWhere(bytes: bigint, segment: Segment, offset: bigint, v: bigint, mask: bigint): void {
+    for (let n = 0n; n < bytes; n++) {
       if (((mask >> (8n * n + 7n)) & 1n) === 1n) this.cpu.store(8, segment, BigInt.asUintN(64, offset + n), BigInt.asUintN(8, v >> (8n * n)));
     }
   }

@@ -6,6 +6,7 @@ import { ENGINE, ENTRIES_BASE, ENTRY, STATUS } from '../engine-memory.ts';
 import type { Context } from '../fast/context.ts';
 import { MAX_REGION_INSTRUCTIONS } from '../fast/dispatcher.ts';
 import { emitEntryProbe, emitFetchProbe, emitFrameCheck } from '../fast/probes.ts';
+import { emitNoteWord } from '../fast/trail-code.ts';
 import { Code, type Label } from '../wasm/code.ts';
 import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
 import { WORDS, type FlagShape } from './flag-homes.ts';
@@ -18,8 +19,8 @@ const MAX_GUESSES = 4;
 
 export interface EmittedRegion { readonly locals: readonly ValueType[]; readonly code: Uint8Array }
 
-/** Writes the function of a region whose place in the regions' table is `id`. */
-export function emitRegion(blocks: readonly Block[], id: number, context: Context): EmittedRegion { return new RegionEmitter(blocks, id, context).emit(); }
+/** Writes the function of a region whose place in the regions' table is `id`, and whose number in the trail is `source`. */
+export function emitRegion(blocks: readonly Block[], id: number, source: number, context: Context): EmittedRegion { return new RegionEmitter(blocks, id, source, context).emit(); }
 
 class RegionEmitter {
   readonly #blocks: readonly Block[];
@@ -36,11 +37,11 @@ class RegionEmitter {
   /** What the homes of the flags hold at the end of a block. */
   readonly #flagsOut = new Map<Place, FlagShape | undefined>();
 
-  constructor(blocks: readonly Block[], id: number, context: Context) {
+  constructor(blocks: readonly Block[], id: number, source: number, context: Context) {
     this.#blocks = blocks;
     this.#id = id;
     this.#context = context;
-    this.#ops = new RegionOps(this.#code, context);
+    this.#ops = new RegionOps(this.#code, context, source);
     this.#byIp = new Map(blocks.map((block) => [block.ip, block]));
     const { root, placeOf } = structure(blocks);
     root.loops = true;
@@ -68,6 +69,7 @@ class RegionEmitter {
     };
     load(LOAD[32], ENGINE.budget, LOCAL.budget);
     load(LOAD[64], ENGINE.pcid, LOCAL.pcid);
+    load(LOAD[32], ENGINE.trail, LOCAL.trail);
     for (const r of this.#ops.used) load(LOAD[64], OFFSET.gpr + 8 * r, LOCAL.gpr + r);
     FLAG_WORD_OFFSETS.forEach((at, n) => { load(LOAD[64], at, LOCAL.flags + n); });
     code.i32(WORDS);
@@ -82,6 +84,11 @@ class RegionEmitter {
     };
     for (const r of this.#ops.written) store(STORE[64], OFFSET.gpr + 8 * r, LOCAL.gpr + r);
     this.#ops.storeFlags();
+    code.get(LOCAL.partial);
+    code.open(OP.if, VOID);
+    emitNoteWord(code, LOCAL.trail, () => { code.get(LOCAL.partial); });
+    code.end();
+    store(STORE[32], ENGINE.trail, LOCAL.trail);
     store(STORE[64], OFFSET.rip, LOCAL.rip);
     store(STORE[32], ENGINE.budget, LOCAL.budget);
     code.i32(0);

@@ -11,16 +11,18 @@ import { LeftToReference } from '../emit/graph-ops.ts';
 import type { Leave } from '../emit/memory-ops.ts';
 import type { Node } from '../emit/node.ts';
 import type { Context } from '../fast/context.ts';
+import { regionWord } from '../fast/trail.ts';
+import { emitNoteWord } from '../fast/trail-code.ts';
 import { branchTarget } from '../interpreter/record.ts';
 import type { Code, Label } from '../wasm/code.ts';
 import { I32, I64, NUMERIC as N, type ValueType } from '../wasm/opcodes.ts';
 import { FlagHomeOps, type FlagShape, type HomeWrite } from './flag-homes.ts';
 import type { Block } from './region.ts';
 
-/** The parameter, fixed locals, and the homes of registers and flags. */
-export const LOCAL = { block: 0, budget: 1, status: 2, rip: 3, pcid: 4, gpr: 5, flags: 21, flagKind: 24, first: 25 } as const;
+/** The parameter, fixed locals, and the homes of registers and flags. `partial`: what goes into the trail for a block that is left in the middle, or 0. */
+export const LOCAL = { block: 0, budget: 1, status: 2, rip: 3, pcid: 4, gpr: 5, flags: 21, flagKind: 24, trail: 25, partial: 26, first: 27 } as const;
 /** Types of the locals behind the parameter. */
-export const FIXED_LOCALS: readonly ValueType[] = [I32, I32, ...Array<ValueType>(LOCAL.flagKind - LOCAL.rip).fill(I64), I32];
+export const FIXED_LOCALS: readonly ValueType[] = [I32, I32, ...Array<ValueType>(LOCAL.flagKind - LOCAL.rip).fill(I64), I32, I32, I32];
 
 /** With a tag of the TLB and a page on the stack: leaves 1 where they belong together. */
 export function compareTag(code: Code, pcidIsZero: boolean): void {
@@ -60,12 +62,16 @@ export class RegionOps extends FlagHomeOps {
   /** Where the condition or target of the block's end is, once the block is written. */
   #endValue: Node | undefined;
   readonly #pcidIsZero: boolean;
+  readonly #source: number;
+  #block = 0;
 
-  constructor(code: Code, context: Context) {
+  /** `source`: the region's number in the trail. */
+  constructor(code: Code, context: Context, source: number) {
     super(code, LOCAL.first);
     this.longMode = context.mode.codeSize === 64;
     this.columnOffset = columnBase(context.column);
     this.#pcidIsZero = context.pcidIsZero;
+    this.#source = source;
     this.flags = this.flagsEntered(undefined);
   }
 
@@ -73,7 +79,8 @@ export class RegionOps extends FlagHomeOps {
    * Writes a block up to its end, but not where it goes then. `flagsLiveOut`: someone may look at the flags behind it. `flagsIn`: what the
    * homes of the flags hold, if that is known. Returns that for the block's end, too.
    */
-  block({ instructions, ip, end }: Block, flagsIn: FlagShape | undefined, flagsLiveOut: boolean): { readonly ending: Ending; readonly flagsOut: FlagShape | undefined } {
+  block({ number, instructions, ip, end }: Block, flagsIn: FlagShape | undefined, flagsLiveOut: boolean): { readonly ending: Ending; readonly flagsOut: FlagShape | undefined } {
+    this.#block = number;
     this.#names = new Map();
     this.#ending = undefined;
     this.flags = this.flagsEntered(flagsIn);
@@ -173,7 +180,7 @@ export class RegionOps extends FlagHomeOps {
 
   protected leave(): Leave {
     const sync = this.#sync(true);
-    const ip = this.#ip, done = this.#done;
+    const ip = this.#ip, done = this.#done, block = this.#block;
     return {
       roots: sync.roots,
       write: (status) => {
@@ -183,6 +190,8 @@ export class RegionOps extends FlagHomeOps {
           this.code.i32(done);
           this.code.byte(N.i32_sub);
           this.code.set(LOCAL.budget);
+          this.code.i32(regionWord(this.#source, block, done));
+          this.code.set(LOCAL.partial);
         }
         this.exitWith(status, () => { this.code.i64(ip); });
       },
@@ -213,6 +222,7 @@ export class RegionOps extends FlagHomeOps {
   #finish(ending: Ending, count: number, flagsLiveOut: boolean): FlagShape | undefined {
     const value = ending.kind === 'if' ? ending.c : ending.kind === 'indirect' ? ending.ip : undefined;
     const sync = this.#sync(flagsLiveOut);
+    const word = regionWord(this.#source, this.#block, count);
     // The value is kept in a local: its homes may be overwritten before it is looked at.
     const kept = value === undefined ? undefined : this.value(value.type, [value], () => { this.emit(value); });
     this.effect([...(kept ? [kept] : []), ...sync.roots], () => {
@@ -221,6 +231,7 @@ export class RegionOps extends FlagHomeOps {
       code.i32(count);
       code.byte(N.i32_sub);
       code.set(LOCAL.budget);
+      emitNoteWord(code, LOCAL.trail, () => { code.i32(word); });
       sync.write();
     });
     this.flush();

@@ -19,6 +19,8 @@ export interface Block {
   /** It is one instruction that reaches into another page. */
   readonly crossing: Crossing | undefined;
   readonly instructions: readonly Instruction[];
+  /** A copy of their bytes. */
+  readonly bytes: Uint8Array;
   /** Offset in CS behind the last instruction. */
   readonly end: bigint;
   /** Where it can go on directly, in the region or not. */
@@ -40,8 +42,11 @@ const MAX_BLOCK = 128;
 export class RegionFormer {
   readonly #store: CodeStore;
   readonly #handlers: Handlers;
+  readonly #onlyExecuted: boolean;
 
-  constructor(store: CodeStore, handlers: Handlers) {
+  /** `onlyExecuted`: what has not been interpreted yet stays outside. */
+  constructor(store: CodeStore, handlers: Handlers, onlyExecuted: boolean) {
+    this.#onlyExecuted = onlyExecuted;
     this.#store = store;
     this.#handlers = handlers;
   }
@@ -61,7 +66,7 @@ export class RegionFormer {
         continue;
       }
       const frame = found.size < most && instructions + MAX_BLOCK <= MAX_REGION_INSTRUCTIONS && !(n > 0 && this.#store.isStop(ip)) ? this.#store.frameOf(ip) : undefined;
-      const block = frame === undefined ? undefined : this.#block(found.size, frame, ip, context, entry);
+      const block = frame === undefined || (n > 0 && this.#onlyExecuted && !this.#store.knows(frame, ip, context)) ? undefined : this.#block(found.size, frame, ip, context, entry);
       if (block === undefined) {
         if (n === 0) return [];
         continue;
@@ -85,7 +90,8 @@ export class RegionFormer {
     let end = ip;
     for (const i of instructions) end = BigInt.asUintN(mode.codeSize, end + BigInt(i.length));
     const successors = stop < 0 && decoded.branches ? branchSuccessors(last, end) : [end];
-    return { number, ip, frame, crossing: decoded.crossing, instructions, end, successors, entry, role: undefined, flagsLiveIn: flagsLiveInto(instructions) };
+    const bytes = decoded.bytes.slice(0, instructions.reduce((sum, { length }) => sum + length, 0));
+    return { number, ip, frame, crossing: decoded.crossing, instructions, bytes, end, successors, entry, role: undefined, flagsLiveIn: flagsLiveInto(instructions) };
   }
 }
 

@@ -6,6 +6,7 @@ import { codeKey, type CodeStore } from '../fast/code-store.ts';
 import type { Context } from '../fast/context.ts';
 import { REGION_PARAMETERS } from '../fast/dispatcher.ts';
 import type { EntryTable } from '../fast/entry-table.ts';
+import type { RegionSource } from '../fast/trail.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
 import type { Handlers } from '../interpreter/handlers.ts';
 import { ModuleWriter } from '../wasm/module.ts';
@@ -50,11 +51,12 @@ export class Translator {
   readonly #entriesOf = new Map<number, Map<number, RegionEntry>>();
   readonly #free: number[] = [];
 
-  constructor(state: GuestState, store: CodeStore, handlers: Handlers, entries: EntryTable) {
+  /** `onlyExecuted`: see RegionFormer. */
+  constructor(state: GuestState, store: CodeStore, handlers: Handlers, entries: EntryTable, onlyExecuted: boolean) {
     this.#state = state;
     this.#store = store;
     this.#entries = entries;
-    this.#former = new RegionFormer(store, handlers);
+    this.#former = new RegionFormer(store, handlers, onlyExecuted);
     this.#refill();
   }
 
@@ -92,7 +94,8 @@ export class Translator {
     }
     if (this.#free.length === 0) this.clear();
     const id = this.#free.pop()!;
-    const { locals, code } = emitRegion(blocks, id, context);
+    const source = this.#store.trail.addRegion(sourceOf(blocks, context));
+    const { locals, code } = emitRegion(blocks, id, source, context);
     const module = new ModuleWriter();
     const signature = module.signature(REGION_PARAMETERS, [I32]);
     module.importMemory('e', 'memory');
@@ -101,7 +104,7 @@ export class Translator {
     const emitted = performance.now();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: { memory: this.#state.memory } });
     this.table.set(id, exports['region']);
-    this.#live(id, blocks, context, targets, growths);
+    this.#live(id, source, blocks, context, targets, growths);
     const s = this.statistics;
     s.regions++;
     s.blocks += blocks.length;
@@ -133,7 +136,7 @@ export class Translator {
     this.#store.whenDropped(frame, () => { this.#forget(frame, key, NO_REGION.region); });
   }
 
-  #live(id: number, blocks: readonly Block[], context: Context, targets: readonly bigint[], growths: number): void {
+  #live(id: number, source: number, blocks: readonly Block[], context: Context, targets: readonly bigint[], growths: number): void {
     const keys: { readonly frame: number; readonly key: number }[] = [];
     const indices: number[] = [];
     for (const { ip, frame, number, entry } of blocks) {
@@ -153,6 +156,7 @@ export class Translator {
       this.#living.delete(id);
       for (const frame of frames) this.#store.forgetListener(frame, end);
       this.statistics.ended++;
+      this.#store.trail.endRegion(source);
       for (const { frame, key } of keys) this.#forget(frame, key, id);
       for (const index of indices) this.#entries.dropRegion(index, id);
       this.table.set(id, null);
@@ -161,4 +165,17 @@ export class Translator {
     this.#living.set(id, { start: blocks[0]!.ip, context, targets, growths, crossings: new Map(), reports: 0, end });
     for (const frame of frames) this.#store.whenDropped(frame, end);
   }
+}
+
+/** Copies of the bytes that a region was made from, for the trail. */
+function sourceOf(blocks: readonly Block[], { mode }: Context): RegionSource {
+  const all = new Uint8Array(blocks.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  const starts = new Uint32Array(blocks.length);
+  let at = 0;
+  blocks.forEach(({ bytes }, n) => {
+    starts[n] = at;
+    all.set(bytes, at);
+    at += bytes.length;
+  });
+  return { mode, ips: BigUint64Array.from(blocks, ({ ip }) => ip), starts, bytes: all };
 }

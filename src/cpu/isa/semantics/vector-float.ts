@@ -2,7 +2,7 @@
 import type { ImmediateOperand, Operand, RegisterOperand } from '../operand.ts';
 import type { Semantics } from '../row.ts';
 import type { Float, FloatOp, FloatShape } from '../vector-ops.ts';
-import { readX, sse, xmm } from './vector-operands.ts';
+import { readX, sse, usesMmx, vector, writeX, xmm } from './vector-operands.ts';
 
 /** ADDPS and all that compute a vector from DEST and SRC, or from SRC alone. SDM Vol. 2A, "ADDPS—Add Packed Single Precision Floating-Point Values". */
 export const FLOAT = (op: FloatOp): Semantics => sse((o, i) => {
@@ -21,6 +21,22 @@ export const FLOAT_ORDER = (lane: Float, quietNaN: 'quiet' | 'signals'): Semanti
   o.setFlag('PF', o.bit(8, order, 2));
   o.setFlag('CF', o.bit(8, order, 0));
   for (const flag of ['OF', 'SF', 'AF'] as const) o.setFlag(flag, o.constBit(0));
+});
+
+/** CVTPI2PS, CVTPI2PD: two integers; of the former the upper half of DEST stays. SDM Vol. 2A, "CVTPI2PS—Convert Packed Dword Integers to Packed Single Precision Floating-Point Values". */
+export const FLOAT_FROM_MMX = (op: 'f32x4.convert_i32x4_s' | 'f64x2.convert_low_i32x4_s'): Semantics => vector((o, i) => {
+  const dest = o.getXmm(xmm(i, 0));
+  const converted = o.floatX(op, dest, readX(o, i, 1));
+  o.setXmm(xmm(i, 0), op === 'f64x2.convert_low_i32x4_s' ? converted : o.replaceLaneX('i64x2', dest, 0, o.laneX('i64x2', converted, 0)));
+  if (usesMmx(i)) o.enterMmx();
+});
+/** CVTPS2PI, CVTPD2PI, CVTTPS2PI, CVTTPD2PI: two integers. SDM Vol. 2A, "CVTPS2PI—Convert Packed Single Precision Floating-Point Values to Packed Dword Integers". */
+export const MMX_FROM_FLOAT = (op: `i32x4.${'round' | 'trunc'}_${'f32x4_s' | 'f64x2_s_zero'}`): Semantics => sse((o, i) => {
+  o.requireMmx();
+  const src = readX(o, i, 1);
+  // Of two single-precision numbers; those above are no part of the operand and raise nothing.
+  const two = op.includes('f64x2') ? src : o.lowX(64, o.laneX('i64x2', src, 0));
+  writeX(o, i, 0, o.floatX(op, two, two));
 });
 
 /** CVTSS2SI, CVTSD2SI, CVTTSS2SI, CVTTSD2SI. SDM Vol. 2A, "CVTSD2SI—Convert Scalar Double Precision Floating-Point Value to Signed Integer". */

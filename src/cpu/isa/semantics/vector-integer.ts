@@ -1,10 +1,10 @@
-/** Integer arithmetic, comparison and logic on XMM registers; shifts; shuffles. */
+/** Integer arithmetic, comparison and logic on XMM and MMX registers; shifts; shuffles. */
 import type { ImmediateOperand, MemoryOperand, Operand, RegisterOperand } from '../operand.ts';
 import type { Semantics } from '../row.ts';
 import type { ImmediateShuffle, Lanes, VectorShift } from '../vector-ops.ts';
 import { interleavePattern } from '../vector-shuffles.ts';
 import { narrow, widen } from './operands.ts';
-import { lanewise, readX, shuffled, sse, xmm } from './vector-operands.ts';
+import { lanewise, mmx, pairwise, readX, sse, usesMmx, vector, writeX, xmm } from './vector-operands.ts';
 
 /** PAND, ANDPS, ANDPD. SDM Vol. 2B, "PAND—Logical AND". */
 export const PAND = lanewise('v128.and');
@@ -13,8 +13,8 @@ export const POR = lanewise('v128.or');
 /** PXOR, XORPS, XORPD. SDM Vol. 2B, "PXOR—Logical Exclusive OR". */
 export const PXOR = lanewise('v128.xor');
 /** PANDN, ANDNPS, ANDNPD: SRC and not DEST. SDM Vol. 2B, "PANDN—Logical AND NOT". */
-export const PANDN = sse((o, i) => {
-  o.setXmm(xmm(i, 0), o.vectorX('v128.andnot', readX(o, i, 1), o.getXmm(xmm(i, 0))));
+export const PANDN = vector((o, i) => {
+  writeX(o, i, 0, o.vectorX('v128.andnot', readX(o, i, 1), readX(o, i, 0)));
 });
 
 /** PADDB, PADDW, PADDD, PADDQ. SDM Vol. 2B, "PADDB/PADDW/PADDD/PADDQ—Add Packed Integers". */
@@ -52,42 +52,50 @@ export const PMADDWD = lanewise('i32x4.dot_i16x8_s');
 export const PSADBW = lanewise('i64x2.sad_u');
 
 /** SDM Vol. 2B, "PACKSSWB/PACKSSDW—Pack With Signed Saturation", "PACKUSWB—Pack With Unsigned Saturation". */
-export const PACKSSWB = lanewise('i8x16.narrow_i16x8_s');
-export const PACKSSDW = lanewise('i16x8.narrow_i32x4_s');
-export const PACKUSWB = lanewise('i8x16.narrow_i16x8_u');
+export const PACKSSWB = pairwise('i8x16.narrow_i16x8_s');
+export const PACKSSDW = pairwise('i16x8.narrow_i32x4_s');
+export const PACKUSWB = pairwise('i8x16.narrow_i16x8_u');
 /** PUNPCKLBW and its kin, UNPCKLPS, UNPCKLPD: the low halves in turn. SDM Vol. 2B, "PUNPCKLBW/PUNPCKLWD/PUNPCKLDQ/PUNPCKLQDQ". */
-export const PUNPCKL = (size: 1 | 2 | 4 | 8): Semantics => shuffled(interleavePattern(size, 'low'));
+export const PUNPCKL = (size: 1 | 2 | 4 | 8): Semantics => vector((o, i) => {
+  writeX(o, i, 0, o.shuffleX(interleavePattern(size, 'low'), readX(o, i, 0), readX(o, i, 1)));
+});
 /** PUNPCKHBW and its kin, UNPCKHPS, UNPCKHPD: the high halves in turn. SDM Vol. 2B, "PUNPCKHBW/PUNPCKHWD/PUNPCKHDQ/PUNPCKHQDQ". */
-export const PUNPCKH = (size: 1 | 2 | 4 | 8): Semantics => shuffled(interleavePattern(size, 'high'));
+export const PUNPCKH = (size: 1 | 2 | 4 | 8): Semantics => vector((o, i) => {
+  // Of MMX registers, whose interleaved halves fill one vector, the upper half is the result.
+  const mixed = o.shuffleX(interleavePattern(size, usesMmx(i) ? 'low' : 'high'), readX(o, i, 0), readX(o, i, 1));
+  if (usesMmx(i)) o.setMmx(mmx(i, 0), o.laneX('i64x2', mixed, 1));
+  else o.setXmm(xmm(i, 0), mixed);
+});
 
 /** PSLLW, PSRLD, PSRAW ...: the count is an immediate, or the low 64 bits of SRC. SDM Vol. 2B, "PSLLW/PSLLD/PSLLQ", "PSRLW/PSRLD/PSRLQ", "PSRAW/PSRAD/PSRAQ". */
-export const PSHIFT = (shift: VectorShift): Semantics => sse((o, i) => {
+export const PSHIFT = (shift: VectorShift): Semantics => vector((o, i) => {
   const x = i.operands[1] as Operand;
   const count = x.kind === 'immediate' ? o.imm(64, x) : o.laneX('i64x2', readX(o, i, 1), 0);
-  o.setXmm(xmm(i, 0), o.shiftX(shift, o.getXmm(xmm(i, 0)), count));
+  writeX(o, i, 0, o.shiftX(shift, readX(o, i, 0), count));
 });
 /** PSLLDQ and PSRLDQ: by bytes. SDM Vol. 2B, "PSLLDQ", "PSRLDQ". */
 export const PSHIFT_BYTES = (how: 'PSLLDQ' | 'PSRLDQ'): Semantics => sse((o, i) => {
   o.setXmm(xmm(i, 0), o.shuffleByX(how, o.getXmm(xmm(i, 0)), o.constX(0n), i.operands[1] as ImmediateOperand));
 });
 
-/** PSHUFD, PSHUFLW, PSHUFHW: lanes of SRC. SDM Vol. 2B, "PSHUFD—Shuffle Packed Doublewords". */
-export const PSHUF = (how: ImmediateShuffle): Semantics => sse((o, i) => {
+/** PSHUFD, PSHUFLW, PSHUFHW, PSHUFW: lanes of SRC. SDM Vol. 2B, "PSHUFD—Shuffle Packed Doublewords", "PSHUFW—Shuffle Packed Words". */
+export const PSHUF = (how: ImmediateShuffle): Semantics => vector((o, i) => {
   const src = readX(o, i, 1);
-  o.setXmm(xmm(i, 0), o.shuffleByX(how, src, src, i.operands[2] as ImmediateOperand));
+  writeX(o, i, 0, o.shuffleByX(how, src, src, i.operands[2] as ImmediateOperand));
 });
 /** SHUFPS, SHUFPD: lanes of DEST, then of SRC. SDM Vol. 2B, "SHUFPS—Packed Interleave Shuffle of Quadruplets of Single Precision Floating-Point Values". */
 export const SHUF = (how: ImmediateShuffle): Semantics => sse((o, i) => {
   o.setXmm(xmm(i, 0), o.shuffleByX(how, o.getXmm(xmm(i, 0)), readX(o, i, 1), i.operands[2] as ImmediateOperand));
 });
 /** PINSRW — Insert Word. SDM Vol. 2B, "PINSRW". */
-export const PINSRW = sse((o, i) => {
+export const PINSRW = vector((o, i) => {
   const x = i.operands[1] as RegisterOperand | MemoryOperand;
   const word = x.kind === 'register' ? narrow(o, x.width, 16, o.getReg(x)) : o.load(16, x.segment, o.effectiveAddress(x));
-  o.setXmm(xmm(i, 0), o.replaceLaneX('i16x8', o.getXmm(xmm(i, 0)), i.operands[2] as ImmediateOperand, word));
+  writeX(o, i, 0, o.replaceLaneX(usesMmx(i) ? 'i16x4' : 'i16x8', readX(o, i, 0), i.operands[2] as ImmediateOperand, word));
 });
 /** PEXTRW — Extract Word. SDM Vol. 2B, "PEXTRB/PEXTRW/PEXTRD/PEXTRQ". */
-export const PEXTRW = sse((o, i) => {
-  const word = o.laneX('i16x8', o.getXmm(xmm(i, 1)), i.operands[2] as ImmediateOperand);
+export const PEXTRW = vector((o, i) => {
+  const word = o.laneX(usesMmx(i) ? 'i16x4' : 'i16x8', readX(o, i, 1), i.operands[2] as ImmediateOperand);
+  if (usesMmx(i)) o.enterMmx();
   o.setReg(i.operands[0] as RegisterOperand, widen(o, 16, i.width, word));
 });

@@ -1,10 +1,10 @@
-/** Moves to, from and between XMM registers. */
+/** Moves to, from and between XMM and MMX registers. */
 import { implicit, RDI, type Operand, type RegisterOperand } from '../operand.ts';
 import type { Semantics } from '../row.ts';
 import { SEGMENT } from '../../../state/layout.ts';
 import { lanePattern } from '../vector-shuffles.ts';
 import { read, widen, write } from './operands.ts';
-import { readX, shuffled, sse, writeX, xmm } from './vector-operands.ts';
+import { mmx, readX, shuffled, sse, usesMmx, vector, writeX, xmm } from './vector-operands.ts';
 
 /** MOVAPS, MOVAPD, MOVDQA: 128 bits, aligned in memory. SDM Vol. 2B, "MOVAPS—Move Aligned Packed Single Precision Floating-Point Values". */
 export const MOVAPS = sse((o, i) => { writeX(o, i, 0, readX(o, i, 1)); });
@@ -12,17 +12,23 @@ export const MOVAPS = sse((o, i) => { writeX(o, i, 0, readX(o, i, 1)); });
 export const MOVUPS = sse((o, i) => { writeX(o, i, 0, readX(o, i, 1, 'any'), 'any'); });
 
 /** MOVSS, MOVSD, MOVQ, MOVD from memory or a general register: zeros above. SDM Vol. 2B, "MOVD/MOVQ—Move Doubleword/Move Quadword". */
-export const MOVE_LOW = sse((o, i) => {
+export const MOVE_LOW = vector((o, i) => {
   const x = i.operands[1] as Operand;
-  o.setXmm(xmm(i, 0), x.kind === 'register' ? o.lowX(x.width as 32 | 64, o.getReg(x)) : readX(o, i, 1));
+  writeX(o, i, 0, x.kind === 'register' ? o.lowX(x.width as 32 | 64, o.getReg(x)) : readX(o, i, 1));
 });
 /** The lowest 32 or 64 bits to memory or a general register. */
-export const STORE_LOW = (lane: 'i32x4' | 'i64x2'): Semantics => sse((o, i) => { write(o, i, 0, o.laneX(lane, o.getXmm(xmm(i, 1)), 0)); });
-/** MOVQ between XMM registers: zeros above. SDM Vol. 2B, "MOVQ—Move Quadword". */
-export const MOVQ: Semantics = sse((o, i) => {
+export const STORE_LOW = (lane: 'i32x4' | 'i64x2'): Semantics => vector((o, i) => {
+  write(o, i, 0, o.laneX(lane, readX(o, i, 1), 0));
+  if (usesMmx(i)) o.enterMmx();
+});
+/** MOVQ between XMM registers: zeros above; between MMX registers; MOVQ2DQ and MOVDQ2Q. SDM Vol. 2B, "MOVQ—Move Quadword". */
+export const MOVQ: Semantics = vector((o, i) => {
   const low = o.laneX('i64x2', readX(o, i, 1), 0);
-  if (i.operands[0]?.kind === 'memory') write(o, i, 0, low);
+  const dest = i.operands[0];
+  if (dest?.kind === 'memory') write(o, i, 0, low);
+  else if (dest?.kind === 'mmx') o.setMmx(dest, low);
   else o.setXmm(xmm(i, 0), o.lowX(64, low));
+  if (usesMmx(i) && dest?.kind !== 'mmx') o.enterMmx();
 });
 /** MOVSS and MOVSD between XMM registers: the bits above stay. SDM Vol. 2B, "MOVSD—Move or Merge Scalar Double Precision Floating-Point Value". */
 export const MERGE_LOW = (lane: 'i32x4' | 'i64x2'): Semantics => sse((o, i) => {
@@ -50,9 +56,17 @@ export const MASKMOVDQU = sse((o, i) => {
   o.storeMaskedX(i.segmentOverride ?? SEGMENT.DS, at, o.getXmm(xmm(i, 0)), o.getXmm(xmm(i, 1)));
 });
 
+/** MASKMOVQ — Store Selected Bytes of Quadword at DS:rDI. SDM Vol. 2B, "MASKMOVQ". */
+export const MASKMOVQ = vector((o, i) => {
+  const at = widen(o, i.addressWidth, 64, o.getReg(implicit(RDI, i.addressWidth)));
+  o.storeMaskedMmx(i.segmentOverride ?? SEGMENT.DS, at, o.getMmx(mmx(i, 0)), o.getMmx(mmx(i, 1)));
+  o.enterMmx();
+});
+
 /** MOVMSKPS, MOVMSKPD, PMOVMSKB: the signs of the lanes. SDM Vol. 2B, "MOVMSKPS", "MOVMSKPD", "PMOVMSKB". */
-export const MOVE_MASK = (shape: 'i8x16' | 'i32x4' | 'i64x2'): Semantics => sse((o, i) => {
-  o.setReg(i.operands[0] as RegisterOperand, widen(o, 32, i.width, o.bitmaskX(shape, o.getXmm(xmm(i, 1)))));
+export const MOVE_MASK = (shape: 'i8x16' | 'i32x4' | 'i64x2'): Semantics => vector((o, i) => {
+  o.setReg(i.operands[0] as RegisterOperand, widen(o, 32, i.width, o.bitmaskX(shape, readX(o, i, 1))));
+  if (usesMmx(i)) o.enterMmx();
 });
 
 /** LDMXCSR — Load MXCSR Register. SDM Vol. 2A, "LDMXCSR". */

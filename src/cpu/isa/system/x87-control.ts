@@ -1,9 +1,10 @@
 /** x87 control: initialisation, control and status words, environment, state, stack management, EMMS. SDM Vol. 1, "x87 FPU Control Instructions". */
 import { CR0, CR4 } from '../../../mmu/control-bits.ts';
 import type { Cpu } from '../../cpu.ts';
-import { GP, NM, UD } from '../../exceptions.ts';
+import { GP, NM } from '../../exceptions.ts';
 import { requireNoPendingException, setControl, STATUS } from '../../fpu/control.ts';
 import { ENVIRONMENT_BYTES, environmentImage, FXSAVE_BYTES, fxsaveImage, initialise, loadEnvironment, loadFxsaveImage, loadState, mxcsrOf, stateBytes, stateImage, type FxsaveOptions } from '../../fpu/environment.ts';
+import { requireMmx } from '../../fpu/mmx.ts';
 import { checkMxcsr } from '../../mxcsr.ts';
 import { ALL_EMPTY, free, setTop, top } from '../../fpu/registers.ts';
 import type { Instruction } from '../instruction.ts';
@@ -75,10 +76,7 @@ export const FFREE: SystemSemantics = x87((cpu, i) => {
  * (SDM Vol. 3A, "The MMX State and MMX Register Aliasing"), which a processor does and QEMU 7.2 does not.
  */
 export const EMMS: SystemSemantics = (cpu) => {
-  const { cr0 } = cpu.state;
-  if ((cr0 & CR0.EM) !== 0) throw UD('EMMS with CR0.EM = 1');
-  if ((cr0 & CR0.TS) !== 0) throw NM('EMMS with CR0.TS = 1');
-  requireNoPendingException(cpu);
+  requireMmx(cpu);
   cpu.state.fpuTag = ALL_EMPTY;
   setTop(cpu.state, 0);
 };

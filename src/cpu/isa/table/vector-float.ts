@@ -1,6 +1,6 @@
 /** Floating point in XMM registers: the lines of the manual. */
 import { instruction } from '../row.ts';
-import { FLOAT, FLOAT_COMPARE, FLOAT_FROM_INTEGER, FLOAT_ORDER, INTEGER_FROM_FLOAT } from '../semantics/vector-float.ts';
+import { FLOAT, FLOAT_COMPARE, FLOAT_FROM_INTEGER, FLOAT_FROM_MMX, FLOAT_ORDER, INTEGER_FROM_FLOAT, MMX_FROM_FLOAT } from '../semantics/vector-float.ts';
 
 const SSE = { feature: 'sse', size: 'any' } as const;
 const SSE2 = { feature: 'sse2', size: 'any' } as const;
@@ -157,6 +157,24 @@ export const vectorFloat = [
   ]),
   instruction(FLOAT('i32x4.trunc_f64x2_s_zero'), SSE2, [
     ['CVTTPD2DQ xmm1, xmm2/m128', '66 0F E6 /r'],
+  ]),
+  instruction(FLOAT_FROM_MMX('f32x4.convert_i32x4_s'), SSE, [
+    ['CVTPI2PS xmm, mm/m64', 'NP 0F 2A /r'],
+  ]),
+  instruction(FLOAT_FROM_MMX('f64x2.convert_low_i32x4_s'), SSE2, [
+    ['CVTPI2PD xmm, mm/m64', '66 0F 2A /r'],
+  ]),
+  instruction(MMX_FROM_FLOAT('i32x4.round_f32x4_s'), SSE, [
+    ['CVTPS2PI mm, xmm/m64', 'NP 0F 2D /r'],
+  ]),
+  instruction(MMX_FROM_FLOAT('i32x4.trunc_f32x4_s'), SSE, [
+    ['CVTTPS2PI mm, xmm/m64', 'NP 0F 2C /r'],
+  ]),
+  instruction(MMX_FROM_FLOAT('i32x4.round_f64x2_s_zero'), SSE2, [
+    ['CVTPD2PI mm, xmm/m128', '66 0F 2D /r'],
+  ]),
+  instruction(MMX_FROM_FLOAT('i32x4.trunc_f64x2_s_zero'), SSE2, [
+    ['CVTTPD2PI mm, xmm/m128', '66 0F 2C /r'],
   ]),
   instruction(FLOAT_FROM_INTEGER('f32'), SSE, [
     ['CVTSI2SS xmm1, r/m32', 'F3 0F 2A /r'],

@@ -1,0 +1,164 @@
+/**
+ * What generated code executed last, for the post-mortem: a ring in the engines' memory into which each block writes one word.
+ * What the words stand for is looked up only when somebody asks, or before it would be forgotten.
+ */
+import type { GuestState } from '../../../state/guest-state.ts';
+import { RECENT_INSTRUCTIONS, type RecentInstruction } from '../../recent-instructions.ts';
+import { DecodeFailure, decode } from '../../decode/decode.ts';
+import type { InstructionSet } from '../../decode/lookup.ts';
+import { MODE_32, MODE_64, type Instruction, type Mode } from '../../isa/instruction.ts';
+import { ENGINE, RECORDS_BASE, RECORDS_END, TRAIL_BASE, TRAIL_BYTES } from '../engine-memory.ts';
+import { RECORD, RECORD_BYTES } from '../interpreter/record.ts';
+
+/**
+ * Words of the ring. A record's offset: its block ran from there. The same with LEFT_BEFORE: the block noted before was left there.
+ * REFERENCE: the reference engine noted an instruction. Odd: so many instructions of a region's block.
+ */
+const REFERENCE = 2, LEFT_BEFORE = 4;
+const RECORD_MASK = ~(RECORD_BYTES - 1);
+const MAX_SOURCE = 0x7fff;
+const BYTES = 16;
+
+/** The word of the first `done` instructions of a region's block. `source`: what `TrailBook.add` returned. */
+export const regionWord = (source: number, block: number, done: number): number => (source << 17) | (block << 9) | (done << 1) | 1;
+
+/** The code that a region was made from: all blocks' bytes in a row. */
+export interface RegionSource {
+  readonly mode: Mode;
+  /** Of each block, offset in CS of its first instruction, and where its bytes begin. */
+  readonly ips: BigUint64Array;
+  readonly starts: Uint32Array;
+  readonly bytes: Uint8Array;
+}
+
+/** Regions that have ended and are still remembered. */
+const MAX_ENDED = 256;
+
+export class Trail {
+  readonly #state: GuestState;
+  readonly #instructions: InstructionSet;
+  readonly #noted: () => readonly RecentInstruction[];
+  /** Bytes of the instruction of a record, then the code size; 0 where there is none. */
+  readonly #recordBytes = new Uint8Array((RECORDS_END - RECORDS_BASE) / RECORD_BYTES * BYTES);
+  readonly #sources = new Map<number, RegionSource>();
+  #ended: number[] = [];
+  #nextSource = 0;
+  /** What the ring held when it was emptied last. */
+  #earlier: readonly RecentInstruction[] = [];
+
+  /** `noted`: what the reference engine noted last, oldest first. */
+  constructor(state: GuestState, instructions: InstructionSet, noted: () => readonly RecentInstruction[]) {
+    this.#state = state;
+    this.#instructions = instructions;
+    this.#noted = noted;
+  }
+
+  // ---------------------------------------------------------------------------------------------- what words stand for
+  /** Notes the code of a record; no bytes where it stands for no instruction. */
+  decoded(record: number, bytes: Uint8Array, mode: Mode): void {
+    const at = (record - RECORDS_BASE) / RECORD_BYTES * BYTES;
+    this.#recordBytes.fill(0, at, at + BYTES);
+    this.#recordBytes.set(bytes, at);
+    this.#recordBytes[at + BYTES - 1] = bytes.length === 0 ? 0 : mode.codeSize;
+  }
+  /** Takes a region's code; returns the number by which its words name it. */
+  addRegion(source: RegionSource): number {
+    this.#nextSource = (this.#nextSource + 1) & MAX_SOURCE;
+    this.#sources.set(this.#nextSource, source);
+    return this.#nextSource;
+  }
+  /** A region will not run again. It is forgotten some time later. */
+  endRegion(source: number): void {
+    this.#ended.push(source);
+    if (this.#ended.length <= MAX_ENDED) return;
+    this.settle();
+    for (const number of this.#ended) this.#sources.delete(number);
+    this.#ended = [];
+  }
+
+  // ------------------------------------------------------------------------------------------------------------- words
+  #push(word: number): void {
+    const { u32 } = this.#state;
+    const at = u32[ENGINE.trail / 4]!;
+    u32[(TRAIL_BASE + at) / 4] = word;
+    u32[ENGINE.trail / 4] = (at + 4) & (TRAIL_BYTES - 1);
+  }
+  /** The reference engine noted an instruction. */
+  noteReference(): void { this.#push(REFERENCE); }
+  /** Execution left a block of records before this one. */
+  noteLeft(record: number): void { this.#push(record | LEFT_BEFORE); }
+
+  /** Replaces all words by what they stand for: to be called before records are written anew. */
+  settle(): void {
+    this.#earlier = this.list();
+    this.#state.u32.fill(0, TRAIL_BASE / 4, (TRAIL_BASE + TRAIL_BYTES) / 4);
+  }
+  clear(): void {
+    this.settle();
+    this.#earlier = [];
+  }
+
+  /** The last instructions, oldest first. The iterations of a REP instruction count one by one. */
+  list(): readonly RecentInstruction[] {
+    const { u32 } = this.#state;
+    const newestFirst: RecentInstruction[] = [];
+    const noted = this.#noted();
+    let fromReference = noted.length;
+    let left = 0;
+    let at = u32[ENGINE.trail / 4]!;
+    for (let n = 0; n < TRAIL_BYTES / 4 && newestFirst.length < RECENT_INSTRUCTIONS; n++) {
+      at = (at - 4) & (TRAIL_BYTES - 1);
+      const word = u32[(TRAIL_BASE + at) / 4]!;
+      if (word === 0) break;
+      if (word === REFERENCE) {
+        const instruction = noted[--fromReference];
+        if (instruction === undefined) break;
+        newestFirst.push(instruction);
+      } else if ((word & 1) !== 0) newestFirst.push(...this.#ofRegion(word).reverse());
+      else if ((word & LEFT_BEFORE) !== 0) {
+        left = word & RECORD_MASK;
+        continue;
+      } else newestFirst.push(...this.#ofRecords(word, left).reverse());
+      left = 0;
+    }
+    return [...this.#earlier, ...newestFirst.reverse()].slice(-RECENT_INSTRUCTIONS);
+  }
+
+  #ofRegion(word: number): RecentInstruction[] {
+    const source = this.#sources.get(word >>> 17);
+    if (source === undefined) throw new Error('the trail names a region that was forgotten');
+    const { mode, ips, starts, bytes } = source;
+    const block = (word >>> 9) & 0xff, done = (word >>> 1) & 0xff;
+    const found: RecentInstruction[] = [];
+    let rip = ips[block]!, at = starts[block]!;
+    for (let n = 0; n < done; n++) {
+      const instruction = decodeKept(bytes, at, mode, this.#instructions);
+      found.push({ rip, instruction });
+      at += instruction.length;
+      rip = BigInt.asUintN(mode.codeSize, rip + BigInt(instruction.length));
+    }
+    return found;
+  }
+
+  #ofRecords(first: number, left: number): RecentInstruction[] {
+    const { u8, u16, u64 } = this.#state;
+    const found: RecentInstruction[] = [];
+    const most = u16[(first + RECORD.remaining) / 2]!;
+    for (let record = first; found.length < most && record !== left; record += RECORD_BYTES) {
+      const at = (record - RECORDS_BASE) / RECORD_BYTES * BYTES;
+      const codeSize = this.#recordBytes[at + BYTES - 1]!;
+      if (codeSize === 0) continue;
+      const mode = codeSize === 64 ? MODE_64 : MODE_32;
+      const rip = BigInt.asUintN(codeSize, u64[(record + RECORD.nextIp) / 8]! - BigInt(u8[record + RECORD.length]!));
+      found.push({ rip, instruction: decodeKept(this.#recordBytes, at, mode, this.#instructions) });
+    }
+    return found;
+  }
+}
+
+/** An instruction that has been decoded before, from a copy of its bytes. */
+function decodeKept(bytes: Uint8Array, at: number, mode: Mode, set: InstructionSet): Instruction {
+  const instruction = decode(bytes, at, mode, set);
+  if (instruction instanceof DecodeFailure) throw new Error('bytes that were decoded once cannot be decoded again');
+  return instruction;
+}
