@@ -4,13 +4,14 @@
  */
 import { codeKey, type CodeStore } from '../fast/code-store.ts';
 import type { Context } from '../fast/context.ts';
-import { REGION_PARAMETERS } from '../fast/dispatcher.ts';
+import { MAX_REGION_INSTRUCTIONS, REGION_PARAMETERS } from '../fast/dispatcher.ts';
 import type { EntryTable } from '../fast/entry-table.ts';
 import type { RegionSource } from '../fast/trail.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
 import type { Handlers } from '../interpreter/handlers.ts';
 import { ModuleWriter } from '../wasm/module.ts';
 import { I32 } from '../wasm/opcodes.ts';
+import { Credit } from './credit.ts';
 import { emitRegion } from './emit-region.ts';
 import { RegionFormer, type Block } from './region.ts';
 
@@ -50,6 +51,7 @@ export class Translator {
   /** By frame, then by address and context: another frame behind the same address is other code. */
   readonly #entriesOf = new Map<number, Map<number, RegionEntry>>();
   readonly #free: number[] = [];
+  readonly #credit = new Credit();
 
   constructor(state: GuestState, store: CodeStore, handlers: Handlers, entries: EntryTable) {
     this.#state = state;
@@ -83,6 +85,9 @@ export class Translator {
   /** Ends all regions. */
   clear(): void { for (const { end } of this.#living.values()) end(); }
 
+  /** Whether the instructions executed so far are worth another region. */
+  mayTranslate(): boolean { return this.#credit.covers(MAX_REGION_INSTRUCTIONS, this.#state.retired); }
+
   /** Makes the region of an address for which the fetch column answers. False where there is nothing to translate. */
   translate(ip: bigint, context: Context, targets: readonly bigint[] = [], growths = 0): boolean {
     const begun = performance.now();
@@ -105,9 +110,11 @@ export class Translator {
     this.table.set(id, exports['region']);
     this.#live(id, source, blocks, context, targets, growths);
     const s = this.statistics;
+    const count = blocks.reduce((sum, { instructions }) => sum + instructions.length, 0);
+    this.#credit.spend(count);
     s.regions++;
     s.blocks += blocks.length;
-    s.instructions += blocks.reduce((sum, { instructions }) => sum + instructions.length, 0);
+    s.instructions += count;
     s.wasmBytes += bytes.length;
     s.emitMilliseconds += emitted - begun;
     s.compileMilliseconds += performance.now() - emitted;
@@ -119,7 +126,7 @@ export class Translator {
     const region = this.#living.get(id);
     if (region === undefined || region.context !== context || region.growths === MAX_GROWTHS) return;
     region.crossings.set(ip, (region.crossings.get(ip) ?? 0) + 1);
-    if (++region.reports < REPORTS_TO_GROW) return;
+    if (++region.reports < REPORTS_TO_GROW || !this.mayTranslate()) return;
     const seen = [...region.crossings].sort(([, x], [, y]) => y - x).map(([target]) => target);
     const targets = [...new Set([...region.targets, ...seen])].slice(0, MAX_TARGETS);
     if (this.translate(region.start, context, targets, region.growths + 1)) this.#living.get(id)?.end();
