@@ -166,6 +166,11 @@ export class CodeStore {
     return { instructions: [i], bytes: bytes.subarray(0, i.length), branches: endsBlock(i), crossing: { page, frame: next }, unknownPage: false };
   }
 
+  /** Whether a block of records has been made at an address. */
+  knows(frame: number, ip: bigint, context: Context): boolean {
+    return this.#frames.get(frame)?.blocks.has(codeKey(Number(ip & 0xffff_ffffn), Number(ip >> 32n), context.number)) ?? false;
+  }
+
   /** The frame of an address by the fetch column of the TLB; undefined where that has no answer. */
   frameOf(ip: bigint): number | undefined {
     const { u32, u64 } = this.#state;

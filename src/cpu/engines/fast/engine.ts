@@ -22,13 +22,16 @@ import { Trail } from './trail.ts';
 
 export type FastEngineKind = 'interpreter' | 'translator' | 'auto';
 
-/** Dispatches of a block before its region is translated. */
+/**
+ * Dispatches of a block before its region is translated. To translate an instruction costs some 50 us, V8's part included, and to
+ * interpret it 10 ns.
+ */
 const NEVER_HOT = 0x7fff_ffff;
-const HEAT = { interpreter: NEVER_HOT, translator: 1, auto: 100 } as const;
+const HEAT = { interpreter: NEVER_HOT, translator: 1, auto: 2000 } as const;
 /** The same where the reference engine executed what stands before, whatever the engine: perhaps each instruction there is left to it. */
 const HEAT_BEHIND_REFERENCE = 16;
 /** Dispatches until a hot block that could not be translated for want of credit is looked at again. */
-const RETRY_HEAT = 200;
+const RETRY_HEAT = 2000;
 /** Of so many ways between regions one is reported: a report costs as much as tens of ways. */
 const REPORT_INTERVAL = 4096;
 /** Longest stay in generated code, in instructions: V8 puts optimised code in the place of a function only when it is called anew. */
@@ -83,7 +86,7 @@ export class FastEngine implements Engine {
     this.#trail = new Trail(cpu.state, () => this.reference.recentInstructions());
     this.code = new CodeStore(cpu.state, cpu.mmu.memory, this.handlers, this.#entries, this.#trail);
     this.code.linksLoops = kind === 'interpreter';
-    this.translator = new Translator(cpu.state, this.code, this.handlers, this.#entries);
+    this.translator = new Translator(cpu.state, this.code, this.handlers, this.#entries, kind === 'auto');
     this.#u32[UNTIL_REPORT] = REPORT_INTERVAL;
     this.#dispatcher = createDispatcher(cpu.state.memory, this.handlers.table, this.translator.table);
     cpu.mmu.memory.onMapChanged(() => { this.code.clear(); });

@@ -53,11 +53,12 @@ export class Translator {
   readonly #free: number[] = [];
   readonly #credit = new Credit();
 
-  constructor(state: GuestState, store: CodeStore, handlers: Handlers, entries: EntryTable) {
+  /** `onlyExecuted`: see RegionFormer. */
+  constructor(state: GuestState, store: CodeStore, handlers: Handlers, entries: EntryTable, onlyExecuted: boolean) {
     this.#state = state;
     this.#store = store;
     this.#entries = entries;
-    this.#former = new RegionFormer(store, handlers);
+    this.#former = new RegionFormer(store, handlers, onlyExecuted);
     this.#refill();
   }
 
