@@ -5,18 +5,18 @@
  */
 
 /** Most instructions that may be translated in a row, and before anything was executed. */
-const MOST = 2 ** 17;
+export const MOST_CREDIT = 2 ** 15;
 /** So many instructions executed allow one to be translated. */
-const EXECUTED_PER_TRANSLATED = 8;
+export const EXECUTED_PER_TRANSLATED = 64;
 
 export class Credit {
-  #left = MOST;
+  #left = MOST_CREDIT;
   #earnedAt = 0;
 
   /** Whether so many instructions may be translated when `retired` have been executed. */
   covers(instructions: number, retired: number): boolean {
     // A snapshot that was restored takes `retired` back.
-    this.#left = Math.min(MOST, this.#left + Math.max(0, retired - this.#earnedAt) / EXECUTED_PER_TRANSLATED);
+    this.#left = Math.min(MOST_CREDIT, this.#left + Math.max(0, retired - this.#earnedAt) / EXECUTED_PER_TRANSLATED);
     this.#earnedAt = retired;
     return this.#left >= instructions;
   }

@@ -20,6 +20,8 @@ export interface RegionEntry { readonly region: number; readonly block: number }
 
 const NO_REGION: RegionEntry = { region: 0, block: 0 };
 const MAX_REGIONS = 4096;
+/** Most instructions of all living regions: an instruction takes some 150 bytes of the host's memory. */
+const MAX_LIVING_INSTRUCTIONS = 2 ** 19;
 /** So many reports of ways out of one region make it worth being translated again, together with where they lead. */
 const REPORTS_TO_GROW = 16;
 /** How often a region may grow, and how many places it takes in. */
@@ -52,6 +54,7 @@ export class Translator {
   readonly #entriesOf = new Map<number, Map<number, RegionEntry>>();
   readonly #free: number[] = [];
   readonly #credit = new Credit();
+  #livingInstructions = 0;
 
   /** `onlyExecuted`: see RegionFormer. */
   constructor(state: GuestState, store: CodeStore, handlers: Handlers, entries: EntryTable, onlyExecuted: boolean) {
@@ -97,7 +100,8 @@ export class Translator {
       this.#remember(ip, context);
       return false;
     }
-    if (this.#free.length === 0) this.clear();
+    const count = countInstructions(blocks);
+    if (this.#free.length === 0 || this.#livingInstructions + count > MAX_LIVING_INSTRUCTIONS) this.clear();
     const id = this.#free.pop()!;
     const source = this.#store.trail.addRegion(sourceOf(blocks, context));
     const { locals, code } = emitRegion(blocks, id, source, context);
@@ -111,7 +115,6 @@ export class Translator {
     this.table.set(id, exports['region']);
     this.#live(id, source, blocks, context, targets, growths);
     const s = this.statistics;
-    const count = blocks.reduce((sum, { instructions }) => sum + instructions.length, 0);
     this.#credit.spend(count);
     s.regions++;
     s.blocks += blocks.length;
@@ -156,6 +159,8 @@ export class Translator {
       this.#store.noteEntry(frame, index);
       indices.push(index);
     }
+    const count = countInstructions(blocks);
+    this.#livingInstructions += count;
     const frames = new Set(blocks.flatMap(({ frame, crossing }) => (crossing ? [frame, crossing.frame] : [frame])));
     const end = (): void => {
       // The number may be another region's by now.
@@ -163,6 +168,7 @@ export class Translator {
       this.#living.delete(id);
       for (const frame of frames) this.#store.forgetListener(frame, end);
       this.statistics.ended++;
+      this.#livingInstructions -= count;
       this.#store.trail.endRegion(source);
       for (const { frame, key } of keys) this.#forget(frame, key, id);
       for (const index of indices) this.#entries.dropRegion(index, id);
@@ -173,6 +179,8 @@ export class Translator {
     for (const frame of frames) this.#store.whenDropped(frame, end);
   }
 }
+
+const countInstructions = (blocks: readonly Block[]): number => blocks.reduce((sum, { instructions }) => sum + instructions.length, 0);
 
 /** Copies of the bytes that a region was made from, for the trail. */
 function sourceOf(blocks: readonly Block[], { mode }: Context): RegionSource {
