@@ -93,7 +93,6 @@ export class Fetcher {
   }
 
   #fetchSlowly(mode: Mode, offset: number, low: number, high: number): Instruction {
-    if (mode.codeSize === 16) throw new Unimplemented('16-bit code');
     const frame = this.#translate(mode, offset, low, high);
     let page = this.#cache.page(frame, mode);
     const at = low & 0xfff;
