@@ -8,7 +8,10 @@ import { Console } from './console.ts';
 import { CommandError, STATUS, debugExitStatus, statusTable } from './exit-status.ts';
 import { readInput, writeOutput } from './files.ts';
 import type { Arguments, Command, Options } from './options.ts';
+import { Outside, readReplay, startMachine } from './outside.ts';
 import { showProgress } from './progress.ts';
+import { crc32 } from '../machine/crc32.ts';
+import { saveSnapshot } from '../machine/snapshot.ts';
 
 /** Options that say what machine to build and what to boot: shared by every command that runs an image. */
 export const MACHINE_OPTIONS = {
@@ -30,16 +33,26 @@ export const RUN_OPTIONS = {
   'serial': { value: 'FILE', says: 'write what the guest prints on COM1 to FILE instead of stdout' },
   'report': { value: 'FILE.json', says: 'write what happened, counted, to FILE.json' },
   'no-reboot': { says: 'a guest that resets the machine, or ends in a triple fault, has ended well: status 0, as with QEMU\'s -no-reboot' },
+  'rtc': { value: 'now|SECONDS', says: 'what the real-time clock shows at power-on: the host\'s time, or seconds since 1970 (default: 2026-01-01)' },
+  'save': { value: 'FILE', says: 'write the whole machine to FILE when the run ends, however it ends' },
+  'restore': { value: 'FILE', says: 'go on with the machine in FILE; IMAGE is not needed then, and only gives names to addresses' },
+  'record': { value: 'FILE', says: 'write to FILE what came from outside, and at which instruction' },
+  'replay': { value: 'FILE', says: 'give the guest the input in FILE, which --record wrote for the same IMAGE and options, on any engine; stdin is not read' },
   'quiet': { says: 'no explanations on stderr; the exit status still tells' },
 } as const satisfies Options;
 
 /** Instructions between two looks at the keyboard and the clock. */
 const SLICE = 50_000;
 
-export interface Booted { readonly machine: Machine; readonly image: string }
+export interface Booted {
+  readonly machine: Machine;
+  readonly image: string;
+  /** CRC-32 of everything that was loaded and said to the guest: runs with the same input are the same run where it is the same. */
+  readonly fingerprint: number;
+}
 
 /** Builds the machine and loads the image as the options say. Throws CommandError. */
-export function bootFromArguments(args: Arguments, onOutput?: (port: 0 | 1 | 'debug', byte: number) => void): Booted {
+export function bootFromArguments(args: Arguments, onOutput?: (port: 0 | 1 | 'debug', byte: number) => void, rtcEpochSeconds?: number): Booted {
   const [image, ...rest] = args.operands;
   if (image === undefined) throw new CommandError('usage', 'IMAGE is missing');
   if (rest.length > 0) throw new CommandError('usage', `one IMAGE only; what is ${rest[0]}?`);
@@ -51,7 +64,7 @@ export function bootFromArguments(args: Arguments, onOutput?: (port: 0 | 1 | 'de
   const engine = engineOf(args);
   let machine: Machine;
   try {
-    machine = new Machine({ memoryBytes, engine, ...(debugExitPort === undefined ? {} : { debugExitPort }), ...(onOutput ? { onOutput } : {}) });
+    machine = new Machine({ memoryBytes, engine, ...(rtcEpochSeconds === undefined ? {} : { rtcEpochSeconds }), ...(debugExitPort === undefined ? {} : { debugExitPort }), ...(onOutput ? { onOutput } : {}) });
   } catch (e) {
     throw new CommandError('usage', `--memory, --debug-exit: ${(e as Error).message}`);
   }
@@ -61,7 +74,8 @@ export function bootFromArguments(args: Arguments, onOutput?: (port: 0 | 1 | 'de
     if (e instanceof ImageError) throw new CommandError('image', `image ${image}: ${e.message}`);
     throw e;
   }
-  return { machine, image };
+  const said = new TextEncoder().encode(JSON.stringify([args.text('cmdline'), flat, protocol, debugExitPort, modules.map(({ name }) => name)]));
+  return { machine, image, fingerprint: crc32(new Uint8Array(Uint32Array.from([file, said, ...modules.map(({ bytes }) => bytes)], crc32).buffer)) };
 }
 
 function flatOptions(args: Arguments): FlatOptions | undefined {
@@ -85,7 +99,7 @@ function protocolOption(args: Arguments, flat: FlatOptions | undefined): Protoco
   return protocol;
 }
 
-export type Ended = Stop | { readonly kind: 'time-limit' | 'interrupted' | 'terminated' | 'output-failed' };
+export type Ended = Stop | { readonly kind: 'time-limit' | 'interrupted' | 'terminated' | 'output-failed' | 'replayed' };
 
 /** Where a machine's output goes until its console is open: the machine is built, and the image judged, before anything of the user's is touched. */
 export class Output {
@@ -95,12 +109,18 @@ export class Output {
 
 async function run(args: Arguments): Promise<number> {
   const output = new Output();
-  const { machine } = bootFromArguments(args, output.put);
-  return runToEnd(machine, args, output);
+  const replayed = await readReplay(args);
+  const { machine, runOf } = await startMachine(args, output.put, replayed);
+  const outside = new Outside(machine, args.has('record'), replayed?.log);
+  const status = await runToEnd(machine, args, output, outside);
+  const record = args.text('record'), save = args.text('save');
+  if (record !== undefined) writeOutput(record, await outside.recorded(runOf));
+  if (save !== undefined) writeOutput(save, await saveSnapshot(machine));
+  return status;
 }
 
-/** Runs a loaded machine as the options of `run` say, explains its end on stderr and returns the exit status. `feedsInput`: stdin is the guest's. */
-export async function runToEnd(machine: Machine, args: Arguments, output: Output, feedsInput = true): Promise<number> {
+/** Runs a loaded machine as the options of `run` say, explains its end on stderr and returns the exit status. Without `outside` nothing is the guest's input. */
+export async function runToEnd(machine: Machine, args: Arguments, output: Output, outside?: Outside): Promise<number> {
   const timeout = args.seconds('timeout'), limit = args.integer('max-instructions', 1, Number.MAX_SAFE_INTEGER) ?? Infinity;
   const quiet = args.has('quiet');
   const terminal = new Console(args.text('serial'));
@@ -114,7 +134,7 @@ export async function runToEnd(machine: Machine, args: Arguments, output: Output
   const onTerminate = (): void => { signalled = { kind: 'terminated' }; };
   process.once('SIGINT', onInterrupt);
   process.once('SIGTERM', onTerminate);
-  if (feedsInput) {
+  if (outside !== undefined && !outside.replays) {
     terminal.open();
     if (process.stdin.isTTY) say('longmode: Ctrl-A x ends the machine');
   }
@@ -123,7 +143,7 @@ export async function runToEnd(machine: Machine, args: Arguments, output: Output
   const stopProgress = watched ? showProgress(() => machine.state.retired) : undefined;
   let ended: Ended;
   try {
-    ended = await runSlices(machine, terminal, limit, () => {
+    ended = await runSlices(machine, terminal, outside, limit, () => {
       if (signalled) return signalled;
       if (terminal.quit) return { kind: 'interrupted' };
       return timeout !== undefined && performance.now() - started >= timeout * 1000 ? { kind: 'time-limit' } : undefined;
@@ -159,29 +179,34 @@ export function writeReport(machine: Machine, args: Arguments, exit: { readonly 
   writeOutput(file, `${JSON.stringify({ exit, hostSeconds: seconds, guestMips: report.instructions / seconds / 1e6, ...report }, null, 2)}\n`);
 }
 
-async function runSlices(machine: Machine, terminal: Console, limit: number, hostEnds: () => Ended | undefined): Promise<Ended> {
+async function runSlices(machine: Machine, terminal: Console, outside: Outside | undefined, limit: number, hostEnds: () => Ended | undefined): Promise<Ended> {
   const { state } = machine;
-  const first = state.retired;
+  const { cpu } = machine, first = state.retired, firstDelivery = cpu.deliveries;
+  // A guest that only faults retires nothing: deliveries count as well.
+  const left = (): number => limit - Math.max(state.retired - first, cpu.deliveries - firstDelivery);
   for (;;) {
     const host = hostEnds();
     if (host) return host;
     if (terminal.closed) return { kind: 'output-failed' };
-    const waiting = terminal.take(64);
-    const taken = machine.input(waiting);
-    terminal.giveBack(waiting.slice(taken));
-    const left = limit - (state.retired - first);
-    const stop = machine.run({ maxInstructions: Math.min(SLICE, left) });
+    const slice = Math.min(SLICE, left());
+    const stop = outside?.replays === true ? outside.replay(slice) : runSlice(machine, terminal, outside, slice);
     terminal.flush();
-    if (stop.kind === 'instruction-limit' && left > SLICE) await terminal.rest(0);
+    if (stop.kind === 'instruction-limit' && left() > 0) await terminal.rest(0);
     else if (stop.kind === 'halted' && stop.wakeable && !terminal.inputEnded) await terminal.rest(100);
     else return stop;
   }
 }
 
+function runSlice(machine: Machine, terminal: Console, outside: Outside | undefined, maxInstructions: number): Stop {
+  const waiting = terminal.take(64);
+  if (outside !== undefined && waiting.length > 0) terminal.giveBack(waiting.slice(outside.serial(waiting)));
+  return machine.run({ maxInstructions });
+}
+
 function statusOf(ended: Ended): number {
   switch (ended.kind) {
     case 'debug-exit': return debugExitStatus(ended.value);
-    case 'power-off': return STATUS.ok.status;
+    case 'power-off': case 'replayed': return STATUS.ok.status;
     case 'reset': return STATUS.reset.status;
     case 'triple-fault': return STATUS.tripleFault.status;
     case 'halted': return STATUS.halted.status;
