@@ -2,6 +2,7 @@
  * The assembler that programs are written with: `a.mov(rax, qword(rbx, 8))`. Its instruction methods come from the
  * table of encodings; this file has the rest: sections, labels, data, prefixes. Linking is in link.ts.
  */
+import type { CodeSize } from '../cpu/isa/instruction.ts';
 import { AssembleError } from './error.ts';
 import { encodings, fits, littleEndian, type Encoded, type Fixup, type Prefixes } from './encode.ts';
 import { FORMS, matchingForms } from './forms.ts';
@@ -17,8 +18,8 @@ export interface AssemblerOptions {
   readonly origin?: number | bigint;
   /** Linear address minus physical address, of every section that does not say otherwise. Default 0. */
   readonly virtualBase?: bigint;
-  /** Code size at the start: 32 or 64 (the default). */
-  readonly bits?: 32 | 64;
+  /** Code size at the start: 16, 32 or 64 (the default). */
+  readonly bits?: CodeSize;
   /** Maps positions in running JavaScript to source positions. Default: none, the running file itself is named. */
   readonly resolveLocation?: ResolveLocation;
   /** Folder (path or file URL) that the file names of source locations are relative to. */
@@ -50,7 +51,7 @@ export class AssemblerCore {
   readonly #locations: LocationReader;
   readonly #depth: number;
   #current: Section | undefined;
-  #bits: 32 | 64;
+  #bits: CodeSize;
   #scope = '';
   #fresh = 0;
   #entry: string | undefined;
@@ -64,8 +65,8 @@ export class AssemblerCore {
     this.#depth = helpers.length > 0 ? HELPER_DEPTH : 1;
   }
 
-  /** Code size of what follows: 64-bit mode, or 32-bit protected or compatibility mode. */
-  bits(bits: 32 | 64): void { this.#bits = bits; }
+  /** Code size of what follows: 64 in 64-bit mode; 32 or 16 elsewhere, by D of the code segment (16 in real-address and virtual-8086 mode). */
+  bits(bits: CodeSize): void { this.#bits = bits; }
 
   /** Continues section `name`, creating it at its first use. Sections are loaded in the order of their creation, those of zeroes last. */
   section(name: string, options?: SectionOptions): void {

@@ -2,8 +2,9 @@
  * One form and its operands to bytes. SDM Vol. 2A, "Instruction Format". Whatever waits for a label's address becomes
  * a fixup, so that the linker can choose among the encodings of an instruction when the addresses are known.
  */
+import type { CodeSize } from '../cpu/isa/instruction.ts';
 import type { Row } from '../cpu/isa/row.ts';
-import type { Form } from './forms.ts';
+import { isAskedFor, selectingSize, type Form } from './forms.ts';
 import { integer, label, LabelReference, Memory, type FpuRegister, type GeneralRegister, type MmxRegister, type OperandValue, type XmmRegister } from './operands.ts';
 
 /** A field that receives a label's address (or its distance) when the image is linked. */
@@ -44,7 +45,7 @@ const LEGACY_PREFIX = { 'NP': undefined, '66': 0x66, 'F2': 0xf2, 'F3': 0xf3 } as
 const ESCAPE = { '': [], '0F': [0x0f], '0F38': [0x0f, 0x38], '0F3A': [0x0f, 0x3a] } as const;
 
 /** All ways to encode the operands in one form (they differ in the size of a displacement); none when a value does not fit. */
-export function encodings(form: Form, operands: readonly OperandValue[], prefixes: Prefixes, bits: 32 | 64): Encoded[] {
+export function encodings(form: Form, operands: readonly OperandValue[], prefixes: Prefixes, bits: CodeSize): Encoded[] {
   const parts = place(form, operands, bits);
   if (!parts) return [];
   const { row } = form;
@@ -55,8 +56,14 @@ export function encodings(form: Form, operands: readonly OperandValue[], prefixe
   // 90 is NOP, not an exchange of the accumulator with itself, which clears the upper half of RAX. SDM Vol. 2B, "NOP—No Operation".
   if (encoding.map === '' && encoding.opcode === 0x90 && parts.opcodeRegister?.number === 0) return [];
 
-  const address = addressSize(row, memory, bits);
-  if (address === undefined) return [];
+  return addressSizes(row, memory, bits).flatMap((address) => encodeWith(form, parts, operands, prefixes, bits, address));
+}
+
+/** The encodings with one address size. */
+function encodeWith(form: Form, parts: Parts, operands: readonly OperandValue[], prefixes: Prefixes, bits: CodeSize, address: CodeSize): Encoded[] {
+  const { row } = form;
+  const { encoding } = row;
+  const { memory } = parts;
   const head: number[] = [];
   if (prefixes.lock) head.push(0xf0);
   if (prefixes.repeat !== undefined) head.push(prefixes.repeat === 'repne' ? 0xf2 : 0xf3);
@@ -64,7 +71,7 @@ export function encodings(form: Form, operands: readonly OperandValue[], prefixe
   const segment = operands.find((x) => x instanceof Memory)?.segment?.number ?? prefixes.segment;
   if (segment !== undefined) head.push(SEGMENT_PREFIX[segment] as number);
   if (address !== bits) head.push(0x67);
-  if (row.size === 16 && encoding.mandatoryPrefix !== '66') head.push(0x66);
+  if (needsOperandSizePrefix(row, bits, prefixes.operandSize)) head.push(0x66);
   const mandatory = encoding.mandatoryPrefix && LEGACY_PREFIX[encoding.mandatoryPrefix];
   if (mandatory !== undefined) head.push(mandatory);
 
@@ -84,6 +91,13 @@ export function encodings(form: Form, operands: readonly OperandValue[], prefixe
   return modrmMemory(memory, reg, address, bits).map((m) => finish([...head, ...m.bytes], m.fixup ? [{ ...m.fixup, offset: head.length + m.bytes.length - m.fixup.bytes }] : [], parts.trailing));
 }
 
+function needsOperandSizePrefix(row: Row, bits: CodeSize, asked: 16 | 32 | 64 | undefined): boolean {
+  if (row.encoding.mandatoryPrefix === '66') return false;
+  const size = selectingSize(row);
+  if (size === 'any') return row.width === 'effective' && asked !== undefined && asked !== 64 && asked !== (bits === 16 ? 16 : 32);
+  return bits === 16 ? size === 32 && isAskedFor(row) : size === 16;
+}
+
 /** AH CH DH BH take the numbers of SPL BPL SIL DIL. */
 const encode = (x: GeneralRegister | FpuRegister | VectorRegister): number => x.number + (x.kind === 'register' && x.high ? 4 : 0);
 
@@ -98,10 +112,10 @@ interface Parts {
 }
 
 /** Puts each operand where the row encodes it; undefined when a value does not fit its field. */
-function place(form: Form, operands: readonly OperandValue[], bits: 32 | 64): Parts | undefined {
+function place(form: Form, operands: readonly OperandValue[], bits: CodeSize): Parts | undefined {
   const { row } = form;
   const parts: Parts = { reg: undefined, regNumber: 0, rm: undefined, opcodeRegister: undefined, memory: undefined, trailing: [] };
-  const operation = typeof row.width === 'number' ? row.width : typeof row.size === 'number' ? row.size : bits === 64 && row.size64 !== undefined ? 64 : 32;
+  const operation = typeof row.width === 'number' ? row.width : typeof row.size === 'number' ? row.size : bits === 64 && row.size64 !== undefined ? 64 : bits === 16 && selectingSize(row) === 'any' ? 16 : 32;
   const field = (width: number, value: number | bigint | LabelReference, range: ValueRange, relative = false): boolean => {
     const bytes = (width / 8) as 1 | 2 | 4 | 8;
     if (value instanceof LabelReference) parts.trailing.push({ bytes, value: 0n, fixup: { bytes, target: value, relative, range } });
@@ -162,21 +176,26 @@ function place(form: Form, operands: readonly OperandValue[], bits: 32 | 64): Pa
   return parts;
 }
 
-/** The address size of the instruction, or undefined when its registers have none in this mode. */
-function addressSize(row: Row, memory: Memory | undefined, bits: 32 | 64): 16 | 32 | 64 | undefined {
+/**
+ * The address sizes that the instruction can have, best first; none when its registers have none in this mode. In 16-bit
+ * code an address without registers may have 32 bits, where 16 do not hold it.
+ */
+function addressSizes(row: Row, memory: Memory | undefined, bits: CodeSize): CodeSize[] {
   const width = memory?.base?.width ?? memory?.index?.width;
-  if (memory?.base && memory.index && memory.base.width !== memory.index.width) return undefined;
-  if (width !== undefined && width !== 32 && width !== 64) return undefined;
+  if (memory?.base && memory.index && memory.base.width !== memory.index.width) return [];
+  if (width === 8) return [];
+  if (width === undefined && row.addressSize === undefined && memory !== undefined && bits === 16 && row.encoding.modrm !== 'none') return [16, 32];
   const size = width ?? row.addressSize ?? bits;
-  return bits === 32 && size === 64 ? undefined : size;
+  return (size === 64) === (bits === 64) || (bits === 64 && size === 32) ? [size] : [];
 }
 
 interface EncodedMemory { readonly bytes: number[]; readonly fixup: Omit<Fixup, 'offset'> | undefined }
 
 /** ModRM, SIB and displacement. SDM Vol. 2A, "Addressing-Mode Encoding of ModR/M and SIB Bytes". */
-function modrmMemory(memory: Memory, reg: number, address: 16 | 32 | 64, bits: 32 | 64): EncodedMemory[] {
+function modrmMemory(memory: Memory, reg: number, address: CodeSize, bits: CodeSize): EncodedMemory[] {
   const { base, index, scale, label: reference } = memory;
-  if (address === 16 || index?.number === 4) return []; // RSP is no index
+  if (address === 16) return modrmMemory16(memory, reg);
+  if (index?.number === 4) return []; // RSP is no index
   const range: ValueRange = { bits: 32, operation: address, sign: true };
   if (reference === undefined && !fits(memory.displacement, range)) return [];
   const displacement = BigInt.asIntN(address, memory.displacement);
@@ -187,7 +206,7 @@ function modrmMemory(memory: Memory, reg: number, address: 16 | 32 | 64, bits: 3
     : { bytes: [...head, ...littleEndian(displacement, 4)], fixup: undefined };
 
   if (!base && !index) {
-    if (bits === 32) return [wide([modrm(0, 5)])];
+    if (bits !== 64) return [wide([modrm(0, 5)])];
     return [target ? wide([modrm(0, 5)], true) : wide([modrm(0, 4), 0x25])];
   }
   const sibIndex = index ? index.number & 7 : 4;
@@ -200,6 +219,28 @@ function modrmMemory(memory: Memory, reg: number, address: 16 | 32 | 64, bits: 3
   if (displacement === 0n && low !== 5) return [{ bytes: head(0), fixup: undefined }];
   if (displacement >= -128n && displacement <= 127n) return [{ bytes: [...head(1), ...littleEndian(displacement, 1)], fixup: undefined }];
   return [wide(head(2))];
+}
+
+/** ModRM.rm of the eight 16-bit forms, by the registers' numbers: BX BP, then SI DI. */
+const FORMS_16 = ['3+6', '3+7', '5+6', '5+7', '6', '7', '5', '3'];
+
+/** ModRM and displacement with a 16-bit address: BX or BP, SI or DI, or their sum. */
+function modrmMemory16(memory: Memory, reg: number): EncodedMemory[] {
+  const { base, index, scale, label: reference } = memory;
+  const range: ValueRange = { bits: 16, operation: 16, sign: false };
+  if (scale !== 1 || (reference === undefined && !fits(memory.displacement, range))) return [];
+  const displacement = BigInt.asIntN(16, memory.displacement);
+  const modrm = (mod: number, rm: number): number => (mod << 6) | (reg << 3) | rm;
+  const wide = (head: number): EncodedMemory => reference
+    ? { bytes: [head, 0, 0], fixup: { bytes: 2, target: reference.plus(memory.displacement), relative: false, range } }
+    : { bytes: [head, ...littleEndian(displacement, 2)], fixup: undefined };
+  if (!base && !index) return [wide(modrm(0, 6))];
+  const rm = FORMS_16.indexOf([base, index].filter((x) => x !== undefined).map((x) => x.number).sort((x, y) => x - y).join('+'));
+  if (rm < 0) return [];
+  if (reference) return [wide(modrm(2, rm))];
+  if (displacement === 0n && rm !== 6) return [{ bytes: [modrm(0, rm)], fixup: undefined }];
+  if (displacement >= -128n && displacement <= 127n) return [{ bytes: [modrm(1, rm), ...littleEndian(displacement, 1)], fixup: undefined }];
+  return [wide(modrm(2, rm))];
 }
 
 /** The low bytes of a value, least significant first. */

@@ -3,6 +3,7 @@
  * its names: a `cc` row has one form for each name of each condition.
  */
 import type { Row, OperandSpec } from '../cpu/isa/row.ts';
+import type { CodeSize } from '../cpu/isa/instruction.ts';
 import { ROWS } from '../cpu/isa/table/index.ts';
 import { CONDITION_NAMES } from './conditions.ts';
 import { LabelReference, Memory, type OperandValue, type SizedImmediate } from './operands.ts';
@@ -43,16 +44,35 @@ function buildForms(rows: readonly Row[]): Map<string, Form[]> {
 }
 
 /** The forms that accept these operands in this mode, whatever their values. */
-export function matchingForms(forms: readonly Form[], operands: readonly OperandValue[], bits: 32 | 64, operandSize: 16 | 32 | 64 | undefined): readonly Form[] {
+export function matchingForms(forms: readonly Form[], operands: readonly OperandValue[], bits: CodeSize, operandSize: 16 | 32 | 64 | undefined): readonly Form[] {
   const accepted = forms.filter(({ row }) => row.modes !== (bits === 64 ? 'legacy' : '64')
     && row.operands.length === operands.length
     && row.operands.every((spec, n) => accepts(spec, operands[n] as OperandValue)));
-  if (operandSize !== undefined) return accepted.filter(({ row }) => row.size === operandSize);
+  if (operandSize !== undefined) {
+    const sized = accepted.filter(({ row }) => selectingSize(row) === operandSize);
+    // LGDT: one line for every operand size, which still means something.
+    return sized.length > 0 || bits === 64 || operandSize === 64 ? sized : accepted.filter(({ row }) => row.width === 'effective');
+  }
   if (operands.some(tellsSize)) return accepted;
   // PUSH imm16, JMP rel16, far JMP with a 16-bit offset: nothing in the operands asks for them, so the mode's own size is meant.
-  const usual = accepted.filter(({ row }) => row.size === 'any' || row.size === (bits === 64 && row.size64 !== undefined ? 64 : 32));
+  const usual = accepted.filter(({ row }) => {
+    const size = selectingSize(row);
+    return size === 'any' || size === (bits === 16 ? 16 : bits === 64 && row.size64 !== undefined ? 64 : 32) || (bits === 64 && row.size === 'any');
+  });
   return usual.length > 0 ? usual : accepted;
 }
+
+const formKey = ({ encoding: e }: Row): string => `${e.map} ${e.opcode} ${JSON.stringify(e.modrm)} ${e.mandatoryPrefix ?? ''}`;
+const WORD_FORMS: ReadonlySet<string> = new Set(ROWS.filter((row) => row.size === 16).map(formKey));
+/**
+ * The operand size that tells a line from others of its opcode. PUSH imm32 and JMP rel32, which are for 32 and 64 bits
+ * and so say `any`, have a neighbour for 16.
+ */
+export function selectingSize(row: Row): 16 | 32 | 64 | 'any' {
+  return row.size === 'any' && row.encoding.trailing.includes(4) && WORD_FORMS.has(formKey(row)) ? 32 : row.size;
+}
+/** Whether 16-bit code must ask for a line for 32 bits with a prefix: it has a neighbour for 16, or is undefined without (BSWAP). */
+export const isAskedFor = (row: Row): boolean => WORD_FORMS.has(formKey(row)) || (row.encoding.map === '0F' && row.encoding.mandatoryPrefix === undefined);
 
 const tellsSize = (x: OperandValue): boolean => x instanceof Memory ? x.size !== 0 : typeof x === 'object' && x.kind === 'register';
 

@@ -1,5 +1,6 @@
 /** A linked program: what is where in memory, what it is called, and which source line wrote it. */
 import type { LinearAddress, PhysicalAddress } from '../state/addresses.ts';
+import type { CodeSize } from '../cpu/isa/instruction.ts';
 import type { SourceLocation } from './error.ts';
 
 export interface SectionFlags { readonly read: boolean; readonly write: boolean; readonly execute: boolean }
@@ -37,7 +38,7 @@ export interface ImageLine {
   /** In bytes. */
   readonly size: number;
   /** The code size in force: how the bytes decode. */
-  readonly bits: 32 | 64;
+  readonly bits: CodeSize;
   readonly source: SourceLocation;
 }
 

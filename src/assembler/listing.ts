@@ -1,7 +1,7 @@
 /** The listing: address, bytes, assembly and source line of everything in an image. */
 import { decode } from '../cpu/decode/decode.ts';
 import { format, type Symbolize } from '../cpu/describe/format.ts';
-import { MODE_32, MODE_64 } from '../cpu/isa/instruction.ts';
+import { modeOf } from '../cpu/isa/instruction.ts';
 import type { Image, ImageLine, ImageSection } from './image.ts';
 
 const BYTES_PER_ROW = 8;
@@ -48,7 +48,7 @@ function statement(section: ImageSection, line: ImageLine, symbolize: Symbolize)
 
 /** The disassembler's text: what the bytes are, rather than what was written. */
 function disassemble(bytes: Uint8Array, line: ImageLine, symbolize: Symbolize): string {
-  const instruction = decode(bytes, 0, line.bits === 64 ? MODE_64 : MODE_32);
+  const instruction = decode(bytes, 0, modeOf(line.bits));
   if (!('operands' in instruction) || instruction.length !== bytes.length) throw new Error(`the assembler wrote bytes that do not decode: ${line.source.file}:${line.source.line}`);
   return format(instruction, line.linear, symbolize);
 }

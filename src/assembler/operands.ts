@@ -121,7 +121,7 @@ export interface AddressParts {
   readonly label: LabelReference | undefined;
   readonly segment: SegmentRegister | undefined;
 }
-type AddressRegister = GeneralRegister<32 | 64>;
+type AddressRegister = GeneralRegister<16 | 32 | 64>;
 /** An index register with its scale where there is no base: `qword(scaled(rcx, 8), 'table')`. */
 export interface ScaledIndex { readonly kind: 'scaled'; readonly index: AddressRegister; readonly scale: 1 | 2 | 4 | 8 }
 export const scaled = (index: AddressRegister, scale: 1 | 2 | 4 | 8): ScaledIndex => ({ kind: 'scaled', index, scale });

@@ -1,11 +1,12 @@
 /** What a program consists of before it is linked: sections of fragments. */
+import type { CodeSize } from '../cpu/isa/instruction.ts';
 import type { Encoded } from './encode.ts';
 import type { SectionFlags } from './image.ts';
 import type { CallSite } from './source-location.ts';
 
 export type Fragment =
   /** Encodings of one instruction or of data, shortest first; the linker takes the first whose fields can hold the addresses. */
-  | { readonly kind: 'code'; readonly content: 'instruction' | 'data'; readonly bits: 32 | 64; readonly choices: readonly Encoded[]; readonly site: CallSite; readonly text: string }
+  | { readonly kind: 'code'; readonly content: 'instruction' | 'data'; readonly bits: CodeSize; readonly choices: readonly Encoded[]; readonly site: CallSite; readonly text: string }
   | { readonly kind: 'align'; readonly boundary: number; readonly filler: number; readonly site: CallSite }
   | { readonly kind: 'space'; readonly bytes: number }
   | { readonly kind: 'label'; readonly symbol: SymbolDefinition }

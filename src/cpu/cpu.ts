@@ -16,7 +16,7 @@ import { ATTRIBUTE } from './descriptors.ts';
 import { attentionNeeded, serviceAttention } from './events.ts';
 import { AC, GP, type GuestException } from './exceptions.ts';
 import { RFLAGS, writeRflags } from './flags.ts';
-import { MODE_32, MODE_64, type Mode } from './isa/instruction.ts';
+import { MODE_16, MODE_32, MODE_64, type Mode } from './isa/instruction.ts';
 import type { Width } from './isa/operand.ts';
 import type { Intent } from './isa/ops.ts';
 import { resetState } from './reset.ts';
@@ -42,7 +42,7 @@ export interface CpuBus {
 export type ExceptionObserver = (vector: number, errorCode: number | undefined, cr2: bigint, rip: bigint, kind: DeliveryKind) => void;
 
 const MODES: readonly Mode[] = [
-  { codeSize: 16, stackSize: 16 }, { codeSize: 16, stackSize: 32 }, { codeSize: 32, stackSize: 16 }, MODE_32,
+  MODE_16, { codeSize: 16, stackSize: 32 }, { codeSize: 32, stackSize: 16 }, MODE_32,
 ];
 /** An access of up to 16 bytes from below this address stays below the canonical hole. */
 const SAFE_LOW = 0x7fff_ffff_fff0n;
@@ -96,7 +96,10 @@ export class Cpu {
   /** Decode mode by EFER.LMA, CS.L, CS.D, SS.B. One of a few constant objects, so it may be compared by identity. */
   mode(): Mode { return this.#mode; }
 
-  get protectedMode(): boolean { return (this.state.cr0 & CR0.PE) !== 0; }
+  get realMode(): boolean { return (this.state.cr0 & CR0.PE) === 0; }
+  get virtual8086Mode(): boolean { return (this.state.systemFlags & RFLAGS.VM) !== 0; }
+  /** Protected mode without virtual-8086 mode: selectors name descriptors. IA-32e mode is part of it. */
+  get protectedMode(): boolean { return !this.realMode && !this.virtual8086Mode; }
   /** IA-32e mode: 64-bit or compatibility mode. */
   get longModeActive(): boolean { return (this.state.efer & EFER.LMA) !== 0; }
   get iopl(): number { return (this.state.systemFlags >> 12) & 3; }

@@ -10,6 +10,7 @@ import type { DeliveryProgress, Interruption } from './delivery.ts';
 import { ATTRIBUTE, Descriptor, SYSTEM_TYPE, isNull, readDescriptor, readDescriptorAt, readUpperHalf, selectorError, tableAddress } from './descriptors.ts';
 import { GP, NP, SS, Unimplemented } from './exceptions.ts';
 import { RFLAGS, readRflags, writeRflags } from './flags.ts';
+import { enterRealHandler } from './interrupt-vector-table.ts';
 import { RSP } from './isa/operand.ts';
 import { codeSegment, isCanonical, nullSegment, withinLimit, type CachedSegment } from './segmentation.ts';
 import { Stack, type StackDescription } from './stack.ts';
@@ -62,7 +63,7 @@ function readHandlerSegment(cpu: Cpu, gate: Gate, ext: number, progress: Deliver
   if (!d.code || d.dpl > cpu.state.cpl) throw GP(code, 'not a code segment of this or an inner privilege level');
   if (cpu.longModeActive && (!d.long || d.big)) throw GP(code, 'not a 64-bit code segment');
   if (!d.present) throw NP(code, 'code segment not present');
-  if (!cpu.longModeActive && !d.big) throw new Unimplemented('16-bit code segment as an interrupt handler');
+  if (cpu.virtual8086Mode && (d.conforming || d.dpl !== 0)) throw GP(code, 'handler of virtual-8086 mode is not at privilege level 0');
   return { descriptor: d, cpl: d.conforming ? cpu.state.cpl : d.dpl };
 }
 
@@ -99,8 +100,10 @@ function chooseStack(cpu: Cpu, gate: Gate, cpl: number, ext: number, progress: D
 /** Pushes the frame and enters the handler: RIP, `cpu.nextIp`, CS, SS, rSP, RFLAGS and CPL change together at the end. Throws what goes wrong. */
 export function enterHandler(cpu: Cpu, what: Interruption, returnIp: bigint, progress: DeliveryProgress): void {
   const { state } = cpu;
-  if (!cpu.protectedMode) throw new Unimplemented(`vector ${what.vector} in real-address mode`);
-  if ((state.systemFlags & RFLAGS.VM) !== 0) throw new Unimplemented(`vector ${what.vector} in virtual-8086 mode`);
+  if (cpu.realMode) {
+    enterRealHandler(cpu, what, returnIp, progress);
+    return;
+  }
   const ext = externalBit(what);
   const gate = readGate(cpu, what, progress);
   const { descriptor, cpl } = readHandlerSegment(cpu, gate, ext, progress);
@@ -109,6 +112,8 @@ export function enterHandler(cpu: Cpu, what: Interruption, returnIp: bigint, pro
   const { size } = gate;
   const flags = readRflags(state);
   progress.doing = 'pushing the frame';
+  const from8086 = cpu.virtual8086Mode;
+  if (from8086) for (const number of [SEGMENT.GS, SEGMENT.FS, SEGMENT.DS, SEGMENT.ES]) stack.push(size, BigInt(state.selector[number]!));
   if (segment !== undefined || size === 64) {
     stack.push(size, BigInt(state.selector[SEGMENT.SS]!));
     stack.push(size, state.gpr[RSP]!);
@@ -127,6 +132,7 @@ export function enterHandler(cpu: Cpu, what: Interruption, returnIp: bigint, pro
 
   cpu.setSegment(SEGMENT.CS, cs);
   if (segment !== undefined) cpu.setSegment(SEGMENT.SS, segment);
+  if (from8086) for (const number of [SEGMENT.GS, SEGMENT.FS, SEGMENT.DS, SEGMENT.ES]) cpu.setSegment(number, nullSegment(0));
   state.cpl = cpl;
   // The width of the committed pointer is that of the new stack.
   stack.commit();

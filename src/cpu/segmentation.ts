@@ -7,6 +7,7 @@ import { SEGMENT, type Segment } from '../state/layout.ts';
 import type { Cpu } from './cpu.ts';
 import { ATTRIBUTE, dplOf, isCode, isConforming, isData, isExpandDown, isNull, isReadable, isWritable, readDescriptor, rpl, selectorError, setAccessed, type Descriptor } from './descriptors.ts';
 import { GP, NP, SS, type GuestException } from './exceptions.ts';
+import { realSegment } from './real-mode.ts';
 
 /** What a segment register holds: the visible selector and the hidden part. SDM Vol. 3A, "Segment Registers". */
 export interface CachedSegment {
@@ -97,10 +98,7 @@ function checkDataSegment(cpu: Cpu, selector: number): CachedSegment {
 
 /** Everything MOV to a segment register checks, without loading it. Throws GuestException or PageFault. */
 export function checkSegmentLoad(cpu: Cpu, segment: Segment, selector: number): CachedSegment {
-  if (!cpu.protectedMode) {
-    const { attributes, limit } = cpu.segment(segment);
-    return { selector, attributes, limit, base: BigInt(selector) << 4n };
-  }
+  if (!cpu.protectedMode) return realSegment(cpu, segment, selector);
   return segment === SEGMENT.SS ? checkStackSegment(cpu, selector) : checkDataSegment(cpu, selector);
 }
 

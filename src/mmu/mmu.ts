@@ -178,6 +178,15 @@ export class Mmu {
     return frame;
   }
 
+  /** The frame that a fetch from an address would find, without a fetch: in the instruction TLB, or as the paging structures say now. */
+  peekFetch(address: LinearAddress): number | undefined {
+    this.#address[0] = address;
+    const entry = this.tlb.findInstruction(this.#halves[0]!, this.#halves[1]!, currentPcid(this.state));
+    if (entry >= 0) return this.tlb.frame(entry);
+    const { physicalAddress } = this.explain(address);
+    return physicalAddress === undefined ? undefined : Math.floor(physicalAddress / PAGE_SIZE);
+  }
+
   #fetch(low: number, high: number, privilege: Privilege): PhysicalAddress {
     const { tlb } = this;
     const pcid = currentPcid(this.state);

@@ -44,8 +44,8 @@ function illTyped(a: Assembler): void {
   a.move(rax, rbx);
   // @ts-expect-error there is no such condition
   a.jx('.loop');
-  // @ts-expect-error an address is made of 32- or 64-bit registers
-  a.mov(rax, qword(ax));
+  // @ts-expect-error an address is made of 16-, 32- or 64-bit registers
+  a.mov(rax, qword(al));
   // @ts-expect-error a far pointer is no near target
   a.call(far(8, 'x'), 1);
   // @ts-expect-error MOVZX needs a narrower source

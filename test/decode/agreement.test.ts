@@ -1,15 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
 import { format } from '../../src/cpu/describe/format.ts';
-import { MODE_32, MODE_64 } from '../../src/cpu/isa/instruction.ts';
+import { modeOf } from '../../src/cpu/isa/instruction.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import { DIFFERENCES } from './differences.ts';
 import { Random, seedOf } from '../support/random.ts';
 import { canonical, icedDecode } from './iced.ts';
 
-type Bitness = 32 | 64;
-const modeOf = (bitness: Bitness) => (bitness === 64 ? MODE_64 : MODE_32);
+type Bitness = 16 | 32 | 64;
 const seed = seedOf('decoder against iced');
 const AT = 0x40_1000n;
 const hex = (bytes: ArrayLike<number>): string => Array.from(bytes, (x) => x.toString(16).padStart(2, '0')).join(' ');
@@ -29,8 +28,9 @@ function encodingOf(row: Row, bitness: Bitness, r: Random): Uint8Array {
 
   const prefixes: number[] = [];
   if (r.chance(20)) prefixes.push([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65][r.below(6)] as number);
-  if (row.addressSize !== undefined ? row.addressSize < bitness : r.chance(15)) prefixes.push(0x67);
-  if (row.size === 16 && e.mandatoryPrefix !== '66') prefixes.push(0x66);
+  if (row.addressSize !== undefined ? row.addressSize !== bitness : r.chance(15)) prefixes.push(0x67);
+  const of32 = row.size === 32 || (row.size === 'any' && e.trailing.includes(4));
+  if (e.mandatoryPrefix !== '66' && e.mandatoryPrefix !== 'NP' && (row.size === 16 ? bitness !== 16 : of32 && bitness === 16)) prefixes.push(0x66);
   if (row.repeat !== undefined && r.chance(50)) prefixes.push(r.chance(50) ? 0xf3 : 0xf2);
   if (row.lock && e.modrm !== 'none' && modrm < 0xc0 && row.operands[0]?.kind !== 'register' && r.chance(30)) prefixes.push(0xf0);
   if (e.mandatoryPrefix !== undefined && e.mandatoryPrefix !== 'NP') prefixes.push(parseInt(e.mandatoryPrefix, 16));
@@ -50,7 +50,7 @@ function encodingOf(row: Row, bitness: Bitness, r: Random): Uint8Array {
 
 const validIn = (row: Row, bitness: Bitness): boolean => row.modes === 'all' || row.modes === (bitness === 64 ? '64' : 'legacy');
 
-describe.each([64, 32] as const)('in %s-bit mode', (bitness) => {
+describe.each([64, 32, 16] as const)('in %s-bit mode', (bitness) => {
   test('every encoding of every row has the length and the text that iced gives it', () => {
     const r = new Random(seed);
     const wrong = new Map<string, string>();

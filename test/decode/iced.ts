@@ -14,12 +14,12 @@ formatter.usePseudoOps = false;
 
 /** Spellings that mean the same: iced shows prefixes that change nothing, far pointers the other way round, shortens IMUL and FADDP, and writes out the top of the x87 stack. */
 export const canonical = (text: string): string => text
-  .replace(/^((data16|data64|addr16|addr32|bnd|notrack|hint-taken|hint-not-taken|xacquire|xrelease|es|cs|ss|ds|fs|gs) )+/, '')
+  .replace(/^((data16|data32|data64|addr16|addr32|bnd|notrack|hint-taken|hint-not-taken|xacquire|xrelease|es|cs|ss|ds|fs|gs) )+/, '')
   .replace(/^(?:rep|repe|repne) (ret\b)/, '$1')
   .replace(/^(lock )(xacquire |xrelease )/, '$1')
   .replace(/ far (\w+), (\w+)$/, ' far $2:$1')
   .replace(/^xchg (\w+), (\w+)$/, (_all, a: string, b: string) => `xchg ${[a, b].sort().join(', ')}`)
-  .replace(/^xchg (ax, ax|rax, rax)$/, 'nop')
+  .replace(/^xchg (ax, ax|eax, eax|rax, rax)$/, 'nop')
   .replace(/^imul (\w+), \1, /, 'imul $1, ')
   .replace(/^(fld|fxch|fu?comp?) st, (st\(\d\))$/, '$1 $2')
   .replace(/^(fstp?) (st\(\d\)), st$/, '$1 $2')
@@ -32,7 +32,7 @@ export const canonical = (text: string): string => text
 export interface IcedInstruction { readonly length: number; readonly text: string }
 
 /** What iced makes of the bytes, or undefined if it says that they are no instruction of an Intel processor. */
-export function icedDecode(bytes: Uint8Array, bitness: 32 | 64, ip: bigint): IcedInstruction | undefined {
+export function icedDecode(bytes: Uint8Array, bitness: 16 | 32 | 64, ip: bigint): IcedInstruction | undefined {
   const decoder = new Decoder(bitness, bytes, DecoderOptions.None);
   decoder.ip = ip;
   const i = decoder.decode();

@@ -1,4 +1,4 @@
-/** What a real processor did with every translated row (tools/silicon records it), repeated on the reference engine. */
+/** What a real processor did with every translated row (tools/silicon records it), repeated on every engine. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
@@ -26,7 +26,8 @@ for (const recorded of Object.values(recordings).flatMap((x) => x.cases)) {
   byRow.set(i.row, [...(byRow.get(i.row) ?? []), recorded]);
 }
 const alignment = read(ALIGNMENT_RECORDING);
-const world = new SiliconWorld();
+/** `auto` is the translator for code that stays. */
+const ENGINES = (['reference', 'interpreter', 'translator'] as const).map((name) => [name, new SiliconWorld(name)] as const);
 
 const missing = ROWS.filter((row) => row.meaning.kind === 'translated' && !byRow.has(row));
 
@@ -41,7 +42,7 @@ test('not-recorded.ts names nothing that is recorded', () => {
 // MOVSD and CMPSD are string instructions in one recording and SSE2 instructions in another; PADDB is in those of XMM and of MMX registers.
 const families = new Map([...byRow.keys()].map((row) => [`${row.mnemonic} ${recordingOf(row)}`, { family: row.mnemonic, set: recordingOf(row) }]));
 for (const { family, set } of families.values()) {
-  test(`${family} does what it does on ${recordings[set].processor}`, () => {
+  test.each(ENGINES)(`${family} does what it does on ${recordings[set].processor} › %s`, (_, world) => {
     const failures: string[] = [];
     for (const [row, list] of byRow) {
       if (row.mnemonic !== family || recordingOf(row) !== set) continue;
@@ -54,12 +55,21 @@ for (const { family, set } of families.values()) {
   });
 }
 
+test('the translator makes a region for each case', () => {
+  const translator = ENGINES.find(([name]) => name === 'translator')![1];
+  const cases = [...byRow].filter(([row]) => row.mnemonic === 'ADC').flatMap(([, list]) => list);
+  const before = translator.regions;
+  for (const { c } of cases) translator.run(c);
+  // LOCK where it is not allowed is no instruction.
+  expect(translator.regions - before).toBeGreaterThan(0.9 * cases.length);
+});
+
 describe('alignment checks, which QEMU does not make', () => {
   const rowOf = (c: Case): Row | undefined => {
     const i = decode(c.code, 0, c.codeSize === 64 ? MODE_64 : MODE_32);
     return i instanceof DecodeFailure ? undefined : i.row;
   };
-  test(`raise #AC as they do on ${alignment.processor}`, () => {
+  test.each(ENGINES)(`raise #AC as they do on ${alignment.processor} › %s`, (_, world) => {
     const failures = alignment.cases.flatMap(({ c, outcome }) => {
       const lines = differences(outcome, world.run(c));
       return lines.length > 0 ? [[describeCase(c), ...lines].join('\n  ')] : [];
@@ -71,7 +81,7 @@ describe('alignment checks, which QEMU does not make', () => {
     const seen = new Set(alignment.cases.map(({ c }) => rowOf(c)?.mnemonic));
     expect(['MOV', 'ADD', 'CMPXCHG', 'PUSH', 'POP', 'CALL', 'RET', 'JMP', 'MOVSQ', 'ENTER', 'LEAVE', 'BT'].filter((x) => !seen.has(x))).toEqual([]);
   });
-  test('are not made with RFLAGS.AC clear', () => {
+  test.each(ENGINES)('are not made with RFLAGS.AC clear › %s', (_, world) => {
     const still = alignment.cases.filter(({ c }) => world.run({ ...c, flags: c.flags & ~AC_FLAG }).fault?.vector === VECTOR.AC);
     expect(still).toEqual([]);
   });

@@ -1,6 +1,7 @@
 /** The same program on every engine: what the guest can see afterwards must be what the reference engine leaves. */
 import { expect, it } from 'vitest';
 import { FastEngine } from '../../src/cpu/engines/fast/engine.ts';
+import type { CodeSize } from '../../src/cpu/isa/instruction.ts';
 import { readRflags } from '../../src/cpu/flags.ts';
 import { ENGINE_NAMES, type EngineName, type Machine } from '../../src/machine/machine.ts';
 import { stateHash } from './state-hash.ts';
@@ -19,7 +20,7 @@ export function visibleState(m: Pick<Machine, 'state' | 'mmu'>): Record<string, 
 /** What can be run: a fresh machine with a program in it. */
 export type Setup = (m: SystemMachine) => void;
 
-export function machineWith(engine: EngineName, setup: Setup, mode: 64 | 32 = 64): SystemMachine {
+export function machineWith(engine: EngineName, setup: Setup, mode: CodeSize = 64): SystemMachine {
   const m = new SystemMachine(mode, engine).gates();
   setup(m);
   return m;
@@ -32,7 +33,7 @@ export function fastEngine(m: { readonly engine: unknown }): FastEngine {
 }
 
 export interface SameOptions {
-  readonly mode?: 64 | 32;
+  readonly mode?: CodeSize;
   /** Most instructions of the run, which ends with HLT. */
   readonly budget?: number;
   /** Something of the final state and what it must be, whatever the engines agree on. */

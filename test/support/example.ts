@@ -12,7 +12,7 @@ import { assembleText } from './assemble-text.ts';
 import { flagBits, fpuText, hexBytes } from './silicon/compare.ts';
 import { SiliconWorld } from './silicon/run.ts';
 import { defaultRegister } from './silicon/vectors.ts';
-import { DATA, dataPattern, defaultFpu, defaultSimd, PAGE, START, type Case, type Fpu, type Outcome, type Simd } from './silicon/world.ts';
+import { DATA, dataPattern, defaultFpu, defaultSimd, PAGE, START, type Fpu, type Simd } from './silicon/world.ts';
 import { littleEndian } from './encode-row.ts';
 import { countExample, isCounting } from './rows-shown.ts';
 
@@ -73,8 +73,7 @@ const memoryBytes = (s: State): number[] | undefined => {
 const flagWord = (s: Flags): number => FLAG_NAMES.reduce((word, f) => (s[f] === 1 ? word | RFLAGS[f] : word), 0);
 
 /** Every engine that must agree with the book. */
-const world = new SiliconWorld();
-const ENGINES: readonly { readonly name: string; readonly run: (c: Case) => Outcome }[] = [{ name: 'reference engine', run: (c) => world.run(c) }];
+const ENGINES = (['reference', 'interpreter', 'translator'] as const).map((name) => ({ name: `${name} engine`, world: new SiliconWorld(name) }));
 
 export interface ExampleOptions {
   readonly bits?: 32 | 64;
@@ -130,7 +129,7 @@ export function example(sentence: string, text: string, before: State, result: R
       const usesMmx = !(i instanceof DecodeFailure) && i.operands.some((x) => x.kind === 'mmx');
       const fpu = usesMmx ? withMmx(before, defaultFpu()) : undefined;
       const fpuAfter = fpu && (result.fault ? fpu : inMmxState(withMmx(result, fpu)));
-      const outcome = engine.run({ codeSize: bits, code, gpr: initial, flags: flagWord(before), poke: { offset: 0, bytes: writable }, simd, fpu });
+      const outcome = engine.world.run({ codeSize: bits, code, gpr: initial, flags: flagWord(before), poke: { offset: 0, bytes: writable }, simd, fpu });
       const memory = start.slice();
       memory.set(outcome.changed.bytes, outcome.changed.offset);
       const undefinedFlags = i instanceof DecodeFailure || outcome.fault ? 0 : flagBits(i.row.undefinedFlags);

@@ -8,6 +8,7 @@ import type { Engine, StepResult, Stop } from '../../src/cpu/engines/engine.ts';
 import { FastEngine } from '../../src/cpu/engines/fast/engine.ts';
 import { ReferenceEngine } from '../../src/cpu/engines/reference/engine.ts';
 import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
+import type { CodeSize } from '../../src/cpu/isa/instruction.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
 import { rowExecuted } from './rows-executed.ts';
 import { readRflags, writeRflags } from '../../src/cpu/flags.ts';
@@ -36,6 +37,8 @@ export const SEL = { code64: 0x08, data: 0x10, code32: 0x18, userCode32: 0x23, u
 export const ACCESS = { code: 0x9b, conforming: 0x9f, executeOnly: 0x99, data: 0x93, readOnly: 0x91, expandDown: 0x97, ldt: 0x82, tss: 0x89, callGate: 0x8c, interruptGate: 0x8e, trapGate: 0x8f, taskGate: 0x85 } as const;
 /** Flags nibble (bits 55:52). */
 export const FLAGS = { long: 0xa, big: 0xc, big16: 0x8, byte: 0x4 } as const;
+/** Selectors of real-address mode for the addresses in AT. */
+export const REAL = { code: 0x1000, handlers: 0x3000, data: 0x4000, stack: 0x5800 } as const;
 export const dpl = (level: number): number => level << 5;
 
 /** The 8 bytes of a code, data or system segment descriptor. */
@@ -70,7 +73,8 @@ export class SystemMachine {
   readonly engine: Engine;
   readonly #symbols = new Map<string, bigint>();
 
-  constructor(mode: 64 | 32 = 64, engine: EngineName = 'reference') {
+  /** `mode` 16 is real-address mode: CS is REAL.code, and so on. */
+  constructor(mode: CodeSize = 64, engine: EngineName = 'reference') {
     const bus: CpuBus = {
       readPort: (port) => this.ports.get(port) ?? 0xffff_ffff,
       writePort: (port, bytes, value) => { this.written.push({ port, bytes, value }); },
@@ -100,7 +104,25 @@ export class SystemMachine {
     state.cr3 = BigInt(AT.pml4);
     state.rip = BigInt(AT.code);
     if (wide) cpu.setMode((CR0.PE | CR0.PG | CR0.WP | CR0.ET | CR0.NE | CR0.AM) >>> 0, CR4.PAE | CR4.PGE | CR4.DE, EFER.LME | EFER.LMA | EFER.NXE | EFER.SCE);
-    else cpu.setMode(CR0.PE | CR0.ET | CR0.NE | CR0.AM, CR4.DE, 0);
+    else if (mode === 32) cpu.setMode(CR0.PE | CR0.ET | CR0.NE | CR0.AM, CR4.DE, 0);
+    else this.#enterRealMode();
+  }
+
+  #enterRealMode(): void {
+    const { cpu, state } = this;
+    const put = (number: number, selector: number, attributes: number): void => cpu.setSegment(number, { selector, attributes, limit: 0xffff, base: BigInt(selector) << 4n });
+    put(SEGMENT.CS, REAL.code, ACCESS.code);
+    put(SEGMENT.SS, REAL.stack, ACCESS.data);
+    for (const s of [SEGMENT.DS, SEGMENT.ES, SEGMENT.FS, SEGMENT.GS]) put(s, REAL.data, ACCESS.data);
+    state.idtrBase = 0n;
+    state.idtrLimit = 0x3ff;
+    state.gpr[4] = 0x8000n;
+    state.rip = 0n;
+    cpu.setMode(CR0.ET, 0, 0);
+  }
+  /** Writes an entry of the interrupt vector table of real-address mode. */
+  vector(number: number, offset: number, selector: number = REAL.handlers): void {
+    this.memory.write(physical(number * 4), 4, (selector << 16 | offset) >>> 0);
   }
 
   #tables(): void {
@@ -151,7 +173,8 @@ export class SystemMachine {
   /** Gates for all 32 exceptions, whose handlers are HLT. */
   gates(): this {
     for (let vector = 0; vector < 32; vector++) {
-      this.gate(vector);
+      if (this.cpu.realMode) this.vector(vector, vector * 16);
+      else this.gate(vector);
       this.memory.write(physical(AT.handlers + vector * 16), 1, 0xf4);
     }
     return this;
@@ -159,8 +182,11 @@ export class SystemMachine {
 
   /** Assembles a program to where RIP is, or elsewhere. */
   program(body: (a: Assembler) => void, options: AssemblerOptions = {}): this {
-    const origin = Number(options.origin ?? this.state.rip);
-    const { bytes, symbols } = assemble(body, { bits: this.cpu.mode().codeSize === 32 ? 32 : 64, origin, ...options });
+    const bits = this.cpu.mode().codeSize;
+    // 16-bit code names offsets in its segment.
+    const base = bits === 16 ? this.state.base[SEGMENT.CS]! : 0n;
+    const origin = Number(options.origin ?? base + this.state.rip);
+    const { bytes, symbols } = assemble(body, { bits, virtualBase: -base, origin, ...options });
     this.memory.copyIn(physical(origin), bytes);
     for (const [name, symbol] of symbols) this.#symbols.set(name, symbol.linear);
     return this;

@@ -1,6 +1,6 @@
 /** Far JMP, CALL, RET and IRET between segments, privilege levels and modes. */
 import { describe, expect, it } from 'vitest';
-import { eax, ebx, far, far16, far32, far64, imm, rax } from '../../src/assembler/index.ts';
+import { ax, eax, ebx, far, far16, far32, far64, imm, rax } from '../../src/assembler/index.ts';
 import { RFLAGS } from '../../src/cpu/flags.ts';
 import { CR0 } from '../../src/mmu/control-bits.ts';
 import { SEGMENT } from '../../src/state/layout.ts';
@@ -49,11 +49,12 @@ describe('a far JMP', () => {
   it('to code with both L and D is #GP(selector)', () => {
     expect(jumping(FREE, 0, (m) => m.descriptor(FREE, segment(ACCESS.code, 0xe))).lastException).toBe('#GP(0x48)');
   });
-  it('to 16-bit code is reported as unimplemented', () => {
-    const m = machine();
-    m.descriptor(FREE, segment(ACCESS.code, 0));
-    pointer(m, FREE, 0);
-    expect(m.program((a) => a.jmp(far64(AT.data))).step()).toMatchObject({ kind: 'unimplemented', what: 'far transfer to a 16-bit code segment' });
+  it('to 16-bit code enters compatibility mode with 16-bit operands', () => {
+    const m = jumping(FREE, 0x10, (x) => x.descriptor(FREE, segment(ACCESS.code, 0, 0xffff, AT.userCode)));
+    expect(m.cpu.mode()).toEqual({ codeSize: 16, stackSize: 32 });
+    m.program((a) => { a.mov(ax, 0xffff); a.inc(ax); a.hlt(); });
+    expect(m.run().kind).toBe('halted');
+    expect(m.state.gpr[0]).toBe(0n);
   });
   it('to a TSS is #GP(selector) in IA-32e mode', () => expect(jumping(SEL.tss, 0).lastException).toBe('#GP(0x38)'));
   it('through a 64-bit call gate takes the gate\'s target', () => {

@@ -36,6 +36,10 @@ export const SYSTEM_ROWS = {
     'MOV CRn, r32 = 0F 22 /r', 'RETF imm16 = CA iw', 'RETFQ = REX.W CB', 'RETFQ imm16 = REX.W CA iw', 'RETFW = CB', 'RETFW imm16 = CA iw',
     'WRMSR = 0F 30',
   ],
+  'real-mode': [
+    'CALL ptr16:16 = 9A cd', 'HLT = F4', 'INT imm8 = CD ib', 'INT3 = CC', 'IRETD = CF', 'JMP m16:16 = FF /5', 'JMP ptr16:16 = EA cd',
+    'LIDT m16&32 = 0F 01 /3', 'MOV CRn, r32 = 0F 22 /r', 'MOV Sreg, r/m16 = 8E /r', 'MOV r32, CRn = 0F 20 /r', 'RETFW imm16 = CA iw',
+  ],
   registers: [
     'CLTS = 0F 06', 'CPUID = 0F A2', 'INVLPG m = 0F 01 /7', 'INVPCID r64, m128 = 66 0F 38 82 /r', 'LMSW r/m16 = 0F 01 /6', 'MOV CRn, r64 = 0F 22 /r',
     'RDFSBASE r64 = F3 REX.W 0F AE /0', 'RDMSR = 0F 32', 'RDPMC = 0F 33', 'RDTSC = 0F 31', 'RDTSCP = 0F 01 F9', 'SMSW r32/m16 = 0F 01 /4',

@@ -2,15 +2,24 @@ import type { Segment } from '../../state/layout.ts';
 import type { AddressWidth, Operand, Width } from './operand.ts';
 import type { Row } from './row.ts';
 
+/** How wide code is by default, in bits. */
+export type CodeSize = 16 | 32 | 64;
+
 /** What the decoder needs to know of the machine's mode: CS.L / CS.D and SS.B. SDM Vol. 1, "Operand-Size and Address-Size Attributes". */
 export interface Mode {
   /** Default code size: 64 in 64-bit mode; 32 or 16 by CS.D elsewhere. */
-  readonly codeSize: 16 | 32 | 64;
+  readonly codeSize: CodeSize;
   /** Width of the stack pointer: 64 in 64-bit mode; 32 or 16 by SS.B elsewhere. */
   readonly stackSize: 16 | 32 | 64;
 }
 export const MODE_64: Mode = { codeSize: 64, stackSize: 64 };
 export const MODE_32: Mode = { codeSize: 32, stackSize: 32 };
+/** Real-address mode, virtual-8086 mode, and 16-bit protected mode on a 16-bit stack. */
+export const MODE_16: Mode = { codeSize: 16, stackSize: 16 };
+
+const USUAL_MODES = { 16: MODE_16, 32: MODE_32, 64: MODE_64 } as const;
+/** The mode of code of this size on a stack of the same size. */
+export const modeOf = (codeSize: CodeSize): Mode => USUAL_MODES[codeSize];
 
 /**
  * One decoded instruction. It does not know its address: branch targets are relative, RIP-relative operands keep

@@ -10,7 +10,7 @@ const MNEMONIC_NAMES = new Map(Object.entries(Mnemonic).filter(([, n]) => typeof
 /** r8b r8w r8d are iced's r8l r8w r8d. */
 const registerName = (n: number): string => (REGISTER_NAMES.get(n) as string).replace(/^(r\d+)l$/, '$1b');
 
-export function decode(bytes: Uint8Array, bits: 32 | 64, ip = 0n): Decoded {
+export function decode(bytes: Uint8Array, bits: 16 | 32 | 64, ip = 0n): Decoded {
   const decoder = new Decoder(bits, bytes, DecoderOptions.None);
   decoder.ip = ip;
   const x = decoder.decode();
@@ -22,7 +22,7 @@ export function decode(bytes: Uint8Array, bits: 32 | 64, ip = 0n): Decoded {
   return result;
 }
 
-function operandText(x: Instruction, n: number, bits: 32 | 64): string {
+function operandText(x: Instruction, n: number, bits: 16 | 32 | 64): string {
   const kind = x.opKind(n);
   switch (kind) {
     case OpKind.Register: return registerName(x.opRegister(n));
@@ -39,12 +39,12 @@ function operandText(x: Instruction, n: number, bits: 32 | 64): string {
     default: return `implicit ${OpKind[kind]}`;
   }
 }
-/** A displacement beside a register has 32 bits; alone in 64-bit code it may be the 64 bits of a moffs. */
-const memoryText = (override: string, base: string, index: string, scale: number, displacement: bigint, bits: 32 | 64): string =>
-  `[${override}${base} + ${index === '' ? '' : `${index}*${scale}`} + ${BigInt.asUintN(base + index === '' ? bits : 32, displacement)}]`;
+/** A displacement beside a register has 32 bits, or 16 beside a 16-bit one; alone in 64-bit code it may be the 64 bits of a moffs. */
+const memoryText = (override: string, base: string, index: string, scale: number, displacement: bigint, bits: 16 | 32 | 64): string =>
+  `[${override}${base} + ${index === '' ? '' : `${index}*${scale}`} + ${BigInt.asUintN(base + index === '' ? Math.max(bits, 32) : /^(b[xp]|[sd]i)/.test(base + index) ? 16 : 32, displacement)}]`;
 
 /** The text that `decode` gives for an operand that was encoded well. `width`: of the immediate's operation. */
-export function expectedText(x: OperandValue, bits: 32 | 64, immediateWidth: number): string {
+export function expectedText(x: OperandValue, bits: 16 | 32 | 64, immediateWidth: number): string {
   if (x instanceof Memory) {
     return memoryText(x.segment ? `${x.segment.name}: ` : '', x.base?.name ?? '', x.index?.name ?? '', x.index ? x.scale : 1, x.displacement, bits);
   }

@@ -1,10 +1,13 @@
-/** A case on the reference engine, in the same world as on the host. */
+/** A case on one of the engines, in the same world as on the host. */
 import type { GuestException } from '../../../src/cpu/exceptions.ts';
 import { Cpu, type CpuBus } from '../../../src/cpu/cpu.ts';
+import type { Stop } from '../../../src/cpu/engines/engine.ts';
+import { FastEngine } from '../../../src/cpu/engines/fast/engine.ts';
 import { ReferenceEngine } from '../../../src/cpu/engines/reference/engine.ts';
 import { readRflags, RFLAGS, writeRflags } from '../../../src/cpu/flags.ts';
 import { setControl, setStatus } from '../../../src/cpu/fpu/control.ts';
 import { emptyRegisters, retag } from '../../../src/cpu/fpu/registers.ts';
+import type { EngineName } from '../../../src/machine/machine.ts';
 import { MXCSR_AFTER_RESET } from '../../../src/cpu/mxcsr.ts';
 import { CR0, CR4, EFER } from '../../../src/mmu/control-bits.ts';
 import { Mmu } from '../../../src/mmu/mmu.ts';
@@ -27,7 +30,11 @@ const NO_DEVICES: CpuBus = {
 /** Keeps what would be delivered: there is no IDT in this world. */
 class FaultKeepingCpu extends Cpu {
   fault: GuestException | PageFault | undefined;
-  override deliverException(e: GuestException | PageFault): void { this.fault = e; }
+  onFault: () => void = () => {};
+  override deliverException(e: GuestException | PageFault): void {
+    this.fault = e;
+    this.onFault();
+  }
 }
 
 // Physical addresses.
@@ -37,6 +44,10 @@ const PRESENT = 1n, WRITABLE = 2n, USER = 4n, NO_EXECUTE = 1n << 63n;
 const CODE_64 = 0xa0fb, CODE_32 = 0xc0fb, FLAT_DATA = 0xc0f3;
 /** Iterations of the longest REP that a case asks for, and more. */
 const MOST_STEPS = 1000;
+/** Instructions that a fast engine may execute: so many that it enters what it translates, but most cases end at the INT3 behind the instruction. */
+const MOST_FAST_STEPS = 5000;
+
+const stopped = (result: Stop): Error => new Error(`the engine stopped: ${'what' in result ? result.what : result.kind}`);
 
 function loadFpu(state: GuestState, { registers, control, status, valid }: Fpu): void {
   registers.forEach((v, n) => {
@@ -55,12 +66,12 @@ const fpuOf = (state: GuestState): Fpu => ({
 /** One processor that runs case after case. */
 export class SiliconWorld {
   readonly #cpu: FaultKeepingCpu;
-  readonly #engine: ReferenceEngine;
+  readonly #engine: ReferenceEngine | FastEngine;
   readonly #pattern = dataPattern();
   readonly #memory: Uint8Array;
   readonly #expected: Uint8Array;
 
-  constructor() {
+  constructor(engine: EngineName = 'reference') {
     const state = new GuestState(0x4_0000);
     const cpu = new FaultKeepingCpu(state, new Mmu(state, new PhysicalMemory(state)), NO_DEVICES);
     const entry = (table: number, index: bigint, value: bigint): void => { state.view.setBigUint64(RAM_BASE + table + Number(index & 511n) * 8, value, true); };
@@ -80,7 +91,8 @@ export class SiliconWorld {
     state.cr3 = BigInt(PML4);
     cpu.setMode(CR0.PG | CR0.AM | CR0.WP | CR0.NE | CR0.ET | CR0.MP | CR0.PE, CR4.PAE | CR4.OSFXSR | CR4.OSXMMEXCPT, EFER.LME | EFER.LMA | EFER.NXE);
     this.#cpu = cpu;
-    this.#engine = new ReferenceEngine(cpu);
+    this.#engine = engine === 'reference' ? new ReferenceEngine(cpu) : new FastEngine(cpu, engine);
+    cpu.onFault = () => { this.#engine.requestStop(); };
     this.#memory = state.u8.subarray(RAM_BASE + DATA_FRAMES, RAM_BASE + DATA_FRAMES + WRITABLE_PAGES * PAGE);
     state.u8.set(this.#pattern, RAM_BASE + DATA_FRAMES);
     state.u8.fill(0xcc, RAM_BASE + CODE_FRAMES, RAM_BASE + CODE_FRAMES + CODE_PAGES * PAGE);
@@ -96,7 +108,7 @@ export class SiliconWorld {
     const code = RAM_BASE + CODE_FRAMES + Number(START - CODE);
     state.u8.fill(0xcc, code - 32, code + 32);
     state.u8.set(c.code, code);
-    this.#engine.forgetEverything();
+    this.#forgetCode();
     c.gpr.forEach((v, n) => { state.gpr[n] = v; });
     c.simd?.xmm.forEach((v, n) => {
       state.xmm[2 * n] = BigInt.asUintN(64, v);
@@ -111,13 +123,37 @@ export class SiliconWorld {
     cpu.refresh();
     state.rip = START;
     cpu.fault = undefined;
-    for (let n = 0; n < MOST_STEPS; n++) {
-      const result = this.#engine.step();
-      if (result.kind !== 'retired' && result.kind !== 'exception') throw new Error(`the engine stopped: ${'what' in result ? result.what : result.kind}`);
-      if (result.kind === 'exception' || state.rip !== START) break;
-    }
+    if (this.#engine instanceof FastEngine) this.#runFast(this.#engine);
+    else this.#stepReference(this.#engine);
     return { ...this.#outcome(c.simd !== undefined), fpu: c.fpu && fpuOf(state) };
   }
+
+  #forgetCode(): void {
+    const engine = this.#engine;
+    if (!(engine instanceof FastEngine)) return engine.forgetEverything();
+    engine.reference.forgetEverything();
+    engine.code.clear();
+  }
+
+  #stepReference(engine: ReferenceEngine): void {
+    const { state } = this.#cpu;
+    for (let n = 0; n < MOST_STEPS; n++) {
+      const result = engine.step();
+      if (result.kind !== 'retired' && result.kind !== 'exception') throw stopped(result);
+      if (result.kind === 'exception' || state.rip !== START) break;
+    }
+  }
+
+  /** Runs on to the next fault: the instruction's own, or that of the INT3 that it left for, which is not part of the outcome. */
+  #runFast(engine: FastEngine): void {
+    const cpu = this.#cpu;
+    const result = engine.run(MOST_FAST_STEPS);
+    if (result.kind !== 'requested' && result.kind !== 'budget') throw stopped(result);
+    if (cpu.state.rip !== START) cpu.fault = undefined;
+  }
+
+  /** How many regions the translator has made. */
+  get regions(): number { return this.#engine instanceof FastEngine ? this.#engine.translator.statistics.regions : 0; }
 
   #outcome(simd: boolean): Outcome {
     const { state, fault } = this.#cpu;

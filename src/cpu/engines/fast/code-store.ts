@@ -91,10 +91,12 @@ export class CodeStore {
   clear(): void {
     this.statistics.emptied++;
     this.trail.settle();
+    // Each entry names a frame, and goes with it.
     for (const frame of this.#frames.keys()) this.drop(frame);
-    this.#entries.clear();
     this.#drops.clear();
     this.#next = RECORDS_BASE;
+    // It names a link of a record that is gone.
+    this.#state.u32[ENGINE.link / 4] = 0;
   }
 
   /** Calls `listener` when the frame is dropped. */
@@ -162,6 +164,11 @@ export class CodeStore {
     this.#memory.markCode(next, 0, i.length - inFirst - 1);
     this.#frame(next).reaching.add(frame);
     return { instructions: [i], bytes: bytes.subarray(0, i.length), branches: endsBlock(i), crossing: { page, frame: next }, unknownPage: false };
+  }
+
+  /** Whether a block of records has been made at an address. */
+  knows(frame: number, ip: bigint, context: Context): boolean {
+    return this.#frames.get(frame)?.blocks.has(codeKey(Number(ip & 0xffff_ffffn), Number(ip >> 32n), context.number)) ?? false;
   }
 
   /** The frame of an address by the fetch column of the TLB; undefined where that has no answer. */

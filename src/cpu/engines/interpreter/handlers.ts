@@ -22,11 +22,12 @@ import { OFFSET } from '../../../state/layout.ts';
  */
 export const HANDLER = { reference: 1, jump: 2, checkPage: 3 } as const;
 const FIRST_FORM = 4;
-/** More forms than the instruction table can have in the contexts that run. */
-const TABLE_SIZE = 2048;
+/** The table grows with the forms that the guest uses; past the last there are no new handlers, and the reference engine executes what has none. */
+const TABLE_STEP = 2048;
+const MOST_HANDLERS = 16 * TABLE_STEP;
 
 export class Handlers {
-  readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_SIZE });
+  readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_STEP });
   readonly #memory: WebAssembly.Memory;
   readonly #indices = new Map<string, number>();
   readonly #code = new Code();
@@ -55,7 +56,8 @@ export class Handlers {
   }
 
   #generate(i: Instruction): number {
-    if (this.#next === TABLE_SIZE) return HANDLER.reference;
+    if (this.#next === MOST_HANDLERS) return HANDLER.reference;
+    if (this.#next === this.table.length) this.table.grow(TABLE_STEP);
     this.#code.clear();
     try {
       const ops = new HandlerOps(this.#code, i, HANDLER_SIGNATURE);

@@ -42,8 +42,11 @@ const MAX_BLOCK = 128;
 export class RegionFormer {
   readonly #store: CodeStore;
   readonly #handlers: Handlers;
+  readonly #onlyExecuted: boolean;
 
-  constructor(store: CodeStore, handlers: Handlers) {
+  /** `onlyExecuted`: what has not been interpreted yet stays outside. */
+  constructor(store: CodeStore, handlers: Handlers, onlyExecuted: boolean) {
+    this.#onlyExecuted = onlyExecuted;
     this.#store = store;
     this.#handlers = handlers;
   }
@@ -63,7 +66,7 @@ export class RegionFormer {
         continue;
       }
       const frame = found.size < most && instructions + MAX_BLOCK <= MAX_REGION_INSTRUCTIONS && !(n > 0 && this.#store.isStop(ip)) ? this.#store.frameOf(ip) : undefined;
-      const block = frame === undefined ? undefined : this.#block(found.size, frame, ip, context, entry);
+      const block = frame === undefined || (n > 0 && this.#onlyExecuted && !this.#store.knows(frame, ip, context)) ? undefined : this.#block(found.size, frame, ip, context, entry);
       if (block === undefined) {
         if (n === 0) return [];
         continue;

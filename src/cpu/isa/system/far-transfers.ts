@@ -7,6 +7,7 @@ import type { Cpu } from '../../cpu.ts';
 import { ATTRIBUTE, SYSTEM_TYPE, isNull, readDescriptor, readUpperHalf, rpl, selectorError, type Descriptor } from '../../descriptors.ts';
 import { GP, NP, SS, Unimplemented } from '../../exceptions.ts';
 import { RFLAGS, readRflags } from '../../flags.ts';
+import { enterRealCode, virtual8086Segment } from '../../real-mode.ts';
 import { codeSegment, dropInnerDataSegments, isCanonical, nullSegment, stackSegmentFor, withinLimit, type CachedSegment } from '../../segmentation.ts';
 import { Stack } from '../../stack.ts';
 import { legacyInnerStack, longInnerStack } from '../../tasks.ts';
@@ -14,7 +15,7 @@ import type { Instruction } from '../instruction.ts';
 import { RSP } from '../operand.ts';
 import type { SystemSemantics } from '../row.ts';
 import { effectiveAddress, offsetBy, readOperand } from './operands.ts';
-import { writableFlags } from './flags.ts';
+import { requireIoplInVirtual8086Mode, writableFlags } from './flags.ts';
 
 type TransferWidth = 16 | 32 | 64;
 const MASK = { 16: 0xffffn, 32: 0xffff_ffffn, 64: 0xffff_ffff_ffff_ffffn } as const;
@@ -29,10 +30,6 @@ function farPointer(cpu: Cpu, i: Instruction): { selector: number; offset: bigin
   return { selector: Number(cpu.load(16, x.segment, offsetBy(x, at, i.width / 8), 'read')), offset };
 }
 
-function requireProtected(cpu: Cpu, i: Instruction): void {
-  if (!cpu.protectedMode) throw new Unimplemented(`far ${i.mnemonic} in real-address mode`);
-}
-
 /** The descriptor of a far transfer's selector. Throws #GP. */
 function targetDescriptor(cpu: Cpu, selector: number): Descriptor {
   if (isNull(selector)) throw GP(0, 'far transfer through a null selector');
@@ -41,10 +38,9 @@ function targetDescriptor(cpu: Cpu, selector: number): Descriptor {
   return d;
 }
 
-/** L and D of a code segment that is about to be entered: 64-bit, 32-bit; 16-bit code is not built. */
+/** L and D of a code segment that is about to be entered. */
 function checkCodeSize(cpu: Cpu, selector: number, d: Descriptor): void {
   if (cpu.longModeActive && d.long && d.big) throw GP(selectorError(selector), 'code segment with both L and D set');
-  if (!(cpu.longModeActive && d.long) && !d.big) throw new Unimplemented('far transfer to a 16-bit code segment');
 }
 
 /** Throws #GP(0) unless execution may go on at `offset` in the code segment. */
@@ -111,8 +107,11 @@ function requireCallGate(cpu: Cpu, selector: number, d: Descriptor): void {
 
 /** JMP — Jump, far. */
 export const JMP_FAR: SystemSemantics = (cpu, i) => {
-  requireProtected(cpu, i);
   const { selector, offset } = farPointer(cpu, i);
+  if (!cpu.protectedMode) {
+    enterRealCode(cpu, selector, offset);
+    return;
+  }
   const d = targetDescriptor(cpu, selector);
   const { cpl } = cpu.state;
   if (d.code) {
@@ -169,10 +168,22 @@ function callInnerLevel(cpu: Cpu, gate: ReturnType<typeof readCallGate>, paramet
   commitCode(cpu, segment, gate.offset);
 }
 
+/** CALL outside protected mode: CS and the return address on the stack. */
+function callReal(cpu: Cpu, selector: number, offset: bigint, width: TransferWidth): void {
+  const stack = Stack.current(cpu);
+  stack.push(width, BigInt(cpu.state.selector[SEGMENT.CS]!));
+  stack.push(width, cpu.nextIp);
+  enterRealCode(cpu, selector, offset);
+  stack.commit();
+}
+
 /** CALL — Call Procedure, far. */
 export const CALL_FAR: SystemSemantics = (cpu, i) => {
-  requireProtected(cpu, i);
   const { selector, offset } = farPointer(cpu, i);
+  if (!cpu.protectedMode) {
+    callReal(cpu, selector, offset, widthOf(i));
+    return;
+  }
   const d = targetDescriptor(cpu, selector);
   if (d.code) {
     checkDirect(cpu, selector, d);
@@ -252,19 +263,61 @@ function finishReturn(cpu: Cpu, r: Return): void {
 
 /** RET — Return From Procedure, far. */
 export const RET_FAR: SystemSemantics = (cpu, i) => {
-  requireProtected(cpu, i);
   const width = widthOf(i);
   const stack = Stack.current(cpu);
   const ip = stack.pop(width);
   const selector = Number(stack.pop(width) & 0xffffn);
   const release = i.operands.length === 0 ? 0 : Number(readOperand(cpu, i, 0) & 0xffffn);
-  finishReturn(cpu, { stack, width, ip, selector, release, alwaysPopsStack: false });
+  if (cpu.protectedMode) finishReturn(cpu, { stack, width, ip, selector, release, alwaysPopsStack: false });
+  else {
+    enterRealCode(cpu, selector, ip);
+    stack.skip(release);
+    stack.commit();
+  }
   cpu.refresh();
 };
 
+/** IRET outside protected mode: in virtual-8086 mode it cannot leave it, and IOPL must be 3 and stays so. */
+function returnReal(cpu: Cpu, i: Instruction): void {
+  requireIoplInVirtual8086Mode(cpu, i);
+  const { state } = cpu;
+  const width = widthOf(i);
+  const stack = Stack.current(cpu);
+  const ip = stack.pop(width);
+  const selector = Number(stack.pop(width) & 0xffffn);
+  const popped = Number(stack.pop(width) & 0xffff_ffffn);
+  const mask = writableFlags(cpu, width) | (width === 16 ? 0 : RFLAGS.RF);
+  enterRealCode(cpu, selector, ip);
+  stack.commit();
+  state.nmiBlocked = 0;
+  cpu.setRflags((readRflags(state) & ~mask) | (popped & mask));
+}
+
+/**
+ * IRET at CPL 0 to virtual-8086 mode: ESP, SS and the data segments are popped too, each as a doubleword.
+ * SDM Vol. 3B, "Entering Virtual-8086 Mode".
+ */
+function returnToVirtual8086Mode(cpu: Cpu, stack: Stack, ip: bigint, selector: number, flags: number): void {
+  const { state } = cpu;
+  const pointer = stack.pop(32);
+  const selectors = RETURNED_SEGMENTS.map(() => Number(stack.pop(32) & 0xffffn));
+  if (ip > 0xffffn) throw GP(0, 'EIP is beyond the 64 KiB of virtual-8086 mode');
+  state.nmiBlocked = 0;
+  state.gpr[RSP] = pointer;
+  cpu.setSegment(SEGMENT.CS, virtual8086Segment(selector));
+  RETURNED_SEGMENTS.forEach((segment, n) => cpu.setSegment(segment, virtual8086Segment(selectors[n]!)));
+  state.cpl = 3;
+  cpu.nextIp = ip;
+  cpu.setRflags(flags);
+}
+const RETURNED_SEGMENTS = [SEGMENT.SS, SEGMENT.ES, SEGMENT.DS, SEGMENT.FS, SEGMENT.GS] as const;
+
 /** IRET / IRETD / IRETQ — Interrupt Return. */
 export const IRET: SystemSemantics = (cpu, i) => {
-  requireProtected(cpu, i);
+  if (!cpu.protectedMode) {
+    returnReal(cpu, i);
+    return;
+  }
   const { state } = cpu;
   const width = widthOf(i);
   const flags = readRflags(state);
@@ -276,7 +329,10 @@ export const IRET: SystemSemantics = (cpu, i) => {
   const ip = stack.pop(width);
   const selector = Number(stack.pop(width) & 0xffffn);
   const popped = Number(stack.pop(width) & 0xffff_ffffn);
-  if ((popped & RFLAGS.VM) !== 0 && width === 32 && state.cpl === 0 && !cpu.longModeActive) throw new Unimplemented('IRET to virtual-8086 mode');
+  if ((popped & RFLAGS.VM) !== 0 && width === 32 && state.cpl === 0 && !cpu.longModeActive) {
+    returnToVirtual8086Mode(cpu, stack, ip, selector, popped);
+    return;
+  }
   // What may change is decided by the privilege level that IRET is executed at.
   const mask = writableFlags(cpu, width) | (width === 16 ? 0 : RFLAGS.RF | (state.cpl === 0 ? RFLAGS.VIF | RFLAGS.VIP : 0));
   finishReturn(cpu, { stack, width, ip, selector, release: 0, alwaysPopsStack: cpu.in64BitMode });

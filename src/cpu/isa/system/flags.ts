@@ -11,8 +11,14 @@ import { requireCpl0 } from './operands.ts';
 
 const widthOfStack = (i: Instruction): 16 | 32 | 64 => i.width as 16 | 32 | 64;
 
+/** #GP(0) for what virtual-8086 mode leaves to its monitor unless IOPL is 3. SDM Vol. 3B, "Sensitive Instructions". */
+export function requireIoplInVirtual8086Mode(cpu: Cpu, i: Instruction): void {
+  if (cpu.virtual8086Mode && cpu.iopl < 3) throw GP(0, `${i.mnemonic} in virtual-8086 mode with IOPL ${cpu.iopl}`);
+}
+
 /** PUSHF / PUSHFD / PUSHFQ — Push RFLAGS Register onto the Stack. VM and RF are pushed as 0. */
 export const PUSHF: SystemSemantics = (cpu, i) => {
+  requireIoplInVirtual8086Mode(cpu, i);
   const stack = Stack.current(cpu);
   stack.push(widthOfStack(i), BigInt(readRflags(cpu.state) & ~(RFLAGS.VM | RFLAGS.RF)));
   stack.commit();
@@ -25,12 +31,13 @@ export const PUSHF: SystemSemantics = (cpu, i) => {
 export function writableFlags(cpu: Cpu, width: number): number {
   const always = RFLAGS.CF | RFLAGS.PF | RFLAGS.AF | RFLAGS.ZF | RFLAGS.SF | RFLAGS.TF | RFLAGS.DF | RFLAGS.OF | RFLAGS.NT | RFLAGS.AC | RFLAGS.ID;
   const { cpl } = cpu.state;
-  const mask = always | (cpl === 0 || !cpu.protectedMode ? RFLAGS.IOPL : 0) | (cpl <= cpu.iopl || !cpu.protectedMode ? RFLAGS.IF : 0);
+  const mask = always | (cpl === 0 ? RFLAGS.IOPL : 0) | (cpl <= cpu.iopl ? RFLAGS.IF : 0);
   return width === 16 ? mask & 0xffff : mask;
 }
 
 /** POPF / POPFD / POPFQ. RF is cleared; VM, VIF and VIP stay (CPL 0: VIF and VIP are cleared). */
 export const POPF: SystemSemantics = (cpu, i) => {
+  requireIoplInVirtual8086Mode(cpu, i);
   const stack = Stack.current(cpu);
   const popped = Number(stack.pop(widthOfStack(i)) & 0xffff_ffffn);
   const mask = writableFlags(cpu, i.width);
@@ -40,7 +47,7 @@ export const POPF: SystemSemantics = (cpu, i) => {
 };
 
 function requireIopl(cpu: Cpu, i: Instruction): void {
-  if (cpu.protectedMode && cpu.state.cpl > cpu.iopl) throw GP(0, `${i.mnemonic} with CPL beyond IOPL`);
+  if (cpu.state.cpl > cpu.iopl) throw GP(0, `${i.mnemonic} with CPL beyond IOPL`);
 }
 
 /** CLI — Clear Interrupt Flag. */

@@ -17,7 +17,7 @@ function port(cpu: Cpu, i: Instruction, n: number): number {
   return permitted(cpu, i, Number(readOperand(cpu, i, n) & (i.operands[n]?.kind === 'immediate' ? 0xffn : 0xffffn)));
 }
 function permitted(cpu: Cpu, i: Instruction, number: number): number {
-  if (cpu.protectedMode && cpu.state.cpl > cpu.iopl) checkPortPermission(cpu, number, bytesOf(i));
+  if (cpu.virtual8086Mode || cpu.state.cpl > cpu.iopl) checkPortPermission(cpu, number, bytesOf(i));
   return number;
 }
 function accessed(cpu: Cpu, i: Instruction, number: number): void {

@@ -91,7 +91,7 @@ export const CPUID: SystemSemantics = (cpu) => {
 };
 
 function requireTsc(cpu: Cpu, i: Instruction): void {
-  if (cpu.protectedMode && (cpu.state.cr4 & CR4.TSD) !== 0 && cpu.state.cpl !== 0) throw GP(0, `${i.mnemonic} with CR4.TSD at CPL ${cpu.state.cpl}`);
+  if ((cpu.state.cr4 & CR4.TSD) !== 0 && cpu.state.cpl !== 0) throw GP(0, `${i.mnemonic} with CR4.TSD at CPL ${cpu.state.cpl}`);
 }
 /** RDTSC — Read Time-Stamp Counter. */
 export const RDTSC: SystemSemantics = (cpu, i) => {

@@ -3,9 +3,11 @@ import { deliverSoftware } from '../../delivery.ts';
 import { VECTOR } from '../../exceptions.ts';
 import { getFlag } from '../../flags.ts';
 import type { SystemSemantics } from '../row.ts';
+import { requireIoplInVirtual8086Mode } from './flags.ts';
 import { readOperand } from './operands.ts';
 
 export const INT: SystemSemantics = (cpu, i) => {
+  requireIoplInVirtual8086Mode(cpu, i);
   const vector = Number(readOperand(cpu, i, 0) & 0xffn);
   deliverSoftware(cpu, vector, 'software', `INT ${vector}`);
 };

@@ -65,7 +65,7 @@ export const SYSRET: SystemSemantics = (cpu, i) => {
 export const SYSENTER: SystemSemantics = (cpu) => {
   const { state } = cpu;
   const selector = Number(state.sysenterCs & 0xfffcn);
-  if (!cpu.protectedMode || selector === 0) throw GP(0, 'SYSENTER in real-address mode or with a null IA32_SYSENTER_CS');
+  if (cpu.realMode || selector === 0) throw GP(0, 'SYSENTER in real-address mode or with a null IA32_SYSENTER_CS');
   const long = cpu.longModeActive;
   const cut = (value: bigint): bigint => (long ? value : value & 0xffff_ffffn);
   state.gpr[RSP] = cut(state.sysenterEsp);
@@ -78,7 +78,7 @@ export const SYSENTER: SystemSemantics = (cpu) => {
 export const SYSEXIT: SystemSemantics = (cpu, i) => {
   const { state } = cpu;
   const selector = Number(state.sysenterCs & 0xfffcn);
-  if (!cpu.protectedMode || selector === 0) throw GP(0, 'SYSEXIT in real-address mode or with a null IA32_SYSENTER_CS');
+  if (cpu.realMode || selector === 0) throw GP(0, 'SYSEXIT in real-address mode or with a null IA32_SYSENTER_CS');
   requireCpl0(cpu, i);
   const wide = i.width === 64;
   const ip = state.gpr[RDX]!, sp = state.gpr[RCX]!;

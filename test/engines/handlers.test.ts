@@ -1,0 +1,21 @@
+/** The handlers' table has room for every form that there is: none is left to the reference engine because others came before. */
+import { expect, it } from 'vitest';
+import { formOf } from '../../src/cpu/engines/interpreter/form.ts';
+import { HANDLER, Handlers } from '../../src/cpu/engines/interpreter/handlers.ts';
+import { GuestState } from '../../src/state/guest-state.ts';
+import { everyForm } from '../support/every-form.ts';
+
+it('grows: the last of all forms gets the handler that it would get alone', () => {
+  const forms = everyForm().map(({ i }) => i);
+  const handlers = new Handlers(new GuestState(1 << 20).memory);
+  const step = handlers.table.length;
+  for (const i of forms) handlers.of(i);
+  expect(handlers.count).toBeGreaterThan(step);
+  expect(handlers.table.length).toBeGreaterThan(handlers.count);
+  handlers.compile();
+  const alone = new Handlers(new GuestState(1 << 20).memory);
+  // The rows after these have no handlers at all.
+  const generated = forms.filter((i) => handlers.of(i) !== HANDLER.reference).slice(-500);
+  expect(generated.filter((i) => alone.of(i) === HANDLER.reference).map(formOf)).toEqual([]);
+  expect(generated.filter((i) => typeof handlers.table.get(handlers.of(i)) !== 'function').map(formOf)).toEqual([]);
+});
