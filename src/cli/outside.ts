@@ -10,7 +10,7 @@ import { openSnapshot } from '../machine/snapshot.ts';
 import { CommandError } from './exit-status.ts';
 import { readInput } from './files.ts';
 import type { Arguments } from './options.ts';
-import { bootFromArguments, engineOf } from './run.ts';
+import { bootFromArguments, engineOf } from './boot.ts';
 
 export interface Recorded { readonly of: RunOf; readonly log: InputLog; readonly path: string }
 
