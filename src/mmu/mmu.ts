@@ -54,6 +54,7 @@ export class Mmu {
       setFlags: (address, low, flags) => memory.write(address as PhysicalAddress, 4, (low | flags) >>> 0),
     };
     memory.onCodeMarked((frame) => this.tlb.forbidFastWrites(frame));
+    memory.onWritesForgotten(() => this.tlb.forbidAllFastWrites());
     memory.onMapChanged(() => this.tlb.judgeAnew());
   }
 

@@ -114,6 +114,12 @@ export class FastEngine implements Engine {
     this.#trail.clear();
     this.#resume = 0;
   }
+  stateReplaced(): void {
+    this.reference.stateReplaced();
+    this.#trail.clear();
+    this.#u32[LINK] = 0;
+    this.#missedAt = -1;
+  }
 
   run(budget: number): Stop {
     this.#stopRequested = false;

@@ -57,13 +57,20 @@ export class ReferenceEngine implements Engine {
     this.#recent.clear();
   }
 
+  stateReplaced(): void {
+    this.#fetcher.forgetPage();
+    this.#recent.clear();
+  }
+
   step(): StepResult {
     const { cpu } = this;
     if (cpu.attention) {
       this.#fetcher.forgetPage();
+      const { deliveries } = cpu;
       try {
         const due = cpu.serviceAttention();
         if (due !== 'run') return due === 'halted' ? HALTED : SHUTDOWN;
+        if (cpu.deliveries !== deliveries) return EXCEPTION;
       } catch (thrown) {
         return this.#unimplemented(thrown);
       }
