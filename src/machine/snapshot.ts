@@ -12,7 +12,7 @@ import { crc32 } from './crc32.ts';
 import { captureState, replaceState, type MachineState } from './machine-state.ts';
 import type { Machine, MachineOptions } from './machine.ts';
 
-const KIND: FileKind = { magic: 'LMSNAPSH', version: 2, what: 'snapshot', maxBytes: MAX_RAM_BYTES + 2 ** 26 };
+const KIND: FileKind = { magic: 'LMSNAPSH', version: 1, what: 'snapshot', maxBytes: MAX_RAM_BYTES + 2 ** 26 };
 /** Names, kinds and order of the fields: a longmode with others cannot read them. */
 const LAYOUT = crc32(new TextEncoder().encode(JSON.stringify(FIELDS)));
 const MAX_JSON_BYTES = 2 ** 24;
