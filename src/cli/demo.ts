@@ -15,7 +15,7 @@ async function demo(args: Arguments): Promise<number> {
   const output = new Output();
   const machine = new Machine({ onOutput: output.put });
   machine.load(kernelElf(buildKernel()), { name: 'kernel', cmdline: `scenario=${scenario}` });
-  return runToEnd(machine, args, output, false);
+  return runToEnd(machine, args, output);
 }
 
 export const demoCommand: Command = {

@@ -29,6 +29,7 @@ export function explainEnding(machine: Machine, ended: Ended): string | undefine
       : `longmode: the processor halted (HLT) with interrupts off, at ${at}: only an NMI could wake it, and none will come. Kernels do this to stop for good.`;
     case 'instruction-limit': case 'reached': return `longmode: the limit of --max-instructions was reached, at ${at}.`;
     case 'time-limit': return `longmode: the time of --timeout is over, at ${at}.`;
+    case 'replayed': return `longmode: the recording ends here, at ${at}.`;
     case 'interrupted': case 'terminated': return `longmode: ${ended.kind}, at ${at}.`;
     case 'unimplemented': return `longmode: unimplemented: ${ended.what}\n  bytes ${[...ended.bytes].map((b) => b.toString(16).padStart(2, '0')).join(' ')}, at ${at}.\n`
       + '  The manual defines this and longmode does not have it yet; it stops here rather than go on with a wrong result.';

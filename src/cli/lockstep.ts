@@ -12,7 +12,8 @@ import type { Arguments, Command, Options } from './options.ts';
 import { showProgress } from './progress.ts';
 import { print } from './stdout.ts';
 import { Console } from './console.ts';
-import { MACHINE_OPTIONS, Output, RUN_OPTIONS as ALL_RUN_OPTIONS, bootFromArguments, writeReport } from './run.ts';
+import { MACHINE_OPTIONS, bootFromArguments } from './boot.ts';
+import { Output, RUN_OPTIONS as ALL_RUN_OPTIONS, writeReport } from './run.ts';
 
 const { 'load-address': _1, 'entry': _2, 'bits': _3, ...IMAGE_OPTIONS } = MACHINE_OPTIONS;
 const { engine, serial, report, quiet } = ALL_RUN_OPTIONS;

@@ -9,7 +9,7 @@ import { readInput, regularOutput } from './files.ts';
 import { QEMU_OPTIONS, recordOptions, reportComparison, stepperOf, withQemu } from './lockstep.ts';
 import { nearest, type Arguments, type Command } from './options.ts';
 import { showProgress } from './progress.ts';
-import { bootFromArguments } from './run.ts';
+import { bootFromArguments } from './boot.ts';
 import { print } from './stdout.ts';
 
 const ACTIONS: Readonly<Record<string, (args: Arguments) => Promise<number>>> = { record, info, compare };

@@ -53,6 +53,8 @@ export interface RunOptions {
   readonly maxInstructions?: number;
   /** Stop before the instruction at this offset in CS, or once COM1 has printed this text. */
   readonly until?: { readonly rip?: bigint; readonly output?: string };
+  /** A halted processor does not wait past this `state.idleTime`: the run ends as `halted`. */
+  readonly maxIdleTime?: number;
 }
 
 const DEFAULT_MEMORY_BYTES = 128 * 2 ** 20;
@@ -73,6 +75,12 @@ export class Machine {
   /** The engine that executes what the chosen one does not, and single steps: perhaps the chosen one itself. */
   readonly reference: ReferenceEngine;
   readonly statistics: Statistics;
+  /** What it was made with. */
+  readonly options: MachineOptions;
+  /** What the real-time clock showed at power-on, in seconds since 1970. */
+  readonly rtcEpochSeconds: number;
+  /** Virtual time up to which device events have run: a run that begins at this time does not run them twice. */
+  advancedTo = -1;
   /** The plan that was loaded last: symbols, protocol, warnings. */
   boot: BootPlan | undefined;
   private stop: Stop | undefined;
@@ -84,13 +92,15 @@ export class Machine {
 
   /** Throws RangeError for an impossible memory size. */
   constructor(options: MachineOptions = {}) {
+    this.options = options;
+    this.rtcEpochSeconds = options.rtcEpochSeconds ?? DEFAULT_EPOCH;
     this.state = new GuestState(options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
     this.memory = new PhysicalMemory(this.state);
     this.mmu = new Mmu(this.state, this.memory);
     this.devices = createPcDevices({
       clock: () => this.now(),
       memoryBytes: this.state.ramBytes,
-      rtcEpochSeconds: options.rtcEpochSeconds ?? DEFAULT_EPOCH,
+      rtcEpochSeconds: this.rtcEpochSeconds,
       ...(options.debugExitPort === undefined ? {} : { debugExitPort: options.debugExitPort }),
       onSerialOutput: (port, byte) => this.output(port, byte, options.onOutput),
       onDebugConsole: (byte) => this.output('debug', byte, options.onOutput),
@@ -147,7 +157,7 @@ export class Machine {
   /** Runs until something happens or the limit is reached. Throws nothing that a guest could cause. */
   run(options: RunOptions = {}): Stop {
     const { state, devices } = this;
-    const { maxInstructions = Infinity } = options;
+    const { maxInstructions = Infinity, maxIdleTime = Infinity } = options;
     const end = state.retired + maxInstructions;
     // A guest whose handlers fault before their first instruction retires nothing for ever: deliveries are bounded too.
     const lastDelivery = this.cpu.deliveries + maxInstructions;
@@ -156,6 +166,8 @@ export class Machine {
     this.outputTail = '';
     this.engine.stopAt(untilRip === undefined ? [] : [untilRip]);
     let idleEvents = 0;
+    // Whether the machine stopped at an instruction, or ran through it, is nothing that a device may notice.
+    let fresh = this.advancedTo !== this.now();
     for (;;) {
       const stop = this.stop;
       if (stop) {
@@ -163,10 +175,13 @@ export class Machine {
         return stop;
       }
       if (state.activity === ACTIVITY.shutdown) return { kind: 'triple-fault' };
-      devices.scheduler.advanceTo(this.now());
+      const now = this.now();
+      if (fresh) devices.scheduler.advanceTo(now);
+      fresh = true;
+      this.advancedTo = now;
       if (state.retired >= end || this.cpu.deliveries >= lastDelivery) return { kind: 'instruction-limit' };
-      const budget = Math.max(1, Math.min(end - state.retired, devices.scheduler.nextDeadline() - this.now(), SLICE));
-      this.sliceEnd = this.now() + budget;
+      const budget = Math.max(1, Math.min(end - state.retired, devices.scheduler.nextDeadline() - now, SLICE));
+      this.sliceEnd = now + budget;
       const result = this.engine.run(budget);
       if (result.kind === 'unimplemented') return result;
       if (result.kind === 'breakpoint') return this.stop ?? { kind: 'reached' };
@@ -176,7 +191,7 @@ export class Machine {
       }
       const next = devices.scheduler.nextDeadline();
       if ((readRflags(state) & RFLAGS.IF) === 0) return { kind: 'halted', wakeable: false };
-      if (next === Infinity || ++idleEvents > MAX_IDLE_EVENTS) return { kind: 'halted', wakeable: true };
+      if (next === Infinity || ++idleEvents > MAX_IDLE_EVENTS || state.idleTime >= maxIdleTime) return { kind: 'halted', wakeable: true };
       state.idleTime += Math.max(0, next - this.now());
     }
   }

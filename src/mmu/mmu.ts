@@ -53,6 +53,7 @@ export class Mmu {
       setFlags: (address, low, flags) => memory.write(address as PhysicalAddress, 4, (low | flags) >>> 0),
     };
     memory.onCodeMarked((frame) => this.tlb.forbidFastWrites(frame));
+    memory.onWritesForgotten(() => this.tlb.forbidAllFastWrites());
     memory.onMapChanged(() => this.tlb.judgeAnew());
   }
 
@@ -175,6 +176,15 @@ export class Mmu {
       if (write) this.memory.allowFastWrites(frame);
     }
     return frame;
+  }
+
+  /** The frame that a fetch from an address would find, without a fetch: in the instruction TLB, or as the paging structures say now. */
+  peekFetch(address: LinearAddress): number | undefined {
+    this.#address[0] = address;
+    const entry = this.tlb.findInstruction(this.#halves[0]!, this.#halves[1]!, currentPcid(this.state));
+    if (entry >= 0) return this.tlb.frame(entry);
+    const { physicalAddress } = this.explain(address);
+    return physicalAddress === undefined ? undefined : Math.floor(physicalAddress / PAGE_SIZE);
   }
 
   #fetch(low: number, high: number, privilege: Privilege): PhysicalAddress {

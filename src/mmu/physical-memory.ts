@@ -20,6 +20,8 @@ const FRAME = {
   fastWrites: 2,
   /** At least part of it is covered by a device. */
   mmio: 4,
+  /** It may have been written since `forgetWritten`. */
+  written: 8,
 } as const;
 
 /** Code is known by lines of 64 bytes, so that data beside it may be written cheaply. */
@@ -44,6 +46,7 @@ export class PhysicalMemory {
   readonly #codeWritten: ((frame: number) => void)[] = [];
   readonly #codeMarked: ((frame: number) => void)[] = [];
   readonly #mapChanged: (() => void)[] = [];
+  readonly #writesForgotten: (() => void)[] = [];
 
   constructor(state: GuestState) {
     this.state = state;
@@ -169,7 +172,7 @@ export class PhysicalMemory {
     for (let line = first >>> LINE_SHIFT; line <= last >>> LINE_SHIFT; line++) this.#codeLines[2 * frame + (line >>> 5)]! |= 1 << (line & 31);
     const known = this.#frames[frame]!;
     if ((known & FRAME.code) !== 0) return true;
-    this.#frames[frame] = FRAME.code;
+    this.#frames[frame] = (known & ~FRAME.fastWrites) | FRAME.code;
     if ((known & FRAME.fastWrites) !== 0) for (const listener of this.#codeMarked) listener(frame);
     return true;
   }
@@ -195,6 +198,11 @@ export class PhysicalMemory {
     this.#codeMarked.push(listener);
   }
 
+  /** Called when no store may pass unseen any more, whatever its frame. For the TLB. */
+  onWritesForgotten(listener: () => void): void {
+    this.#writesForgotten.push(listener);
+  }
+
   /** Called after the map of devices changed. For the TLB. */
   onMapChanged(listener: () => void): void {
     this.#mapChanged.push(listener);
@@ -202,14 +210,29 @@ export class PhysicalMemory {
 
   /** Says that the TLB lets stores to this frame pass without asking. */
   allowFastWrites(frame: number): void {
-    this.#frames[frame]! |= FRAME.fastWrites;
+    this.#frames[frame]! |= FRAME.fastWrites | FRAME.written;
+  }
+
+  /** The RAM frames that may have been written since `forgetWritten`, or since the machine was made: in ascending order. */
+  writtenFrames(): number[] {
+    const written: number[] = [];
+    for (let frame = 0; frame < this.#frames.length; frame++) if ((this.#frames[frame]! & FRAME.written) !== 0) written.push(frame);
+    return written;
+  }
+
+  /** Begins anew to note which frames are written. Whoever lets stores pass unseen (the TLB) is told to stop that first. */
+  forgetWritten(): void {
+    for (const listener of this.#writesForgotten) listener();
+    for (let frame = 0; frame < this.#frames.length; frame++) this.#frames[frame]! &= ~(FRAME.fastWrites | FRAME.written);
   }
 
   #wrote(address: number, bytes: number): void {
     const first = Math.floor(address / PAGE_SIZE);
     const last = Math.floor((address + bytes - 1) / PAGE_SIZE);
     for (let frame = first; frame <= last; frame++) {
-      if ((this.#frames[frame]! & FRAME.code) === 0) continue;
+      const known = this.#frames[frame]!;
+      if ((known & FRAME.written) === 0) this.#frames[frame] = known | FRAME.written;
+      if ((known & FRAME.code) === 0) continue;
       const from = Math.max(address - frame * PAGE_SIZE, 0), to = Math.min(address + bytes - 1 - frame * PAGE_SIZE, PAGE_SIZE - 1);
       if (!this.#holdsCode(frame, from >>> LINE_SHIFT, to >>> LINE_SHIFT)) continue;
       this.#frames[frame]! &= ~FRAME.code;
@@ -238,6 +261,16 @@ export class PhysicalMemory {
     this.#checkRange(address, bytes.length);
     this.state.u8.set(bytes, RAM_BASE + address);
     if (bytes.length > 0) this.#wrote(address, bytes.length);
+  }
+
+  /** Gives a RAM frame other contents, if they are others: decoded code in it goes only then. Throws RangeError outside RAM. */
+  replaceFrame(frame: number, contents: Uint8Array): void {
+    this.#checkRange(frame * PAGE_SIZE, PAGE_SIZE);
+    const from = RAM_BASE + frame * PAGE_SIZE;
+    const { u8 } = this.state;
+    if (this.isCode(frame) && contents.every((byte, n) => u8[from + n] === byte)) return;
+    u8.set(contents, from);
+    this.#wrote(frame * PAGE_SIZE, PAGE_SIZE);
   }
 
   /** A copy of `length` bytes of RAM. Throws RangeError outside RAM. */

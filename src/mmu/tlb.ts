@@ -69,6 +69,7 @@ export const fetchColumnBase = (column: FetchColumn): number => FETCH_COLUMNS_BA
 export const TLB_ATTRIBUTE = { valid: 1, writable: 2, user: 4, executeDisable: 8, dirty: 16, global: 32, unpaged: 64, sizeShift: 8 } as const;
 const A = TLB_ATTRIBUTE;
 const SIZE_MASK = 3 << A.sizeShift;
+const KNOWN_ATTRIBUTES = A.valid | A.writable | A.user | A.executeDisable | A.dirty | A.global | A.unpaged | SIZE_MASK;
 
 /** Word indices within an entry. */
 const ENTRY = { low: 0, high: 1, frame: 2, attributes: 3 } as const;
@@ -235,6 +236,50 @@ export class Tlb {
       if (words[DATA_TLB_BASE / 4 + slot * ENTRY_WORDS + ENTRY.frame] !== frame) continue;
       for (let column = 0; column < COLUMNS; column++) this.#emptyAt(columnBase(column as Column) / 4 + slot * COLUMN_WORDS, slot, false);
     }
+  }
+
+  /** Takes all write tags away: every frame's next store is to be seen. */
+  forbidAllFastWrites(): void {
+    for (const slot of this.#occupied()) {
+      if (slot >= DATA_ENTRIES) return;
+      for (let column = 0; column < COLUMNS; column++) this.#emptyAt(columnBase(column as Column) / 4 + slot * COLUMN_WORDS, slot, false);
+    }
+  }
+
+  /** The valid entries as they are, five words each: number of the entry, then its four words. For snapshots. */
+  save(): Uint32Array<ArrayBuffer> {
+    const saved: number[] = [];
+    for (const slot of this.#occupied()) {
+      const at = DATA_TLB_BASE / 4 + slot * ENTRY_WORDS;
+      saved.push(slot, ...this.#words.subarray(at, at + ENTRY_WORDS));
+    }
+    return Uint32Array.from(saved);
+  }
+
+  /** Whether words are what `save` gives: entries in ascending order, valid, with no unknown attribute. */
+  static isSaved(saved: Uint32Array): boolean {
+    let last = -1;
+    for (let n = 0; n < saved.length; n += 1 + ENTRY_WORDS) {
+      const slot = saved[n]!, attributes = saved[n + 1 + ENTRY.attributes];
+      if (slot <= last || slot >= DATA_ENTRIES + INSTRUCTION_ENTRIES || attributes === undefined || (attributes & ~KNOWN_ATTRIBUTES) !== 0 || (attributes & A.valid) === 0) return false;
+      last = slot;
+    }
+    return true;
+  }
+
+  /** Takes back what `save` gave; nothing else stays. Columns are judged anew. */
+  load(saved: Uint32Array): void {
+    const words = this.#words;
+    for (const slot of this.#occupied()) words[DATA_TLB_BASE / 4 + slot * ENTRY_WORDS + ENTRY.attributes] = 0;
+    words.fill(0, LARGE_COUNTS, OCCUPIED + OCCUPIED_WORDS);
+    for (let n = 0; n < saved.length; n += 1 + ENTRY_WORDS) {
+      const slot = saved[n]!;
+      const at = DATA_TLB_BASE / 4 + slot * ENTRY_WORDS;
+      words.set(saved.subarray(n + 1, n + 1 + ENTRY_WORDS), at);
+      words[OCCUPIED + (slot >>> 5)]! |= 1 << (slot & 31);
+      if ((words[at + ENTRY.attributes]! & SIZE_MASK) !== 0) words[slot < DATA_ENTRIES ? LARGE_COUNTS : LARGE_COUNTS + 1]!++;
+    }
+    this.#emptyColumns();
   }
 
   /** Drops everything, or everything but global entries. */

@@ -122,6 +122,8 @@ export const OFFSET = placed.offsets;
 /** The TLB's region (src/mmu/tlb.ts says what is in it). */
 export const TLB_BASE = 0x1_0000;
 export const TLB_BYTES = 0x10_0000;
+/** Bytes from the beginning of the memory that hold the fields. */
+export const FIELDS_END = placed.end;
 if (placed.end > TLB_BASE) throw new RangeError(`the processor's fields need ${placed.end} bytes, the TLB begins at ${TLB_BASE}`);
 
 /** Guest RAM: physical address 0 is at this offset. The room before it belongs to the engines' caches. */

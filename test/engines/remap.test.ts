@@ -13,7 +13,7 @@ import { AT, type SystemMachine } from '../support/system-machine.ts';
 const PAGE = AT.pages, PTE = AT.pt;
 const FIRST = BigInt(PAGE) | 7n, SECOND = BigInt(PAGE + 0x1000) | 7n;
 /** Enough calls for every engine to translate. */
-const HOT = 300;
+const HOT = 2500;
 /** The numbers of the frames, so large that instructions with them are of one length. */
 const ONE = 0x100, OTHER_ONE = 0x1_0000;
 

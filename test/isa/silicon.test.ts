@@ -55,6 +55,15 @@ for (const { family, set } of families.values()) {
   });
 }
 
+test('the translator makes a region for each case', () => {
+  const translator = ENGINES.find(([name]) => name === 'translator')![1];
+  const cases = [...byRow].filter(([row]) => row.mnemonic === 'ADC').flatMap(([, list]) => list);
+  const before = translator.regions;
+  for (const { c } of cases) translator.run(c);
+  // LOCK where it is not allowed is no instruction.
+  expect(translator.regions - before).toBeGreaterThan(0.9 * cases.length);
+});
+
 describe('alignment checks, which QEMU does not make', () => {
   const rowOf = (c: Case): Row | undefined => {
     const i = decode(c.code, 0, c.codeSize === 64 ? MODE_64 : MODE_32);

@@ -31,6 +31,8 @@ describe('an interrupt', () => {
     interrupt(m);
     m.step();
     expect(m.delivered).toEqual([{ vector: 0x20, errorCode: undefined, kind: 'interrupt', rip: BigInt(AT.code + 1) }]);
+    expect(m.state.rip).toBe(BigInt(AT.handlers + 0x200));
+    m.step();
     expect(m.state.rip).toBe(BigInt(AT.handlers + 0x201));
   });
   it('after STI waits for one more instruction', () => {
@@ -106,7 +108,7 @@ describe('an NMI', () => {
     m.step();
     expect(m.delivered).toHaveLength(1);
     m.cpu.requestNmi();
-    m.step();
+    m.step(2);
     expect(m.delivered).toHaveLength(1);
     m.step();
     expect(m.delivered).toHaveLength(2);

@@ -29,12 +29,14 @@ export interface Engine {
    * too, so that a guest that only faults cannot hold the host.
    */
   run(budget: number): Stop;
-  /** Goes to the next instruction boundary: events that are due are delivered first, then one instruction runs. */
+  /** Goes to the next boundary: an event that is due is delivered, or else one instruction runs. */
   step(): StepResult;
   /** Makes `run` return at the next instruction boundary: a device ended the machine, or a deadline moved closer. */
   requestStop(): void;
   /** `run` returns before the instruction at any of these offsets in CS (but not before the first one that it executes). */
   stopAt(addresses: Iterable<bigint>): void;
+  /** To be called after the state was replaced while memory was written through PhysicalMemory: what is decoded still holds, where execution was does not. */
+  stateReplaced(): void;
   /** Drops everything decoded or remembered: after a snapshot or a debugger changed state or memory directly. */
   forgetEverything(): void;
 }

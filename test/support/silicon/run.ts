@@ -2,7 +2,7 @@
 import type { GuestException } from '../../../src/cpu/exceptions.ts';
 import { Cpu, type CpuBus } from '../../../src/cpu/cpu.ts';
 import type { Stop } from '../../../src/cpu/engines/engine.ts';
-import { FastEngine, type EngineStatistics } from '../../../src/cpu/engines/fast/engine.ts';
+import { FastEngine } from '../../../src/cpu/engines/fast/engine.ts';
 import { ReferenceEngine } from '../../../src/cpu/engines/reference/engine.ts';
 import { readRflags, RFLAGS, writeRflags } from '../../../src/cpu/flags.ts';
 import { setControl, setStatus } from '../../../src/cpu/fpu/control.ts';
@@ -152,8 +152,8 @@ export class SiliconWorld {
     if (cpu.state.rip !== START) cpu.fault = undefined;
   }
 
-  /** What a fast engine has done so far; undefined of the reference engine. */
-  get statistics(): EngineStatistics | undefined { return this.#engine instanceof FastEngine ? this.#engine.statistics : undefined; }
+  /** How many regions the translator has made. */
+  get regions(): number { return this.#engine instanceof FastEngine ? this.#engine.translator.statistics.regions : 0; }
 
   #outcome(simd: boolean): Outcome {
     const { state, fault } = this.#cpu;

@@ -28,6 +28,10 @@ export type FastEngineKind = 'interpreter' | 'translator' | 'auto';
  */
 const NEVER_HOT = 0x7fff_ffff;
 const HEAT = { interpreter: NEVER_HOT, translator: 1, auto: 2000 } as const;
+/** The same where the reference engine executed what stands before, whatever the engine: perhaps each instruction there is left to it. */
+const HEAT_BEHIND_REFERENCE = 16;
+/** Dispatches until a hot block that could not be translated for want of credit is looked at again. */
+const RETRY_HEAT = 2000;
 /** Of so many ways between regions one is reported: a report costs as much as tens of ways. */
 const REPORT_INTERVAL = 4096;
 /** Longest stay in generated code, in instructions: V8 puts optimised code in the place of a function only when it is called anew. */
@@ -67,8 +71,9 @@ export class FastEngine implements Engine {
   #noted = 0;
   /** The record to go on with instead of looking RIP up; 0: none. */
   #resume = 0;
-  /** `retired` at the last miss. */
+  /** `retired` at the last miss, and behind the last instruction of this run that the reference engine executed. */
   #missedAt = -1;
+  #steppedAt = -1;
 
   constructor(cpu: Cpu, kind: FastEngineKind) {
     this.cpu = cpu;
@@ -108,11 +113,18 @@ export class FastEngine implements Engine {
     this.#trail.clear();
     this.#resume = 0;
   }
+  stateReplaced(): void {
+    this.reference.stateReplaced();
+    this.#trail.clear();
+    this.#u32[LINK] = 0;
+    this.#missedAt = -1;
+  }
 
   run(budget: number): Stop {
     this.#stopRequested = false;
     this.#left = budget;
     this.#resume = 0;
+    this.#steppedAt = -1;
     // RIP may be anywhere since the last run.
     this.#u32[LINK] = 0;
     for (let first = true; this.#left > 0; first = false) {
@@ -133,6 +145,7 @@ export class FastEngine implements Engine {
     this.#resume = 0;
     this.#u32[LINK] = 0;
     const result = this.step();
+    this.#steppedAt = this.#state.retired;
     return result.kind === 'retired' || result.kind === 'exception' ? undefined : result;
   }
 
@@ -208,8 +221,11 @@ export class FastEngine implements Engine {
     const low = this.#u32[RIP_LOW]!, high = this.#u32[RIP_HIGH]!;
     this.code.noteEntry(frame, this.#entries.set(low, high, number, frame, record, region, block, heat));
   }
-  /** A frame that has been written again and again is interpreted for longer each time. */
-  #heat(frame: number): number { return Math.min(HEAT[this.kind] * 2 ** this.code.timesDropped(frame), NEVER_HOT); }
+  /** Of a new entry at RIP. A frame that has been written again and again is interpreted for longer each time. */
+  #heat(frame: number): number {
+    const least = this.#steppedAt === this.#state.retired ? HEAT_BEHIND_REFERENCE : 1;
+    return Math.min(Math.max(HEAT[this.kind], least) * 2 ** this.code.timesDropped(frame), NEVER_HOT);
+  }
 
   /** Translates RIP as a fetch does, so that the fetch column can answer. */
   #translate(): Stop | undefined {
@@ -260,9 +276,10 @@ export class FastEngine implements Engine {
   #hot(context: Context): Stop | undefined {
     this.statistics.exits.hot++;
     const low = this.#u32[RIP_LOW]!, high = this.#u32[RIP_HIGH]!;
-    if (this.kind !== 'interpreter' && this.translator.translate((BigInt(high) << 32n) | BigInt(low), context)) return undefined;
+    const may = this.kind === 'interpreter' || this.translator.mayTranslate();
+    if (may && this.kind !== 'interpreter' && this.translator.translate((BigInt(high) << 32n) | BigInt(low), context)) return undefined;
     const frame = this.#frame(low, high);
-    this.#set(context, frame, this.code.block(frame, low, high, context), 0, 0, NEVER_HOT);
+    this.#set(context, frame, this.code.block(frame, low, high, context), 0, 0, may ? NEVER_HOT : RETRY_HEAT);
     return undefined;
   }
   /** A region was left for the one at RIP. */

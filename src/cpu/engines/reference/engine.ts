@@ -46,12 +46,8 @@ export class ReferenceEngine implements Engine {
   stopAt(addresses: Iterable<bigint>): void { this.#stops = new Set(addresses); }
   /** Notes the instruction at RIP, in which another engine met a fault, among the recent ones. */
   noteInstruction(): void {
-    try {
-      this.#recent.note(this.#state, this.#fetcher.fetch(this.cpu.mode()));
-    } catch (thrown) {
-      // A fetch that faults has no instruction to note; the fault itself is delivered by the caller.
-      if (!(thrown instanceof GuestException || thrown instanceof PageFault || thrown instanceof Unimplemented)) throw thrown;
-    }
+    const i = this.#fetcher.peek(this.cpu.mode());
+    if (i !== undefined) this.#recent.note(this.#state, i);
   }
   /** Forgets which page the last fetch came from: another engine fetched since. */
   forgetPage(): void { this.#fetcher.forgetPage(); }
@@ -61,13 +57,20 @@ export class ReferenceEngine implements Engine {
     this.#recent.clear();
   }
 
+  stateReplaced(): void {
+    this.#fetcher.forgetPage();
+    this.#recent.clear();
+  }
+
   step(): StepResult {
     const { cpu } = this;
     if (cpu.attention) {
       this.#fetcher.forgetPage();
+      const { deliveries } = cpu;
       try {
         const due = cpu.serviceAttention();
         if (due !== 'run') return due === 'halted' ? HALTED : SHUTDOWN;
+        if (cpu.deliveries !== deliveries) return EXCEPTION;
       } catch (thrown) {
         return this.#unimplemented(thrown);
       }

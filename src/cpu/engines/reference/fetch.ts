@@ -3,7 +3,7 @@
  * SDM Vol. 3A, "Limit Checking", "Canonical Addressing"; Vol. 3A, "Priority Among Concurrent Events".
  */
 import type { Privilege } from '../../../mmu/access.ts';
-import { PAGE_SIZE, physical } from '../../../state/addresses.ts';
+import { PAGE_SIZE, linear, physical } from '../../../state/addresses.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
 import { OFFSET, RAM_BASE, SEGMENT } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
@@ -63,6 +63,29 @@ export class Fetcher {
       }
     }
     return this.#fetchSlowly(mode, offset, low, high);
+  }
+
+  /** The instruction at CS:RIP without a fetch: nothing that the guest could see changes. Undefined where it is not known without one. */
+  peek(mode: Mode): Instruction | undefined {
+    const { mmu } = this.#cpu;
+    const ip = mode.codeSize === 64 ? this.#state.rip : BigInt.asUintN(32, this.#state.rip + this.#state.base[SEGMENT.CS]!);
+    const frame = mmu.peekFetch(linear(ip));
+    const at = Number(ip & 0xfffn);
+    const page = frame === undefined ? undefined : this.#cache.page(frame, mode);
+    if (frame === undefined || page === undefined) return undefined;
+    const kept = page.slots[at];
+    if (kept !== undefined) return kept;
+    const bytes = new Uint8Array(MAX_LENGTH);
+    const { u8 } = this.#state;
+    const inPage = Math.min(MAX_LENGTH, PAGE_SIZE - at);
+    bytes.set(u8.subarray(RAM_BASE + frame * PAGE_SIZE + at, RAM_BASE + frame * PAGE_SIZE + at + inPage));
+    const next = inPage < MAX_LENGTH ? mmu.peekFetch(linear(ip + BigInt(inPage))) : undefined;
+    const hasNext = next !== undefined && mmu.memory.isRamFrame(next);
+    if (hasNext) bytes.set(u8.subarray(RAM_BASE + next * PAGE_SIZE, RAM_BASE + next * PAGE_SIZE + MAX_LENGTH - inPage), inPage);
+    const i = mode.codeSize === 16 ? undefined : decode(bytes.subarray(0, hasNext ? MAX_LENGTH : inPage), 0, mode);
+    if (i === undefined || i instanceof DecodeFailure) return undefined;
+    if (i.length <= inPage) this.#cache.keep(page, at, i);
+    return i;
   }
 
   #checkLimit(offset: number, length: number): void {

@@ -4,13 +4,14 @@
  */
 import { codeKey, type CodeStore } from '../fast/code-store.ts';
 import type { Context } from '../fast/context.ts';
-import { REGION_PARAMETERS } from '../fast/dispatcher.ts';
+import { MAX_REGION_INSTRUCTIONS, REGION_PARAMETERS } from '../fast/dispatcher.ts';
 import type { EntryTable } from '../fast/entry-table.ts';
 import type { RegionSource } from '../fast/trail.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
 import type { Handlers } from '../interpreter/handlers.ts';
 import { ModuleWriter } from '../wasm/module.ts';
 import { I32 } from '../wasm/opcodes.ts';
+import { Credit } from './credit.ts';
 import { emitRegion } from './emit-region.ts';
 import { RegionFormer, type Block } from './region.ts';
 
@@ -19,6 +20,8 @@ export interface RegionEntry { readonly region: number; readonly block: number }
 
 const NO_REGION: RegionEntry = { region: 0, block: 0 };
 const MAX_REGIONS = 4096;
+/** Most instructions of all living regions: an instruction takes some 150 bytes of the host's memory. */
+const MAX_LIVING_INSTRUCTIONS = 2 ** 19;
 /** So many reports of ways out of one region make it worth being translated again, together with where they lead. */
 const REPORTS_TO_GROW = 16;
 /** How often a region may grow, and how many places it takes in. */
@@ -50,6 +53,8 @@ export class Translator {
   /** By frame, then by address and context: another frame behind the same address is other code. */
   readonly #entriesOf = new Map<number, Map<number, RegionEntry>>();
   readonly #free: number[] = [];
+  readonly #credit = new Credit();
+  #livingInstructions = 0;
 
   /** `onlyExecuted`: see RegionFormer. */
   constructor(state: GuestState, store: CodeStore, handlers: Handlers, entries: EntryTable, onlyExecuted: boolean) {
@@ -84,6 +89,9 @@ export class Translator {
   /** Ends all regions. */
   clear(): void { for (const { end } of this.#living.values()) end(); }
 
+  /** Whether the instructions executed so far are worth another region. */
+  mayTranslate(): boolean { return this.#credit.covers(MAX_REGION_INSTRUCTIONS, this.#state.retired); }
+
   /** Makes the region of an address for which the fetch column answers. False where there is nothing to translate. */
   translate(ip: bigint, context: Context, targets: readonly bigint[] = [], growths = 0): boolean {
     const begun = performance.now();
@@ -92,7 +100,8 @@ export class Translator {
       this.#remember(ip, context);
       return false;
     }
-    if (this.#free.length === 0) this.clear();
+    const count = countInstructions(blocks);
+    if (this.#free.length === 0 || this.#livingInstructions + count > MAX_LIVING_INSTRUCTIONS) this.clear();
     const id = this.#free.pop()!;
     const source = this.#store.trail.addRegion(sourceOf(blocks, context));
     const { locals, code } = emitRegion(blocks, id, source, context);
@@ -106,9 +115,10 @@ export class Translator {
     this.table.set(id, exports['region']);
     this.#live(id, source, blocks, context, targets, growths);
     const s = this.statistics;
+    this.#credit.spend(count);
     s.regions++;
     s.blocks += blocks.length;
-    s.instructions += blocks.reduce((sum, { instructions }) => sum + instructions.length, 0);
+    s.instructions += count;
     s.wasmBytes += bytes.length;
     s.emitMilliseconds += emitted - begun;
     s.compileMilliseconds += performance.now() - emitted;
@@ -120,7 +130,7 @@ export class Translator {
     const region = this.#living.get(id);
     if (region === undefined || region.context !== context || region.growths === MAX_GROWTHS) return;
     region.crossings.set(ip, (region.crossings.get(ip) ?? 0) + 1);
-    if (++region.reports < REPORTS_TO_GROW) return;
+    if (++region.reports < REPORTS_TO_GROW || !this.mayTranslate()) return;
     const seen = [...region.crossings].sort(([, x], [, y]) => y - x).map(([target]) => target);
     const targets = [...new Set([...region.targets, ...seen])].slice(0, MAX_TARGETS);
     if (this.translate(region.start, context, targets, region.growths + 1)) this.#living.get(id)?.end();
@@ -149,6 +159,8 @@ export class Translator {
       this.#store.noteEntry(frame, index);
       indices.push(index);
     }
+    const count = countInstructions(blocks);
+    this.#livingInstructions += count;
     const frames = new Set(blocks.flatMap(({ frame, crossing }) => (crossing ? [frame, crossing.frame] : [frame])));
     const end = (): void => {
       // The number may be another region's by now.
@@ -156,6 +168,7 @@ export class Translator {
       this.#living.delete(id);
       for (const frame of frames) this.#store.forgetListener(frame, end);
       this.statistics.ended++;
+      this.#livingInstructions -= count;
       this.#store.trail.endRegion(source);
       for (const { frame, key } of keys) this.#forget(frame, key, id);
       for (const index of indices) this.#entries.dropRegion(index, id);
@@ -166,6 +179,8 @@ export class Translator {
     for (const frame of frames) this.#store.whenDropped(frame, end);
   }
 }
+
+const countInstructions = (blocks: readonly Block[]): number => blocks.reduce((sum, { instructions }) => sum + instructions.length, 0);
 
 /** Copies of the bytes that a region was made from, for the trail. */
 function sourceOf(blocks: readonly Block[], { mode }: Context): RegionSource {

@@ -91,7 +91,7 @@ function writeCr4(cpu: Cpu, value: bigint): void {
   commit(cpu, { cr4 });
 }
 
-function controlRegister(i: Instruction, n: number): number {
+function controlRegister(i: Instruction, n: number): 0 | 2 | 3 | 4 | 8 {
   const number = specialRegister(i, n);
   if (number !== 0 && number !== 2 && number !== 3 && number !== 4 && number !== 8) throw UD(`no CR${number}`);
   return number;
@@ -110,7 +110,11 @@ export const MOV_FROM_CR: SystemSemantics = (cpu, i) => {
 export const MOV_TO_CR: SystemSemantics = (cpu, i) => {
   const number = controlRegister(i, 0);
   requireCpl0(cpu, i);
-  const value = readOperand(cpu, i, 1);
+  writeControlRegister(cpu, number, readOperand(cpu, i, 1));
+};
+
+/** Writes CR0, CR2, CR3, CR4 or CR8 with all that follows from it. Throws #GP(0), with nothing changed, for a value that it may not have. */
+export function writeControlRegister(cpu: Cpu, number: 0 | 2 | 3 | 4 | 8, value: bigint): void {
   switch (number) {
     case 0:
       if (value >> 32n !== 0n) refuse('reserved bit of CR0');
@@ -125,7 +129,7 @@ export const MOV_TO_CR: SystemSemantics = (cpu, i) => {
       cpu.refreshAttention();
       return;
   }
-};
+}
 
 /** LMSW — Load Machine Status Word: PE MP EM TS; PE cannot be cleared. */
 export const LMSW: SystemSemantics = (cpu, i) => {

@@ -1,0 +1,113 @@
+/** What reaches a machine from outside a run: a snapshot to begin with, stdin, a recording of another run. */
+import { basename } from 'node:path';
+import { planBoot, ImageError } from '../machine/boot/index.ts';
+import { FileFormatError } from '../machine/container.ts';
+import { crc32 } from '../machine/crc32.ts';
+import { InputLog, Replay, type RunOf } from '../machine/input-log.ts';
+import { Machine, type Stop } from '../machine/machine.ts';
+import { compareMoments, momentOf } from '../machine/position.ts';
+import { openSnapshot } from '../machine/snapshot.ts';
+import { CommandError } from './exit-status.ts';
+import { readInput } from './files.ts';
+import type { Arguments } from './options.ts';
+import { bootFromArguments, engineOf } from './boot.ts';
+
+export interface Recorded { readonly of: RunOf; readonly log: InputLog; readonly path: string }
+
+/** Reads `--replay FILE`. Throws CommandError. */
+export async function readReplay(args: Arguments): Promise<Recorded | undefined> {
+  const path = args.text('replay');
+  if (path === undefined) return undefined;
+  for (const other of ['record', 'rtc']) if (args.has(other)) throw new CommandError('usage', `--replay and --${other}: the recording says it`);
+  return refusing('--replay', path, async () => ({ ...await InputLog.open(Uint8Array.from(readInput(path, '--replay'))), path }));
+}
+
+/** Builds the machine of a run: from IMAGE, or from `--restore FILE`. Throws CommandError. */
+export async function startMachine(args: Arguments, onOutput: (port: 0 | 1 | 'debug', byte: number) => void, replayed: Recorded | undefined): Promise<{ machine: Machine; runOf: RunOf }> {
+  const restore = args.text('restore');
+  const rtcEpochSeconds = replayed?.of.rtcEpochSeconds ?? rtcOf(args);
+  const { machine, fingerprint } = restore === undefined ? bootFromArguments(args, onOutput, rtcEpochSeconds) : await restoreMachine(args, restore, onOutput);
+  const runOf: RunOf = { image: fingerprint, memoryBytes: machine.state.ramBytes, rtcEpochSeconds: machine.rtcEpochSeconds };
+  if (replayed !== undefined && (replayed.of.image !== runOf.image || replayed.of.memoryBytes !== runOf.memoryBytes)) {
+    throw new CommandError('image', `--replay ${replayed.path}: was recorded with another image, snapshot, command line, initrd or memory size`);
+  }
+  return { machine, runOf };
+}
+
+/** What a snapshot has in it already. */
+const INSTEAD_OF_SNAPSHOT = ['memory', 'cmdline', 'initrd', 'protocol', 'load-address', 'entry', 'bits', 'debug-exit', 'rtc'] as const;
+
+async function restoreMachine(args: Arguments, path: string, onOutput: (port: 0 | 1 | 'debug', byte: number) => void): Promise<{ machine: Machine; fingerprint: number }> {
+  for (const name of INSTEAD_OF_SNAPSHOT) if (args.has(name)) throw new CommandError('usage', `--restore and --${name}: the snapshot has it already`);
+  const file = Uint8Array.from(readInput(path, '--restore'));
+  const machine = await refusing('--restore', path, async () => {
+    const snapshot = await openSnapshot(file);
+    const restored = new Machine({ ...snapshot.options, engine: engineOf(args), onOutput });
+    snapshot.restore(restored);
+    return restored;
+  });
+  const [image] = args.operands;
+  if (image !== undefined) {
+    try {
+      machine.boot = planBoot(readInput(image, 'image'), machine.state.ramBytes, { name: basename(image) });
+    } catch (e) {
+      if (e instanceof ImageError) throw new CommandError('image', `image ${image}: ${e.message}`);
+      throw e;
+    }
+  }
+  return { machine, fingerprint: crc32(file) };
+}
+
+function rtcOf(args: Arguments): number | undefined {
+  return args.text('rtc') === 'now' ? Math.floor(Date.now() / 1000) : args.integer('rtc', 0, 253_402_300_799);
+}
+
+async function refusing<T>(option: string, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (e) {
+    if (e instanceof FileFormatError) throw new CommandError('image', `${option} ${path}: ${e.message}`);
+    throw e;
+  }
+}
+
+/** The guest's input: from the user, noted if it is to be recorded, or from a recording. */
+export class Outside {
+  readonly #machine: Machine;
+  readonly #log = new InputLog();
+  readonly #records: boolean;
+  readonly #replay: Replay | undefined;
+
+  constructor(machine: Machine, records: boolean, replayed: InputLog | undefined) {
+    this.#machine = machine;
+    this.#records = records;
+    this.#replay = replayed && new Replay(machine, replayed);
+  }
+
+  get replays(): boolean { return this.#replay !== undefined; }
+
+  /** Bytes for COM1 now. Returns how many it took. */
+  serial(bytes: readonly number[]): number {
+    if (!this.#records) return this.#machine.input(bytes);
+    const taken = this.#log.give(this.#machine, { kind: 'serial', port: 0, bytes });
+    return taken?.kind === 'serial' ? taken.bytes.length : 0;
+  }
+
+  /** Goes on with the replay for at most so many instructions. */
+  replay(maxInstructions: number): Stop | { readonly kind: 'replayed' } {
+    const replay = this.#replay!, machine = this.#machine;
+    replay.give();
+    const before = momentOf(machine), { next } = replay;
+    if (next === undefined || (replay.isOver && compareMoments(before, next) >= 0)) return { kind: 'replayed' };
+    const near = next.retired === before.retired;
+    const stop = machine.run({ maxInstructions: near ? 1 : Math.min(maxInstructions, next.retired - before.retired), ...(near ? { maxIdleTime: next.idleTime } : {}) });
+    const waited = stop.kind === 'halted' && stop.wakeable && compareMoments(momentOf(machine), before) > 0;
+    return waited ? { kind: 'instruction-limit' } : stop;
+  }
+
+  /** The recording as a file. */
+  async recorded(of: RunOf): Promise<Uint8Array<ArrayBuffer>> {
+    this.#log.end = momentOf(this.#machine);
+    return this.#log.save(of);
+  }
+}
