@@ -44,7 +44,7 @@ export const SYSTEM_ROWS = {
     'POPF = 9D', 'PUSHF = 9C',
   ],
   'real-mode': [
-    'CALL ptr16:16 = 9A cd', 'HLT = F4', 'INT imm8 = CD ib', 'INT3 = CC', 'IRETD = CF', 'JMP m16:16 = FF /5', 'JMP ptr16:16 = EA cd',
+    'CALL ptr16:16 = 9A cd', 'HLT = F4', 'INT imm8 = CD ib', 'INT3 = CC', 'IRET = CF', 'IRETD = CF', 'JMP m16:16 = FF /5', 'JMP ptr16:16 = EA cd',
     'LIDT m16&32 = 0F 01 /3', 'MOV CRn, r32 = 0F 22 /r', 'MOV Sreg, r/m16 = 8E /r', 'MOV r32, CRn = 0F 20 /r', 'RETFW imm16 = CA iw',
   ],
   registers: [

@@ -164,7 +164,7 @@ describe('in virtual-8086 mode', () => {
     });
     m.interrupts.push(0x30);
     m.cpu.interruptLineChanged();
-    m.step(2);
+    m.step(3);
     expect([m.delivered.map((d) => d.vector), m.state.cpl, m.rflags, m.selector(SEGMENT.GS), m.state.rip]).toEqual([[0x30], 3, RFLAGS.VM | RFLAGS.IF | 2, 0x2222, 1n]);
   });
 });
