@@ -3,10 +3,10 @@ import type { LinearAddress } from '../state/addresses.ts';
 import type { GuestState } from '../state/guest-state.ts';
 import { CR4 } from '../mmu/control-bits.ts';
 
-/** B0-B3 say which breakpoint matched; BD: a MOV DR met DR7.GD; BS: single step. FIXED bits read as one. */
-export const DR6 = { BD: 1 << 13, BS: 1 << 14, FIXED: 0xffff_0ff0, WRITABLE: 0xe00f } as const;
-/** Bits 7:0 are the L and G enables, 31:16 the R/W and LEN fields. Bit 10 reads as one. */
-export const DR7 = { GD: 1 << 13, FIXED: 1 << 10, WRITABLE: 0xffff_23ff } as const;
+/** B0-B3 say which breakpoint matched; BD: a MOV DR met DR7.GD; BS: single step; BT: a task switch to a TSS with T. FIXED bits read as one. */
+export const DR6 = { BD: 1 << 13, BS: 1 << 14, BT: 1 << 15, FIXED: 0xffff_0ff0, WRITABLE: 0xe00f } as const;
+/** Bits 7:0 are the L and G enables, 31:16 the R/W and LEN fields. Bit 10 reads as one. LOCAL: L0-L3 and LE, which a task switch clears. */
+export const DR7 = { LOCAL: 0x155, GD: 1 << 13, FIXED: 1 << 10, WRITABLE: 0xffff_23ff } as const;
 
 /** R/Wn fields: what a breakpoint watches. `io` needs CR4.DE; without it the encoding is undefined and matches nothing here. */
 export const WATCH = { execute: 0, write: 1, io: 2, readWrite: 3 } as const;

@@ -5,7 +5,7 @@
 import { ACTIVITY } from '../state/layout.ts';
 import { PageFault } from '../mmu/page-fault.ts';
 import type { Cpu } from './cpu.ts';
-import { DR7 } from './debug-registers.ts';
+import { DR6, DR7 } from './debug-registers.ts';
 import { GuestException, VECTOR } from './exceptions.ts';
 import { enterHandler } from './interrupt-frame.ts';
 
@@ -119,7 +119,8 @@ export function deliverSoftware(cpu: Cpu, vector: number, kind: 'software' | 'IN
     cpu.faultChain.push({ ...interruption, rip: cpu.state.rip, cr2, progress: reached, raised: asFault(thrown) });
     throw thrown;
   }
-  cpu.state.debugTraps = 0;
+  // What the task behind a task gate starts with stays.
+  cpu.state.debugTraps &= DR6.BT;
 }
 
 interface Attempt { readonly reached: DeliveryProgress; readonly cr2: bigint; readonly raised?: Interruption; readonly thrown?: unknown }

@@ -74,7 +74,7 @@ export function serviceAttention(cpu: Cpu): 'run' | 'halted' | 'shutdown' {
 function deliverDebugTraps(cpu: Cpu): void {
   const { state } = cpu;
   state.dr6 |= state.debugTraps;
-  deliverInterruption(cpu, { vector: VECTOR.DB, errorCode: undefined, kind: 'trap', reason: (state.debugTraps & DR6.BS) !== 0 ? 'single step' : 'data or I/O breakpoint' });
+  deliverInterruption(cpu, { vector: VECTOR.DB, errorCode: undefined, kind: 'trap', reason: (state.debugTraps & DR6.BS) !== 0 ? 'single step' : (state.debugTraps & DR6.BT) !== 0 ? 'task switch' : 'data or I/O breakpoint' });
 }
 
 /**

@@ -8,12 +8,13 @@ import { SEGMENT } from '../state/layout.ts';
 import type { Cpu } from './cpu.ts';
 import type { DeliveryProgress, Interruption } from './delivery.ts';
 import { ATTRIBUTE, Descriptor, SYSTEM_TYPE, isNull, readDescriptor, readDescriptorAt, readUpperHalf, selectorError, tableAddress } from './descriptors.ts';
-import { GP, NP, SS, Unimplemented } from './exceptions.ts';
+import { GP, NP, SS } from './exceptions.ts';
 import { RFLAGS, readRflags, writeRflags } from './flags.ts';
 import { enterRealHandler } from './interrupt-vector-table.ts';
 import { RSP } from './isa/operand.ts';
 import { codeSegment, isCanonical, nullSegment, withinLimit, type CachedSegment } from './segmentation.ts';
 import { Stack, type StackDescription } from './stack.ts';
+import { switchTask, taskDescriptor, taskWidth } from './task-switch.ts';
 import { legacyInnerStack, longInnerStack } from './tasks.ts';
 
 /** Error code of a fault in IDT entry `vector`: index, IDT = 1. SDM Vol. 3A, "Error Code". */
@@ -24,7 +25,8 @@ const externalBit = (what: Interruption): number => (what.kind === 'software' ? 
 
 interface Gate { readonly size: 16 | 32 | 64; readonly trap: boolean; readonly selector: number; readonly offset: bigint; readonly ist: number }
 
-function readGate(cpu: Cpu, what: Interruption, progress: DeliveryProgress): Gate {
+/** The gate of the vector; of a task gate, its TSS selector. */
+function readGate(cpu: Cpu, what: Interruption, progress: DeliveryProgress): Gate | { readonly size: 'task'; readonly selector: number } {
   const { state } = cpu;
   const { vector } = what;
   const long = cpu.longModeActive;
@@ -44,7 +46,7 @@ function readGate(cpu: Cpu, what: Interruption, progress: DeliveryProgress): Gat
   if (size === undefined) throw GP(code, 'IDT entry is not an interrupt or trap gate');
   if (what.kind === 'software' && gate.dpl < state.cpl) throw GP(code, 'DPL of the gate is less than CPL');
   if (!gate.present) throw NP(code, 'gate not present');
-  if (size === 'task') throw new Unimplemented(`task gate at vector ${vector}: hardware task switch`);
+  if (size === 'task') return { size, selector: gate.gateSelector };
   const offset = size === 16 ? gate.gateOffset & 0xffffn : gate.gateOffset | upper;
   progress.handler = offset;
   return { size, trap: (gate.type & 1) !== 0, selector: gate.gateSelector, offset, ist: long ? gate.parameterCount & 7 : 0 };
@@ -97,6 +99,19 @@ function chooseStack(cpu: Cpu, gate: Gate, cpl: number, ext: number, progress: D
   return { stack: new Stack(cpu, description), segment };
 }
 
+/** A task gate: the handler is a task. Its error code, if there is one, goes to its own stack. */
+function enterTask(cpu: Cpu, what: Interruption, selector: number, returnIp: bigint, progress: DeliveryProgress): void {
+  const ext = externalBit(what);
+  progress.doing = 'switching to the task of the gate';
+  progress.selector = selector;
+  switchTask(cpu, selector, taskDescriptor(cpu, selector, 'gate', ext), 'gate', returnIp, { ext, resume: what.kind === 'fault' });
+  if (what.errorCode === undefined) return;
+  progress.doing = 'pushing the error code on the stack of the task';
+  const stack = Stack.current(cpu, (reason) => SS(ext, reason));
+  stack.push(taskWidth(cpu), BigInt(what.errorCode));
+  stack.commit();
+}
+
 /** Pushes the frame and enters the handler: RIP, `cpu.nextIp`, CS, SS, rSP, RFLAGS and CPL change together at the end. Throws what goes wrong. */
 export function enterHandler(cpu: Cpu, what: Interruption, returnIp: bigint, progress: DeliveryProgress): void {
   const { state } = cpu;
@@ -106,6 +121,10 @@ export function enterHandler(cpu: Cpu, what: Interruption, returnIp: bigint, pro
   }
   const ext = externalBit(what);
   const gate = readGate(cpu, what, progress);
+  if (gate.size === 'task') {
+    enterTask(cpu, what, gate.selector, returnIp, progress);
+    return;
+  }
   const { descriptor, cpl } = readHandlerSegment(cpu, gate, ext, progress);
   const { stack, segment } = chooseStack(cpu, gate, cpl, ext, progress);
 

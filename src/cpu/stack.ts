@@ -40,8 +40,9 @@ export class Stack {
   }
 
   /** The stack of SS:rSP. */
-  static current(cpu: Cpu): Stack {
-    return new Stack(cpu, { segment: cpu.segment(SEGMENT.SS), width: cpu.mode().stackSize, pointer: cpu.state.gpr[RSP]!, privilege: cpu.privilege });
+  static current(cpu: Cpu, fault?: StackDescription['fault']): Stack {
+    const here = { segment: cpu.segment(SEGMENT.SS), width: cpu.mode().stackSize, pointer: cpu.state.gpr[RSP]!, privilege: cpu.privilege };
+    return new Stack(cpu, fault ? { ...here, fault } : here);
   }
 
   #address(bytes: 2 | 4 | 8, write: boolean): LinearAddress {

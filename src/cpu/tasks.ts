@@ -1,6 +1,6 @@
 /**
  * The task-state segment: stacks of inner privilege levels, interrupt stacks, the I/O permission bitmap, LTR.
- * Hardware task switching is not built. SDM Vol. 3A, "Task Management"; "64-Bit TSS".
+ * Switching tasks is in task-switch.ts. SDM Vol. 3A, "Task Management"; "64-Bit TSS".
  */
 import { SEGMENT } from '../state/layout.ts';
 import type { Cpu } from './cpu.ts';

@@ -296,11 +296,6 @@ describe('32-bit protected mode', () => {
     m.program((a) => a.call(far32(AT.data))).step();
     expect([m.lastException, m.state.rip, m.rsp]).toEqual(['none', BigInt(AT.handlers), BigInt(AT.kernelStack - 8)]);
   });
-  it('a task gate in the IDT is reported as unimplemented', () => {
-    const m = legacy();
-    m.gate(6, { access: ACCESS.taskGate });
-    expect(m.program((a) => a.ud2()).step()).toMatchObject({ kind: 'unimplemented', what: 'task gate at vector 6: hardware task switch' });
-  });
 });
 
 executesRows(SYSTEM_ROWS['far-transfers']);

@@ -148,7 +148,7 @@ describe('an interrupt', () => {
     m.interrupts.push(8);
     m.cpu.interruptLineChanged();
     m.step(3);
-    expect([m.delivered.map((d) => d.vector), m.selector(SEGMENT.CS), m.state.rip, m.rflags & RFLAGS.IF]).toEqual([[8], REAL.code, 2n, RFLAGS.IF]);
+    expect([m.delivered.map((d) => d.vector), m.selector(SEGMENT.CS), m.state.rip, m.rflags & RFLAGS.IF]).toEqual([[8], REAL.code, 1n, RFLAGS.IF]);
   });
   it('an exception pushes no error code', () => {
     const m = machine();

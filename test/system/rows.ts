@@ -36,8 +36,15 @@ export const SYSTEM_ROWS = {
     'MOV CRn, r32 = 0F 22 /r', 'RETF imm16 = CA iw', 'RETFQ = REX.W CB', 'RETFQ imm16 = REX.W CA iw', 'RETFW = CB', 'RETFW imm16 = CA iw',
     'WRMSR = 0F 30',
   ],
+  'task-switch': [
+    'CALL ptr16:32 = 9A cp', 'HLT = F4', 'INT imm8 = CD ib', 'IRET = CF', 'IRETD = CF', 'JMP ptr16:32 = EA cp',
+  ],
+  'virtual-8086': [
+    'CLI = FA', 'IN AL, DX = EC', 'INT imm8 = CD ib', 'INT3 = CC', 'IRET = CF', 'IRETD = CF', 'JMP ptr16:16 = EA cd', 'MOV Sreg, r/m16 = 8E /r',
+    'POPF = 9D', 'PUSHF = 9C',
+  ],
   'real-mode': [
-    'CALL ptr16:16 = 9A cd', 'HLT = F4', 'INT imm8 = CD ib', 'INT3 = CC', 'IRETD = CF', 'JMP m16:16 = FF /5', 'JMP ptr16:16 = EA cd',
+    'CALL ptr16:16 = 9A cd', 'HLT = F4', 'INT imm8 = CD ib', 'INT3 = CC', 'IRET = CF', 'IRETD = CF', 'JMP m16:16 = FF /5', 'JMP ptr16:16 = EA cd',
     'LIDT m16&32 = 0F 01 /3', 'MOV CRn, r32 = 0F 22 /r', 'MOV Sreg, r/m16 = 8E /r', 'MOV r32, CRn = 0F 20 /r', 'RETFW imm16 = CA iw',
   ],
   registers: [

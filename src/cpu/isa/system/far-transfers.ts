@@ -1,25 +1,21 @@
 /**
- * Far JMP, CALL, RET and IRET: between segments, privilege levels and modes.
- * SDM Vol. 2A, "CALL—Call Procedure", "JMP—Jump", "IRET/IRETD/IRETQ—Interrupt Return"; Vol. 2B, "RET—Return From Procedure".
+ * Far JMP and CALL: between segments, privilege levels, modes and tasks. The returns are in far-returns.ts.
+ * SDM Vol. 2A, "CALL—Call Procedure", "JMP—Jump".
  */
 import { SEGMENT } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { ATTRIBUTE, SYSTEM_TYPE, isNull, readDescriptor, readUpperHalf, rpl, selectorError, type Descriptor } from '../../descriptors.ts';
-import { GP, NP, SS, Unimplemented } from '../../exceptions.ts';
-import { RFLAGS, readRflags } from '../../flags.ts';
-import { enterRealCode, virtual8086Segment } from '../../real-mode.ts';
-import { codeSegment, dropInnerDataSegments, isCanonical, nullSegment, stackSegmentFor, withinLimit, type CachedSegment } from '../../segmentation.ts';
+import { GP, NP, SS } from '../../exceptions.ts';
+import { enterRealCode } from '../../real-mode.ts';
+import { codeSegment, nullSegment } from '../../segmentation.ts';
 import { Stack } from '../../stack.ts';
+import { switchTask, taskDescriptor } from '../../task-switch.ts';
 import { legacyInnerStack, longInnerStack } from '../../tasks.ts';
 import type { Instruction } from '../instruction.ts';
 import { RSP } from '../operand.ts';
 import type { SystemSemantics } from '../row.ts';
-import { effectiveAddress, offsetBy, readOperand } from './operands.ts';
-import { requireIoplInVirtual8086Mode, writableFlags } from './flags.ts';
-
-type TransferWidth = 16 | 32 | 64;
-const MASK = { 16: 0xffffn, 32: 0xffff_ffffn, 64: 0xffff_ffff_ffff_ffffn } as const;
-const widthOf = (i: Instruction): TransferWidth => i.width as TransferWidth;
+import { checkCodeSize, checkOffset, commitCode, targetDescriptor, widthOf, type TransferWidth } from './far-targets.ts';
+import { effectiveAddress, offsetBy } from './operands.ts';
 
 function farPointer(cpu: Cpu, i: Instruction): { selector: number; offset: bigint } {
   const x = i.operands[0];
@@ -30,27 +26,6 @@ function farPointer(cpu: Cpu, i: Instruction): { selector: number; offset: bigin
   return { selector: Number(cpu.load(16, x.segment, offsetBy(x, at, i.width / 8), 'read')), offset };
 }
 
-/** The descriptor of a far transfer's selector. Throws #GP. */
-function targetDescriptor(cpu: Cpu, selector: number): Descriptor {
-  if (isNull(selector)) throw GP(0, 'far transfer through a null selector');
-  const d = readDescriptor(cpu, selector);
-  if (!d) throw GP(selectorError(selector), 'selector outside its descriptor table');
-  return d;
-}
-
-/** L and D of a code segment that is about to be entered. */
-function checkCodeSize(cpu: Cpu, selector: number, d: Descriptor): void {
-  if (cpu.longModeActive && d.long && d.big) throw GP(selectorError(selector), 'code segment with both L and D set');
-}
-
-/** Throws #GP(0) unless execution may go on at `offset` in the code segment. */
-function checkOffset(cpu: Cpu, d: Descriptor, offset: bigint): void {
-  const long = cpu.longModeActive && d.long;
-  if (long ? !isCanonical(offset) : !withinLimit(d.attributes, d.limit, Number(offset), 1)) {
-    throw GP(0, long ? 'target is not canonical' : 'target is beyond the limit of its code segment');
-  }
-}
-
 /** A code segment that JMP or CALL names directly: same privilege level. */
 function checkDirect(cpu: Cpu, selector: number, d: Descriptor): void {
   const code = selectorError(selector);
@@ -58,11 +33,6 @@ function checkDirect(cpu: Cpu, selector: number, d: Descriptor): void {
   if (d.conforming ? d.dpl > cpl : rpl(selector) > cpl || d.dpl !== cpl) throw GP(code, 'privilege of the code segment');
   if (!d.present) throw NP(code, 'code segment not present');
   checkCodeSize(cpu, selector, d);
-}
-
-function commitCode(cpu: Cpu, segment: CachedSegment, offset: bigint): void {
-  cpu.setSegment(SEGMENT.CS, segment);
-  cpu.nextIp = offset;
 }
 
 /** A call gate that may be used from here, with the code segment that it leads to: JMP must stay at its privilege level, CALL may go inwards. */
@@ -91,19 +61,18 @@ function readCallGate(cpu: Cpu, selector: number, gate: Descriptor, by: 'JMP' | 
   return { target, offset, d, width: long ? 64 : gate.type === SYSTEM_TYPE.callGate16 ? 16 : 32 };
 }
 
-/** What a selector that is no code segment leads to; only call gates are built outside the error cases. */
-function requireCallGate(cpu: Cpu, selector: number, d: Descriptor): void {
+/** The task that a selector leads to, by its TSS or through a task gate; undefined where it is a call gate. Throws #GP for anything else. */
+function taskOf(cpu: Cpu, selector: number, d: Descriptor): { selector: number; tss: Descriptor } | undefined {
   const code = selectorError(selector);
   const long = cpu.longModeActive;
-  if (d.system && (d.type === SYSTEM_TYPE.callGate || (!long && d.type === SYSTEM_TYPE.callGate16))) return;
-  const task = d.type === SYSTEM_TYPE.taskGate || d.type === SYSTEM_TYPE.tssAvailable || d.type === SYSTEM_TYPE.tss16Available;
-  if (d.system && !long && task) {
-    if (d.dpl < cpu.state.cpl || rpl(selector) > d.dpl) throw GP(code, 'privilege of the task');
-    if (!d.present) throw NP(code, 'task not present');
-    throw new Unimplemented('hardware task switch by a far transfer');
-  }
-  throw GP(code, 'not a code segment or call gate');
+  if (d.system && (d.type === SYSTEM_TYPE.callGate || (!long && d.type === SYSTEM_TYPE.callGate16))) return undefined;
+  if (!d.system || long || !TASK_TYPES.has(d.type)) throw GP(code, 'not a code segment, gate or task');
+  if (d.dpl < cpu.state.cpl || rpl(selector) > d.dpl) throw GP(code, 'privilege of the task');
+  if (d.type !== SYSTEM_TYPE.taskGate) return { selector, tss: taskDescriptor(cpu, selector, 'JMP') };
+  if (!d.present) throw NP(code, 'task gate not present');
+  return { selector: d.gateSelector, tss: taskDescriptor(cpu, d.gateSelector, 'JMP') };
 }
+const TASK_TYPES: ReadonlySet<number> = new Set([SYSTEM_TYPE.taskGate, SYSTEM_TYPE.tssAvailable, SYSTEM_TYPE.tssBusy, SYSTEM_TYPE.tss16Available, SYSTEM_TYPE.tss16Busy]);
 
 /** JMP — Jump, far. */
 export const JMP_FAR: SystemSemantics = (cpu, i) => {
@@ -119,10 +88,13 @@ export const JMP_FAR: SystemSemantics = (cpu, i) => {
     checkOffset(cpu, d, offset);
     commitCode(cpu, codeSegment(cpu, selector, d, cpl), offset);
   } else {
-    requireCallGate(cpu, selector, d);
-    const gate = readCallGate(cpu, selector, d, 'JMP');
-    checkOffset(cpu, gate.d, gate.offset);
-    commitCode(cpu, codeSegment(cpu, gate.target, gate.d, cpl), gate.offset);
+    const task = taskOf(cpu, selector, d);
+    if (task) switchTask(cpu, task.selector, task.tss, 'JMP', cpu.nextIp);
+    else {
+      const gate = readCallGate(cpu, selector, d, 'JMP');
+      checkOffset(cpu, gate.d, gate.offset);
+      commitCode(cpu, codeSegment(cpu, gate.target, gate.d, cpl), gate.offset);
+    }
   }
   cpu.refresh();
 };
@@ -189,153 +161,13 @@ export const CALL_FAR: SystemSemantics = (cpu, i) => {
     checkDirect(cpu, selector, d);
     callSameLevel(cpu, selector, d, offset, widthOf(i));
   } else {
-    requireCallGate(cpu, selector, d);
-    const gate = readCallGate(cpu, selector, d, 'CALL');
-    if (!gate.d.conforming && gate.d.dpl < cpu.state.cpl) callInnerLevel(cpu, gate, gate.width === 64 ? 0 : d.parameterCount);
-    else callSameLevel(cpu, gate.target, gate.d, gate.offset, gate.width);
+    const task = taskOf(cpu, selector, d);
+    if (task) switchTask(cpu, task.selector, task.tss, 'CALL', cpu.nextIp);
+    else {
+      const gate = readCallGate(cpu, selector, d, 'CALL');
+      if (!gate.d.conforming && gate.d.dpl < cpu.state.cpl) callInnerLevel(cpu, gate, gate.width === 64 ? 0 : d.parameterCount);
+      else callSameLevel(cpu, gate.target, gate.d, gate.offset, gate.width);
+    }
   }
   cpu.refresh();
-};
-
-/** The code segment that a return names, checked against its RPL. */
-function returnCodeSegment(cpu: Cpu, selector: number): Descriptor {
-  const d = targetDescriptor(cpu, selector);
-  const code = selectorError(selector);
-  if (!d.code) throw GP(code, 'return to something that is not a code segment');
-  if (rpl(selector) < cpu.state.cpl) throw GP(code, 'return to an inner privilege level');
-  if (d.conforming ? d.dpl > rpl(selector) : d.dpl !== rpl(selector)) throw GP(code, 'DPL of the code segment is not the RPL of the return selector');
-  if (!d.present) throw NP(code, 'code segment not present');
-  checkCodeSize(cpu, selector, d);
-  return d;
-}
-
-/** SS as a return pops it. A null SS, whatever its RPL, is right for 64-bit code at CPL 0-2. */
-function returnStackSegment(cpu: Cpu, selector: number, cpl: number, code: Descriptor): CachedSegment {
-  if (!isNull(selector)) return stackSegmentFor(cpu, selector, cpl, GP);
-  if (!(cpu.longModeActive && code.long) || cpl === 3) throw GP(0, 'return to a null SS');
-  return nullSegment(selector, cpl);
-}
-
-/** Writes rSP for the stack that a return enters: its width is that of the new mode. */
-function commitReturnedPointer(cpu: Cpu, segment: CachedSegment, code: Descriptor, pointer: bigint): void {
-  const { gpr } = cpu.state;
-  const width = cpu.longModeActive && code.long ? 64 : (segment.attributes & ATTRIBUTE.DB) !== 0 ? 32 : 16;
-  gpr[RSP] = width === 16 ? (gpr[RSP]! & ~0xffffn) | (pointer & 0xffffn) : pointer & MASK[width];
-}
-
-interface Return {
-  readonly stack: Stack;
-  readonly width: TransferWidth;
-  readonly ip: bigint;
-  readonly selector: number;
-  /** Bytes of parameters to release, on both stacks. */
-  readonly release: number;
-  /** IRET in 64-bit mode pops SS:rSP also without a change of privilege. */
-  readonly alwaysPopsStack: boolean;
-}
-
-/** The common end of RET and IRET: everything is checked before CS, SS, rSP and CPL change. */
-function finishReturn(cpu: Cpu, r: Return): void {
-  const { state } = cpu;
-  const { stack, width, selector } = r;
-  const d = returnCodeSegment(cpu, selector);
-  const cpl = rpl(selector);
-  const outer = cpl > state.cpl;
-  stack.skip(r.release);
-  if (!outer && !r.alwaysPopsStack) {
-    checkOffset(cpu, d, r.ip);
-    const cs = codeSegment(cpu, selector, d, cpl);
-    stack.commit();
-    commitCode(cpu, cs, r.ip);
-    return;
-  }
-  const pointer = stack.pop(width) + BigInt(r.release);
-  const ssSelector = Number(stack.pop(width) & 0xffffn);
-  const ss = returnStackSegment(cpu, ssSelector, cpl, d);
-  checkOffset(cpu, d, r.ip);
-  const cs = codeSegment(cpu, selector, d, cpl);
-  cpu.setSegment(SEGMENT.SS, ss);
-  commitReturnedPointer(cpu, ss, d, pointer);
-  commitCode(cpu, cs, r.ip);
-  state.cpl = cpl;
-  if (outer) dropInnerDataSegments(cpu);
-}
-
-/** RET — Return From Procedure, far. */
-export const RET_FAR: SystemSemantics = (cpu, i) => {
-  const width = widthOf(i);
-  const stack = Stack.current(cpu);
-  const ip = stack.pop(width);
-  const selector = Number(stack.pop(width) & 0xffffn);
-  const release = i.operands.length === 0 ? 0 : Number(readOperand(cpu, i, 0) & 0xffffn);
-  if (cpu.protectedMode) finishReturn(cpu, { stack, width, ip, selector, release, alwaysPopsStack: false });
-  else {
-    enterRealCode(cpu, selector, ip);
-    stack.skip(release);
-    stack.commit();
-  }
-  cpu.refresh();
-};
-
-/** IRET outside protected mode: in virtual-8086 mode it cannot leave it, and IOPL must be 3 and stays so. */
-function returnReal(cpu: Cpu, i: Instruction): void {
-  requireIoplInVirtual8086Mode(cpu, i);
-  const { state } = cpu;
-  const width = widthOf(i);
-  const stack = Stack.current(cpu);
-  const ip = stack.pop(width);
-  const selector = Number(stack.pop(width) & 0xffffn);
-  const popped = Number(stack.pop(width) & 0xffff_ffffn);
-  const mask = writableFlags(cpu, width) | (width === 16 ? 0 : RFLAGS.RF);
-  enterRealCode(cpu, selector, ip);
-  stack.commit();
-  state.nmiBlocked = 0;
-  cpu.setRflags((readRflags(state) & ~mask) | (popped & mask));
-}
-
-/**
- * IRET at CPL 0 to virtual-8086 mode: ESP, SS and the data segments are popped too, each as a doubleword.
- * SDM Vol. 3B, "Entering Virtual-8086 Mode".
- */
-function returnToVirtual8086Mode(cpu: Cpu, stack: Stack, ip: bigint, selector: number, flags: number): void {
-  const { state } = cpu;
-  const pointer = stack.pop(32);
-  const selectors = RETURNED_SEGMENTS.map(() => Number(stack.pop(32) & 0xffffn));
-  if (ip > 0xffffn) throw GP(0, 'EIP is beyond the 64 KiB of virtual-8086 mode');
-  state.nmiBlocked = 0;
-  state.gpr[RSP] = pointer;
-  cpu.setSegment(SEGMENT.CS, virtual8086Segment(selector));
-  RETURNED_SEGMENTS.forEach((segment, n) => cpu.setSegment(segment, virtual8086Segment(selectors[n]!)));
-  state.cpl = 3;
-  cpu.nextIp = ip;
-  cpu.setRflags(flags);
-}
-const RETURNED_SEGMENTS = [SEGMENT.SS, SEGMENT.ES, SEGMENT.DS, SEGMENT.FS, SEGMENT.GS] as const;
-
-/** IRET / IRETD / IRETQ — Interrupt Return. */
-export const IRET: SystemSemantics = (cpu, i) => {
-  if (!cpu.protectedMode) {
-    returnReal(cpu, i);
-    return;
-  }
-  const { state } = cpu;
-  const width = widthOf(i);
-  const flags = readRflags(state);
-  if ((flags & RFLAGS.NT) !== 0) {
-    if (cpu.longModeActive) throw GP(0, 'IRET with NT set in IA-32e mode');
-    throw new Unimplemented('return from a nested task');
-  }
-  const stack = Stack.current(cpu);
-  const ip = stack.pop(width);
-  const selector = Number(stack.pop(width) & 0xffffn);
-  const popped = Number(stack.pop(width) & 0xffff_ffffn);
-  if ((popped & RFLAGS.VM) !== 0 && width === 32 && state.cpl === 0 && !cpu.longModeActive) {
-    returnToVirtual8086Mode(cpu, stack, ip, selector, popped);
-    return;
-  }
-  // What may change is decided by the privilege level that IRET is executed at.
-  const mask = writableFlags(cpu, width) | (width === 16 ? 0 : RFLAGS.RF | (state.cpl === 0 ? RFLAGS.VIF | RFLAGS.VIP : 0));
-  finishReturn(cpu, { stack, width, ip, selector, release: 0, alwaysPopsStack: cpu.in64BitMode });
-  state.nmiBlocked = 0;
-  cpu.setRflags((flags & ~mask) | (popped & mask));
 };

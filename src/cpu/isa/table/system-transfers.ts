@@ -1,6 +1,7 @@
 /** Far transfers of control, software interrupts, system calls and returns: the lines of the manual. */
 import { system } from '../row.ts';
-import { CALL_FAR, IRET, JMP_FAR, RET_FAR } from '../system/far-transfers.ts';
+import { IRET, RET_FAR } from '../system/far-returns.ts';
+import { CALL_FAR, JMP_FAR } from '../system/far-transfers.ts';
 import { INT, INT1, INT3, INTO } from '../system/software-interrupts.ts';
 import { SWAPGS, SYSCALL, SYSENTER, SYSEXIT, SYSRET } from '../system/system-calls.ts';
 
