@@ -76,6 +76,8 @@ export class Cpu {
   faultChain: FaultRecord[] = [];
   /** Exceptions and interrupts delivered since the Cpu was made: grows even where no instruction retires (a handler whose first fetch faults). */
   deliveries = 0;
+  /** How many of them belong to the step in progress: it began at the boundary before them. */
+  deliveriesInStep = 0;
   onException: ExceptionObserver | undefined;
   #mode: Mode = MODE_64;
 

@@ -25,7 +25,7 @@ const FRAME = {
 } as const;
 
 /** Code is known by lines of 64 bytes, so that data beside it may be written cheaply. */
-const LINE_SHIFT = 6;
+const LINE_SHIFT = 6, LINE_BYTES = 1 << LINE_SHIFT;
 
 const ALL_ONES = { 1: 0xff, 2: 0xffff, 4: 0xffff_ffff } as const;
 
@@ -263,14 +263,21 @@ export class PhysicalMemory {
     if (bytes.length > 0) this.#wrote(address, bytes.length);
   }
 
-  /** Gives a RAM frame other contents, if they are others: decoded code in it goes only then. Throws RangeError outside RAM. */
+  /** Gives a RAM frame other contents: decoded code in it goes only where its lines become others. Throws RangeError outside RAM. */
   replaceFrame(frame: number, contents: Uint8Array): void {
-    this.#checkRange(frame * PAGE_SIZE, PAGE_SIZE);
-    const from = RAM_BASE + frame * PAGE_SIZE;
+    const address = frame * PAGE_SIZE;
+    this.#checkRange(address, PAGE_SIZE);
+    if (!this.isCode(frame)) {
+      this.copyIn(address as PhysicalAddress, contents);
+      return;
+    }
     const { u8 } = this.state;
-    if (this.isCode(frame) && contents.every((byte, n) => u8[from + n] === byte)) return;
-    u8.set(contents, from);
-    this.#wrote(frame * PAGE_SIZE, PAGE_SIZE);
+    for (let at = 0; at < PAGE_SIZE; at += LINE_BYTES) {
+      const from = RAM_BASE + address + at;
+      let n = 0;
+      while (n < LINE_BYTES && u8[from + n] === contents[at + n]) n++;
+      if (n < LINE_BYTES) this.copyIn((address + at) as PhysicalAddress, contents.subarray(at, at + LINE_BYTES));
+    }
   }
 
   /** A copy of `length` bytes of RAM. Throws RangeError outside RAM. */
