@@ -7,6 +7,8 @@ export * from './assembler/index.ts';
 export { SCENARIOS, buildKernel, kernelElf, type KernelOptions } from './kernel/index.ts';
 export { postMortem } from './debug/post-mortem.ts';
 export { History, type HistoryOptions, type HistoryStop, type Watch, type WatchHit } from './debug/history/history.ts';
+export { Breakpoints, type Breakpoint, type Hit } from './debug/break/breakpoints.ts';
+export type { BreakKind } from './debug/break/kinds.ts';
 export { reverseContinue } from './debug/history/search.ts';
 export { SymbolTable, type GuestSymbol } from './debug/symbols.ts';
 export type { WalkExplanation, WalkLevel } from './mmu/explain.ts';

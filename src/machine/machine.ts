@@ -4,6 +4,7 @@
  */
 import { Cpu } from '../cpu/cpu.ts';
 import { RFLAGS, readRflags } from '../cpu/flags.ts';
+import { isCanonical } from '../cpu/segmentation.ts';
 import { DEFAULT_MODEL_NAME, parseCpuModel } from '../cpu/models.ts';
 import type { Engine } from '../cpu/engines/engine.ts';
 import { FastEngine, type FastEngineKind } from '../cpu/engines/fast/engine.ts';
@@ -125,14 +126,23 @@ export class Machine {
       onUnimplemented: (what) => this.end({ kind: 'unimplemented', what, rip: this.state.rip, bytes: new Uint8Array(0) }),
     });
     this.cpu = new Cpu(this.state, this.mmu, {
-      readPort: (port, bytes) => this.devices.ports.read(port, bytes),
-      writePort: (port, bytes, value) => this.devices.ports.write(port, bytes, value),
+      readPort: (port, bytes) => {
+        const value = this.devices.ports.read(port, bytes);
+        this.observers.port(port, bytes, value, false);
+        return value;
+      },
+      writePort: (port, bytes, value) => {
+        this.devices.ports.write(port, bytes, value);
+        this.observers.port(port, bytes, value, true);
+      },
       interruptRequested: () => this.devices.interrupts.requested(),
       acknowledgeInterrupt: () => this.devices.interrupts.acknowledge(),
       now: () => this.now(),
       taskPriorityChanged: (cr8) => this.devices.localApic.setTaskPriority(cr8),
       apicBaseChanged: (value) => this.devices.localApic.setBase(value),
     }, model);
+    this.cpu.observer = this.observers;
+    this.mmu.tlb.onFlush = (what) => { this.observers.tlbFlush(what); };
     for (const region of this.devices.mmio) this.memory.addMmio(region.base, region.bytes, region.device);
     this.engineName = options.engine ?? 'auto';
     if (this.engineName === 'reference') this.engine = this.reference = new ReferenceEngine(this.cpu);
@@ -237,6 +247,7 @@ export class Machine {
     const bytes = new Uint8Array(count);
     for (let done = 0; done < count;) {
       const from = linear(address + BigInt(done));
+      if (this.cpu.longModeActive ? !isCanonical(from) : from >> 32n !== 0n) return bytes.subarray(0, done);
       const at = this.mmu.explain(from).physicalAddress;
       const piece = Math.min(count - done, PAGE_SIZE - Number(from & 0xfffn));
       if (at === undefined || at + piece > this.state.ramBytes) return bytes.subarray(0, done);

@@ -3,6 +3,7 @@ import { OFFSET, RAM_BASE } from '../state/layout.ts';
 import type { GuestState } from '../state/guest-state.ts';
 import { PAGE_SIZE, type LinearAddress, type PhysicalAddress } from '../state/addresses.ts';
 import type { AccessKind, Privilege } from './access.ts';
+import type { AccessWatch } from './access-watch.ts';
 import { CR0, CR4, EFER, RFLAGS_AC } from './control-bits.ts';
 import { explainWalk, type WalkExplanation } from './explain.ts';
 import { PageFault } from './page-fault.ts';
@@ -39,6 +40,7 @@ export class Mmu {
   /** Splits a linear address into halves without a bigint operation that allocates. */
   readonly #address = new BigUint64Array(1);
   readonly #halves = new Uint32Array(this.#address.buffer);
+  #watch: AccessWatch | undefined;
   #accesses = 0;
   #misses = 0;
   #walks = 0;
@@ -56,6 +58,12 @@ export class Mmu {
     memory.onCodeMarked((frame) => this.tlb.forbidFastWrites(frame));
     memory.onWritesForgotten(() => this.tlb.forbidAllFastWrites());
     memory.onMapChanged(() => this.tlb.judgeAnew());
+  }
+
+  /** Shows a debugger the data accesses that it wants to see; undefined: none. The guest cannot notice it. */
+  watch(accesses: AccessWatch | undefined): void {
+    this.#watch = accesses;
+    this.tlb.judgeAnew();
   }
 
   /** Physical address of a linear one. Throws PageFault. */
@@ -90,6 +98,7 @@ export class Mmu {
       }
     }
     const physical = (this.#dataFrame(low, high, modify ? 'write' : 'read', privilege) * PAGE_SIZE + (low & 0xfff)) as PhysicalAddress;
+    if (this.#watch !== undefined) this.#show(low, high, physical, bytes, false);
     return bytes === 8 ? this.memory.read64(physical) : BigInt(this.memory.read(physical, bytes));
   }
 
@@ -120,6 +129,11 @@ export class Mmu {
     const physical = (this.#dataFrame(low, high, 'write', privilege) * PAGE_SIZE + (low & 0xfff)) as PhysicalAddress;
     if (bytes === 8) this.memory.write64(physical, BigInt.asUintN(64, value));
     else this.memory.write(physical, bytes, Number(BigInt.asUintN(8 * bytes, value)));
+    if (this.#watch !== undefined) this.#show(low, high, physical, bytes, true);
+  }
+
+  #show(low: number, high: number, physical: PhysicalAddress, bytes: number, write: boolean): void {
+    if (this.#watch!.covers(low, high, Math.floor(physical / PAGE_SIZE))) this.#watch!.listener(low, high, physical, bytes, write);
   }
 
   /** The column that answers explicit data accesses as things are now. */
@@ -169,9 +183,9 @@ export class Mmu {
       entry = tlb.fill('data', low, high, pcid, this.#translation, controls.mode === 'none');
     }
     const frame = tlb.frame(entry);
-    if (this.memory.isRamFrame(frame)) {
+    if (this.memory.isRamFrame(frame) && this.#watch?.covers(low, high, frame) !== true) {
       const attributes = tlb.attributes(entry);
-      const write = (attributes & TLB_ATTRIBUTE.dirty) !== 0 && !this.memory.isCode(frame)
+      const write = (attributes & TLB_ATTRIBUTE.dirty) !== 0 && this.memory.mayPassUnseen(frame)
         && (access === 'write' || denial(rightsOf(attributes), controls, 'write', privilege, alignmentCheck) === undefined);
       tlb.publish(this.#column(this.#words[CR4_AT]!, privilege), low, high, pcid, frame, write);
       if (write) this.memory.allowFastWrites(frame);
@@ -223,12 +237,20 @@ export class Mmu {
     const pieces = this.#pieces(low, high, bytes, modify ? 'write' : 'read', privilege);
     let value = 0n;
     for (let i = 0; i < bytes; i++) value |= BigInt(this.memory.read(pieces(i), 1)) << BigInt(8 * i);
+    if (this.#watch !== undefined) this.#showAcross(low, high, bytes, pieces, false);
     return value;
   }
 
   #storeAcross(low: number, high: number, bytes: number, privilege: Privilege, value: bigint): void {
     const pieces = this.#pieces(low, high, bytes, 'write', privilege);
     for (let i = 0; i < bytes; i++) this.memory.write(pieces(i), 1, Number((value >> BigInt(8 * i)) & 0xffn));
+    if (this.#watch !== undefined) this.#showAcross(low, high, bytes, pieces, true);
+  }
+
+  #showAcross(low: number, high: number, bytes: number, pieces: (i: number) => PhysicalAddress, write: boolean): void {
+    const inFirst = PAGE_SIZE - (low & 0xfff), next = (low + inFirst) >>> 0;
+    this.#show(low, high, pieces(0), inFirst, write);
+    this.#show(next, next === 0 && (this.state.efer & EFER.LMA) !== 0 ? (high + 1) >>> 0 : high, pieces(inFirst), bytes - inFirst, write);
   }
 
   /** Translates both pages of an access that crosses from one to the next; gives the physical address of its i-th byte. */

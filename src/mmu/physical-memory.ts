@@ -22,6 +22,8 @@ const FRAME = {
   mmio: 4,
   /** It may have been written since `forgetWritten`. */
   written: 8,
+  /** A debugger wants to see each store. */
+  watched: 16,
 } as const;
 
 /** Code is known by lines of 64 bytes, so that data beside it may be written cheaply. */
@@ -47,6 +49,7 @@ export class PhysicalMemory {
   readonly #codeMarked: ((frame: number) => void)[] = [];
   readonly #mapChanged: (() => void)[] = [];
   readonly #writesForgotten: (() => void)[] = [];
+  #writeListener: ((address: number, bytes: number) => void) | undefined;
 
   constructor(state: GuestState) {
     this.state = state;
@@ -208,6 +211,22 @@ export class PhysicalMemory {
     this.#mapChanged.push(listener);
   }
 
+  /** Shows a debugger each write to these RAM frames once it is made, whoever makes it: an instruction, a delivery, a page walk that sets A or D. */
+  watchWrites(frames: Iterable<number>, listener: (address: number, bytes: number) => void): void {
+    this.unwatchWrites();
+    this.#writeListener = listener;
+    for (const frame of frames) if (frame < this.#frames.length) this.#frames[frame]! |= FRAME.watched;
+    for (const forgotten of this.#writesForgotten) forgotten();
+  }
+  unwatchWrites(): void {
+    if (this.#writeListener === undefined) return;
+    this.#writeListener = undefined;
+    for (let frame = 0; frame < this.#frames.length; frame++) this.#frames[frame]! &= ~FRAME.watched;
+  }
+
+  /** Whether nobody needs to see the stores to a frame one by one. */
+  mayPassUnseen(frame: number): boolean { return (this.#frames[frame]! & (FRAME.code | FRAME.watched)) === 0; }
+
   /** Says that the TLB lets stores to this frame pass without asking. */
   allowFastWrites(frame: number): void {
     this.#frames[frame]! |= FRAME.fastWrites | FRAME.written;
@@ -229,9 +248,11 @@ export class PhysicalMemory {
   #wrote(address: number, bytes: number): void {
     const first = Math.floor(address / PAGE_SIZE);
     const last = Math.floor((address + bytes - 1) / PAGE_SIZE);
+    let seen = false;
     for (let frame = first; frame <= last; frame++) {
       const known = this.#frames[frame]!;
       if ((known & FRAME.written) === 0) this.#frames[frame] = known | FRAME.written;
+      if ((known & FRAME.watched) !== 0) seen = true;
       if ((known & FRAME.code) === 0) continue;
       const from = Math.max(address - frame * PAGE_SIZE, 0), to = Math.min(address + bytes - 1 - frame * PAGE_SIZE, PAGE_SIZE - 1);
       if (!this.#holdsCode(frame, from >>> LINE_SHIFT, to >>> LINE_SHIFT)) continue;
@@ -239,6 +260,7 @@ export class PhysicalMemory {
       this.#codeLines.fill(0, 2 * frame, 2 * frame + 2);
       for (const listener of this.#codeWritten) listener(frame);
     }
+    if (seen) this.#writeListener!(address, bytes);
   }
 
   #holdsCode(frame: number, firstLine: number, lastLine: number): boolean {

@@ -35,7 +35,7 @@ const ZEROES = new Uint8Array(PAGE_SIZE);
 const VERSION_BYTES = 200;
 const CHECKPOINT_BYTES = 8192;
 /** Most checkpoints: looking through them is quick, and each makes the next thinning dearer. */
-const MOST = 2000;
+const MOST = 8192;
 
 export class Checkpoints {
   readonly budgetBytes: number;

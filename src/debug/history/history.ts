@@ -4,7 +4,7 @@
  */
 import { InputLog, applyInput, type Input } from '../../machine/input-log.ts';
 import type { Machine, Stop } from '../../machine/machine.ts';
-import { compareMoments, comparePositions, momentOf, type Moment, type Position } from '../../machine/position.ts';
+import { beginningOf, compareMoments, comparePositions, momentOf, type Moment, type Position } from '../../machine/position.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { Records } from './records.ts';
 
@@ -18,12 +18,21 @@ export interface HistoryOptions {
 /** Asked about every 10 ms in long searches: true ends them, and the machine is where it was. */
 export type Interrupted = () => boolean;
 
-/** Something to stop for, and where: the boundary that has just been reached, or one before it. */
-export interface WatchHit { readonly at: Moment }
+/** Something to stop for. */
+export interface WatchHit {
+  /** Where a run stops: the boundary that has just been reached, or one before it. */
+  readonly at: Moment;
+  /** Where a way back stops, if not there: before the instruction or delivery that did it. */
+  readonly before?: Moment;
+}
 /** What a run stops at besides the machine's own stops. */
 export interface Watch<H extends WatchHit = WatchHit> {
   /** Offsets in CS before which the machine stands still. */
   readonly addresses?: ReadonlySet<bigint>;
+  /** It stands still at every boundary: some hundred thousand instructions a second. */
+  readonly everyBoundary?: boolean;
+  /** The next instruction count behind this one at which it stands still. */
+  nextCount?(retired: number): number;
   /** Called when the machine stands still at a boundary that it has just reached: what to stop for, or undefined to go on. */
   hit(machine: Machine): H | undefined;
   /** Begins and ends to observe the machine. A watch that sees something calls `machine.pause()`, and is asked at the next boundary. */
@@ -62,9 +71,6 @@ const SLICE_COST = 2e6, SHORTEST_SLICE = 2000, LONGEST_SLICE = 1_000_000;
 const NEAR = 10_000;
 /** Deliveries in one step: a #DB, an NMI and an interrupt, or an exception, a double fault and a triple fault; and INT n before it. */
 const MOST_DELIVERIES_A_STEP = 5;
-
-/** Before all moments of a position: it is reached as soon as the position is. */
-const beginningOf = ({ retired, deliveries }: Position): Moment => ({ retired, deliveries, idleTime: -1 });
 
 export class History {
   readonly machine: Machine;
@@ -142,8 +148,15 @@ export class History {
   #runArmed<H extends WatchHit>({ maxInstructions = Infinity, maxIdleTime = Infinity, until, watch }: HistoryRunOptions<H>, pass: boolean): HistoryStop<H> {
     const { machine } = this, { state, cpu } = machine;
     const endRetired = state.retired + maxInstructions, endDeliveries = cpu.deliveries + maxInstructions;
+    const begun = this.now;
+    /** What it began at is no reason to stop. */
+    const hitHere = (): H | undefined => {
+      const hit = watch?.hit(machine);
+      return hit !== undefined && compareMoments(hit.at, begun) > 0 ? hit : undefined;
+    };
     for (;;) {
-      this.#giveDue();
+      const given = this.#giveDue() ? hitHere() : undefined;
+      if (given !== undefined) return { kind: 'hit', hit: given };
       const before = this.now;
       if (until !== undefined && compareMoments(before, until) >= 0) return { kind: 'arrived' };
       if (state.retired >= endRetired || cpu.deliveries >= endDeliveries) return { kind: 'instruction-limit' };
@@ -151,6 +164,7 @@ export class History {
       this.#takeCheckpoint();
       const live = this.isLive;
       let most = Math.min(endRetired - state.retired, endDeliveries - cpu.deliveries, this.#slice), idle = maxIdleTime;
+      if (watch !== undefined) most = watch.everyBoundary === true ? 1 : Math.min(most, (watch.nextCount?.(state.retired) ?? Infinity) - state.retired);
       for (const moment of [this.log.events[this.#nextInput]?.at, until, live ? undefined : this.#end]) {
         if (moment === undefined) continue;
         if (moment.retired > before.retired) most = Math.min(most, moment.retired - before.retired);
@@ -162,7 +176,7 @@ export class History {
       const stop = this.#slip(live, { maxInstructions: most, maxIdleTime: idle, ...(watch?.addresses === undefined ? {} : { breakpoints: watch.addresses }) });
       const after = this.now, moved = compareMoments(after, before) !== 0;
       if (compareMoments(after, this.#end) > 0) this.#end = after;
-      const hit = moved ? watch?.hit(machine) : undefined;
+      const hit = moved ? hitHere() : undefined;
       if (hit !== undefined) return { kind: 'hit', hit };
       if (stop.kind === 'instruction-limit' || stop.kind === 'reached' || stop.kind === 'paused') continue;
       if (pass && moved) continue;
@@ -187,11 +201,14 @@ export class History {
     return stop;
   }
 
-  #giveDue(): void {
+  /** Gives the machine the inputs of this moment; whether there were any. */
+  #giveDue(): boolean {
+    const before = this.#nextInput;
     for (let event; (event = this.log.events[this.#nextInput]) !== undefined && compareMoments(event.at, this.now) <= 0;) {
       this.#nextInput++;
       applyInput(this.machine, event.input);
     }
+    return this.#nextInput !== before;
   }
 
   #takeCheckpoint(): void {

@@ -7,9 +7,15 @@ import { comparePositions, type Position } from '../../machine/position.ts';
 export const MOST_OUTPUT = 2 ** 18;
 export const MOST_EVENTS = 2 ** 16;
 
-/** A delivery of an exception or interrupt. */
-export interface HistoryEvent {
+/** A delivery of an exception or interrupt, or a write to CR3. */
+export type HistoryEvent = DeliveryEvent | {
   /** The boundary before it. */
+  readonly at: Position;
+  readonly kind: 'cr3';
+  readonly value: bigint;
+  readonly rip: bigint;
+};
+export interface DeliveryEvent {
   readonly at: Position;
   readonly kind: DeliveryKind;
   readonly vector: number;
@@ -32,12 +38,13 @@ export class Records {
 
   constructor(machine: Machine) {
     const { state, cpu } = machine;
+    const here = (): Position => ({ retired: state.retired, deliveries: cpu.deliveries - cpu.deliveriesInStep });
     machine.observers.add({
       exception: (vector, errorCode, cr2, rip, kind) => {
-        if (machine.repeating) return;
-        // Dropping half at once keeps the price of a drop small.
-        if (this.#events.length >= MOST_EVENTS) this.#events.splice(0, MOST_EVENTS / 2);
-        this.#events.push({ at: { retired: state.retired, deliveries: cpu.deliveries - cpu.deliveriesInStep }, kind, vector, errorCode, cr2, rip });
+        if (!machine.repeating) this.#note({ at: here(), kind, vector, errorCode, cr2, rip });
+      },
+      controlRegister: (number, value) => {
+        if (number === 3 && !machine.repeating) this.#note({ at: here(), kind: 'cr3', value, rip: state.rip });
       },
       output: (port, byte) => {
         if (machine.repeating) return;
@@ -48,7 +55,13 @@ export class Records {
     });
   }
 
-  /** Exceptions and interrupts, oldest first: at least the newest MOST_EVENTS / 2. */
+  #note(event: HistoryEvent): void {
+    // Dropping half at once keeps the price of a drop small.
+    if (this.#events.length >= MOST_EVENTS) this.#events.splice(0, MOST_EVENTS / 2);
+    this.#events.push(event);
+  }
+
+  /** Exceptions, interrupts and writes to CR3, oldest first: at least the newest MOST_EVENTS / 2. */
   get events(): readonly HistoryEvent[] { return this.#events; }
 
   /** What a port had sent when so many instructions had retired (undefined: at the end), as far as it is among the newest MOST_OUTPUT bytes. */

@@ -11,13 +11,15 @@ const FIRST_STRETCH = 5000, GROWTH = 6;
 export function reverseContinue<H extends WatchHit>(history: History, watch: Watch<H>, interrupted?: Interrupted): { readonly kind: 'hit'; readonly hit: H } | { readonly kind: 'start' | 'interrupted' } {
   const found = history.interruptible(interrupted, () => {
     const hit = lastBefore(history, history.now, watch);
-    history.runTo(hit?.at ?? history.start);
+    history.runTo(hit === undefined ? history.start : wayBackTo(hit));
     return hit;
   });
   return found === 'interrupted' ? { kind: 'interrupted' } : found === undefined ? { kind: 'start' } : { kind: 'hit', hit: found };
 }
 
-/** The last hit at a position before that of `end`. Leaves the machine anywhere before it. */
+const wayBackTo = (hit: WatchHit): Moment => hit.before ?? hit.at;
+
+/** The last hit whose way back ends at a position before that of `end`. Leaves the machine anywhere before that. */
 export function lastBefore<H extends WatchHit>(history: History, end: Moment, watch: Watch<H>): H | undefined {
   let until = end, stretch = FIRST_STRETCH;
   for (;;) {
@@ -36,9 +38,11 @@ function lastBetween<H extends WatchHit>(history: History, until: Moment, end: M
   let last: H | undefined;
   const collecting: Watch<never> = {
     ...(watch.addresses === undefined ? {} : { addresses: watch.addresses }),
+    ...(watch.everyBoundary === undefined ? {} : { everyBoundary: watch.everyBoundary }),
+    nextCount: (retired) => watch.nextCount?.(retired) ?? Infinity,
     hit: (machine) => {
       const hit = watch.hit(machine);
-      if (hit !== undefined && comparePositions(hit.at, end) < 0) last = hit;
+      if (hit !== undefined && comparePositions(wayBackTo(hit), end) < 0) last = hit;
       return undefined;
     },
     arm: (machine) => { watch.arm?.(machine); },
