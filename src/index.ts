@@ -9,6 +9,8 @@ export { postMortem } from './debug/post-mortem.ts';
 export { History, type HistoryOptions, type HistoryStop, type Watch, type WatchHit } from './debug/history/history.ts';
 export { Breakpoints, type Breakpoint, type Hit } from './debug/break/breakpoints.ts';
 export type { BreakKind } from './debug/break/kinds.ts';
+export { Debugger, type DebugStop } from './debug/debugger.ts';
+export type { LastWrite, WriteTarget } from './debug/history/last-write.ts';
 export { reverseContinue } from './debug/history/search.ts';
 export { SymbolTable, type GuestSymbol } from './debug/symbols.ts';
 export type { WalkExplanation, WalkLevel } from './mmu/explain.ts';

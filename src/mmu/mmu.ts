@@ -40,6 +40,8 @@ export class Mmu {
   /** Splits a linear address into halves without a bigint operation that allocates. */
   readonly #address = new BigUint64Array(1);
   readonly #halves = new Uint32Array(this.#address.buffer);
+  /** A page walk is writing A or D: for whoever sees the write. */
+  isSettingFlags = false;
   #watch: AccessWatch | undefined;
   #accesses = 0;
   #misses = 0;
@@ -53,7 +55,11 @@ export class Mmu {
     this.#words = state.u32;
     this.#structures = {
       read32: (address) => memory.readAligned32(memory.throughA20(address)),
-      setFlags: (address, low, flags) => memory.write(memory.throughA20(address) as PhysicalAddress, 4, (low | flags) >>> 0),
+      setFlags: (address, low, flags) => {
+        this.isSettingFlags = true;
+        memory.write(memory.throughA20(address) as PhysicalAddress, 4, (low | flags) >>> 0);
+        this.isSettingFlags = false;
+      },
     };
     // Entries name frames as they are before the gate: with it closed, two names are one frame.
     memory.onCodeMarked((frame) => (memory.a20 ? this.tlb.forbidFastWrites(frame) : this.tlb.forbidAllFastWrites()));

@@ -42,7 +42,7 @@ describe('an expression', () => {
     const random = new Random(seedOf('expressions'));
     const pieces = ['(', ')', '[', ']', '+', '-', '*', '/', '&&', '||', '<<', '~', '!', 'rax', 'u8[', '0x', '12', 'é', '$', ' ', '"', '_'];
     let read = 0;
-    for (let n = 0; n < 3000; n++) if (refusal(Array.from({ length: random.below(20) }, () => random.pick(pieces)).join('')) === undefined) read++;
-    expect(read).toBeGreaterThan(20);
+    for (let n = 0; n < 3000; n++) if (refusal(Array.from({ length: random.below(random.chance(50) ? 4 : 20) }, () => random.pick(pieces)).join('')) === undefined) read++;
+    expect(read).toBeGreaterThan(5);
   });
 });

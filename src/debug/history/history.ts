@@ -86,6 +86,8 @@ export class History {
   /** What it took to come here from the start, if nothing had been executed twice. */
   #cost = 0;
   #interrupted: Interrupted | undefined;
+  /** The machine is being given an input: what is written now, the input writes. */
+  isGiving = false;
 
   /** The past of a machine, which is not running, begins here. */
   constructor(machine: Machine, { budgetBytes = DEFAULT_BUDGET_BYTES, log = new InputLog() }: HistoryOptions = {}) {
@@ -206,7 +208,9 @@ export class History {
     const before = this.#nextInput;
     for (let event; (event = this.log.events[this.#nextInput]) !== undefined && compareMoments(event.at, this.now) <= 0;) {
       this.#nextInput++;
+      this.isGiving = true;
       applyInput(this.machine, event.input);
+      this.isGiving = false;
     }
     return this.#nextInput !== before;
   }

@@ -10,31 +10,32 @@ const FIRST_STRETCH = 5000, GROWTH = 6;
  */
 export function reverseContinue<H extends WatchHit>(history: History, watch: Watch<H>, interrupted?: Interrupted): { readonly kind: 'hit'; readonly hit: H } | { readonly kind: 'start' | 'interrupted' } {
   const found = history.interruptible(interrupted, () => {
-    const hit = lastBefore(history, history.now, watch);
+    const end = history.now;
+    const hit = lastBefore(history, (until) => lastHit(history, until, end, watch));
     history.runTo(hit === undefined ? history.start : wayBackTo(hit));
     return hit;
   });
   return found === 'interrupted' ? { kind: 'interrupted' } : found === undefined ? { kind: 'start' } : { kind: 'hit', hit: found };
 }
 
-const wayBackTo = (hit: WatchHit): Moment => hit.before ?? hit.at;
-
-/** The last hit whose way back ends at a position before that of `end`. Leaves the machine anywhere before that. */
-export function lastBefore<H extends WatchHit>(history: History, end: Moment, watch: Watch<H>): H | undefined {
-  let until = end, stretch = FIRST_STRETCH;
+/** Searches back from now, stretch by stretch. `scan` runs from where the machine is to the moment given and says what it saw last. Leaves the machine anywhere before now. */
+export function lastBefore<T>(history: History, scan: (until: Moment) => T | undefined): T | undefined {
+  let until = history.now, stretch = FIRST_STRETCH;
   for (;;) {
     const from: Moment = { retired: until.retired - stretch, deliveries: 0, idleTime: -1 };
     history.runTo(compareMoments(from, history.start) < 0 ? history.start : from);
     const begun = history.now;
-    const hit = lastBetween(history, until, end, watch);
-    if (hit !== undefined || compareMoments(begun, history.start) <= 0) return hit;
+    const found = scan(until);
+    if (found !== undefined || compareMoments(begun, history.start) <= 0) return found;
     until = begun;
     stretch *= GROWTH;
   }
 }
 
-/** The last hit on the way from now to `until` that is before `end`. */
-function lastBetween<H extends WatchHit>(history: History, until: Moment, end: Moment, watch: Watch<H>): H | undefined {
+const wayBackTo = (hit: WatchHit): Moment => hit.before ?? hit.at;
+
+/** The last hit on the way from now to `until` whose way back ends at a position before that of `end`. */
+function lastHit<H extends WatchHit>(history: History, until: Moment, end: Moment, watch: Watch<H>): H | undefined {
   let last: H | undefined;
   const collecting: Watch<never> = {
     ...(watch.addresses === undefined ? {} : { addresses: watch.addresses }),
