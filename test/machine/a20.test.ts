@@ -101,9 +101,9 @@ it('a snapshot of a machine whose gate is closed goes on with it closed', async 
   const m = machineWith('auto', (a) => { gate(a, CLOSED); a.nop(); a.mov(ebx, dword(MIB + 0x5000)); });
   m.memory.write(physical(0x5000), 4, 5);
   m.run({ maxInstructions: 4 });
-  const { options, restore } = await openSnapshot(await saveSnapshot(m));
-  const restored = new Machine(options);
-  restore(restored);
+  const snapshot = await openSnapshot(await saveSnapshot(m));
+  const restored = new Machine(snapshot.options);
+  snapshot.restore(restored);
   restored.run({ maxInstructions: 10 });
   expect([restored.memory.a20, gpr(restored, 3)]).toEqual([false, [5]]);
 });
