@@ -6,6 +6,12 @@ export { linear, physical, type LinearAddress, type PhysicalAddress } from './st
 export * from './assembler/index.ts';
 export { SCENARIOS, buildKernel, kernelElf, type KernelOptions } from './kernel/index.ts';
 export { postMortem } from './debug/post-mortem.ts';
+export { History, type HistoryOptions, type HistoryStop, type Watch, type WatchHit } from './debug/history/history.ts';
+export { Breakpoints, type Breakpoint, type Hit } from './debug/break/breakpoints.ts';
+export type { BreakKind } from './debug/break/kinds.ts';
+export { Debugger, type DebugStop } from './debug/debugger.ts';
+export type { LastWrite, WriteTarget } from './debug/history/last-write.ts';
+export { reverseContinue } from './debug/history/search.ts';
 export { SymbolTable, type GuestSymbol } from './debug/symbols.ts';
 export type { WalkExplanation, WalkLevel } from './mmu/explain.ts';
 export { decode, DecodeFailure } from './cpu/decode/decode.ts';

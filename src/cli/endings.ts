@@ -27,7 +27,7 @@ export function explainEnding(machine: Machine, ended: Ended): string | undefine
     case 'halted': return ended.wakeable
       ? `longmode: the processor halted (HLT) with interrupts on, at ${at}, but no timer is armed and no more input can come: nothing will ever wake it.`
       : `longmode: the processor halted (HLT) with interrupts off, at ${at}: only an NMI could wake it, and none will come. Kernels do this to stop for good.`;
-    case 'instruction-limit': case 'reached': return `longmode: the limit of --max-instructions was reached, at ${at}.`;
+    case 'instruction-limit': case 'reached': case 'paused': return `longmode: the limit of --max-instructions was reached, at ${at}.`;
     case 'time-limit': return `longmode: the time of --timeout is over, at ${at}.`;
     case 'replayed': return `longmode: the recording ends here, at ${at}.`;
     case 'interrupted': case 'terminated': return `longmode: ${ended.kind}, at ${at}.`;

@@ -131,7 +131,7 @@ function statusOf(ended: Ended): number {
     case 'reset': return STATUS.reset.status;
     case 'triple-fault': return STATUS.tripleFault.status;
     case 'halted': return STATUS.halted.status;
-    case 'instruction-limit': case 'reached': return STATUS.instructionLimit.status;
+    case 'instruction-limit': case 'reached': case 'paused': return STATUS.instructionLimit.status;
     case 'unimplemented': return STATUS.unimplemented.status;
     case 'time-limit': return STATUS.timeLimit.status;
     case 'interrupted': return STATUS.interrupted.status;

@@ -41,6 +41,16 @@ export interface CpuBus {
 /** Called at each delivery of an exception or interrupt, before its gate is read. `rip` is the one that will be pushed. */
 export type ExceptionObserver = (vector: number, errorCode: number | undefined, cr2: bigint, rip: bigint, kind: DeliveryKind) => void;
 
+/** Called by what changes the processor, after the change; a debugger's own changes come by, too. */
+export interface CpuObserver {
+  /** MOV to CR and its like: the new value. */
+  controlRegister(number: 0 | 2 | 3 | 4 | 8, value: bigint): void;
+  /** WRMSR. */
+  msr(address: number, value: bigint): void;
+  /** What `refresh` derives from the state may have changed. */
+  refreshed(): void;
+}
+
 const MODES: readonly Mode[] = [
   MODE_16, { codeSize: 16, stackSize: 32 }, { codeSize: 32, stackSize: 16 }, MODE_32,
 ];
@@ -76,7 +86,10 @@ export class Cpu {
   faultChain: FaultRecord[] = [];
   /** Exceptions and interrupts delivered since the Cpu was made: grows even where no instruction retires (a handler whose first fetch faults). */
   deliveries = 0;
+  /** How many of them belong to the step in progress: it began at the boundary before them. */
+  deliveriesInStep = 0;
   onException: ExceptionObserver | undefined;
+  observer: CpuObserver | undefined;
   #mode: Mode = MODE_64;
 
   constructor(state: GuestState, mmu: Mmu, bus: CpuBus, model: CpuModel = DEFAULT_MODEL) {
@@ -123,6 +136,7 @@ export class Cpu {
     this.dataBreakpoints = breakpoints.data;
     this.portBreakpoints = breakpoints.io;
     this.refreshAttention();
+    this.observer?.refreshed();
   }
 
   /** To be called after the whole state was replaced, at an instruction boundary: a snapshot restored, a trace begun. */

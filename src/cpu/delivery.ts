@@ -130,6 +130,7 @@ function attempt(cpu: Cpu, what: Interruption, returnIp: bigint): Attempt {
   if (what.faultAddress !== undefined) state.cr2 = what.faultAddress;
   const cr2 = state.cr2;
   cpu.deliveries++;
+  cpu.deliveriesInStep++;
   cpu.onException?.(what.vector, what.errorCode, cr2, returnIp, what.kind);
   const reached: DeliveryProgress = {
     doing: '', gateAddress: undefined, gate: undefined, handler: undefined, selector: undefined, descriptor: undefined, stackSelector: undefined, stackPointer: undefined, ist: 0,

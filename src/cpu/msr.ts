@@ -148,4 +148,5 @@ export function writeMsr(cpu: Cpu, address: number, value: bigint): void {
   if (!register) throw GP(0, `WRMSR to unknown MSR 0x${address.toString(16)}`);
   if (!register.write) throw GP(0, `WRMSR to read-only MSR 0x${address.toString(16)}`);
   register.write(cpu, value);
+  cpu.observer?.msr(address, value);
 }

@@ -157,7 +157,10 @@ function enterTask(cpu: Cpu, task: Task, nests: boolean, ext: number): void {
   state.cpl = virtual8086 ? 3 : rpl(selectors.get(SEGMENT.CS)!);
   cpu.setSegment(SEGMENT.LDTR, nullSegment(task.ldt));
   cpu.refresh();
-  if (task.cr3 !== undefined && (state.cr0 & CR0.PG) !== 0 && task.cr3 !== state.cr3 && !mmu.setCr3(task.cr3)) throw GP(0, 'reserved bit in a PDPTE');
+  if (task.cr3 !== undefined && (state.cr0 & CR0.PG) !== 0 && task.cr3 !== state.cr3) {
+    if (!mmu.setCr3(task.cr3)) throw GP(0, 'reserved bit in a PDPTE');
+    cpu.observer?.controlRegister(3, task.cr3);
+  }
   cpu.setSegment(SEGMENT.LDTR, taskLdt(cpu, task.ldt, ext));
   if (!virtual8086) {
     for (const [segment, selector] of task.selectors) cpu.setSegment(segment, taskSegment(cpu, segment, selector, ext));

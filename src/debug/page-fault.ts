@@ -8,6 +8,7 @@ import type { Denial } from '../mmu/page-walk.ts';
 import { MAXPHYADDR } from '../mmu/paging-entries.ts';
 import type { LinearAddress } from '../state/addresses.ts';
 import { pageFaultBits } from './error-code.ts';
+import { PAGING_TEXT } from './mode.ts';
 import { hex } from './registers.ts';
 
 /** What the refused access lacked, in words, naming the entries that withhold it. */
@@ -27,8 +28,6 @@ function denialText(denial: Denial, walk: WalkExplanation): string {
   }
 }
 
-const MODES = { 'none': 'paging off', '32-bit': '32-bit paging', 'PAE': 'PAE paging', '4-level': '4-level paging' } as const;
-
 function levelText(level: WalkLevel, wide: boolean): string {
   const where = level.entryAddress === undefined ? 'register' : `at 0x${level.entryAddress.toString(16)}`;
   const value = hex(level.value, wide ? 16 : 8);
@@ -39,7 +38,7 @@ function levelText(level: WalkLevel, wide: boolean): string {
 
 /** The walk of an address, a line per level, and where it arrives. */
 export function walkLines(walk: WalkExplanation): string[] {
-  const lines = [`page walk of 0x${walk.address.toString(16)} (${MODES[walk.mode]}):`];
+  const lines = [`page walk of 0x${walk.address.toString(16)} (${PAGING_TEXT[walk.mode]}):`];
   for (const level of walk.levels) lines.push(`  ${levelText(level, walk.mode !== '32-bit')}`);
   const last = walk.levels.at(-1);
   if (walk.outcome === 'mapped') {

@@ -9,6 +9,7 @@ const REACH = 0x1_0000n;
 /** Symbols by address. Of several at one address the first is used. */
 export class SymbolTable {
   readonly #sorted: readonly GuestSymbol[];
+  #byName: ReadonlyMap<string, GuestSymbol> | undefined;
 
   constructor(symbols: Iterable<GuestSymbol> = []) {
     this.#sorted = [...symbols].filter(({ name }) => name !== '').sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
@@ -29,6 +30,12 @@ export class SymbolTable {
     if (nearest === undefined) return undefined;
     const offset = address - nearest.address;
     return offset < (nearest.size > 0 ? BigInt(nearest.size) : REACH) ? { name: nearest.name, offset } : undefined;
+  }
+
+  /** The address of the first symbol of this name, or undefined. */
+  addressOf(name: string): bigint | undefined {
+    this.#byName ??= new Map([...this.#sorted].reverse().map((symbol) => [symbol.name, symbol]));
+    return this.#byName.get(name)?.address;
   }
 
   /** `page_fault`, `page_fault+0x12`, or undefined. */

@@ -4,6 +4,7 @@
  */
 import { Cpu } from '../cpu/cpu.ts';
 import { RFLAGS, readRflags } from '../cpu/flags.ts';
+import { isCanonical } from '../cpu/segmentation.ts';
 import { DEFAULT_MODEL_NAME, parseCpuModel } from '../cpu/models.ts';
 import type { Engine } from '../cpu/engines/engine.ts';
 import { FastEngine, type FastEngineKind } from '../cpu/engines/fast/engine.ts';
@@ -16,6 +17,7 @@ import { GuestState } from '../state/guest-state.ts';
 import { ACTIVITY } from '../state/layout.ts';
 import { enter } from './boot/enter.ts';
 import { planBoot, type BootOptions, type BootPlan } from './boot/index.ts';
+import { Observers } from './observers.ts';
 import { Statistics } from './statistics.ts';
 
 /** `reference`: one instruction after the other, evaluated; `interpreter`: generated handlers; `translator`: everything becomes WebAssembly at once; `auto`: what is hot does. */
@@ -47,8 +49,10 @@ export type Stop =
   /** HLT with interrupts off (`wakeable` false), or with interrupts on but no device that will interrupt: only outside input can wake it. */
   | { readonly kind: 'halted'; readonly wakeable: boolean }
   | { readonly kind: 'instruction-limit' }
-  /** RIP reached `until.rip`, or the output ended in `until.output`. */
+  /** RIP reached `until.rip` or one of `breakpoints`, or the output ended in `until.output`. */
   | { readonly kind: 'reached' }
+  /** `pause` was called. */
+  | { readonly kind: 'paused' }
   | { readonly kind: 'unimplemented'; readonly what: string; readonly rip: bigint; readonly bytes: Uint8Array };
 
 export interface RunOptions {
@@ -56,6 +60,8 @@ export interface RunOptions {
   readonly maxInstructions?: number;
   /** Stop before the instruction at this offset in CS, or once COM1 has printed this text. */
   readonly until?: { readonly rip?: bigint; readonly output?: string };
+  /** Stop before the instruction at any of these offsets in CS, too; not before the first one that runs. Costs nothing elsewhere. */
+  readonly breakpoints?: ReadonlySet<bigint>;
   /** A halted processor does not wait past this `state.idleTime`: the run ends as `halted`. */
   readonly maxIdleTime?: number;
 }
@@ -78,6 +84,9 @@ export class Machine {
   /** The engine that executes what the chosen one does not, and single steps: perhaps the chosen one itself. */
   readonly reference: ReferenceEngine;
   readonly statistics: Statistics;
+  readonly observers = new Observers();
+  /** A stretch that has been executed before is executed again: nothing leaves the machine, nothing is counted. */
+  repeating = false;
   /** What it was made with. */
   readonly options: MachineOptions;
   /** What the real-time clock showed at power-on, in seconds since 1970. */
@@ -111,20 +120,30 @@ export class Machine {
       onDebugExit: (value) => this.end({ kind: 'debug-exit', value }),
       onPowerOff: () => this.end({ kind: 'power-off' }),
       onReset: () => this.end({ kind: 'reset' }),
+      onA20: (open) => this.memory.setA20(open),
       onInterruptChange: () => this.cpu?.interruptLineChanged(),
       onNmi: () => this.cpu.requestNmi(),
       onTaskPriorityChange: (cr8) => { this.state.cr8 = cr8; },
       onUnimplemented: (what) => this.end({ kind: 'unimplemented', what, rip: this.state.rip, bytes: new Uint8Array(0) }),
     });
     this.cpu = new Cpu(this.state, this.mmu, {
-      readPort: (port, bytes) => this.devices.ports.read(port, bytes),
-      writePort: (port, bytes, value) => this.devices.ports.write(port, bytes, value),
+      readPort: (port, bytes) => {
+        const value = this.devices.ports.read(port, bytes);
+        this.observers.port(port, bytes, value, false);
+        return value;
+      },
+      writePort: (port, bytes, value) => {
+        this.devices.ports.write(port, bytes, value);
+        this.observers.port(port, bytes, value, true);
+      },
       interruptRequested: () => this.devices.interrupts.requested(),
       acknowledgeInterrupt: () => this.devices.interrupts.acknowledge(),
       now: () => this.now(),
       taskPriorityChanged: (cr8) => this.devices.localApic.setTaskPriority(cr8),
       apicBaseChanged: (value) => this.devices.localApic.setBase(value),
     }, model);
+    this.cpu.observer = this.observers;
+    this.mmu.tlb.onFlush = (what) => { this.observers.tlbFlush(what); };
     for (const region of this.devices.mmio) this.memory.addMmio(region.base, region.bytes, region.device);
     this.engineName = options.engine ?? 'auto';
     if (this.engineName === 'reference') this.engine = this.reference = new ReferenceEngine(this.cpu);
@@ -165,19 +184,17 @@ export class Machine {
     const end = state.retired + maxInstructions;
     // A guest whose handlers fault before their first instruction retires nothing for ever: deliveries are bounded too.
     const lastDelivery = this.cpu.deliveries + maxInstructions;
-    const untilRip = options.until?.rip;
+    const untilRip = options.until?.rip, stops = new Set(options.breakpoints);
+    if (untilRip !== undefined) stops.add(untilRip);
     this.wanted = String.fromCharCode(...new TextEncoder().encode(options.until?.output ?? ''));
     this.outputTail = '';
-    this.engine.stopAt(untilRip === undefined ? [] : [untilRip]);
+    this.engine.stopAt(stops);
     let idleEvents = 0;
     // Whether the machine stopped at an instruction, or ran through it, is nothing that a device may notice.
     let fresh = this.advancedTo !== this.now();
     for (;;) {
-      const stop = this.stop;
-      if (stop) {
-        this.stop = undefined;
-        return stop;
-      }
+      const stop = this.takeStop();
+      if (stop) return stop;
       if (state.activity === ACTIVITY.shutdown) return { kind: 'triple-fault' };
       const now = this.now();
       if (fresh) devices.scheduler.advanceTo(now);
@@ -188,7 +205,7 @@ export class Machine {
       this.sliceEnd = now + budget;
       const result = this.engine.run(budget);
       if (result.kind === 'unimplemented') return result;
-      if (result.kind === 'breakpoint') return this.stop ?? { kind: 'reached' };
+      if (result.kind === 'breakpoint') return this.takeStop() ?? { kind: 'reached' };
       if (result.kind !== 'halted') {
         idleEvents = 0;
         continue;
@@ -200,9 +217,17 @@ export class Machine {
     }
   }
 
+  /** For observers: the run in progress ends at the next boundary, as `paused` unless the guest ends it there. */
+  pause(): void { this.end({ kind: 'paused' }); }
+
   private end(stop: Stop): void {
-    this.stop ??= stop;
+    if (this.stop === undefined || this.stop.kind === 'paused') this.stop = stop;
     this.engine.requestStop();
+  }
+  private takeStop(): Stop | undefined {
+    const { stop } = this;
+    this.stop = undefined;
+    return stop;
   }
 
   /** A device armed an event: if it is due before the slice ends, the slice ends now. */
@@ -211,7 +236,8 @@ export class Machine {
   }
 
   private output(port: 0 | 1 | 'debug', byte: number, sink: MachineOptions['onOutput']): void {
-    sink?.(port, byte);
+    this.observers.output(port, byte);
+    if (!this.repeating) sink?.(port, byte);
     if (port !== 0 || this.wanted === '') return;
     this.outputTail = (this.outputTail + String.fromCharCode(byte)).slice(-this.wanted.length);
     if (this.outputTail === this.wanted) this.end({ kind: 'reached' });
@@ -222,10 +248,13 @@ export class Machine {
     const bytes = new Uint8Array(count);
     for (let done = 0; done < count;) {
       const from = linear(address + BigInt(done));
-      const at = this.mmu.explain(from).physicalAddress;
+      if (this.cpu.longModeActive ? !isCanonical(from) : from >> 32n !== 0n) return bytes.subarray(0, done);
+      const mapped = this.mmu.explain(from).physicalAddress;
+      if (mapped === undefined) return bytes.subarray(0, done);
+      const at = this.memory.throughA20(mapped);
       const piece = Math.min(count - done, PAGE_SIZE - Number(from & 0xfffn));
-      if (at === undefined || at + piece > this.state.ramBytes) return bytes.subarray(0, done);
-      bytes.set(this.memory.copyOut(at, piece), done);
+      if (at + piece > this.state.ramBytes) return bytes.subarray(0, done);
+      bytes.set(this.memory.copyOut(physical(at), piece), done);
       done += piece;
     }
     return bytes;

@@ -10,6 +10,8 @@ export interface Moment extends Position { readonly idleTime: number }
 
 export const positionOf = ({ state, cpu }: Machine): Position => ({ retired: state.retired, deliveries: cpu.deliveries });
 export const momentOf = ({ state, cpu }: Machine): Moment => ({ retired: state.retired, deliveries: cpu.deliveries, idleTime: state.idleTime });
+/** Before every moment of a position: it is reached as soon as the position is, before a halted processor waits there. */
+export const beginningOf = ({ retired, deliveries }: Position): Moment => ({ retired, deliveries, idleTime: -1 });
 /** Negative: a is earlier. */
 export const comparePositions = (a: Position, b: Position): number => a.retired - b.retired || a.deliveries - b.deliveries;
 export const compareMoments = (a: Moment, b: Moment): number => comparePositions(a, b) || a.idleTime - b.idleTime;

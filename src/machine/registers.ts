@@ -11,6 +11,8 @@ export interface MachineRegister {
   readonly name: string;
   readonly bits: 16 | 32 | 64 | 80 | 128;
   readonly read: (machine: Machine) => bigint;
+  /** Whatever changes it tells the machine's observers: `controlRegister`, `msr`, `refreshed` or `exception`. */
+  readonly observed?: boolean;
   /** Absent: it cannot be changed. Takes a value of `bits` bits; throws RangeError or GuestException for one that the register cannot have. */
   readonly write?: (machine: Machine, value: bigint) => void;
 }
@@ -22,6 +24,9 @@ const MSRS: Readonly<Record<string, number>> = {
   efer: MSR.EFER, star: MSR.STAR, lstar: MSR.LSTAR, cstar: MSR.CSTAR, fmask: MSR.FMASK, k_gs_base: MSR.KERNEL_GS_BASE, sysenter_cs: MSR.SYSENTER_CS,
   sysenter_esp: MSR.SYSENTER_ESP, sysenter_eip: MSR.SYSENTER_EIP, pat: MSR.PAT, apic_base: MSR.APIC_BASE, tsc_aux: MSR.TSC_AUX, tsc: MSR.TIME_STAMP_COUNTER,
 };
+
+/** SWAPGS changes one without a word, time the other. */
+const UNOBSERVED: ReadonlySet<string> = new Set(['k_gs_base', 'tsc']);
 
 function* allRegisters(): Generator<MachineRegister> {
   for (const [n, name] of GENERAL.entries()) {
@@ -47,16 +52,17 @@ function* allRegisters(): Generator<MachineRegister> {
     yield { name: `${name}_limit`, bits: 32, read: ({ state }) => BigInt(state.limit[n]!) };
     yield { name: `${name}_attributes`, bits: 32, read: ({ state }) => BigInt(state.attributes[n]!) };
   }
-  yield { name: 'cpl', bits: 32, read: ({ state }) => BigInt(state.cpl) };
+  yield { name: 'cpl', bits: 32, observed: true, read: ({ state }) => BigInt(state.cpl) };
   for (const n of CONTROL_REGISTERS) {
     yield {
-      name: `cr${n}`, bits: 64,
+      // CR8 changes with the local APIC's task priority, too.
+      name: `cr${n}`, bits: 64, observed: n !== 8,
       read: ({ state }) => (n === 2 ? state.cr2 : n === 3 ? state.cr3 : BigInt(n === 0 ? state.cr0 : n === 4 ? state.cr4 : state.cr8)),
       write: ({ cpu }, value) => { writeControlRegister(cpu, n, value); },
     };
   }
   for (const [name, address] of Object.entries(MSRS)) {
-    yield { name, bits: 64, read: ({ cpu }) => readMsr(cpu, address), write: ({ cpu }, value) => { writeMsr(cpu, address, value); } };
+    yield { name, bits: 64, observed: !UNOBSERVED.has(name), read: ({ cpu }) => readMsr(cpu, address), write: ({ cpu }, value) => { writeMsr(cpu, address, value); } };
   }
   for (const name of ['gdtr', 'idtr'] as const) {
     yield { name: `${name}_base`, bits: 64, read: ({ state }) => state[`${name}Base`] };

@@ -38,7 +38,9 @@ export class Statistics {
 
   constructor(machine: Machine) {
     this.machine = machine;
-    machine.cpu.onException = (vector, errorCode, _cr2, _rip, kind) => {
+    machine.cpu.onException = (vector, errorCode, cr2, rip, kind) => {
+      machine.observers.exception(vector, errorCode, cr2, rip, kind);
+      if (machine.repeating) return;
       const counts = kind === 'interrupt' ? this.interrupts : kind === 'software' || kind === 'INT1' ? this.software : this.exceptions;
       add(counts, vector);
       if (counts === this.exceptions && vector === VECTOR.PF) add(this.pageFaults, errorCode ?? 0);

@@ -3,6 +3,7 @@ import { OFFSET, RAM_BASE } from '../state/layout.ts';
 import type { GuestState } from '../state/guest-state.ts';
 import { PAGE_SIZE, type LinearAddress, type PhysicalAddress } from '../state/addresses.ts';
 import type { AccessKind, Privilege } from './access.ts';
+import type { AccessWatch } from './access-watch.ts';
 import { CR0, CR4, EFER, RFLAGS_AC } from './control-bits.ts';
 import { explainWalk, type WalkExplanation } from './explain.ts';
 import { PageFault } from './page-fault.ts';
@@ -39,6 +40,9 @@ export class Mmu {
   /** Splits a linear address into halves without a bigint operation that allocates. */
   readonly #address = new BigUint64Array(1);
   readonly #halves = new Uint32Array(this.#address.buffer);
+  /** A page walk is writing A or D: for whoever sees the write. */
+  isSettingFlags = false;
+  #watch: AccessWatch | undefined;
   #accesses = 0;
   #misses = 0;
   #walks = 0;
@@ -50,12 +54,24 @@ export class Mmu {
     this.tlb = new Tlb(state);
     this.#words = state.u32;
     this.#structures = {
-      read32: (address) => memory.readAligned32(address),
-      setFlags: (address, low, flags) => memory.write(address as PhysicalAddress, 4, (low | flags) >>> 0),
+      read32: (address) => memory.readAligned32(memory.throughA20(address)),
+      setFlags: (address, low, flags) => {
+        this.isSettingFlags = true;
+        memory.write(memory.throughA20(address) as PhysicalAddress, 4, (low | flags) >>> 0);
+        this.isSettingFlags = false;
+      },
     };
-    memory.onCodeMarked((frame) => this.tlb.forbidFastWrites(frame));
+    // Entries name frames as they are before the gate: with it closed, two names are one frame.
+    memory.onCodeMarked((frame) => (memory.a20 ? this.tlb.forbidFastWrites(frame) : this.tlb.forbidAllFastWrites()));
+    memory.onGateMoved(() => this.tlb.judgeAnew());
     memory.onWritesForgotten(() => this.tlb.forbidAllFastWrites());
     memory.onMapChanged(() => this.tlb.judgeAnew());
+  }
+
+  /** Shows a debugger the data accesses that it wants to see; undefined: none. The guest cannot notice it. */
+  watch(accesses: AccessWatch | undefined): void {
+    this.#watch = accesses;
+    this.tlb.judgeAnew();
   }
 
   /** Physical address of a linear one. Throws PageFault. */
@@ -90,6 +106,7 @@ export class Mmu {
       }
     }
     const physical = (this.#dataFrame(low, high, modify ? 'write' : 'read', privilege) * PAGE_SIZE + (low & 0xfff)) as PhysicalAddress;
+    if (this.#watch !== undefined) this.#show(low, high, physical, bytes, false);
     return bytes === 8 ? this.memory.read64(physical) : BigInt(this.memory.read(physical, bytes));
   }
 
@@ -120,6 +137,11 @@ export class Mmu {
     const physical = (this.#dataFrame(low, high, 'write', privilege) * PAGE_SIZE + (low & 0xfff)) as PhysicalAddress;
     if (bytes === 8) this.memory.write64(physical, BigInt.asUintN(64, value));
     else this.memory.write(physical, bytes, Number(BigInt.asUintN(8 * bytes, value)));
+    if (this.#watch !== undefined) this.#show(low, high, physical, bytes, true);
+  }
+
+  #show(low: number, high: number, physical: PhysicalAddress, bytes: number, write: boolean): void {
+    if (this.#watch!.covers(low, high, Math.floor(physical / PAGE_SIZE))) this.#watch!.listener(low, high, physical, bytes, write);
   }
 
   /** The column that answers explicit data accesses as things are now. */
@@ -168,10 +190,10 @@ export class Mmu {
       this.#walk(controls, low, high, access, privilege, alignmentCheck, pcid);
       entry = tlb.fill('data', low, high, pcid, this.#translation, controls.mode === 'none');
     }
-    const frame = tlb.frame(entry);
-    if (this.memory.isRamFrame(frame)) {
+    const frame = this.#frameOnBus(tlb.frame(entry));
+    if (this.memory.isRamFrame(frame) && this.#watch?.covers(low, high, frame) !== true) {
       const attributes = tlb.attributes(entry);
-      const write = (attributes & TLB_ATTRIBUTE.dirty) !== 0 && !this.memory.isCode(frame)
+      const write = (attributes & TLB_ATTRIBUTE.dirty) !== 0 && this.memory.mayPassUnseen(frame)
         && (access === 'write' || denial(rightsOf(attributes), controls, 'write', privilege, alignmentCheck) === undefined);
       tlb.publish(this.#column(this.#words[CR4_AT]!, privilege), low, high, pcid, frame, write);
       if (write) this.memory.allowFastWrites(frame);
@@ -183,10 +205,12 @@ export class Mmu {
   peekFetch(address: LinearAddress): number | undefined {
     this.#address[0] = address;
     const entry = this.tlb.findInstruction(this.#halves[0]!, this.#halves[1]!, currentPcid(this.state));
-    if (entry >= 0) return this.tlb.frame(entry);
+    if (entry >= 0) return this.#frameOnBus(this.tlb.frame(entry));
     const { physicalAddress } = this.explain(address);
-    return physicalAddress === undefined ? undefined : Math.floor(physicalAddress / PAGE_SIZE);
+    return physicalAddress === undefined ? undefined : this.#frameOnBus(Math.floor(physicalAddress / PAGE_SIZE));
   }
+
+  #frameOnBus(frame: number): number { return this.memory.a20 ? frame : this.memory.throughA20(frame * PAGE_SIZE) / PAGE_SIZE; }
 
   #fetch(low: number, high: number, privilege: Privilege): PhysicalAddress {
     const { tlb } = this;
@@ -198,7 +222,7 @@ export class Mmu {
       this.#walk(controls, low, high, 'fetch', privilege, false, pcid);
       entry = tlb.fill('instruction', low, high, pcid, this.#translation, controls.mode === 'none');
     }
-    const frame = tlb.frame(entry);
+    const frame = this.#frameOnBus(tlb.frame(entry));
     if (this.memory.isRamFrame(frame)) tlb.publishFetch(privilege === 'user' ? FETCH_COLUMN.user : FETCH_COLUMN.supervisor, low, high, pcid, frame);
     return (frame * PAGE_SIZE + (low & 0xfff)) as PhysicalAddress;
   }
@@ -223,12 +247,20 @@ export class Mmu {
     const pieces = this.#pieces(low, high, bytes, modify ? 'write' : 'read', privilege);
     let value = 0n;
     for (let i = 0; i < bytes; i++) value |= BigInt(this.memory.read(pieces(i), 1)) << BigInt(8 * i);
+    if (this.#watch !== undefined) this.#showAcross(low, high, bytes, pieces, false);
     return value;
   }
 
   #storeAcross(low: number, high: number, bytes: number, privilege: Privilege, value: bigint): void {
     const pieces = this.#pieces(low, high, bytes, 'write', privilege);
     for (let i = 0; i < bytes; i++) this.memory.write(pieces(i), 1, Number((value >> BigInt(8 * i)) & 0xffn));
+    if (this.#watch !== undefined) this.#showAcross(low, high, bytes, pieces, true);
+  }
+
+  #showAcross(low: number, high: number, bytes: number, pieces: (i: number) => PhysicalAddress, write: boolean): void {
+    const inFirst = PAGE_SIZE - (low & 0xfff), next = (low + inFirst) >>> 0;
+    this.#show(low, high, pieces(0), inFirst, write);
+    this.#show(next, next === 0 && (this.state.efer & EFER.LMA) !== 0 ? (high + 1) >>> 0 : high, pieces(inFirst), bytes - inFirst, write);
   }
 
   /** Translates both pages of an access that crosses from one to the next; gives the physical address of its i-th byte. */

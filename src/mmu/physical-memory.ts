@@ -22,10 +22,15 @@ const FRAME = {
   mmio: 4,
   /** It may have been written since `forgetWritten`. */
   written: 8,
+  /** A debugger wants to see each store. */
+  watched: 16,
 } as const;
 
 /** Code is known by lines of 64 bytes, so that data beside it may be written cheaply. */
-const LINE_SHIFT = 6;
+const LINE_SHIFT = 6, LINE_BYTES = 1 << LINE_SHIFT;
+
+/** Address bit 20. */
+const A20 = 0x10_0000;
 
 const ALL_ONES = { 1: 0xff, 2: 0xffff, 4: 0xffff_ffff } as const;
 
@@ -47,6 +52,9 @@ export class PhysicalMemory {
   readonly #codeMarked: ((frame: number) => void)[] = [];
   readonly #mapChanged: (() => void)[] = [];
   readonly #writesForgotten: (() => void)[] = [];
+  readonly #gateMoved: (() => void)[] = [];
+  #a20 = true;
+  #writeListener: ((address: number, bytes: number) => void) | undefined;
 
   constructor(state: GuestState) {
     this.state = state;
@@ -54,6 +62,21 @@ export class PhysicalMemory {
     this.#frames = new Uint8Array(state.ramBytes / PAGE_SIZE);
     this.#codeLines = new Uint32Array(2 * state.ramBytes / PAGE_SIZE);
   }
+
+  /**
+   * The A20 gate, through which the processor reaches memory: while it is closed, bit 20 of each address is 0, so that the second MiB is the
+   * first again, as on an 8086. Loaders and debuggers do not go through it. SDM Vol. 3B, "A20M#" ("Intel 8086 Family Compatibility").
+   */
+  get a20(): boolean { return this.#a20; }
+  setA20(open: boolean): void {
+    if (open === this.#a20) return;
+    this.#a20 = open;
+    for (const listener of this.#gateMoved) listener();
+  }
+  /** Where an address that the processor puts on its bus arrives. */
+  throughA20(address: number): number { return this.#a20 || (address & A20) === 0 ? address : address - A20; }
+  /** Called after the A20 gate was opened or closed. For the TLB. */
+  onGateMoved(listener: () => void): void { this.#gateMoved.push(listener); }
 
   /** Gives `bytes` bytes from `base` to a device. Throws RangeError when they overlap another device's. */
   addMmio(base: PhysicalAddress, bytes: number, device: MmioDevice): void {
@@ -208,6 +231,22 @@ export class PhysicalMemory {
     this.#mapChanged.push(listener);
   }
 
+  /** Shows a debugger each write to these RAM frames once it is made, whoever makes it: an instruction, a delivery, a page walk that sets A or D. */
+  watchWrites(frames: Iterable<number>, listener: (address: number, bytes: number) => void): void {
+    this.unwatchWrites();
+    this.#writeListener = listener;
+    for (const frame of frames) if (frame < this.#frames.length) this.#frames[frame]! |= FRAME.watched;
+    for (const forgotten of this.#writesForgotten) forgotten();
+  }
+  unwatchWrites(): void {
+    if (this.#writeListener === undefined) return;
+    this.#writeListener = undefined;
+    for (let frame = 0; frame < this.#frames.length; frame++) this.#frames[frame]! &= ~FRAME.watched;
+  }
+
+  /** Whether nobody needs to see the stores to a frame one by one. */
+  mayPassUnseen(frame: number): boolean { return (this.#frames[frame]! & (FRAME.code | FRAME.watched)) === 0; }
+
   /** Says that the TLB lets stores to this frame pass without asking. */
   allowFastWrites(frame: number): void {
     this.#frames[frame]! |= FRAME.fastWrites | FRAME.written;
@@ -229,9 +268,11 @@ export class PhysicalMemory {
   #wrote(address: number, bytes: number): void {
     const first = Math.floor(address / PAGE_SIZE);
     const last = Math.floor((address + bytes - 1) / PAGE_SIZE);
+    let seen = false;
     for (let frame = first; frame <= last; frame++) {
       const known = this.#frames[frame]!;
       if ((known & FRAME.written) === 0) this.#frames[frame] = known | FRAME.written;
+      if ((known & FRAME.watched) !== 0) seen = true;
       if ((known & FRAME.code) === 0) continue;
       const from = Math.max(address - frame * PAGE_SIZE, 0), to = Math.min(address + bytes - 1 - frame * PAGE_SIZE, PAGE_SIZE - 1);
       if (!this.#holdsCode(frame, from >>> LINE_SHIFT, to >>> LINE_SHIFT)) continue;
@@ -239,6 +280,7 @@ export class PhysicalMemory {
       this.#codeLines.fill(0, 2 * frame, 2 * frame + 2);
       for (const listener of this.#codeWritten) listener(frame);
     }
+    if (seen) this.#writeListener!(address, bytes);
   }
 
   #holdsCode(frame: number, firstLine: number, lastLine: number): boolean {
@@ -263,14 +305,21 @@ export class PhysicalMemory {
     if (bytes.length > 0) this.#wrote(address, bytes.length);
   }
 
-  /** Gives a RAM frame other contents, if they are others: decoded code in it goes only then. Throws RangeError outside RAM. */
+  /** Gives a RAM frame other contents: decoded code in it goes only where its lines become others. Throws RangeError outside RAM. */
   replaceFrame(frame: number, contents: Uint8Array): void {
-    this.#checkRange(frame * PAGE_SIZE, PAGE_SIZE);
-    const from = RAM_BASE + frame * PAGE_SIZE;
+    const address = frame * PAGE_SIZE;
+    this.#checkRange(address, PAGE_SIZE);
+    if (!this.isCode(frame)) {
+      this.copyIn(address as PhysicalAddress, contents);
+      return;
+    }
     const { u8 } = this.state;
-    if (this.isCode(frame) && contents.every((byte, n) => u8[from + n] === byte)) return;
-    u8.set(contents, from);
-    this.#wrote(frame * PAGE_SIZE, PAGE_SIZE);
+    for (let at = 0; at < PAGE_SIZE; at += LINE_BYTES) {
+      const from = RAM_BASE + address + at;
+      let n = 0;
+      while (n < LINE_BYTES && u8[from + n] === contents[at + n]) n++;
+      if (n < LINE_BYTES) this.copyIn((address + at) as PhysicalAddress, contents.subarray(at, at + LINE_BYTES));
+    }
   }
 
   /** A copy of `length` bytes of RAM. Throws RangeError outside RAM. */

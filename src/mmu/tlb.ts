@@ -106,6 +106,8 @@ export class Tlb {
   readonly #words: Uint32Array;
   /** Number of invalidation operations that the guest asked for (or that a control-register change implied). */
   flushes = 0;
+  /** Called at each of them. */
+  onFlush: ((what: 'all' | 'all but global' | 'PCID' | 'page') => void) | undefined;
 
   constructor(state: GuestState) {
     this.#words = state.u32;
@@ -285,18 +287,21 @@ export class Tlb {
   /** Drops everything, or everything but global entries. */
   flush(keepGlobal: boolean): void {
     this.flushes++;
+    this.onFlush?.(keepGlobal ? 'all but global' : 'all');
     this.#drop((attributes) => !keepGlobal || (attributes & A.global) === 0);
   }
 
   /** Drops the entries of one PCID; global entries stay. */
   flushPcid(pcid: number): void {
     this.flushes++;
+    this.onFlush?.('PCID');
     this.#drop((attributes, at) => (attributes & A.global) === 0 && (this.#words[at]! & 0xfff) === pcid);
   }
 
   /** Drops what the TLBs hold for the page of a linear address: entries of this PCID, and global ones unless `keepGlobal`. */
   invalidatePage(low: number, high: number, pcid: number, keepGlobal: boolean): void {
     this.flushes++;
+    this.onFlush?.('page');
     this.dropPage(low, high, pcid, keepGlobal);
   }
 

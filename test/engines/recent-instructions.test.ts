@@ -6,6 +6,7 @@ import { format } from '../../src/cpu/describe/format.ts';
 import { RECENT_INSTRUCTIONS } from '../../src/cpu/recent-instructions.ts';
 import { buildKernel, kernelElf } from '../../src/kernel/index.ts';
 import { ENGINE_NAMES, Machine, type EngineName } from '../../src/machine/machine.ts';
+import { fastEngine } from '../support/engine-runs.ts';
 
 const IMAGES = join(import.meta.dirname, '../guests/images');
 const FAST = ENGINE_NAMES.filter((name) => name !== 'reference');
@@ -46,7 +47,7 @@ describe('the last 32 instructions', () => {
     machine.load(guest('compute-O2'));
     machine.run({ maxInstructions: 100_003 });
     const before = listing(machine);
-    machine.engine.stopAt([0x12345n]);
+    fastEngine(machine).code.clear();
     expect(listing(machine)).toEqual(before);
     machine.run({ maxInstructions: 5 });
     expect(listing(machine).slice(0, -5)).toEqual(before.slice(5));

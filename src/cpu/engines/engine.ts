@@ -33,8 +33,8 @@ export interface Engine {
   step(): StepResult;
   /** Makes `run` return at the next instruction boundary: a device ended the machine, or a deadline moved closer. */
   requestStop(): void;
-  /** `run` returns before the instruction at any of these offsets in CS (but not before the first one that it executes). */
-  stopAt(addresses: Iterable<bigint>): void;
+  /** `run` returns before the instruction at any of these offsets in CS (but not before the first one that it executes), even where its budget ends. */
+  stopAt(addresses: ReadonlySet<bigint>): void;
   /** To be called after the state was replaced while memory was written through PhysicalMemory: what is decoded still holds, where execution was does not. */
   stateReplaced(): void;
   /** Drops everything decoded or remembered: after a snapshot or a debugger changed state or memory directly. */

@@ -29,6 +29,8 @@ interface FrameCode {
   readonly reaching: Set<number>;
   /** To be told when the frame is dropped. */
   readonly dropped: Set<() => void>;
+  /** Numbers of the linear pages as which it was decoded. */
+  readonly pages: Set<number>;
 }
 
 /** Bits 47:0 of an address and the context: a number that a double holds exactly. */
@@ -75,16 +77,20 @@ export class CodeStore {
     memory.onCodeWritten((frame) => { this.drop(frame); });
   }
 
-  /** Drops all that was made of a frame. */
+  /** Drops all that was made of a frame, which was written. */
   drop(frame: number): void {
+    if (this.#frames.has(frame)) this.#drops.set(frame, this.timesDropped(frame) + 1);
+    this.#forget(frame);
+  }
+
+  #forget(frame: number): void {
     const known = this.#frames.get(frame);
     if (known === undefined) return;
     this.statistics.droppedFrames++;
-    this.#drops.set(frame, this.timesDropped(frame) + 1);
     this.#frames.delete(frame);
     for (const index of known.entries) this.#entries.drop(index, frame);
     for (const listener of known.dropped) listener();
-    for (const reaching of known.reaching) this.drop(reaching);
+    for (const reaching of known.reaching) this.#forget(reaching);
   }
 
   /** How often code of a frame was dropped since everything was. */
@@ -95,7 +101,7 @@ export class CodeStore {
     this.statistics.emptied++;
     this.trail.settle();
     // Each entry names a frame, and goes with it.
-    for (const frame of this.#frames.keys()) this.drop(frame);
+    for (const frame of this.#frames.keys()) this.#forget(frame);
     this.#drops.clear();
     this.#next = RECORDS_BASE;
     // It names a link of a record that is gone.
@@ -111,16 +117,18 @@ export class CodeStore {
 
   #frame(frame: number): FrameCode {
     let known = this.#frames.get(frame);
-    if (known === undefined) this.#frames.set(frame, known = { blocks: new Map(), entries: new Set(), reaching: new Set(), dropped: new Set() });
+    if (known === undefined) this.#frames.set(frame, known = { blocks: new Map(), entries: new Set(), reaching: new Set(), dropped: new Set(), pages: new Set() });
     return known;
   }
 
-  /** Execution must come back before the instructions at these addresses: nothing is made across them. Forgets all code if they are others than before. */
-  stopAt(addresses: Iterable<bigint>): void {
-    const stops = new Set(addresses);
-    if (stops.size === this.#stops.size && [...stops].every((address) => this.#stops.has(address))) return;
-    this.#stops = stops;
-    this.clear();
+  /** Execution must come back before the instructions at these addresses: nothing is made across them. Forgets the code of pages that have a new one. */
+  stopAt(addresses: ReadonlySet<bigint>): void {
+    const before = this.#stops;
+    this.#stops = addresses;
+    const pages = new Set<number>();
+    for (const address of addresses) if (!before.has(address)) pages.add(pageOf(address));
+    if (pages.size === 0) return;
+    for (const [frame, known] of this.#frames) if (intersect(known.pages, pages)) this.#forget(frame);
   }
   get hasStops(): boolean { return this.#stops.size > 0; }
   isStop(ip: bigint): boolean { return this.#stops.has(ip); }
@@ -129,6 +137,7 @@ export class CodeStore {
   decode(frame: number, ip: bigint, mode: Mode, most: number): DecodedBlock {
     const instructions: Instruction[] = [];
     const first = Number(ip & 0xfffn);
+    this.#frame(frame).pages.add(pageOf(ip));
     let at = first;
     let branches = false;
     while (instructions.length < most && at < PAGE_SIZE) {
@@ -260,6 +269,13 @@ export class CodeStore {
   }
 
   get recordBytes(): number { return this.#next - RECORDS_BASE; }
+}
+
+/** Bits 63:12. */
+const pageOf = (ip: bigint): number => Number(ip >> 12n);
+function intersect(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+  for (const x of a) if (b.has(x)) return true;
+  return false;
 }
 
 const BRANCHES = new Set(['JMP', 'CALL', 'RET', 'Jcc', 'JCXZ', 'JECXZ', 'JRCXZ', 'LOOP', 'LOOPE', 'LOOPNE']);

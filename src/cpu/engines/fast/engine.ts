@@ -109,7 +109,7 @@ export class FastEngine implements Engine {
     if (noted !== this.#noted) this.#trail.noteReference();
     this.#noted = noted;
   }
-  stopAt(addresses: Iterable<bigint>): void { this.code.stopAt(addresses); }
+  stopAt(addresses: ReadonlySet<bigint>): void { this.code.stopAt(addresses); }
   forgetEverything(): void {
     this.reference.forgetEverything();
     this.code.clear();
@@ -132,15 +132,16 @@ export class FastEngine implements Engine {
     // RIP may be anywhere since the last run.
     this.#u32[LINK] = 0;
     for (let first = true; this.#left > 0; first = false) {
-      const stopHere = this.code.hasStops && this.code.isStop(this.#state.rip);
+      const stopHere = this.#isAtStop;
       if (stopHere && !first) return { kind: 'breakpoint' };
       const context = this.cpu.attention || stopHere ? undefined : enterContext(this.cpu);
       const stop = context === undefined ? this.#step() : this.#enter(context);
       if (stop !== undefined) return stop;
-      if (this.#stopRequested) return { kind: 'requested' };
+      if (this.#stopRequested) return { kind: this.#isAtStop ? 'breakpoint' : 'requested' };
     }
-    return { kind: 'budget' };
+    return { kind: this.#isAtStop ? 'breakpoint' : 'budget' };
   }
+  get #isAtStop(): boolean { return this.code.hasStops && this.code.isStop(this.#state.rip); }
 
   /** One boundary by the reference engine. */
   #step(): Stop | undefined {
@@ -163,6 +164,7 @@ export class FastEngine implements Engine {
     u32[LEFT_REGION] = 0;
     this.#pages.fill(NO_PAGE);
     this.reference.forgetPage();
+    this.cpu.deliveriesInStep = 0;
     const resume = this.#resume;
     this.#resume = 0;
     let status = resume === 0 ? STATUS.next : this.#dispatcher.resume(resume);
@@ -212,7 +214,7 @@ export class FastEngine implements Engine {
   #lookUp(context: Context): Stop | undefined {
     this.statistics.exits.lookup++;
     // Nothing may lead to an address where execution must come back.
-    if (this.code.hasStops && this.code.isStop(this.#state.rip)) return undefined;
+    if (this.#isAtStop) return undefined;
     const low = this.#u32[RIP_LOW]!, high = this.#u32[RIP_HIGH]!;
     const frame = this.#frame(low, high);
     const record = this.code.block(frame, low, high, context);

@@ -43,7 +43,7 @@ export class ReferenceEngine implements Engine {
   get noted(): number { return this.#recent.noted; }
   recentInstructions(): readonly RecentInstruction[] { return this.#recent.list(); }
   requestStop(): void { this.#stopRequested = true; }
-  stopAt(addresses: Iterable<bigint>): void { this.#stops = new Set(addresses); }
+  stopAt(addresses: ReadonlySet<bigint>): void { this.#stops = addresses; }
   /** Notes the instruction at RIP, in which another engine met a fault, among the recent ones. */
   noteInstruction(): void {
     const i = this.#fetcher.peek(this.cpu.mode());
@@ -64,6 +64,7 @@ export class ReferenceEngine implements Engine {
 
   step(): StepResult {
     const { cpu } = this;
+    cpu.deliveriesInStep = 0;
     if (cpu.attention) {
       this.#fetcher.forgetPage();
       const { deliveries } = cpu;
@@ -129,8 +130,8 @@ export class ReferenceEngine implements Engine {
     for (let left = budget; left > 0; left--) {
       const result = this.step();
       if (result !== RETIRED && result !== EXCEPTION) return result as Stop;
-      if (this.#stopRequested) return REQUESTED;
       if (this.#stops.size > 0 && this.#stops.has(this.#state.rip)) return BREAKPOINT;
+      if (this.#stopRequested) return REQUESTED;
     }
     return BUDGET;
   }

@@ -65,6 +65,7 @@ function writeCr0(cpu: Cpu, value: number): void {
   const pagingBitsChange = isSet(cr0 ^ state.cr0, CR0.PG | CR0.CD | CR0.NW);
   if (pagingBitsChange && isPaePaging(cr0, state.cr4, efer) && !cpu.mmu.loadPdptes(state.cr3)) refuse('reserved bit in a PDPTE');
   commit(cpu, { cr0, efer });
+  cpu.observer?.controlRegister(0, BigInt(cr0 >>> 0));
 }
 
 function writeCr3(cpu: Cpu, value: bigint): void {
@@ -73,6 +74,7 @@ function writeCr3(cpu: Cpu, value: bigint): void {
   const reserved = ((1n << 63n) - 1n) & ~((1n << BigInt(MAXPHYADDR)) - 1n);
   if ((value & reserved) !== 0n || (value >> 63n !== 0n && !isSet(state.cr4, CR4.PCIDE))) refuse('reserved bit of CR3');
   if (!cpu.mmu.setCr3(value)) refuse('reserved bit in a PDPTE');
+  cpu.observer?.controlRegister(3, value);
 }
 
 function writeCr4(cpu: Cpu, value: bigint): void {
@@ -87,6 +89,7 @@ function writeCr4(cpu: Cpu, value: bigint): void {
   const reload = isSet(cr4 ^ state.cr4, CR4.PAE | CR4.PGE | CR4.PSE | CR4.SMEP);
   if (reload && isPaePaging(state.cr0, cr4, state.efer) && !cpu.mmu.loadPdptes(state.cr3)) refuse('reserved bit in a PDPTE');
   commit(cpu, { cr4 });
+  cpu.observer?.controlRegister(4, value);
 }
 
 function controlRegister(i: Instruction, n: number): 0 | 2 | 3 | 4 | 8 {
@@ -117,7 +120,10 @@ export function writeControlRegister(cpu: Cpu, number: 0 | 2 | 3 | 4 | 8, value:
     case 0:
       if (value >> 32n !== 0n) refuse('reserved bit of CR0');
       return writeCr0(cpu, Number(value));
-    case 2: cpu.state.cr2 = value; return;
+    case 2:
+      cpu.state.cr2 = value;
+      cpu.observer?.controlRegister(2, value);
+      return;
     case 3: return writeCr3(cpu, value);
     case 4: return writeCr4(cpu, value);
     case 8:
@@ -125,6 +131,7 @@ export function writeControlRegister(cpu: Cpu, number: 0 | 2 | 3 | 4 | 8, value:
       cpu.state.cr8 = Number(value);
       cpu.bus.taskPriorityChanged(cpu.state.cr8);
       cpu.refreshAttention();
+      cpu.observer?.controlRegister(8, value);
       return;
   }
 }

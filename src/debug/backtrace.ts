@@ -1,0 +1,91 @@
+/**
+ * Who called whom, from the stack alone: return addresses are known by the CALL before them, frames of exceptions and interrupts by
+ * their five values. Needs neither frame pointers nor debug information; a stale return address that happens to call the function in question can deceive it.
+ */
+import { decode, DecodeFailure } from '../cpu/decode/decode.ts';
+import type { Instruction } from '../cpu/isa/instruction.ts';
+import { isCanonical } from '../cpu/segmentation.ts';
+import type { Machine } from '../machine/machine.ts';
+import { littleEndian } from './bytes.ts';
+import type { SymbolTable } from './symbols.ts';
+
+export interface Frame {
+  /** Where execution is, or will go on. */
+  readonly rip: bigint;
+  /** RSP there: of a caller, once its callee has returned. */
+  readonly rsp: bigint;
+  /** What leads to the frame: nothing, since it is where execution is; a return address; the frame of an exception or interrupt. */
+  readonly by: 'current' | 'call' | 'event';
+  /** Where the return address, or the frame's RIP, lies. */
+  readonly slot: bigint | undefined;
+}
+
+const MOST_FRAMES = 64, MOST_SLOTS = 1024;
+/** CALL with a 32-bit displacement, and by register or memory. */
+const CALL_LENGTHS = [5, 2, 3, 4, 6, 7, 8] as const;
+
+/** The frames, the current one first. Memory that is not mapped ends them. */
+export function backtrace(machine: Machine, symbols: SymbolTable): Frame[] {
+  const { state } = machine;
+  const frames: Frame[] = [{ rip: state.rip, rsp: state.gpr[4]!, by: 'current', slot: undefined }];
+  for (let frame: Frame | undefined = frames[0]; frames.length < MOST_FRAMES;) {
+    frame = callerOf(machine, symbols, frame!);
+    if (frame === undefined) break;
+    frames.push(frame);
+  }
+  return frames;
+}
+
+/** The frame behind one; undefined where none can be made out. */
+export function callerOf(machine: Machine, symbols: SymbolTable, { rip, rsp }: Frame): Frame | undefined {
+  const size = machine.cpu.in64BitMode ? 8 : 4;
+  const stack = machine.readLinear(rsp, size * MOST_SLOTS);
+  const value = (slot: number): bigint => littleEndian(stack.subarray(slot * size, (slot + 1) * size));
+  const here = functionOf(symbols, rip);
+  let plausible: Frame | undefined;
+  for (let slot = 0; (slot + 1) * size <= stack.length; slot++) {
+    const at = rsp + BigInt(slot * size), to = value(slot);
+    if ((slot + 5) * size <= stack.length && isEventFrame(machine, to, value(slot + 1), value(slot + 2), value(slot + 4))) return { rip: to, rsp: value(slot + 3), by: 'event', slot: at };
+    const target = callBefore(machine, to);
+    if (target === undefined) continue;
+    const frame: Frame = { rip: to, rsp: at + BigInt(size), by: 'call', slot: at };
+    if (target === 'somewhere' || here === undefined || functionOf(symbols, target) === here) return frame;
+    // A function that was jumped to has the return address of the one that was called.
+    plausible ??= frame;
+  }
+  return plausible;
+}
+
+/** The address of the symbol that an address belongs to. */
+function functionOf(symbols: SymbolTable, address: bigint): bigint | undefined {
+  const found = symbols.lookup(address);
+  return found === undefined ? undefined : address - found.offset;
+}
+
+/** Where the CALL that ends at an address leads; undefined if none does. */
+function callBefore(machine: Machine, end: bigint): bigint | 'somewhere' | undefined {
+  if (end < 16n) return undefined;
+  for (const length of CALL_LENGTHS) {
+    const call = instructionAt(machine, end - BigInt(length));
+    if (call?.mnemonic !== 'CALL' || call.length !== length) continue;
+    const x = call.operands[0];
+    return x?.kind === 'relative' ? BigInt.asUintN(machine.cpu.mode().codeSize, end + x.displacement) : 'somewhere';
+  }
+  return undefined;
+}
+
+/** The instruction at an offset in CS, as the mode is now; undefined where there is none. */
+export function instructionAt(machine: Machine, ip: bigint): Instruction | undefined {
+  const { cpu, state } = machine;
+  const bytes = machine.readLinear(cpu.in64BitMode ? ip : BigInt.asUintN(32, state.base[1]! + ip), 15);
+  const i = bytes.length === 0 ? undefined : decode(bytes, 0, cpu.mode());
+  return i instanceof DecodeFailure ? undefined : i;
+}
+
+/** RIP, CS, RFLAGS and SS of an interrupt frame of 64-bit mode: CS names a code segment, bit 1 of RFLAGS is 1. */
+function isEventFrame(machine: Machine, rip: bigint, cs: bigint, rflags: bigint, ss: bigint): boolean {
+  const { state, cpu } = machine;
+  if (!cpu.in64BitMode || !isCanonical(rip) || cs === 0n || cs > 0xffffn || ss > 0xffffn || rflags >> 22n !== 0n || (rflags & 2n) === 0n || (cs & 4n) !== 0n) return false;
+  const descriptor = machine.readLinear(state.gdtrBase + (cs & 0xfff8n), 8);
+  return descriptor.length === 8 && Number(cs | 7n) <= state.gdtrLimit && (descriptor[5]! & 0x98) === 0x98;
+}

@@ -1,0 +1,177 @@
+/** What one can do with a machine that has a history: the commands behind the prompt, gdb and the page. */
+import type { Machine, Stop } from '../machine/machine.ts';
+import { momentOf, type Moment, type Position } from '../machine/position.ts';
+import { backtrace, callerOf, instructionAt, type Frame } from './backtrace.ts';
+import { Breakpoints, type Hit } from './break/breakpoints.ts';
+import { History, type HistoryOptions, type Interrupted, type Watch, type WatchHit } from './history/history.ts';
+import { lastWrite, type LastWrite, type WriteTarget } from './history/last-write.ts';
+import { reverseContinue } from './history/search.ts';
+import { SymbolTable } from './symbols.ts';
+
+export type DebugStop =
+  /** As the machine says; `instruction-limit`: the slice that was asked for is over. */
+  | Stop
+  | { readonly kind: 'hit'; readonly hit: Hit }
+  /** It is where the command leads. */
+  | { readonly kind: 'arrived' }
+  /** The history begins here. */
+  | { readonly kind: 'start' }
+  /** The search was given up, and the machine is where it was. */
+  | { readonly kind: 'interrupted' }
+  /** The command does not apply here. */
+  | { readonly kind: 'refused'; readonly why: string };
+
+const ARRIVED = { kind: 'arrived' } as const, START = { kind: 'start' } as const, INTERRUPTED = { kind: 'interrupted' } as const;
+const RSP = 4;
+/** What is gone over as a whole. */
+const CALLS = new Set(['CALL', 'INT', 'INT3', 'SYSCALL', 'SYSENTER']);
+
+export class Debugger {
+  readonly machine: Machine;
+  readonly history: History;
+  readonly breakpoints: Breakpoints;
+  readonly symbols: SymbolTable;
+
+  /** The history of a machine, which is not running, begins here. */
+  constructor(machine: Machine, { symbols = new SymbolTable(machine.boot?.symbols ?? []), ...options }: HistoryOptions & { readonly symbols?: SymbolTable } = {}) {
+    this.machine = machine;
+    this.symbols = symbols;
+    this.history = new History(machine, options);
+    this.breakpoints = new Breakpoints(symbols);
+  }
+
+  // ----------------------------------------------------------------------------------------------------- forwards
+  /** So many boundaries: an instruction, an iteration of a REP or a delivery each. Breakpoints on the way do not stop it. */
+  step(count = 1): DebugStop {
+    for (let n = 0; n < count; n++) {
+      const stop = this.history.run({ maxInstructions: 1 });
+      if (stop.kind !== 'instruction-limit') return stop as Stop;
+    }
+    return ARRIVED;
+  }
+
+  /** Until a breakpoint, or the guest, stops it; at most so many instructions. */
+  continue(maxInstructions = Infinity): DebugStop { return this.#run(undefined, maxInstructions); }
+
+  /** Over a CALL, an INT, a system call or a REP as a whole; anything else is a step. */
+  stepOver(maxInstructions = Infinity): DebugStop {
+    const i = instructionAt(this.machine, this.machine.state.rip);
+    if (i === undefined || !(CALLS.has(i.mnemonic) || i.repeat !== 'none')) return this.step();
+    const { codeSize } = this.machine.cpu.mode();
+    return this.#run(comesTo(BigInt.asUintN(codeSize, this.machine.state.rip + BigInt(i.length)), this.machine.state.gpr[RSP]!), maxInstructions);
+  }
+
+  /** To the caller, behind the call. */
+  stepOut(maxInstructions = Infinity): DebugStop {
+    const caller = this.caller();
+    return caller === undefined ? refused('no caller can be made out on the stack') : this.#run(comesTo(caller.rip, caller.rsp), maxInstructions);
+  }
+
+  /** To an address. */
+  runToAddress(address: bigint, maxInstructions = Infinity): DebugStop { return this.#run(comesTo(address, 0n), maxInstructions); }
+
+  #run(destination: Watch | undefined, maxInstructions: number): DebugStop {
+    const first = this.machine.state.retired, firstDelivery = this.machine.cpu.deliveries;
+    for (;;) {
+      const done = Math.max(this.machine.state.retired - first, this.machine.cpu.deliveries - firstDelivery);
+      if (done >= maxInstructions) return { kind: 'instruction-limit' };
+      const watch = both(this.breakpoints.watch(), destination);
+      const stop = this.history.run({ maxInstructions: maxInstructions - done, ...(watch === undefined ? {} : { watch }) });
+      if (stop.kind !== 'hit') return stop;
+      if (!('breakpoint' in stop.hit)) return ARRIVED;
+      if (this.breakpoints.stopsAt(stop.hit)) return { kind: 'hit', hit: stop.hit };
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------------- backwards
+  back(count = 1): DebugStop { return this.history.stepBack(count) ? ARRIVED : START; }
+
+  /** Back to where a breakpoint would have stopped. */
+  reverseContinue(interrupted?: Interrupted): DebugStop { return this.#reverse(undefined, interrupted); }
+
+  /** Back over what the instruction before called. */
+  backOver(interrupted?: Interrupted): DebugStop {
+    const { state } = this.machine;
+    const { rip } = state, rsp = state.gpr[RSP]!;
+    if (!this.history.stepBack()) return START;
+    const i = instructionAt(this.machine, state.rip);
+    // Not the end of something that was called from the instruction before here.
+    if (i === undefined || !['RET', 'IRET', 'IRETD', 'IRETQ', 'SYSRET'].includes(i.mnemonic)) return ARRIVED;
+    return this.#reverse(callsTo(rip, rsp), interrupted);
+  }
+
+  /** Back to the call, or the event, that led into this function. */
+  backOut(interrupted?: Interrupted): DebugStop {
+    const slot = this.caller()?.slot;
+    if (slot === undefined) return refused('no caller can be made out on the stack');
+    const found = this.lastWrite({ kind: 'memory', address: slot, bytes: 1 }, interrupted);
+    if (found === 'interrupted') return INTERRUPTED;
+    if (found === undefined) return refused('the call was before the history began');
+    return this.runTo(found.at, interrupted);
+  }
+
+  #reverse(destination: Watch | undefined, interrupted?: Interrupted): DebugStop {
+    const watch = both(this.breakpoints.watch(), destination);
+    // Without anything to stop at it is the way to the beginning.
+    const found = reverseContinue(this.history, watch ?? { hit: () => undefined }, interrupted);
+    if (found.kind !== 'hit') return found.kind === 'start' ? START : INTERRUPTED;
+    return 'breakpoint' in found.hit ? { kind: 'hit', hit: found.hit } : ARRIVED;
+  }
+
+  // --------------------------------------------------------------------------------------------------------- other
+  /** To an instruction count, a position or a moment. */
+  runTo(to: number | Position | Moment, interrupted?: Interrupted): DebugStop {
+    const stop = this.history.runTo(to, interrupted);
+    return stop === undefined ? ARRIVED : stop === 'interrupted' ? INTERRUPTED : stop;
+  }
+  restart(): DebugStop { return this.runTo(this.history.start); }
+
+  /** As lastWrite of last-write.ts. */
+  lastWrite(target: WriteTarget, interrupted?: Interrupted): LastWrite | 'interrupted' | undefined { return lastWrite(this.history, target, interrupted); }
+
+  backtrace(): Frame[] { return backtrace(this.machine, this.symbols); }
+  caller(): Frame | undefined { return callerOf(this.machine, this.symbols, { rip: this.machine.state.rip, rsp: this.machine.state.gpr[RSP]!, by: 'current', slot: undefined }); }
+}
+
+const refused = (why: string): DebugStop => ({ kind: 'refused', why });
+
+/** Execution comes to an address with the stack no deeper than here. */
+function comesTo(address: bigint, rsp: bigint): Watch {
+  return { addresses: new Set([address]), hit: (machine) => (machine.state.rip === address && machine.state.gpr[RSP]! >= rsp ? { at: momentOf(machine) } : undefined) };
+}
+
+/** Execution is at a CALL, INT or the like that ends at an address, with this RSP. */
+function callsTo(end: bigint, rsp: bigint): Watch {
+  const addresses = new Set(Array.from({ length: 15 }, (_, n) => BigInt.asUintN(64, end - BigInt(n + 1))));
+  return {
+    addresses,
+    hit: (machine) => {
+      const { rip, gpr } = machine.state;
+      if (!addresses.has(rip) || gpr[RSP] !== rsp) return undefined;
+      const i = instructionAt(machine, rip);
+      return i !== undefined && CALLS.has(i.mnemonic) && rip + BigInt(i.length) === end ? { at: momentOf(machine) } : undefined;
+    },
+  };
+}
+
+/** Two watches as one: what the first sees goes first. */
+function both<A extends WatchHit, B extends WatchHit>(a: Watch<A> | undefined, b: Watch<B> | undefined): Watch<A | B> | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return {
+    addresses: new Set([...a.addresses ?? [], ...b.addresses ?? []]),
+    everyBoundary: a.everyBoundary === true || b.everyBoundary === true,
+    nextCount: (retired) => Math.min(a.nextCount?.(retired) ?? Infinity, b.nextCount?.(retired) ?? Infinity),
+    hit: (machine) => {
+      const first = a.hit(machine), second = b.hit(machine);
+      return first ?? second;
+    },
+    arm: (machine) => {
+      a.arm?.(machine);
+      b.arm?.(machine);
+    },
+    disarm: (machine) => {
+      a.disarm?.(machine);
+      b.disarm?.(machine);
+    },
+  };
+}

@@ -1,0 +1,301 @@
+/**
+ * A machine with its past: it can go back. What it did is not written down but done again, from the nearest checkpoint, with the same input from
+ * the same log, which ends in the same state on every engine. The search for what happened last before now is in search.ts.
+ */
+import { InputLog, applyInput, type Input } from '../../machine/input-log.ts';
+import type { Machine, Stop } from '../../machine/machine.ts';
+import { beginningOf, compareMoments, comparePositions, momentOf, type Moment, type Position } from '../../machine/position.ts';
+import { Checkpoints } from './checkpoints.ts';
+import { Records } from './records.ts';
+
+export interface HistoryOptions {
+  /** Most bytes that checkpoints may take; 512 MiB if not given. Two states of the guest's memory stay even if they are more. */
+  readonly budgetBytes?: number;
+  /** Inputs of another run of the same machine: they are given as it gets to their moments. */
+  readonly log?: InputLog;
+}
+
+/** Asked about every 10 ms in long searches: true ends them, and the machine is where it was. */
+export type Interrupted = () => boolean;
+
+/** Something to stop for. */
+export interface WatchHit {
+  /** Where a run stops: the boundary that has just been reached, or one before it. */
+  readonly at: Moment;
+  /** Where a way back stops, if not there: before the instruction or delivery that did it. */
+  readonly before?: Moment;
+}
+/** What a run stops at besides the machine's own stops. */
+export interface Watch<H extends WatchHit = WatchHit> {
+  /** Offsets in CS before which the machine stands still. */
+  readonly addresses?: ReadonlySet<bigint>;
+  /** It stands still at every boundary: some hundred thousand instructions a second. */
+  readonly everyBoundary?: boolean;
+  /** The next instruction count behind this one at which it stands still. */
+  nextCount?(retired: number): number;
+  /** Called when the machine stands still at a boundary that it has just reached: what to stop for, or undefined to go on. */
+  hit(machine: Machine): H | undefined;
+  /** Begins and ends to observe the machine. A watch that sees something calls `machine.pause()`, and is asked at the next boundary. */
+  arm?(machine: Machine): void;
+  disarm?(machine: Machine): void;
+}
+
+export interface HistoryRunOptions<H extends WatchHit = WatchHit> {
+  /** At most this many more instructions, and this many deliveries. */
+  readonly maxInstructions?: number;
+  /** As in RunOptions. */
+  readonly maxIdleTime?: number;
+  /** Not beyond this moment. */
+  readonly until?: Moment;
+  readonly watch?: Watch<H>;
+}
+
+/** Why a run ended: as the machine says, or at what the watch watches, or at `until`. */
+export type HistoryStop<H extends WatchHit = WatchHit> = Stop | { readonly kind: 'hit'; readonly hit: H } | { readonly kind: 'arrived' };
+
+/** A long search was interrupted. */
+class InterruptedError extends Error {}
+
+const DEFAULT_BUDGET_BYTES = 512 * 2 ** 20;
+
+/**
+ * What executing again costs, in nanoseconds, about: an instruction of generated code, one that the reference engine executes, a page walk. It
+ * decides where checkpoints are taken, so a host's clock would do, but this is the same on every host.
+ */
+const COST = { instruction: 4, reference: 700, walk: 500 } as const;
+/** Between two checkpoints. */
+const INTERVAL = 12e6;
+/** Between two looks at what it has cost, and the shortest and longest way there in instructions. */
+const SLICE_COST = 2e6, SHORTEST_SLICE = 2000, LONGEST_SLICE = 1_000_000;
+/** On the way back a checkpoint is left so many instructions before the destination, since the next step back often follows. */
+const NEAR = 10_000;
+/** Deliveries in one step: a #DB, an NMI and an interrupt, or an exception, a double fault and a triple fault; and INT n before it. */
+const MOST_DELIVERIES_A_STEP = 5;
+
+export class History {
+  readonly machine: Machine;
+  readonly log: InputLog;
+  /** The first moment that can be gone to. */
+  readonly start: Moment;
+  readonly #checkpoints: Checkpoints;
+  readonly records: Records;
+  #end: Moment;
+  /** Number of the next input of the log. */
+  #nextInput = 0;
+  #slice = SHORTEST_SLICE;
+  /** What it took to come here from the start, if nothing had been executed twice. */
+  #cost = 0;
+  #interrupted: Interrupted | undefined;
+  /** The machine is being given an input: what is written now, the input writes. */
+  isGiving = false;
+
+  /** The past of a machine, which is not running, begins here. */
+  constructor(machine: Machine, { budgetBytes = DEFAULT_BUDGET_BYTES, log = new InputLog() }: HistoryOptions = {}) {
+    this.machine = machine;
+    this.log = log;
+    this.start = momentOf(machine);
+    this.#end = this.start;
+    this.#checkpoints = new Checkpoints(machine, budgetBytes, 0);
+    this.records = new Records(machine);
+    this.#giveDue();
+  }
+
+  get now(): Moment { return momentOf(this.machine); }
+  /** The furthest moment that the machine has been at. */
+  get end(): Moment { return this.#end; }
+  get isLive(): boolean { return compareMoments(this.now, this.#end) >= 0; }
+  get memory(): { readonly bytes: number; readonly budgetBytes: number; readonly checkpoints: number } {
+    const { bytes, budgetBytes, count } = this.#checkpoints;
+    return { bytes, budgetBytes, checkpoints: count };
+  }
+
+  /** Gives the machine an input now and notes it. In the past the future is forgotten: another one begins. Returns what of it was taken; throws RangeError for an edit that cannot be. */
+  give(input: Input): Input | undefined {
+    // What cannot be leaves the future alone.
+    const taken = applyInput(this.machine, input);
+    if (taken === undefined) return undefined;
+    this.log.events.length = this.#nextInput;
+    this.log.end = undefined;
+    this.log.events.push({ at: this.now, input: taken });
+    this.#nextInput++;
+    this.#checkpoints.forgetBehind(this.now);
+    this.records.forgetBehind(this.now);
+    this.#end = this.now;
+    return taken;
+  }
+
+  /**
+   * Forwards. Where the machine has been before it does the same again, and nothing leaves it; beyond that new things happen. Stops of the
+   * guest's own (a debug exit that was passed before) stop it each time.
+   */
+  run<H extends WatchHit>(options: HistoryRunOptions<H> = {}): HistoryStop<H> { return this.#run(options, false); }
+  /** The same, but stops of the guest's own are passed wherever it can go on. */
+  pass<H extends WatchHit>(options: HistoryRunOptions<H>): HistoryStop<H> { return this.#run(options, true); }
+
+  #run<H extends WatchHit>(options: HistoryRunOptions<H>, pass: boolean): HistoryStop<H> {
+    const { watch } = options;
+    watch?.arm?.(this.machine);
+    try {
+      const stop = this.#runArmed(options, pass);
+      if (stop.kind !== 'hit') return stop;
+      watch?.disarm?.(this.machine);
+      if (compareMoments(stop.hit.at, this.now) < 0) this.#return(stop.hit.at);
+      else this.#giveDue();
+      return stop;
+    } finally {
+      watch?.disarm?.(this.machine);
+    }
+  }
+
+  #runArmed<H extends WatchHit>({ maxInstructions = Infinity, maxIdleTime = Infinity, until, watch }: HistoryRunOptions<H>, pass: boolean): HistoryStop<H> {
+    const { machine } = this, { state, cpu } = machine;
+    const endRetired = state.retired + maxInstructions, endDeliveries = cpu.deliveries + maxInstructions;
+    const begun = this.now;
+    /** What it began at is no reason to stop. */
+    const hitHere = (): H | undefined => {
+      const hit = watch?.hit(machine);
+      return hit !== undefined && compareMoments(hit.at, begun) > 0 ? hit : undefined;
+    };
+    for (;;) {
+      const given = this.#giveDue() ? hitHere() : undefined;
+      if (given !== undefined) return { kind: 'hit', hit: given };
+      const before = this.now;
+      if (until !== undefined && compareMoments(before, until) >= 0) return { kind: 'arrived' };
+      if (state.retired >= endRetired || cpu.deliveries >= endDeliveries) return { kind: 'instruction-limit' };
+      if (this.#interrupted?.() === true) throw new InterruptedError();
+      this.#takeCheckpoint();
+      const live = this.isLive;
+      let most = Math.min(endRetired - state.retired, endDeliveries - cpu.deliveries, this.#slice), idle = maxIdleTime;
+      if (watch !== undefined) most = watch.everyBoundary === true ? 1 : Math.min(most, (watch.nextCount?.(state.retired) ?? Infinity) - state.retired);
+      for (const moment of [this.log.events[this.#nextInput]?.at, until, live ? undefined : this.#end]) {
+        if (moment === undefined) continue;
+        if (moment.retired > before.retired) most = Math.min(most, moment.retired - before.retired);
+        else if (compareMoments(moment, before) > 0) {
+          most = 1;
+          if (comparePositions(moment, before) === 0) idle = Math.min(idle, moment.idleTime);
+        }
+      }
+      const stop = this.#slip(live, { maxInstructions: most, maxIdleTime: idle, ...(watch?.addresses === undefined ? {} : { breakpoints: watch.addresses }) });
+      const after = this.now, moved = compareMoments(after, before) !== 0;
+      if (compareMoments(after, this.#end) > 0) this.#end = after;
+      const hit = moved ? hitHere() : undefined;
+      if (hit !== undefined) return { kind: 'hit', hit };
+      if (stop.kind === 'instruction-limit' || stop.kind === 'reached' || stop.kind === 'paused') continue;
+      if (pass && moved) continue;
+      // A wait that ends with input, or at the moment that was asked for.
+      const next = this.log.events[this.#nextInput]?.at;
+      if (stop.kind === 'halted' && ((next !== undefined && compareMoments(next, after) <= 0) || (until !== undefined && compareMoments(after, until) >= 0) || (moved && after.idleTime < maxIdleTime && idle < maxIdleTime))) continue;
+      return stop;
+    }
+  }
+
+  /** A stretch of at most a slice; notes what it cost, and finds the length of the next one. */
+  #slip(live: boolean, options: Parameters<Machine['run']>[0]): Stop {
+    const { machine } = this;
+    const retired = machine.state.retired, noted = machine.reference.noted, { walks } = machine.mmu.statistics;
+    machine.repeating = !live;
+    const stop = machine.run(options);
+    machine.repeating = false;
+    const done = machine.state.retired - retired;
+    const cost = COST.instruction * done + COST.reference * (machine.reference.noted - noted) + COST.walk * (machine.mmu.statistics.walks - walks);
+    this.#cost += cost;
+    this.#slice = Math.round(Math.min(Math.max((SLICE_COST * Math.max(done, 1)) / Math.max(cost, 1), SHORTEST_SLICE), LONGEST_SLICE, 2 * this.#slice));
+    return stop;
+  }
+
+  /** Gives the machine the inputs of this moment; whether there were any. */
+  #giveDue(): boolean {
+    const before = this.#nextInput;
+    for (let event; (event = this.log.events[this.#nextInput]) !== undefined && compareMoments(event.at, this.now) <= 0;) {
+      this.#nextInput++;
+      this.isGiving = true;
+      applyInput(this.machine, event.input);
+      this.isGiving = false;
+    }
+    return this.#nextInput !== before;
+  }
+
+  #takeCheckpoint(): void {
+    const nearest = this.#checkpoints.before(this.now)!;
+    if (this.#cost - nearest.cost >= INTERVAL) this.#checkpoints.take(this.#nextInput, this.#cost);
+  }
+
+  /** Runs to the first moment that is not before `to`, from the nearest checkpoint if that is behind where the machine is. Undefined: it is there. */
+  #travel(to: Moment): Stop | undefined {
+    const nearest = this.#checkpoints.before(to) ?? this.#checkpoints.first;
+    if (compareMoments(this.now, to) > 0 || compareMoments(this.now, nearest.at) < 0) this.#restore(nearest);
+    const here = this.machine.state.retired;
+    if (to.retired - here > 2 * NEAR) {
+      const stop = this.#run({ until: beginningOf({ retired: to.retired - NEAR, deliveries: 0 }) }, true);
+      if (stop.kind !== 'arrived') return stop as Stop;
+      this.#checkpoints.take(this.#nextInput, this.#cost);
+    }
+    const stop = this.#run({ until: to }, true);
+    return stop.kind === 'arrived' ? undefined : stop as Stop;
+  }
+
+  #restore(checkpoint: { readonly inputs: number; readonly cost: number }): void {
+    this.#checkpoints.restore(checkpoint as Parameters<Checkpoints['restore']>[0]);
+    this.#nextInput = checkpoint.inputs;
+    this.#cost = checkpoint.cost;
+    this.#giveDue();
+  }
+
+  /** To an instruction count, a position or a moment, in either direction; beyond the end the machine runs on. Undefined: it is there; otherwise why it cannot get there. */
+  runTo(to: number | Position | Moment, interrupted?: Interrupted): Stop | 'interrupted' | undefined {
+    const moment = typeof to === 'number' ? beginningOf({ retired: to, deliveries: 0 }) : 'idleTime' in to ? to : beginningOf(to);
+    return this.interruptible(interrupted, () => this.#travel(moment));
+  }
+
+  /** Does work that runs the machine, until it is done or `interrupted` says so: then the machine is where it was. */
+  interruptible<T>(interrupted: Interrupted | undefined, work: () => T): T | 'interrupted' {
+    if (interrupted === undefined) return work();
+    const here = this.now;
+    this.#interrupted = interrupted;
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof InterruptedError)) throw error;
+      this.#interrupted = undefined;
+      this.#return(here);
+      return 'interrupted';
+    } finally {
+      this.#interrupted = undefined;
+    }
+  }
+
+  /** So many boundaries back: an instruction, an iteration of a REP or a delivery each. False: it began on the way, and the machine is there. */
+  stepBack(count = 1): boolean {
+    for (let n = 0; n < count; n++) if (!this.#toPrevious()) return false;
+    return true;
+  }
+
+  #toPrevious(): boolean {
+    const here = beginningOf(this.now);
+    const isEarlier = (): boolean => compareMoments(beginningOf(this.now), here) < 0;
+    const { retired } = here, deliveries = Math.max(0, here.deliveries - MOST_DELIVERIES_A_STEP);
+    this.#return(beginningOf({ retired: retired - 1, deliveries }));
+    if (!isEarlier()) this.#return(beginningOf({ retired: retired - 1, deliveries: 0 }));
+    if (!isEarlier()) {
+      this.#return(this.start);
+      return false;
+    }
+    // Many deliveries without an instruction: only the last few are of interest.
+    if (this.machine.state.retired === retired) this.#return(beginningOf({ retired, deliveries }));
+    if (this.machine.state.retired + 1 === retired && this.machine.cpu.deliveries === here.deliveries) return true;
+    let last = this.now;
+    for (let next = last; compareMoments(beginningOf(next), here) < 0; next = this.now) {
+      last = next;
+      this.#run({ maxInstructions: 1 }, true);
+      if (compareMoments(this.now, next) === 0) throw new Error(`history: the machine stays at ${next.retired}+${next.deliveries}, from where it went on before`);
+    }
+    this.#return(beginningOf(last));
+    return true;
+  }
+
+  /** Goes to a moment where the machine has been. */
+  #return(to: Moment): void {
+    const stop = this.#travel(to);
+    if (stop !== undefined) throw new Error(`history: the machine does not come to ${to.retired}+${to.deliveries} again: ${stop.kind}`);
+  }
+}

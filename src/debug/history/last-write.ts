@@ -1,0 +1,205 @@
+/** "Who wrote this?": the last write to memory, to a register, or to the page tables of an address, before now. */
+import { decode, DecodeFailure } from '../../cpu/decode/decode.ts';
+import { MAX_LENGTH } from '../../cpu/decode/reader.ts';
+import { effectsOf } from '../../cpu/describe/effects.ts';
+import type { Machine } from '../../machine/machine.ts';
+import type { Observer } from '../../machine/observers.ts';
+import { beginningOf, compareMoments, comparePositions, type Moment } from '../../machine/position.ts';
+import { MACHINE_REGISTERS, type MachineRegister } from '../../machine/registers.ts';
+import { linear, PAGE_SIZE } from '../../state/addresses.ts';
+import { littleEndian } from '../bytes.ts';
+import type { History, Interrupted, Watch } from './history.ts';
+import { lastBefore } from './search.ts';
+
+export type WriteTarget =
+  /** Bytes of RAM. A linear address stands for the physical ones that it has now. */
+  | { readonly kind: 'memory'; readonly address: bigint; readonly bytes: number; readonly physical?: boolean }
+  | { readonly kind: 'register'; readonly name: string }
+  /** The entries that the walk of a linear address goes through now; A and D, which the processor sets, do not count. */
+  | { readonly kind: 'page-table'; readonly address: bigint };
+
+export interface LastWrite {
+  /** Before the instruction or the delivery that wrote; an edit: its moment. */
+  readonly at: Moment;
+  readonly rip: bigint;
+  readonly by: 'instruction' | 'delivery' | 'page walk' | 'edit';
+  /** Where: `physical 0x1000`, `cr3`. */
+  readonly where: string;
+  /** What the bytes there, as a number, or the register held before and after. */
+  readonly before: bigint;
+  readonly after: bigint;
+}
+
+/** Consecutive bytes of RAM. */
+interface Range { readonly from: number; readonly bytes: number; readonly where: string }
+/** Something that was seen on the way, and how to read what it changed. */
+interface Seen { readonly at: Moment; readonly rip: bigint; readonly by: LastWrite['by']; readonly where: string; readonly read: (machine: Machine) => bigint }
+
+/** A watch that stops nowhere and remembers what it saw last. */
+interface Recorder extends Watch<never> { last(): Seen | undefined }
+
+/** Most bytes that are asked about at once. */
+const MOST_BYTES = 4096;
+
+/**
+ * The last write before now; undefined if there was none since the history began. The machine is where it was. Throws RangeError for what is no RAM or no
+ * register. Memory, control registers and MSRs are found at the speed of the engine, other registers by a look at every instruction back to it.
+ */
+export function lastWrite(history: History, target: WriteTarget, interrupted?: Interrupted): LastWrite | 'interrupted' | undefined {
+  const { machine } = history;
+  const recorder = recorderOf(history, target);
+  return history.interruptible(interrupted, () => {
+    const here = history.now;
+    const seen = lastBefore(history, (until) => {
+      history.pass({ until, watch: recorder });
+      const last = recorder.last();
+      // An edit of this very moment is behind us; an instruction that begins here is not.
+      return last !== undefined && (last.by === 'edit' ? compareMoments(last.at, here) <= 0 : comparePositions(last.at, here) < 0) ? last : undefined;
+    });
+    const found = seen && withValues(history, machine, seen);
+    history.runTo(here);
+    return found;
+  });
+}
+
+function withValues(history: History, machine: Machine, { at, rip, by, where, read }: Seen): LastWrite {
+  if (by === 'edit') {
+    history.runTo(at);
+    const after = read(machine);
+    return history.stepBack() ? { at, rip, by, where, before: read(machine), after } : { at, rip, by, where, before: after, after };
+  }
+  history.runTo(at);
+  const before = read(machine);
+  const then = history.now;
+  // A wait before a delivery is no boundary of its own.
+  while (comparePositions(history.now, then) === 0 && history.pass({ maxInstructions: 1 }).kind === 'instruction-limit');
+  return { at: then, rip, by, where, before, after: read(machine) };
+}
+
+function recorderOf(history: History, target: WriteTarget): Recorder {
+  const { machine } = history;
+  switch (target.kind) {
+    case 'memory': return memoryRecorder(history, rangesOf(machine, target.address, target.bytes, target.physical === true), true);
+    case 'page-table': {
+      const levels = machine.mmu.explain(linear(target.address)).levels.filter(({ entryAddress }) => entryAddress !== undefined);
+      if (levels.length === 0) throw new RangeError(`nothing translates 0x${target.address.toString(16)}: paging is off`);
+      const bytes = machine.mmu.explain(linear(target.address)).mode === '32-bit' ? 4 : 8;
+      return memoryRecorder(history, levels.map(({ structure, entryAddress }) => ({ from: entryAddress!, bytes, where: `${structure} at physical 0x${entryAddress!.toString(16)}` })), false);
+    }
+    case 'register': {
+      const register = MACHINE_REGISTERS.get(target.name.toLowerCase());
+      if (register === undefined) throw new RangeError(`there is no register ${target.name}`);
+      if (register.name === 'tsc') throw new RangeError('the time-stamp counter changes with time');
+      return register.observed === true ? observedRegisterRecorder(history, register) : registerRecorder(history, register);
+    }
+  }
+}
+
+function rangesOf(machine: Machine, address: bigint, bytes: number, physical: boolean): Range[] {
+  if (!(bytes >= 1 && bytes <= MOST_BYTES)) throw new RangeError(`1 to ${MOST_BYTES} bytes can be asked about`);
+  const ranges: Range[] = [];
+  for (let done = 0; done < bytes;) {
+    const here = address + BigInt(done);
+    const at = physical ? Number(here) : machine.mmu.explain(linear(here)).physicalAddress;
+    const count = Math.min(bytes - done, PAGE_SIZE - Number(here & 0xfffn));
+    if (at === undefined) throw new RangeError(`0x${here.toString(16)} is not mapped`);
+    if (at + count > machine.state.ramBytes) throw new RangeError(`physical 0x${at.toString(16)} is not RAM`);
+    ranges.push({ from: at, bytes: count, where: `physical 0x${at.toString(16)}` });
+    done += count;
+  }
+  return ranges;
+}
+
+const stepBegin = ({ state, cpu }: Machine): Moment => beginningOf({ retired: state.retired, deliveries: cpu.deliveries - cpu.deliveriesInStep });
+
+function memoryRecorder(history: History, ranges: readonly Range[], pageWalks: boolean): Recorder {
+  let last: Seen | undefined;
+  return {
+    arm: ({ memory, mmu, state, cpu }) => {
+      last = undefined;
+      const frames = new Set(ranges.flatMap(({ from, bytes }) => [Math.floor(from / PAGE_SIZE), Math.floor((from + bytes - 1) / PAGE_SIZE)]));
+      memory.watchWrites(frames, (address, bytes) => {
+        if (mmu.isSettingFlags && !pageWalks) return;
+        const range = ranges.find(({ from, bytes: length }) => address < from + length && from < address + bytes);
+        if (range === undefined) return;
+        const by = history.isGiving ? 'edit' : mmu.isSettingFlags ? 'page walk' : cpu.deliveriesInStep > 0 ? 'delivery' : 'instruction';
+        const read = (machine: Machine): bigint => littleEndian(machine.readPhysical(range.from, range.bytes));
+        last = { at: by === 'edit' ? history.now : stepBegin(history.machine), rip: state.rip, by, where: range.where, read };
+      });
+    },
+    disarm: ({ memory }) => { memory.unwatchWrites(); },
+    hit: () => undefined,
+    last: () => last,
+  };
+}
+
+/** A register whose changes are told. */
+function observedRegisterRecorder(history: History, register: MachineRegister): Recorder {
+  const { machine } = history;
+  let last: Seen | undefined, value = 0n;
+  const note = (written: boolean): void => {
+    const now = register.read(machine);
+    if (!written && now === value) return;
+    value = now;
+    const by = history.isGiving ? 'edit' : machine.cpu.deliveriesInStep > 0 ? 'delivery' : 'instruction';
+    last = { at: by === 'edit' ? history.now : stepBegin(machine), rip: machine.state.rip, by, where: register.name, read: register.read };
+  };
+  const observer: Observer = { controlRegister: (number) => { note(register.name === `cr${number}`); }, msr: () => { note(false); }, refreshed: () => { note(false); }, exception: () => { note(false); } };
+  return {
+    arm: () => {
+      last = undefined;
+      value = register.read(machine);
+      machine.observers.add(observer);
+    },
+    disarm: () => { machine.observers.remove(observer); },
+    hit: () => undefined,
+    last: () => last,
+  };
+}
+
+/** Looks at every boundary: the register changed, or what ran is said to write it. */
+function registerRecorder(history: History, register: MachineRegister): Recorder {
+  const { machine } = history;
+  let last: Seen | undefined, value = 0n, before: { at: Moment; rip: bigint; deliveries: number; writes: boolean };
+  const writers = new Map<bigint, boolean>();
+  const look = (): void => {
+    const { rip } = machine.state;
+    let writes = writers.get(rip);
+    if (writes === undefined) writers.set(rip, writes = writesRegister(machine, register));
+    before = { at: beginningOf(history.now), rip, deliveries: machine.cpu.deliveries, writes };
+  };
+  return {
+    everyBoundary: true,
+    arm: () => {
+      last = undefined;
+      value = register.read(machine);
+      writers.clear();
+      look();
+    },
+    hit: () => {
+      const now = register.read(machine), moved = comparePositions(history.now, before.at) !== 0;
+      const delivered = machine.cpu.deliveries !== before.deliveries;
+      if (now !== value || (before.writes && moved && !delivered)) {
+        last = { at: moved ? before.at : history.now, rip: before.rip, by: !moved ? 'edit' : delivered ? 'delivery' : 'instruction', where: register.name, read: register.read };
+      }
+      value = now;
+      look();
+      return undefined;
+    },
+    last: () => last,
+  };
+}
+
+/** Whether the meaning of the instruction at RIP writes the register, whatever the value. System instructions are known by the change alone. */
+function writesRegister(machine: Machine, { name }: MachineRegister): boolean {
+  const { state, cpu } = machine;
+  const bytes = machine.readLinear(cpu.in64BitMode ? state.rip : BigInt.asUintN(32, state.base[1]! + state.rip), MAX_LENGTH);
+  const i = decode(bytes, 0, cpu.mode());
+  const effects = i instanceof DecodeFailure ? undefined : effectsOf(i);
+  if (effects === undefined) return false;
+  const general = GENERAL.indexOf(name), xmm = /^xmm(\d+)$/.exec(name);
+  if (general >= 0) return effects.registersWritten.has(general);
+  if (xmm !== null) return effects.xmmWritten.has(Number(xmm[1]));
+  return name === 'rip' || (name === 'rflags' && effects.flagsWritten.size > 0);
+}
+const GENERAL = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'];

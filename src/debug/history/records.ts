@@ -1,0 +1,85 @@
+/** What a machine did in its history that is worth finding again: what it printed, what it delivered. The newest of it, bounded. */
+import type { DeliveryKind } from '../../cpu/delivery.ts';
+import type { Machine } from '../../machine/machine.ts';
+import { comparePositions, type Position } from '../../machine/position.ts';
+
+/** Bytes of output, and events, that are kept. */
+export const MOST_OUTPUT = 2 ** 18;
+export const MOST_EVENTS = 2 ** 16;
+
+/** A delivery of an exception or interrupt, or a write to CR3. */
+export type HistoryEvent = DeliveryEvent | {
+  /** The boundary before it. */
+  readonly at: Position;
+  readonly kind: 'cr3';
+  readonly value: bigint;
+  readonly rip: bigint;
+};
+export interface DeliveryEvent {
+  readonly at: Position;
+  readonly kind: DeliveryKind;
+  readonly vector: number;
+  readonly errorCode: number | undefined;
+  /** CR2, which a page fault has set. */
+  readonly cr2: bigint;
+  /** The return address. */
+  readonly rip: bigint;
+}
+
+const PORTS = [0, 1, 'debug'] as const;
+
+export class Records {
+  readonly #events: HistoryEvent[] = [];
+  /** Rings: instructions that had retired when a byte was sent, and the byte with the number of its port above. */
+  readonly #sentAt = new Float64Array(MOST_OUTPUT);
+  readonly #sent = new Uint16Array(MOST_OUTPUT);
+  /** How many bytes have been sent since the history began. */
+  #sentCount = 0;
+
+  constructor(machine: Machine) {
+    const { state, cpu } = machine;
+    const here = (): Position => ({ retired: state.retired, deliveries: cpu.deliveries - cpu.deliveriesInStep });
+    machine.observers.add({
+      exception: (vector, errorCode, cr2, rip, kind) => {
+        if (!machine.repeating) this.#note({ at: here(), kind, vector, errorCode, cr2, rip });
+      },
+      controlRegister: (number, value) => {
+        if (number === 3 && !machine.repeating) this.#note({ at: here(), kind: 'cr3', value, rip: state.rip });
+      },
+      output: (port, byte) => {
+        if (machine.repeating) return;
+        const at = this.#sentCount++ % MOST_OUTPUT;
+        this.#sentAt[at] = state.retired;
+        this.#sent[at] = (PORTS.indexOf(port) << 8) | byte;
+      },
+    });
+  }
+
+  #note(event: HistoryEvent): void {
+    // Dropping half at once keeps the price of a drop small.
+    if (this.#events.length >= MOST_EVENTS) this.#events.splice(0, MOST_EVENTS / 2);
+    this.#events.push(event);
+  }
+
+  /** Exceptions, interrupts and writes to CR3, oldest first: at least the newest MOST_EVENTS / 2. */
+  get events(): readonly HistoryEvent[] { return this.#events; }
+
+  /** What a port had sent when so many instructions had retired (undefined: at the end), as far as it is among the newest MOST_OUTPUT bytes. */
+  output(port: 0 | 1 | 'debug', retired = Infinity): Uint8Array {
+    const bytes: number[] = [];
+    const number = PORTS.indexOf(port);
+    for (let n = Math.max(0, this.#sentCount - MOST_OUTPUT); n < this.#sentCount; n++) {
+      const at = n % MOST_OUTPUT;
+      if (this.#sentAt[at]! >= retired) break;
+      if (this.#sent[at]! >> 8 === number) bytes.push(this.#sent[at]! & 0xff);
+    }
+    return Uint8Array.from(bytes);
+  }
+
+  /** Forgets what has not happened yet: another future begins. */
+  forgetBehind(now: Position): void {
+    while (this.#events.length > 0 && comparePositions(this.#events.at(-1)!.at, now) >= 0) this.#events.pop();
+    const least = Math.max(0, this.#sentCount - MOST_OUTPUT);
+    while (this.#sentCount > least && this.#sentAt[(this.#sentCount - 1) % MOST_OUTPUT]! >= now.retired) this.#sentCount--;
+  }
+}

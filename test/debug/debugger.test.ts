@@ -1,0 +1,101 @@
+/** The commands of a debugger: over, out and back over calls, and the stack that they read. */
+import { describe, expect, it } from 'vitest';
+import { ecx, rax, rbx, rcx, rsp, type Assembler } from '../../src/assembler/index.ts';
+import { Debugger, type DebugStop } from '../../src/debug/debugger.ts';
+import { SymbolTable } from '../../src/debug/symbols.ts';
+import { ENGINE_NAMES, type EngineName } from '../../src/machine/machine.ts';
+import { flatMachine, kernelMachine } from '../machine/support/guests.ts';
+
+function calls(a: Assembler): void {
+  a.mov(rsp, 0x40_0000);
+  a.mov(rbx, 3);
+  a.label('again');
+  a.call('outer');
+  a.label('returned');
+  a.dec(rbx);
+  a.jnz('again');
+  a.label('end');
+  a.hlt();
+  a.label('outer');
+  a.push(rbx);
+  a.call('inner');
+  a.label('back_in_outer');
+  a.pop(rbx);
+  a.ret();
+  a.label('inner');
+  a.mov(ecx, 1000);
+  a.label('turn');
+  a.inc(rax);
+  a.dec(rcx);
+  a.jnz('turn');
+  a.ret();
+}
+
+const ARRIVED: DebugStop = { kind: 'arrived' };
+function debugged(engine: EngineName): { debug: Debugger; place: () => string | undefined } {
+  const { machine, address } = flatMachine(calls, { engine });
+  const symbols = new SymbolTable(['again', 'returned', 'end', 'outer', 'inner'].map((name) => ({ name, address: address(name), size: 0 })));
+  const debug = new Debugger(machine, { symbols });
+  return { debug, place: () => symbols.name(machine.state.rip) };
+}
+
+describe.each(ENGINE_NAMES)('a debugger › %s', (engine) => {
+  it('steps over a call, and back over it', () => {
+    const { debug, place } = debugged(engine);
+    debug.step(2);
+    expect([debug.stepOver(), place()]).toEqual([ARRIVED, 'returned']);
+    const { retired } = debug.machine.state;
+    expect(retired).toBeGreaterThan(3000);
+    expect([debug.backOver(), place(), debug.machine.state.retired]).toEqual([ARRIVED, 'again', 2]);
+    expect([debug.stepOver(), place(), debug.machine.state.retired]).toEqual([ARRIVED, 'returned', retired]);
+    expect([debug.stepOver(), place()]).toEqual([ARRIVED, 'returned+0x3']);
+  });
+  it('steps out of a call, and back out of it', () => {
+    const { debug, place } = debugged(engine);
+    debug.breakpoints.add({ on: 'execute', from: debug.symbols.addressOf('inner')! }, { temporary: true });
+    expect(debug.continue()).toMatchObject({ kind: 'hit' });
+    debug.step(702);
+    expect(debug.backtrace().map(({ rip, by }) => `${by} ${debug.symbols.name(rip)}`)).toEqual(['current inner+0xb', 'call outer+0x6', 'call returned']);
+    expect([debug.stepOut(), place(), debug.machine.state.gpr[1]]).toEqual([ARRIVED, 'outer+0x6', 0n]);
+    expect([debug.backOver(), place()]).toEqual([ARRIVED, 'outer+0x1']);
+    debug.step(100);
+    expect([debug.backOut(), place()]).toEqual([ARRIVED, 'outer+0x1']);
+    expect([debug.backOut(), place(), debug.machine.state.gpr[3]]).toEqual([ARRIVED, 'again', 3n]);
+    expect(debug.backOut()).toMatchObject({ kind: 'refused' });
+  });
+  it('stops at breakpoints on the way, in slices, and passes those that are to be ignored', () => {
+    const { debug, place } = debugged(engine);
+    debug.breakpoints.add({ on: 'execute', from: debug.symbols.addressOf('inner')! }, { ignore: 1 });
+    debug.step(2);
+    expect([debug.stepOver(), place()]).toEqual([ARRIVED, 'returned']);
+    debug.step(2);
+    expect(debug.stepOver(2)).toEqual({ kind: 'instruction-limit' });
+    expect(debug.continue()).toMatchObject({ kind: 'hit', hit: { breakpoint: { hits: 2 } } });
+    expect(debug.continue()).toMatchObject({ kind: 'hit' });
+    expect(debug.continue()).toEqual({ kind: 'halted', wakeable: false });
+    expect([debug.reverseContinue(), place(), debug.machine.state.gpr[3]]).toEqual([expect.objectContaining({ kind: 'hit' }), 'inner', 1n]);
+    debug.breakpoints.clear();
+    expect([debug.reverseContinue(), debug.machine.state.retired]).toEqual([{ kind: 'start' }, 0]);
+    expect([debug.back(), debug.backOver()]).toEqual([{ kind: 'start' }, { kind: 'start' }]);
+  });
+});
+
+describe('a backtrace', () => {
+  it('goes through the frame of a page fault in the guest kernel', () => {
+    const debug = new Debugger(kernelMachine('alloc'));
+    debug.breakpoints.add({ on: 'exception', vector: 14 });
+    debug.continue();
+    const before = debug.backtrace().map(({ rip }) => debug.symbols.name(rip));
+    debug.step(20);
+    const frames = debug.backtrace();
+    const event = frames.findIndex(({ by }) => by === 'event');
+    expect(event).toBeGreaterThan(0);
+    expect(frames.slice(event).map(({ rip }) => debug.symbols.name(rip))).toEqual(before);
+    expect(before.length).toBeGreaterThan(2);
+    // Out of the handler, the faulting instruction is next, and succeeds.
+    while (debug.caller()!.by !== 'event') expect(debug.stepOut().kind).toBe('arrived');
+    debug.breakpoints.clear();
+    expect(debug.stepOut().kind).toBe('arrived');
+    expect(debug.symbols.name(debug.machine.state.rip)).toBe(before[0]);
+  });
+});

@@ -1,0 +1,223 @@
+/** Backwards in time: at every moment the machine is what it was, whatever way it came there, on every engine. */
+import { describe, expect, it } from 'vitest';
+import { al, dx, qword, rax, rbx, rcx, type Assembler } from '../../src/assembler/index.ts';
+import { History, type Watch } from '../../src/debug/history/history.ts';
+import { reverseContinue } from '../../src/debug/history/search.ts';
+import { ENGINE_NAMES, type EngineName, type Machine } from '../../src/machine/machine.ts';
+import { momentOf, type Moment } from '../../src/machine/position.ts';
+import { Random, seedOf } from '../support/random.ts';
+import { flatMachine, kernelMachine, wholeState } from '../machine/support/guests.ts';
+
+/** Steps a machine that has no history, and tells its state at each boundary, from the one where it is. */
+function statesOf(machine: Machine, steps: number): { readonly at: Moment; readonly whole: string }[] {
+  const states = [{ at: momentOf(machine), whole: wholeState(machine) }];
+  for (let n = 0; n < steps; n++) {
+    machine.run({ maxInstructions: 1 });
+    states.push({ at: momentOf(machine), whole: wholeState(machine) });
+  }
+  return states;
+}
+
+const stopBefore = (address: bigint): Watch => ({ addresses: new Set([address]), hit: (machine) => (machine.state.rip === address ? { at: momentOf(machine) } : undefined) });
+
+describe('a step back', () => {
+  it.each(ENGINE_NAMES)('goes to each boundary before, through faults, interrupts and changes of privilege › %s', (engine) => {
+    for (const [scenario, from] of [['ring3', 169_200], ['ring3', 193_150], ['timer', 95_430]] as const) {
+      const straight = kernelMachine(scenario, { engine });
+      straight.run({ maxInstructions: from });
+      const { deliveries } = straight.cpu;
+      const states = statesOf(straight, 120);
+      const machine = kernelMachine(scenario, { engine });
+      const history = new History(machine);
+      expect(history.run({ maxInstructions: states.at(-1)!.at.retired + 5000 })).toEqual({ kind: 'instruction-limit' });
+      expect(history.runTo(states.at(-1)!.at)).toBeUndefined();
+      for (const { at, whole } of states.reverse()) {
+        expect(wholeState(machine), `${scenario} at ${at.retired}+${at.deliveries}`).toBe(whole);
+        expect(history.stepBack()).toBe(true);
+      }
+      expect(straight.cpu.deliveries, scenario).toBeGreaterThan(deliveries);
+    }
+  });
+  it('from a triple fault leads to the fault that nobody could deliver', () => {
+    const { machine, address } = flatMachine((a) => {
+      a.nop();
+      a.label('bad');
+      a.ud2();
+    });
+    const history = new History(machine);
+    expect(history.run()).toEqual({ kind: 'triple-fault' });
+    expect(history.stepBack()).toBe(true);
+    expect([machine.state.rip, machine.state.activity, history.now]).toEqual([address('bad'), 0, { retired: 1, deliveries: 0, idleTime: 0 }]);
+    expect(history.run()).toEqual({ kind: 'triple-fault' });
+  });
+  it('ends where the history begins', () => {
+    const { machine } = flatMachine((a) => { for (let n = 0; n < 10; n++) a.nop(); });
+    machine.run({ maxInstructions: 2 });
+    const history = new History(machine);
+    history.run({ maxInstructions: 3 });
+    expect([history.stepBack(3), history.stepBack(), history.now.retired]).toEqual([true, false, 2]);
+  });
+});
+
+describe('travel', () => {
+  it.each(ENGINE_NAMES)('back and forth at random ends in the states of a machine that never stopped › %s', (engine) => {
+    const random = new Random(seedOf('travel'));
+    const targets = Array.from({ length: 12 }, () => random.between(1, 900_000)).sort((a, b) => a - b);
+    const straight = kernelMachine('all', { engine });
+    const states = new Map<number, string>();
+    for (const to of targets) {
+      straight.run({ maxInstructions: to - straight.state.retired });
+      states.set(to, wholeState(straight));
+    }
+    const machine = kernelMachine('all', { engine });
+    const history = new History(machine, { budgetBytes: 8 << 20 });
+    history.run({ maxInstructions: targets.at(-1)! });
+    expect(wholeState(machine)).toBe(states.get(targets.at(-1)!));
+    for (let n = 0; n < 25; n++) {
+      const to = random.pick(targets);
+      expect(history.runTo(to)).toBeUndefined();
+      expect(wholeState(machine), `${to}`).toBe(states.get(to));
+      if (random.chance(30)) history.stepBack(random.between(1, 3));
+    }
+  });
+
+  /** Mixes what it reads from COM1, and when, into memory, and sends it back. */
+  function echo(a: Assembler): void {
+    a.label('poll');
+    a.inc(rbx);
+    a.mov(dx, 0x3fd);
+    a.in(al, dx);
+    a.test(al, 1);
+    a.je('poll');
+    a.mov(dx, 0x3f8);
+    a.in(al, dx);
+    a.out(dx, al);
+    a.mov(rcx, rax);
+    a.imul(rcx, rbx);
+    a.add(qword('mixed'), rcx);
+    a.jmp('poll');
+    a.align(8);
+    a.label('mixed');
+    a.dq(0);
+  }
+  const lettersOf = (engine: EngineName): { history: History; machine: Machine; printed: string[] } => {
+    const printed: string[] = [];
+    const { machine } = flatMachine(echo, { engine, onOutput: (_port, byte) => { printed.push(String.fromCharCode(byte)); } });
+    const history = new History(machine);
+    for (const letter of 'hello') {
+      history.give({ kind: 'serial', port: 0, bytes: [letter.charCodeAt(0)] });
+      history.run({ maxInstructions: 30_000 });
+    }
+    return { history, machine, printed };
+  };
+
+  it.each(ENGINE_NAMES)('gives input again at its moment and lets nothing out a second time › %s', (engine) => {
+    const { history, machine, printed } = lettersOf(engine);
+    const end = history.end, whole = wholeState(machine);
+    expect(printed.join('')).toBe('hello');
+    history.runTo(70_000);
+    expect(new TextDecoder().decode(history.records.output(0, machine.state.retired))).toBe('hel');
+    expect(history.isLive).toBe(false);
+    expect(history.runTo(end)).toBeUndefined();
+    expect([wholeState(machine), history.isLive, printed.join('')]).toEqual([whole, true, 'hello']);
+  });
+  it('has edits in it, and an edit in the past begins another future', () => {
+    const { history, machine } = lettersOf('auto');
+    history.give({ kind: 'register', name: 'rbx', value: 5n });
+    history.run({ maxInstructions: 1000 });
+    const whole = wholeState(machine);
+    history.runTo(149_000);
+    expect(machine.state.gpr[3]).not.toBe(5n);
+    history.runTo(history.end);
+    expect(wholeState(machine)).toBe(whole);
+    history.runTo(70_000);
+    expect(() => history.give({ kind: 'register', name: 'rip', value: 1n << 62n })).toThrow(RangeError);
+    expect(history.end.retired).toBe(151_000);
+    history.give({ kind: 'memory', address: 0x20_0000, bytes: Uint8Array.of(0xf4) });
+    expect([history.end.retired, history.isLive, history.log.events.length]).toEqual([70_000, true, 4]);
+    expect(new TextDecoder().decode(history.records.output(0))).toBe('hel');
+    expect(history.run()).toEqual({ kind: 'halted', wakeable: false });
+  });
+  it('goes on to new things beyond the end', () => {
+    const machine = kernelMachine('timer');
+    const history = new History(machine);
+    history.run({ maxInstructions: 50_000 });
+    expect(history.runTo(110_000)).toBeUndefined();
+    expect([machine.state.retired, history.end.retired]).toEqual([110_000, 110_000]);
+    // A power-off does not keep the processor from going on; what comes behind it does.
+    expect(history.runTo(1e9)).toEqual({ kind: 'halted', wakeable: false });
+  });
+  it('that is interrupted leaves the machine where it was', () => {
+    const machine = kernelMachine('all');
+    const history = new History(machine);
+    history.run({ maxInstructions: 300_000 });
+    const whole = wholeState(machine);
+    expect(history.runTo(1e12, () => true)).toBe('interrupted');
+    expect(wholeState(machine)).toBe(whole);
+  });
+});
+
+describe('the memory that a history takes', () => {
+  it('stays within its budget, and all of the past can still be gone to', () => {
+    /** Writes 8 MiB over and over. */
+    const { machine } = flatMachine((a) => {
+      a.label('again');
+      a.mov(rbx, 0x40_0000);
+      a.label('fill');
+      a.add(qword(rbx), rax);
+      a.inc(rax);
+      a.add(rbx, 64);
+      a.cmp(rbx, 0xc0_0000);
+      a.jb('fill');
+      a.jmp('again');
+    });
+    const history = new History(machine, { budgetBytes: 24 << 20 });
+    const states = new Map<number, string>();
+    for (let n = 1; n <= 30; n++) {
+      history.run({ maxInstructions: 1_000_000 });
+      states.set(machine.state.retired, wholeState(machine));
+      expect(history.memory.bytes).toBeLessThanOrEqual(24 << 20);
+    }
+    expect(history.memory.checkpoints).toBeGreaterThan(1);
+    for (const [at, whole] of [...states].reverse().filter((_, n) => n % 4 === 0)) {
+      history.runTo(at);
+      expect(wholeState(machine)).toBe(whole);
+    }
+  });
+});
+
+describe('reverse continue', () => {
+  it.each(ENGINE_NAMES)('goes to the last time before now that execution came to an address › %s', (engine) => {
+    const { machine, address } = flatMachine((a) => {
+      a.mov(rcx, 1000);
+      a.label('outer');
+      a.nop();
+      a.mov(rbx, 20);
+      a.label('inner');
+      a.dec(rbx);
+      a.jnz('inner');
+      a.dec(rcx);
+      a.jnz('outer');
+      a.label('after');
+      a.mov(rbx, 50_000);
+      a.label('long');
+      a.dec(rbx);
+      a.jnz('long');
+      a.label('here');
+      a.hlt();
+    }, { engine });
+    const history = new History(machine);
+    expect(history.run()).toEqual({ kind: 'halted', wakeable: false });
+    const whole = wholeState(machine);
+    expect(reverseContinue(history, stopBefore(address('outer')))).toMatchObject({ kind: 'hit' });
+    expect([machine.state.rip, machine.state.gpr[1]]).toEqual([address('outer'), 1n]);
+    expect(reverseContinue(history, stopBefore(address('outer'))).kind).toBe('hit');
+    expect(machine.state.gpr[1]).toBe(2n);
+    expect(history.run({ watch: stopBefore(address('after')) })).toMatchObject({ kind: 'hit', hit: { at: history.now } });
+    expect(machine.state.gpr[1]).toBe(0n);
+    expect(reverseContinue(history, stopBefore(address('here')))).toEqual({ kind: 'start' });
+    expect(history.now).toEqual(history.start);
+    history.runTo(history.end);
+    expect(wholeState(machine)).toBe(whole);
+  });
+});

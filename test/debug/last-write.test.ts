@@ -1,0 +1,106 @@
+/** "Who wrote this?" is answered by the last write before now, whoever made it, on every engine, and the machine stays where it is. */
+import { describe, expect, it } from 'vitest';
+import { dword, ecx, qword, rax, rbx, r14, rsp, type Assembler } from '../../src/assembler/index.ts';
+import { History } from '../../src/debug/history/history.ts';
+import { lastWrite, type LastWrite, type WriteTarget } from '../../src/debug/history/last-write.ts';
+import { ENGINE_NAMES, type EngineName } from '../../src/machine/machine.ts';
+import { linear } from '../../src/state/addresses.ts';
+import { flatMachine, kernelMachine, wholeState } from '../machine/support/guests.ts';
+
+function program(a: Assembler): void {
+  a.mov(rsp, 0x40_0000);
+  a.label('early');
+  a.mov(r14, 1);
+  a.label('first');
+  a.mov(rbx, 5);
+  a.mov(ecx, 20_000);
+  a.label('loop');
+  a.label('store');
+  a.add(dword('counter'), 1);
+  a.dec(ecx);
+  a.jnz('loop');
+  a.label('same');
+  a.mov(rbx, 5);
+  a.label('call');
+  a.call('function');
+  a.mov(ecx, 30_000);
+  a.label('wait');
+  a.dec(ecx);
+  a.jnz('wait');
+  a.hlt();
+  a.label('function');
+  a.mov(rax, qword('counter'));
+  a.ret();
+  a.align(8);
+  a.label('counter');
+  a.dq(0);
+}
+
+const ended = (engine: EngineName): { history: History; ask: (target: WriteTarget) => LastWrite | undefined; address: (name: string) => bigint } => {
+  const { machine, address } = flatMachine(program, { engine });
+  const history = new History(machine);
+  expect(history.run()).toEqual({ kind: 'halted', wakeable: false });
+  return {
+    history, address,
+    ask: (target) => {
+      const whole = wholeState(machine), { now } = history;
+      const found = lastWrite(history, target);
+      expect([wholeState(machine), history.now]).toEqual([whole, now]);
+      return found as LastWrite | undefined;
+    },
+  };
+};
+
+describe('the last write', () => {
+  it.each(ENGINE_NAMES)('to memory is found by linear and by physical address › %s', (engine) => {
+    const { ask, address } = ended(engine);
+    const counter = address('counter');
+    const found = { rip: address('store'), by: 'instruction', before: 19_999n, after: 20_000n, at: { retired: 3 + 1 + 3 * 19_999 } };
+    expect(ask({ kind: 'memory', address: counter, bytes: 4 })).toMatchObject(found);
+    expect(ask({ kind: 'memory', address: counter + 3n, bytes: 1, physical: true })).toMatchObject({ ...found, before: 0n, after: 0n });
+    expect(ask({ kind: 'memory', address: 0x40_0000n - 8n, bytes: 8 })).toMatchObject({ rip: address('call'), by: 'instruction', before: 0n, after: address('call') + 5n });
+    expect(ask({ kind: 'memory', address: counter + 8n, bytes: 8 })).toBeUndefined();
+  });
+  it.each(ENGINE_NAMES)('to a register is found where the same value was written again, too › %s', (engine) => {
+    const { ask, address } = ended(engine);
+    expect(ask({ kind: 'register', name: 'rbx' })).toMatchObject({ rip: address('same'), by: 'instruction', before: 5n, after: 5n });
+    expect(ask({ kind: 'register', name: 'RAX' })).toMatchObject({ rip: address('function'), before: 0n, after: 20_000n });
+    expect(ask({ kind: 'register', name: 'r14' })).toMatchObject({ rip: address('early') });
+    expect(ask({ kind: 'register', name: 'cr3' })).toBeUndefined();
+    expect(ask({ kind: 'register', name: 'r15' })).toBeUndefined();
+  });
+  it('is an edit where the user made one', () => {
+    const { history, ask, address } = ended('auto');
+    history.runTo(100_000);
+    history.give({ kind: 'memory', address: Number(address('counter')), bytes: Uint8Array.of(7) });
+    history.give({ kind: 'register', name: 'rbx', value: 9n });
+    history.run({ maxInstructions: 100 });
+    expect(ask({ kind: 'memory', address: address('counter'), bytes: 1 })).toMatchObject({ by: 'edit', at: { retired: 100_000 }, after: 7n });
+    expect(ask({ kind: 'register', name: 'rbx' })).toMatchObject({ by: 'edit', at: { retired: 100_000 }, after: 9n });
+  });
+  it.each(ENGINE_NAMES)('of the guest kernel to CR2, CR3, a stack frame and a page-table entry › %s', (engine) => {
+    const machine = kernelMachine('ring3', { engine });
+    const history = new History(machine);
+    history.run({ maxInstructions: 169_400 });
+    const fault = history.records.events.findLast((event) => event.kind === 'fault')!;
+    expect(lastWrite(history, { kind: 'register', name: 'cr2' })).toMatchObject({ by: 'delivery', at: fault.at, rip: fault.rip, after: machine.state.cr2 });
+    const cr3 = history.records.events.findLast((event) => event.kind === 'cr3')!;
+    expect(lastWrite(history, { kind: 'register', name: 'cr3' })).toMatchObject({ by: 'instruction', at: cr3.at, rip: cr3.rip, after: machine.state.cr3 });
+    history.runTo({ retired: fault.at.retired, deliveries: fault.at.deliveries + 1 });
+    // The error code, which the delivery pushed last.
+    expect(lastWrite(history, { kind: 'memory', address: machine.state.gpr[4]!, bytes: 8 })).toMatchObject({ by: 'delivery', at: fault.at });
+    history.runTo(169_400);
+    const entry = lastWrite(history, { kind: 'page-table', address: machine.state.cr2 }) as LastWrite;
+    expect(entry.where).toMatch(/^PD?[TD]E at physical 0x/);
+    expect([entry.by, entry.before & 1n, entry.after & 1n]).toEqual(['instruction', 0n, 1n]);
+    expect(machine.mmu.explain(linear(machine.state.cr2)).levels.find(({ entryAddress }) => entry.where.endsWith(`0x${entryAddress!.toString(16)}`))!.value & ~0x60n).toBe(entry.after & ~0x60n);
+  });
+  it('is refused of what there is not', () => {
+    const { history } = ended('auto');
+    for (const [target, message] of [
+      [{ kind: 'register', name: 'rzx' }, 'there is no register rzx'], [{ kind: 'register', name: 'tsc' }, 'changes with time'], [{ kind: 'memory', address: 0n, bytes: 0 }, '1 to 4096 bytes'],
+      [{ kind: 'memory', address: 1n << 40n, bytes: 1, physical: true }, 'is not RAM'], [{ kind: 'memory', address: 1n << 46n, bytes: 1 }, 'is not mapped'],
+    ] as const) expect(() => lastWrite(history, target)).toThrow(message);
+    expect(lastWrite(history, { kind: 'register', name: 'r15' }, () => true)).toBe('interrupted');
+  });
+});
