@@ -37,6 +37,8 @@ export interface PcDevicesOptions {
   onPowerOff(): void;
   /** The guest resets the machine: port 0xcf9, port 0x92, the keyboard controller; also an INIT that it sends to itself. */
   onReset(): void;
+  /** The A20 gate was opened or closed. */
+  onA20?(open: boolean): void;
   /** Interrupts.requested() has changed. */
   onInterruptChange(): void;
   onNmi(): void;
@@ -132,9 +134,7 @@ export function createPcDevices(options: PcDevicesOptions): PcDevices {
   const serial: readonly [Uart16550, Uart16550] = [uart(0, COM1_PORT, IRQ.COM1), uart(1, COM2_PORT, IRQ.COM2)];
   const keyboard = new I8042({
     keyboardInterrupt: irq(IRQ.KEYBOARD), auxiliaryInterrupt: irq(IRQ.MOUSE), reset,
-    a20: (enabled) => {
-      if (!enabled) unimplemented('A20 gate closed');
-    },
+    a20: (open) => options.onA20?.(open),
   });
   const portA = new SystemControlPortA(keyboard, reset);
   const resetControl = new ResetControl(reset);

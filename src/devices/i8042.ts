@@ -243,6 +243,7 @@ export class I8042 implements PortDevice, Snapshotable {
     const { controller } = copyState(record({ controller: SHAPE }), snapshot, 'i8042');
     this.#keyboard.restore((snapshot as { keyboard: unknown }).keyboard);
     Object.assign(this.#state, controller);
+    this.#signals.a20(controller.a20);
     this.#lines = this.#wanted();
   }
 }

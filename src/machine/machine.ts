@@ -120,6 +120,7 @@ export class Machine {
       onDebugExit: (value) => this.end({ kind: 'debug-exit', value }),
       onPowerOff: () => this.end({ kind: 'power-off' }),
       onReset: () => this.end({ kind: 'reset' }),
+      onA20: (open) => this.memory.setA20(open),
       onInterruptChange: () => this.cpu?.interruptLineChanged(),
       onNmi: () => this.cpu.requestNmi(),
       onTaskPriorityChange: (cr8) => { this.state.cr8 = cr8; },
@@ -248,10 +249,12 @@ export class Machine {
     for (let done = 0; done < count;) {
       const from = linear(address + BigInt(done));
       if (this.cpu.longModeActive ? !isCanonical(from) : from >> 32n !== 0n) return bytes.subarray(0, done);
-      const at = this.mmu.explain(from).physicalAddress;
+      const mapped = this.mmu.explain(from).physicalAddress;
+      if (mapped === undefined) return bytes.subarray(0, done);
+      const at = this.memory.throughA20(mapped);
       const piece = Math.min(count - done, PAGE_SIZE - Number(from & 0xfffn));
-      if (at === undefined || at + piece > this.state.ramBytes) return bytes.subarray(0, done);
-      bytes.set(this.memory.copyOut(at, piece), done);
+      if (at + piece > this.state.ramBytes) return bytes.subarray(0, done);
+      bytes.set(this.memory.copyOut(physical(at), piece), done);
       done += piece;
     }
     return bytes;

@@ -41,7 +41,7 @@ export interface WalkExplanation {
   readonly mode: PagingMode;
   readonly levels: readonly WalkLevel[];
   readonly outcome: 'mapped' | 'not present' | 'reserved bit';
-  /** Where the address is; undefined unless mapped. */
+  /** Where paging leads, before the A20 gate; undefined unless mapped. */
   readonly physicalAddress: PhysicalAddress | undefined;
   /** Combined over all levels; undefined unless mapped. */
   readonly rights: { readonly writable: boolean; readonly user: boolean; readonly executeDisable: boolean; readonly global: boolean; readonly dirty: boolean } | undefined;
@@ -57,7 +57,7 @@ export function explainWalk(state: GuestState, memory: PhysicalMemory, address: 
   const low = Number(address & 0xffff_ffffn), high = Number(address >> 32n);
   const levels: WalkLevel[] = [];
   const translation = new Translation();
-  walk(controls, { read32: (at) => memory.peek32(at), setFlags: () => {} }, low, high, translation, (structure, index, entryAddress, entryLow, entryHigh, maps) => {
+  walk(controls, { read32: (at) => memory.peek32(memory.throughA20(at)), setFlags: () => {} }, low, high, translation, (structure, index, entryAddress, entryLow, entryHigh, maps) => {
     const frame = ((entryHigh & ADDRESS_HIGH) << 20) | (entryLow >>> 12);
     const pageFrames = maps ? 2 ** (PAGE_SHIFTS[sizeOf(structure, controls.mode)] - 12) : 1;
     levels.push({

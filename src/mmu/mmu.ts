@@ -54,14 +54,16 @@ export class Mmu {
     this.tlb = new Tlb(state);
     this.#words = state.u32;
     this.#structures = {
-      read32: (address) => memory.readAligned32(address),
+      read32: (address) => memory.readAligned32(memory.throughA20(address)),
       setFlags: (address, low, flags) => {
         this.isSettingFlags = true;
-        memory.write(address as PhysicalAddress, 4, (low | flags) >>> 0);
+        memory.write(memory.throughA20(address) as PhysicalAddress, 4, (low | flags) >>> 0);
         this.isSettingFlags = false;
       },
     };
-    memory.onCodeMarked((frame) => this.tlb.forbidFastWrites(frame));
+    // Entries name frames as they are before the gate: with it closed, two names are one frame.
+    memory.onCodeMarked((frame) => (memory.a20 ? this.tlb.forbidFastWrites(frame) : this.tlb.forbidAllFastWrites()));
+    memory.onGateMoved(() => this.tlb.judgeAnew());
     memory.onWritesForgotten(() => this.tlb.forbidAllFastWrites());
     memory.onMapChanged(() => this.tlb.judgeAnew());
   }
@@ -188,7 +190,7 @@ export class Mmu {
       this.#walk(controls, low, high, access, privilege, alignmentCheck, pcid);
       entry = tlb.fill('data', low, high, pcid, this.#translation, controls.mode === 'none');
     }
-    const frame = tlb.frame(entry);
+    const frame = this.#frameOnBus(tlb.frame(entry));
     if (this.memory.isRamFrame(frame) && this.#watch?.covers(low, high, frame) !== true) {
       const attributes = tlb.attributes(entry);
       const write = (attributes & TLB_ATTRIBUTE.dirty) !== 0 && this.memory.mayPassUnseen(frame)
@@ -203,10 +205,12 @@ export class Mmu {
   peekFetch(address: LinearAddress): number | undefined {
     this.#address[0] = address;
     const entry = this.tlb.findInstruction(this.#halves[0]!, this.#halves[1]!, currentPcid(this.state));
-    if (entry >= 0) return this.tlb.frame(entry);
+    if (entry >= 0) return this.#frameOnBus(this.tlb.frame(entry));
     const { physicalAddress } = this.explain(address);
-    return physicalAddress === undefined ? undefined : Math.floor(physicalAddress / PAGE_SIZE);
+    return physicalAddress === undefined ? undefined : this.#frameOnBus(Math.floor(physicalAddress / PAGE_SIZE));
   }
+
+  #frameOnBus(frame: number): number { return this.memory.a20 ? frame : this.memory.throughA20(frame * PAGE_SIZE) / PAGE_SIZE; }
 
   #fetch(low: number, high: number, privilege: Privilege): PhysicalAddress {
     const { tlb } = this;
@@ -218,7 +222,7 @@ export class Mmu {
       this.#walk(controls, low, high, 'fetch', privilege, false, pcid);
       entry = tlb.fill('instruction', low, high, pcid, this.#translation, controls.mode === 'none');
     }
-    const frame = tlb.frame(entry);
+    const frame = this.#frameOnBus(tlb.frame(entry));
     if (this.memory.isRamFrame(frame)) tlb.publishFetch(privilege === 'user' ? FETCH_COLUMN.user : FETCH_COLUMN.supervisor, low, high, pcid, frame);
     return (frame * PAGE_SIZE + (low & 0xfff)) as PhysicalAddress;
   }

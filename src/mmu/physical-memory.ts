@@ -29,6 +29,9 @@ const FRAME = {
 /** Code is known by lines of 64 bytes, so that data beside it may be written cheaply. */
 const LINE_SHIFT = 6, LINE_BYTES = 1 << LINE_SHIFT;
 
+/** Address bit 20. */
+const A20 = 0x10_0000;
+
 const ALL_ONES = { 1: 0xff, 2: 0xffff, 4: 0xffff_ffff } as const;
 
 /**
@@ -49,6 +52,8 @@ export class PhysicalMemory {
   readonly #codeMarked: ((frame: number) => void)[] = [];
   readonly #mapChanged: (() => void)[] = [];
   readonly #writesForgotten: (() => void)[] = [];
+  readonly #gateMoved: (() => void)[] = [];
+  #a20 = true;
   #writeListener: ((address: number, bytes: number) => void) | undefined;
 
   constructor(state: GuestState) {
@@ -57,6 +62,21 @@ export class PhysicalMemory {
     this.#frames = new Uint8Array(state.ramBytes / PAGE_SIZE);
     this.#codeLines = new Uint32Array(2 * state.ramBytes / PAGE_SIZE);
   }
+
+  /**
+   * The A20 gate, through which the processor reaches memory: while it is closed, bit 20 of each address is 0, so that the second MiB is the
+   * first again, as on an 8086. Loaders and debuggers do not go through it. SDM Vol. 3B, "A20M#" ("Intel 8086 Family Compatibility").
+   */
+  get a20(): boolean { return this.#a20; }
+  setA20(open: boolean): void {
+    if (open === this.#a20) return;
+    this.#a20 = open;
+    for (const listener of this.#gateMoved) listener();
+  }
+  /** Where an address that the processor puts on its bus arrives. */
+  throughA20(address: number): number { return this.#a20 || (address & A20) === 0 ? address : address - A20; }
+  /** Called after the A20 gate was opened or closed. For the TLB. */
+  onGateMoved(listener: () => void): void { this.#gateMoved.push(listener); }
 
   /** Gives `bytes` bytes from `base` to a device. Throws RangeError when they overlap another device's. */
   addMmio(base: PhysicalAddress, bytes: number, device: MmioDevice): void {

@@ -135,7 +135,7 @@ describe('the 8042 keyboard controller', () => {
     expect(b.said).toHaveLength(4);
   });
 
-  it('has the A20 gate open, and says so when a guest closes it', () => {
+  it('has the A20 gate open, and tells the board when a guest moves it', () => {
     const b = board();
     expect([command(b, 0xd0)[0], b.in(0x92)]).toEqual([0xc3, 2]);
     command(b, 0xdf);
@@ -144,6 +144,8 @@ describe('the 8042 keyboard controller', () => {
     expect(b.said).toEqual([]);
     command(b, 0xdd);
     expect(b.in(0x92)).toBe(0);
-    expect(b.said).toEqual(['unimplemented: A20 gate closed']);
+    command(b, 0xd1, 0xdf);
+    b.out(0x92, 0);
+    expect(b.said).toEqual(['A20 false', 'A20 true', 'A20 false']);
   });
 });

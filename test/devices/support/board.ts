@@ -56,6 +56,7 @@ export function board(options: Partial<PcDevicesOptions> = {}): Board {
     onInterruptChange: () => {},
     onNmi: () => said.push('nmi'),
     onTaskPriorityChange: (cr8) => said.push(`cr8 ${cr8}`),
+    onA20: (open) => said.push(`A20 ${open}`),
     onUnimplemented: (what) => said.push(`unimplemented: ${what}`),
     ...options,
   });
