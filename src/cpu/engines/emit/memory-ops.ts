@@ -43,7 +43,8 @@ export abstract class MemoryOps extends FlagOps {
   }
 
   /** Linear address of an offset in a segment. */
-  #linear(segment: Segment, offset: Node): Node {
+  #linear(segment: Segment, offset: Node, write: boolean): Node {
+    if (segment === SEGMENT.CS && write && !this.longMode) throw new LeftToReference('a write to a code segment, which is #GP');
     if (segment < SEGMENT.FS) return offset;
     if (!this.longMode) throw new LeftToReference('FS or GS outside 64-bit mode');
     return this.add(64, offset, this.loadState(I64, LOAD[64], OFFSET.base + 8 * segment));
@@ -100,9 +101,9 @@ export abstract class MemoryOps extends FlagOps {
   }
 
   load(w: Width, segment: Segment, offset: Node, intent: Intent = 'read'): Node {
-    const address = this.#linear(segment, offset);
-    const exit = this.leave();
     const modify = intent === 'modify';
+    const address = this.#linear(segment, offset, modify);
+    const exit = this.leave();
     const place = { offset, segment, host: -1 };
     if (modify) this.#modified = place;
     return this.value(this.typeOf(w), [address, ...exit.roots], () => {
@@ -128,7 +129,7 @@ export abstract class MemoryOps extends FlagOps {
       });
       return;
     }
-    const address = this.#linear(segment, offset);
+    const address = this.#linear(segment, offset, true);
     const exit = this.leave();
     this.effect([address, value, ...exit.roots], () => {
       this.#locate(address, w, true, exit);
@@ -138,7 +139,7 @@ export abstract class MemoryOps extends FlagOps {
   }
 
   requireAligned(bytes: 16, segment: Segment, offset: Node): void {
-    const low = this.and(64, this.#linear(segment, offset), this.const(64, BigInt(bytes - 1)));
+    const low = this.and(64, this.#linear(segment, offset, false), this.const(64, BigInt(bytes - 1)));
     this.leaveUnless(this.isZero(64, low));
   }
 
