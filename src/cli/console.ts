@@ -6,12 +6,14 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { CommandError } from './exit-status.ts';
 import { stdoutDrained, stdoutFailed } from './stdout.ts';
 
-const CTRL_A = 0x01;
-const HELP = '\r\nlongmode: Ctrl-A x ends the machine, Ctrl-A Ctrl-A sends Ctrl-A, Ctrl-A h shows this\r\n';
+const CTRL_A = 0x01, CTRL_BRACKET = 0x1d;
+const HELP = '\r\nlongmode: Ctrl-A x ends the machine, Ctrl-A Ctrl-A sends Ctrl-A, Ctrl-] opens a debugger, Ctrl-A h shows this\r\n';
 
 export class Console {
   /** True after Ctrl-A x. */
   quit = false;
+  /** True after Ctrl-]: the user wants to look into the machine. */
+  attention = false;
   /** True when no more input can come. */
   inputEnded = true;
   private readonly input: number[] = [];
@@ -55,11 +57,30 @@ export class Console {
   close(): void {
     this.flush();
     if (this.file !== undefined) closeSync(this.file);
+    this.stopReading();
+  }
+
+  private stopReading(): void {
     if (!this.reading) return;
+    this.reading = false;
     process.stdin.off('data', this.onData);
     process.stdin.off('end', this.onEnd);
+    process.stdin.off('error', this.onEnd);
     if (process.stdin.isTTY) process.stdin.setRawMode(false);
     process.stdin.pause();
+  }
+
+  /** Lends the terminal to someone else for as long as the work takes. */
+  async lend<T>(work: () => Promise<T>): Promise<T> {
+    this.flush();
+    const { reading } = this;
+    this.stopReading();
+    try {
+      return await work();
+    } finally {
+      this.attention = false;
+      if (reading) this.open();
+    }
   }
 
   private key(byte: number): void {
@@ -71,6 +92,7 @@ export class Console {
       else if (byte === 0x68) process.stderr.write(HELP);
       else if (byte === CTRL_A) this.input.push(byte);
     } else if (byte === CTRL_A) this.escaped = true;
+    else if (byte === CTRL_BRACKET) this.attention = true;
     else this.input.push(byte);
   }
 

@@ -1,8 +1,10 @@
 /** Why a run ended, in a paragraph for stderr. */
 import { postMortem } from '../debug/post-mortem.ts';
 import { SymbolTable } from '../debug/symbols.ts';
-import type { Machine } from '../machine/machine.ts';
-import type { Ended } from './run.ts';
+import type { Machine, Stop } from '../machine/machine.ts';
+
+/** Why a run ended: as the machine says, or as its host. */
+export type Ended = Stop | { readonly kind: 'time-limit' | 'interrupted' | 'terminated' | 'output-failed' | 'replayed' };
 
 const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
 

@@ -3,10 +3,11 @@ import { basename } from 'node:path';
 import { planBoot, ImageError } from '../machine/boot/index.ts';
 import { FileFormatError } from '../machine/container.ts';
 import { crc32 } from '../machine/crc32.ts';
-import { InputLog, Replay, type RunOf } from '../machine/input-log.ts';
+import { InputLog, Replay, type Input, type RunOf } from '../machine/input-log.ts';
 import { Machine, type Stop } from '../machine/machine.ts';
 import { compareMoments, momentOf } from '../machine/position.ts';
 import { openSnapshot } from '../machine/snapshot.ts';
+import type { Console } from './console.ts';
 import { CommandError } from './exit-status.ts';
 import { readInput } from './files.ts';
 import type { Arguments } from './options.ts';
@@ -71,10 +72,29 @@ async function refusing<T>(option: string, path: string, work: () => Promise<T>)
   }
 }
 
-/** The guest's input: from the user, noted if it is to be recorded, or from a recording. */
-export class Outside {
+/** Runs a machine with the guest's input: from the user, noted if it is to be recorded, or from a recording. */
+export interface Outside {
+  /** The input is a recording's. */
+  readonly replays: boolean;
+  /** Bytes for COM1 now. Returns how many it took. */
+  serial(bytes: readonly number[]): number;
+  /** Goes on for at most so many instructions. */
+  run(maxInstructions: number): Stop | { readonly kind: 'replayed' };
+  /** What came in so far, as a file. */
+  recorded(of: RunOf): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** Gives the machine what has been typed. */
+export function feed(terminal: Console, outside: Outside): void {
+  const waiting = outside.replays ? [] : terminal.take(64);
+  if (waiting.length > 0) terminal.giveBack(waiting.slice(outside.serial(waiting)));
+}
+
+/** A machine without a history. */
+export class PlainOutside implements Outside {
   readonly #machine: Machine;
-  readonly #log = new InputLog();
+  /** What came in, if it is recorded. */
+  readonly log = new InputLog();
   readonly #records: boolean;
   readonly #replay: Replay | undefined;
 
@@ -86,16 +106,17 @@ export class Outside {
 
   get replays(): boolean { return this.#replay !== undefined; }
 
-  /** Bytes for COM1 now. Returns how many it took. */
   serial(bytes: readonly number[]): number {
     if (!this.#records) return this.#machine.input(bytes);
-    const taken = this.#log.give(this.#machine, { kind: 'serial', port: 0, bytes });
-    return taken?.kind === 'serial' ? taken.bytes.length : 0;
+    return serialTaken(this.log.give(this.#machine, { kind: 'serial', port: 0, bytes }));
   }
 
-  /** Goes on with the replay for at most so many instructions. */
-  replay(maxInstructions: number): Stop | { readonly kind: 'replayed' } {
-    const replay = this.#replay!, machine = this.#machine;
+  run(maxInstructions: number): Stop | { readonly kind: 'replayed' } {
+    return this.#replay === undefined ? this.#machine.run({ maxInstructions }) : this.#runReplay(this.#replay, maxInstructions);
+  }
+
+  #runReplay(replay: Replay, maxInstructions: number): Stop | { readonly kind: 'replayed' } {
+    const machine = this.#machine;
     replay.give();
     const before = momentOf(machine), { next } = replay;
     if (next === undefined || (replay.isOver && compareMoments(before, next) >= 0)) return { kind: 'replayed' };
@@ -105,9 +126,11 @@ export class Outside {
     return waited ? { kind: 'instruction-limit' } : stop;
   }
 
-  /** The recording as a file. */
   async recorded(of: RunOf): Promise<Uint8Array<ArrayBuffer>> {
-    this.#log.end = momentOf(this.#machine);
-    return this.#log.save(of);
+    this.log.end = momentOf(this.#machine);
+    return this.log.save(of);
   }
 }
+
+/** How many bytes of a serial input were taken. */
+export const serialTaken = (taken: Input | undefined): number => (taken?.kind === 'serial' ? taken.bytes.length : 0);

@@ -4,11 +4,12 @@ import type { Machine, Stop } from '../machine/machine.ts';
 import { saveSnapshot } from '../machine/snapshot.ts';
 import { MACHINE_OPTIONS } from './boot.ts';
 import { Console } from './console.ts';
-import { explainEnding, explainReboot } from './endings.ts';
+import { explainEnding, explainReboot, type Ended } from './endings.ts';
 import { STATUS, debugExitStatus, statusTable } from './exit-status.ts';
 import { writeOutput } from './files.ts';
 import type { Arguments, Command, Options } from './options.ts';
-import { Outside, readReplay, startMachine } from './outside.ts';
+import { Debugging } from './debugging.ts';
+import { feed, PlainOutside, readReplay, startMachine, type Outside } from './outside.ts';
 import { showProgress } from './progress.ts';
 
 export const RUN_OPTIONS = {
@@ -22,13 +23,13 @@ export const RUN_OPTIONS = {
   'restore': { value: 'FILE', says: 'go on with the machine in FILE; IMAGE is not needed then, and only gives names to addresses' },
   'record': { value: 'FILE', says: 'write to FILE what came from outside, and at which instruction' },
   'replay': { value: 'FILE', says: 'give the guest the input in FILE, which --record wrote for the same IMAGE and options, on any engine; stdin is not read' },
+  'gdb': { value: '[HOST:]PORT', says: 'wait for gdb (target remote :PORT) on this port of the loopback interface, or of HOST; the machine has a history then' },
+  'on-fault': { value: 'debug', says: 'keep a history, and open a debugger\'s prompt where the guest ends in a fault' },
   'quiet': { says: 'no explanations on stderr; the exit status still tells' },
 } as const satisfies Options;
 
 /** Instructions between two looks at the keyboard and the clock. */
 const SLICE = 50_000;
-
-export type Ended = Stop | { readonly kind: 'time-limit' | 'interrupted' | 'terminated' | 'output-failed' | 'replayed' };
 
 /** Where a machine's output goes until its console is open: the machine is built, and the image judged, before anything of the user's is touched. */
 export class Output {
@@ -40,8 +41,9 @@ async function run(args: Arguments): Promise<number> {
   const output = new Output();
   const replayed = await readReplay(args);
   const { machine, runOf } = await startMachine(args, output.put, replayed);
-  const outside = new Outside(machine, args.has('record'), replayed?.log);
-  const status = await runToEnd(machine, args, output, outside);
+  const debugging = Debugging.of(machine, args, replayed?.log);
+  const outside = debugging ?? new PlainOutside(machine, args.has('record'), replayed?.log);
+  const status = await runToEnd(machine, args, output, outside, debugging);
   const record = args.text('record'), save = args.text('save');
   if (record !== undefined) writeOutput(record, await outside.recorded(runOf));
   if (save !== undefined) writeOutput(save, await saveSnapshot(machine));
@@ -49,7 +51,7 @@ async function run(args: Arguments): Promise<number> {
 }
 
 /** Runs a loaded machine as the options of `run` say, explains its end on stderr and returns the exit status. Without `outside` nothing is the guest's input. */
-export async function runToEnd(machine: Machine, args: Arguments, output: Output, outside?: Outside): Promise<number> {
+export async function runToEnd(machine: Machine, args: Arguments, output: Output, outside?: Outside, debugging?: Debugging): Promise<number> {
   const timeout = args.seconds('timeout'), limit = args.integer('max-instructions', 1, Number.MAX_SAFE_INTEGER) ?? Infinity;
   const quiet = args.has('quiet');
   const terminal = new Console(args.text('serial'));
@@ -63,20 +65,21 @@ export async function runToEnd(machine: Machine, args: Arguments, output: Output
   const onTerminate = (): void => { signalled = { kind: 'terminated' }; };
   process.once('SIGINT', onInterrupt);
   process.once('SIGTERM', onTerminate);
-  if (outside !== undefined && !outside.replays) {
+  if (outside !== undefined && !outside.replays && debugging?.keepsStdin !== true) {
     terminal.open();
-    if (process.stdin.isTTY) say('longmode: Ctrl-A x ends the machine');
+    if (process.stdin.isTTY) say('longmode: Ctrl-A x ends the machine, Ctrl-] opens a debugger');
   }
   // What the guest prints and a progress line on one terminal would write over each other.
   const watched = !quiet && (args.has('serial') || !process.stdout.isTTY);
   const stopProgress = watched ? showProgress(() => machine.state.retired) : undefined;
   let ended: Ended;
   try {
-    ended = await runSlices(machine, terminal, outside, limit, () => {
+    const hostEnds = (): Ended | undefined => {
       if (signalled) return signalled;
       if (terminal.quit) return { kind: 'interrupted' };
       return timeout !== undefined && performance.now() - started >= timeout * 1000 ? { kind: 'time-limit' } : undefined;
-    });
+    };
+    ended = debugging?.waitsForGdb === true ? await debugging.runUnderGdb(terminal, hostEnds) : await runSlices(machine, terminal, outside, debugging, limit, hostEnds);
   } finally {
     stopProgress?.();
     terminal.close();
@@ -100,7 +103,7 @@ export function writeReport(machine: Machine, args: Arguments, exit: { readonly 
   writeOutput(file, `${JSON.stringify({ exit, hostSeconds: seconds, guestMips: report.instructions / seconds / 1e6, ...report }, null, 2)}\n`);
 }
 
-async function runSlices(machine: Machine, terminal: Console, outside: Outside | undefined, limit: number, hostEnds: () => Ended | undefined): Promise<Ended> {
+async function runSlices(machine: Machine, terminal: Console, outside: Outside | undefined, debugging: Debugging | undefined, limit: number, hostEnds: () => Ended | undefined): Promise<Ended> {
   const { state } = machine;
   const { cpu } = machine, first = state.retired, firstDelivery = cpu.deliveries;
   // A guest that only faults retires nothing: deliveries count as well.
@@ -110,20 +113,26 @@ async function runSlices(machine: Machine, terminal: Console, outside: Outside |
     if (host) return host;
     if (terminal.closed) return { kind: 'output-failed' };
     const slice = Math.min(SLICE, left());
-    const stop = outside?.replays === true ? outside.replay(slice) : runSlice(machine, terminal, outside, slice);
+    const stop = runSlice(machine, terminal, outside, slice);
     terminal.flush();
+    // Nobody asked for a history: it begins with the first look.
+    if (terminal.attention && outside instanceof PlainOutside) outside = debugging = Debugging.from(machine, outside.log);
+    const prompted = await debugging?.prompted(terminal, stop);
+    if (prompted === 'continue') continue;
+    if (prompted === 'quit') return stop.kind === 'instruction-limit' ? { kind: 'interrupted' } : stop;
     if (stop.kind === 'instruction-limit' && left() > 0) await terminal.rest(0);
     else if (stop.kind === 'halted' && stop.wakeable && !terminal.inputEnded) await terminal.rest(100);
     else return stop;
   }
 }
 
-function runSlice(machine: Machine, terminal: Console, outside: Outside | undefined, maxInstructions: number): Stop {
-  const waiting = terminal.take(64);
-  if (outside !== undefined && waiting.length > 0) terminal.giveBack(waiting.slice(outside.serial(waiting)));
-  return machine.run({ maxInstructions });
-}
 
+/** A slice, with what was typed before it. */
+function runSlice(machine: Machine, terminal: Console, outside: Outside | undefined, maxInstructions: number): Stop | { readonly kind: 'replayed' } {
+  if (outside === undefined) return machine.run({ maxInstructions });
+  feed(terminal, outside);
+  return outside.run(maxInstructions);
+}
 function statusOf(ended: Ended): number {
   switch (ended.kind) {
     case 'debug-exit': return debugExitStatus(ended.value);

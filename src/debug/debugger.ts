@@ -21,6 +21,9 @@ export type DebugStop =
   /** The command does not apply here. */
   | { readonly kind: 'refused'; readonly why: string };
 
+/** A way forwards, whose destination is fixed: it goes at most so many instructions further, and is called again after an `instruction-limit`. */
+export type Motion = (maxInstructions?: number) => DebugStop;
+
 const ARRIVED = { kind: 'arrived' } as const, START = { kind: 'start' } as const, INTERRUPTED = { kind: 'interrupted' } as const;
 const RSP = 4;
 /** What is gone over as a whole. */
@@ -54,21 +57,27 @@ export class Debugger {
   continue(maxInstructions = Infinity): DebugStop { return this.#run(undefined, maxInstructions); }
 
   /** Over a CALL, an INT, a system call or a REP as a whole; anything else is a step. */
-  stepOver(maxInstructions = Infinity): DebugStop {
-    const i = instructionAt(this.machine, this.machine.state.rip);
-    if (i === undefined || !(CALLS.has(i.mnemonic) || i.repeat !== 'none')) return this.step();
-    const { codeSize } = this.machine.cpu.mode();
-    return this.#run(comesTo(BigInt.asUintN(codeSize, this.machine.state.rip + BigInt(i.length)), this.machine.state.gpr[RSP]!), maxInstructions);
+  over(): Motion {
+    const { machine } = this, { rip, gpr } = machine.state;
+    const i = instructionAt(machine, rip);
+    if (i === undefined || !(CALLS.has(i.mnemonic) || i.repeat !== 'none')) return () => this.step();
+    return this.#to(comesTo(BigInt.asUintN(i.mode.codeSize, rip + BigInt(i.length)), gpr[RSP]!));
   }
 
   /** To the caller, behind the call. */
-  stepOut(maxInstructions = Infinity): DebugStop {
+  out(): Motion {
     const caller = this.caller();
-    return caller === undefined ? refused('no caller can be made out on the stack') : this.#run(comesTo(caller.rip, caller.rsp), maxInstructions);
+    return caller === undefined ? () => refused('no caller can be made out on the stack') : this.#to(comesTo(caller.rip, caller.rsp));
   }
 
   /** To an address. */
-  runToAddress(address: bigint, maxInstructions = Infinity): DebugStop { return this.#run(comesTo(address, 0n), maxInstructions); }
+  toAddress(address: bigint): Motion { return this.#to(comesTo(address, 0n)); }
+
+  /** As `over` and `out`, at once. */
+  stepOver(maxInstructions?: number): DebugStop { return this.over()(maxInstructions); }
+  stepOut(maxInstructions?: number): DebugStop { return this.out()(maxInstructions); }
+
+  #to(destination: Watch): Motion { return (maxInstructions = Infinity) => this.#run(destination, maxInstructions); }
 
   #run(destination: Watch | undefined, maxInstructions: number): DebugStop {
     const first = this.machine.state.retired, firstDelivery = this.machine.cpu.deliveries;

@@ -87,6 +87,11 @@ function* allRegisters(): Generator<MachineRegister> {
     fctrl: 'fpuControl', fstat: 'fpuStatus', ftag: 'fpuTag', fop: 'fpuOpcode', mxcsr: 'mxcsr',
   };
   for (const [name, field] of Object.entries(words)) yield { name, bits: 32, read: ({ state }) => BigInt(state[field]) };
+  // As gdb calls them; the pointers have 64 bits with REX.W forms of FXSAVE only.
+  yield { name: 'fiseg', bits: 32, read: ({ state }) => BigInt(state.fpuInstructionSelector) };
+  yield { name: 'fioff', bits: 64, read: ({ state }) => state.fpuInstructionPointer };
+  yield { name: 'foseg', bits: 32, read: ({ state }) => BigInt(state.fpuDataSelector) };
+  yield { name: 'fooff', bits: 64, read: ({ state }) => state.fpuDataPointer };
 }
 
 /** By name, in lower case. */

@@ -2,8 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { cpuid } from '../../src/cpu/cpuid.ts';
 import { MSR, readMsr } from '../../src/cpu/msr.ts';
+import { decode } from '../../src/cpu/decode/decode.ts';
+import { instructionsOf } from '../../src/cpu/decode/lookup.ts';
 import { GuestException, VECTOR } from '../../src/cpu/exceptions.ts';
 import { BUILT, FEATURE_NAMES, UNBUILT, featurePosition, type CpuFeature } from '../../src/cpu/isa/features.ts';
+import { MODE_32, MODE_64, type Instruction } from '../../src/cpu/isa/instruction.ts';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import { CpuModelError, DEFAULT_MODEL, EVERY_FEATURE, MODEL_NAMES, describeModels, parseCpuModel, type CpuModel } from '../../src/cpu/models.ts';
 import { Machine, type EngineName } from '../../src/machine/machine.ts';
@@ -131,6 +134,19 @@ describe('a feature', () => {
     }
     expect(wrong).toEqual([]);
   }, 60_000);
+  const ignored = ROWS.filter((row) => row.prefixIgnored).flatMap((row) => formsOf(row).map((form) => ({ form, feature: row.feature as CpuFeature })));
+  it('whose prefix older processors ignore: without it the bytes are the instruction that they are without the prefix', () => {
+    expect(ignored.length).toBeGreaterThan(0);
+    for (const { form: { bytes, codeSize, row }, feature } of ignored) {
+      const mode = codeSize === 64 ? MODE_64 : MODE_32;
+      const prefix = Number.parseInt(row.encoding.mandatoryPrefix as string, 16);
+      const plain = decode(bytes.filter((_, n) => n !== bytes.indexOf(prefix)), 0, mode) as Instruction;
+      const older = instructionsOf(new Set(FEATURE_NAMES.filter((x) => x !== feature)));
+      expect(decode(bytes, 0, mode, older)).toMatchObject({ row: plain.row, length: bytes.length });
+      expect(plain.row).not.toBe(row);
+      expect(decode(bytes, 0, mode)).toMatchObject({ row });
+    }
+  });
 });
 
 describe('registers', () => {

@@ -99,7 +99,7 @@ describe('the last write', () => {
     const { history } = ended('auto');
     for (const [target, message] of [
       [{ kind: 'register', name: 'rzx' }, 'there is no register rzx'], [{ kind: 'register', name: 'tsc' }, 'changes with time'], [{ kind: 'memory', address: 0n, bytes: 0 }, '1 to 4096 bytes'],
-      [{ kind: 'memory', address: 1n << 40n, bytes: 1, physical: true }, 'is not RAM'], [{ kind: 'memory', address: 1n << 46n, bytes: 1 }, 'is not mapped'],
+      [{ kind: 'memory', address: 1n << 40n, bytes: 1, physical: true }, 'is not RAM'], [{ kind: 'memory', address: 1n << 46n, bytes: 1 }, 'is not mapped to RAM'],
     ] as const) expect(() => lastWrite(history, target)).toThrow(message);
     expect(lastWrite(history, { kind: 'register', name: 'r15' }, () => true)).toBe('interrupted');
   });

@@ -29,7 +29,6 @@ function opcodeAndNext(bytes: Uint8Array): readonly [number | undefined, number 
 export const DIFFERENCES: readonly Difference[] = [
   renamed(/^(RESERVEDNOP|NOP)$/, /^(nop|prefetch\w*|cldemote|endbr\w*|rdssp\w|bnd\w+|hint)/, 'reserved NOPs have no spelling of their own: SDM Vol. 2D, "Opcode Map", "Reserved_NOP"'),
   renamed(/^PREFETCH/, /^prefetch/, 'iced follows AMD in naming 0F 0D'),
-  renamed(/^BS[FR]$/, /^[lt]zcnt/, 'a processor without BMI1 and LZCNT ignores F3: SDM Vol. 2A, "LZCNT" and "TZCNT"'),
   renamed(/^BSWAP$/, /^bswap/, 'a 16-bit BSWAP is undefined: SDM Vol. 2A, "BSWAP"; we swap the 32-bit register'),
   renamed(/^WBINVD$/, /^wbnoinvd/, 'a processor without WBNOINVD ignores F3: SDM Vol. 2D, "WBNOINVD"'),
   undefinedHere(/^(movntss|movntsd|extrq|insertq)\b/, 'SSE4a is AMD only: not in the SDM'),

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { EVERY_FEATURE } from '../../src/cpu/models.ts';
 import { runLockstep } from '../../src/trace/lockstep.ts';
 import { QemuError } from '../../src/trace/qemu-control.ts';
 import { qemuVersion, recordQemu } from '../../src/trace/qemu-recorder.ts';
@@ -29,7 +30,7 @@ function boardFor(name: string, image: Uint8Array): { board: BareBoard; file: st
 /** Runs a program on both; the text of what differs, or nothing. */
 async function compare(name: string, image: Uint8Array): Promise<{ failure: string; status: number | undefined; compared: number }> {
   const { board, file } = boardFor(name, image);
-  const { lockstep, pages, recording } = await runLockstep({ image: file, entry: board.entry, memoryBytes: CORPUS_MEMORY, timeoutSeconds: 100 }, board.stepper);
+  const { lockstep, pages, recording } = await runLockstep({ image: file, entry: board.entry, memoryBytes: CORPUS_MEMORY, cpu: EVERY_FEATURE, timeoutSeconds: 100 }, board.stepper);
   const failure = lockstep.difference ? differenceReport(lockstep.difference, (rip, wide) => board.stepper.disassemble(rip, wide)) : pages && pages.length > 0 ? pageReport(pages) : '';
   expect(recording.status).toBe(board.status);
   return { failure, status: board.status, compared: lockstep.compared };
@@ -58,7 +59,7 @@ describe.runIf(installed || required)('beside a real QEMU', () => {
     const { board, file } = boardFor('sabotage', image);
     board.afterInstruction(2000, () => { board.stepper.ram[0x50_0123] = 1; });
     board.afterInstruction(4000, () => { board.stepper.ram[0x50_0123] = 0; });
-    const { lockstep } = await runLockstep({ image: file, entry: board.entry, memoryBytes: CORPUS_MEMORY, timeoutSeconds: 100 }, board.stepper, { checkpointEvery: 1000 });
+    const { lockstep } = await runLockstep({ image: file, entry: board.entry, memoryBytes: CORPUS_MEMORY, cpu: EVERY_FEATURE, timeoutSeconds: 100 }, board.stepper, { checkpointEvery: 1000 });
     expect(lockstep.difference?.what).toMatch(/^memory differs; it was compared last (at the start|after 1\d\d\d instructions)$/);
     expect(lockstep.difference?.pages.map((page) => page.frame)).toEqual([0x500]);
     expect(lockstep.compared).toBeLessThan(4000);
@@ -70,7 +71,7 @@ describe.runIf(installed || required)('beside a real QEMU', () => {
     for (const sabotaged of [false, true]) {
       const { board, file } = boardFor('limit', image);
       if (sabotaged) board.afterInstruction(1500, () => { board.stepper.ram[0x50_0123] = 1; });
-      const { lockstep, pages, recording } = await runLockstep({ image: file, entry: board.entry, memoryBytes: CORPUS_MEMORY, timeoutSeconds: 100 }, board.stepper, { maxInstructions: 2000 });
+      const { lockstep, pages, recording } = await runLockstep({ image: file, entry: board.entry, memoryBytes: CORPUS_MEMORY, cpu: EVERY_FEATURE, timeoutSeconds: 100 }, board.stepper, { maxInstructions: 2000 });
       expect(recording.end).toBe('limit');
       expect(lockstep.compared).toBe(2000);
       expect(lockstep.checkpoints).toBe(1);
@@ -84,7 +85,7 @@ describe.runIf(installed || required)('beside a real QEMU', () => {
     const file = join(folder, 'short.elf'), trace = join(folder, 'short.trace');
     writeFileSync(file, image);
     const board = new BareBoard(image, CORPUS_MEMORY);
-    const { instructions } = await recordTrace({ image: file, entry: board.entry, memoryBytes: CORPUS_MEMORY, includeImage: true }, trace);
+    const { instructions } = await recordTrace({ image: file, entry: board.entry, memoryBytes: CORPUS_MEMORY, cpu: EVERY_FEATURE, includeImage: true }, trace);
     const read = readTraceFile(trace);
     expect(Buffer.compare(read.image, readFileSync(file))).toBe(0);
     const { lockstep, pages } = replayLockstep(read, board.stepper);
@@ -97,7 +98,7 @@ describe.runIf(installed || required)('beside a real QEMU', () => {
     const file = join(folder, 'nonsense.elf');
     writeFileSync(file, 'no image');
     const sink = { finished: false, instruction: () => undefined, interrupt: () => undefined };
-    await expect(recordQemu({ image: file, entry: 0x100000, memoryBytes: CORPUS_MEMORY }, sink)).rejects.toThrow(QemuError);
+    await expect(recordQemu({ image: file, entry: 0x100000, memoryBytes: CORPUS_MEMORY, cpu: EVERY_FEATURE }, sink)).rejects.toThrow(QemuError);
   });
 });
 

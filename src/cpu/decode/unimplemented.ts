@@ -66,7 +66,6 @@ const MAP_0F38: readonly Unbuilt[] = [
   { from: 0x80, to: 0x82, name: 'INVEPT, INVVPID or INVPCID' },
   { from: 0xc8, to: 0xcf, name: 'SHA or GFNI instruction' },
   { from: 0xd8, to: 0xdf, name: 'AES or Key Locker instruction' },
-  { from: 0xf0, to: 0xf1, name: 'CRC32', prefix: 'F2' },
   { from: 0xf5, to: 0xfc, name: 'ADX, CET, MOVDIRI, ENQCMD or RAO instruction' },
 ];
 

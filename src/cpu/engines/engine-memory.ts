@@ -40,6 +40,17 @@ export const MISS_WRITE = 0x100;
 export const TRAIL_BASE = BASE + 0x1000;
 export const TRAIL_BYTES = 512;
 
+/**
+ * The pages that accesses of translated code led to last: `page` (u64) is a linear address, NO_PAGE where nothing is remembered; `addend` (u32)
+ * turns the low half of an address in it into an offset in the memory. What is remembered is true for one stay in generated code (translator/page-slots.ts).
+ */
+export const PAGES_BASE = BASE + 0x2000;
+export const PAGE_SLOTS = 64;
+export const PAGE_SLOT_BYTES = 16;
+export const PAGE_SLOT = { page: 0, addend: 8 } as const;
+/** No address with bits 11:3 cleared is this. */
+export const NO_PAGE = 0xffff_ffff_ffff_ffffn;
+
 /** Where execution can enter: a hash table of RIPs. */
 export const ENTRIES_BASE = BASE + 0x1_0000;
 export const ENTRY_COUNT = 16384;

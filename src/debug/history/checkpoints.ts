@@ -48,10 +48,10 @@ export class Checkpoints {
   #bytes = 0;
 
   /** Takes the first checkpoint: of all of RAM. */
-  constructor(machine: Machine, budgetBytes: number, cost: number) {
+  constructor(machine: Machine, budgetBytes: number, inputs: number) {
     this.#machine = machine;
     this.budgetBytes = budgetBytes;
-    this.#current = this.#keep(0, 0, cost);
+    this.#current = this.#keep(0, inputs, 0);
     const { ramBytes, u32 } = machine.state;
     for (let frame = 0; frame < ramBytes / PAGE_SIZE; frame++) {
       const at = (RAM_BASE + frame * PAGE_SIZE) / 4;

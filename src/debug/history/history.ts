@@ -13,6 +13,8 @@ export interface HistoryOptions {
   readonly budgetBytes?: number;
   /** Inputs of another run of the same machine: they are given as it gets to their moments. */
   readonly log?: InputLog;
+  /** How many inputs of the log the machine has been given already. */
+  readonly given?: number;
 }
 
 /** Asked about every 10 ms in long searches: true ends them, and the machine is where it was. */
@@ -90,12 +92,13 @@ export class History {
   isGiving = false;
 
   /** The past of a machine, which is not running, begins here. */
-  constructor(machine: Machine, { budgetBytes = DEFAULT_BUDGET_BYTES, log = new InputLog() }: HistoryOptions = {}) {
+  constructor(machine: Machine, { budgetBytes = DEFAULT_BUDGET_BYTES, log = new InputLog(), given = 0 }: HistoryOptions = {}) {
     this.machine = machine;
     this.log = log;
     this.start = momentOf(machine);
     this.#end = this.start;
-    this.#checkpoints = new Checkpoints(machine, budgetBytes, 0);
+    this.#nextInput = given;
+    this.#checkpoints = new Checkpoints(machine, budgetBytes, given);
     this.records = new Records(machine);
     this.#giveDue();
   }

@@ -102,7 +102,7 @@ function rangesOf(machine: Machine, address: bigint, bytes: number, physical: bo
     const here = address + BigInt(done);
     const at = physical ? Number(here) : machine.mmu.explain(linear(here)).physicalAddress;
     const count = Math.min(bytes - done, PAGE_SIZE - Number(here & 0xfffn));
-    if (at === undefined) throw new RangeError(`0x${here.toString(16)} is not mapped`);
+    if (at === undefined || (!physical && machine.readLinear(here, 1).length === 0)) throw new RangeError(`0x${here.toString(16)} is not mapped to RAM`);
     if (at + count > machine.state.ramBytes) throw new RangeError(`physical 0x${at.toString(16)} is not RAM`);
     ranges.push({ from: at, bytes: count, where: `physical 0x${at.toString(16)}` });
     done += count;

@@ -57,3 +57,12 @@ instruction('DEC', () => {
   example('keeps CF', 'dec rax', { rax: 0n, CF: 1 }, { rax: ALL_ONES, PF: 1, AF: 1, SF: 1 });
   example('overflows out of the sign', 'dec al', { rax: 0x80n }, { rax: 0x7fn, AF: 1, OF: 1 });
 });
+instruction('ADCX', () => {
+  example('adds CF and gives the carry to CF, leaving OF to another chain', 'adcx rax, rbx', { rax: 0xffff_ffff_ffff_ffffn, rbx: 0n, CF: 1, OF: 1 }, { rax: 0n, CF: 1, OF: 1 });
+  example('two carries never meet: all ones twice and one', 'adcx rax, qword ptr [rdi]', { rdi: MEMORY, rax: 0xffff_ffff_ffff_ffffn, qword: 0xffff_ffff_ffff_ffffn, CF: 1 }, { rax: 0xffff_ffff_ffff_ffffn, CF: 1 });
+  example('is no result of its own: ZF and SF stay', 'adcx eax, ebx', { rax: 1n, rbx: 2n, ZF: 1, SF: 1 }, { rax: 3n });
+});
+instruction('ADOX', () => {
+  example('adds OF and gives the carry to OF, leaving CF to another chain', 'adox rax, rbx', { rax: 0xffff_ffff_ffff_ffffn, rbx: 0n, CF: 1, OF: 1 }, { rax: 0n, CF: 1, OF: 1 });
+  example('an overflow of signed numbers is no carry', 'adox eax, dword ptr [rdi]', { rdi: MEMORY, rax: 0x7fff_ffffn, dword: 1n }, { rax: 0x8000_0000n, OF: 0 });
+});

@@ -103,6 +103,17 @@ instruction('BTC', () => { forms('BTC', 'CF is the bit, which turns over', { 16:
 instruction('BSF', () => { forms('BSF', 'the lowest bit of 48h is bit 3', { 16: [[0n, 0x48n], [3n]], 32: [[0n, 0x48n], [3n]], 64: [[0n, 0x48n], [3n]] }); });
 instruction('BSR', () => { forms('BSR', 'the highest bit of 48h is bit 6', { 16: [[0n, 0x48n], [6n]], 32: [[0n, 0x48n], [6n]], 64: [[0n, 0x48n], [6n]] }); });
 instruction('POPCNT', () => { forms('POPCNT', 'counts ones', { 16: [[0n, 0x8421n], [4n]], 32: [[0n, 0x8000_0421n], [4n]], 64: [[0n, 0x8000_0000_0000_0421n], [4n]] }, { CF: 1, OF: 1 }, { CF: 0, OF: 0 }); });
+instruction('LZCNT', () => { forms('LZCNT', 'one zero stands above bit w - 2', { 16: [[0n, 0x4001n], [1n]], 32: [[0n, 0x4000_0001n], [1n]], 64: [[0n, 0x4000_0000_0000_0001n], [1n]] }, { CF: 1, ZF: 1 }, { CF: 0, ZF: 0 }); });
+instruction('TZCNT', () => { forms('TZCNT', 'three zeros stand below bit 3', { 16: [[0n, 0x48n], [3n]], 32: [[0n, 0x48n], [3n]], 64: [[0n, 0x48n], [3n]] }, { CF: 1, ZF: 1 }, { CF: 0, ZF: 0 }); });
+instruction('CRC32', () => {
+  form('CRC32 r32, r/m8', 'accumulates a byte', [0n, 1n], [0xf26b_8303n]);
+  form('CRC32 r32, r/m16', 'accumulates two bytes', [0n, 1n], [0x13a2_9877n]);
+  form('CRC32 r32, r/m32', 'accumulates four bytes', [0n, 1n], [0xdd45_aab8n]);
+  form('CRC32 r64, r/m8', 'accumulates a byte and clears the upper half', [0n, 1n], [0xf26b_8303n]);
+  form('CRC32 r64, r/m64', 'accumulates eight bytes and clears the upper half', [0n, 1n], [0x493c_7d27n]);
+});
+instruction('ADCX', () => { forms('ADCX', 'all ones and a carry carry again', { 32: [[ONES[32], 0n], [0n]], 64: [[ONES[64], 0n], [0n]] }, { CF: 1 }, { CF: 1 }); });
+instruction('ADOX', () => { forms('ADOX', 'all ones and an overflow overflow again', { 32: [[ONES[32], 0n], [0n]], 64: [[ONES[64], 0n], [0n]] }, { OF: 1 }, { OF: 1 }); });
 
 // ------------------------------------------------------------------------------------------------- multiply, divide
 instruction('IMUL', () => {

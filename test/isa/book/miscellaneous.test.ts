@@ -17,6 +17,7 @@ instruction('PAUSE', () => { example('does nothing', 'pause', {}, {}); });
 instruction('LFENCE', () => { example('does nothing', 'lfence', {}, {}); });
 instruction('MFENCE', () => { example('does nothing', 'mfence', {}, {}); });
 instruction('SFENCE', () => { example('does nothing', 'sfence', {}, {}); });
+instruction('SERIALIZE', () => { example('has nothing to wait for', 'serialize', {}, {}); });
 instruction('PREFETCHNTA', () => { example('never faults', 'prefetchnta byte ptr [rdi]', { rdi: UNMAPPED }, {}); });
 instruction('PREFETCHT0', () => { example('never faults', 'prefetcht0 byte ptr [rdi]', { rdi: UNMAPPED }, {}); });
 instruction('PREFETCHT1', () => { example('never faults', 'prefetcht1 byte ptr [rdi]', { rdi: UNMAPPED }, {}); });
@@ -30,4 +31,12 @@ instruction('RESERVEDNOP', () => { example('reads no operand', 'reservednop', { 
 instruction('CLFLUSH', () => {
   example('is checked as a read', 'clflush byte ptr [rdi]', { rdi: UNMAPPED }, { fault: PF(UNMAPPED) });
   example('changes nothing that a program can see', 'clflush byte ptr [rdi]', { rdi: MEMORY }, {});
+});
+instruction('CLFLUSHOPT', () => {
+  example('is checked as a read', 'clflushopt byte ptr [rdi]', { rdi: UNMAPPED }, { fault: PF(UNMAPPED) });
+  example('changes nothing that a program can see', 'clflushopt byte ptr [rdi]', { rdi: MEMORY }, {});
+});
+instruction('CLWB', () => {
+  example('is checked as a read', 'clwb byte ptr [rdi]', { rdi: UNMAPPED }, { fault: PF(UNMAPPED) });
+  example('changes nothing that a program can see', 'clwb byte ptr [rdi]', { rdi: MEMORY }, {});
 });

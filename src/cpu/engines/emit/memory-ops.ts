@@ -8,7 +8,7 @@ import { OFFSET, SEGMENT } from '../../../state/layout.ts';
 import { DATA_ENTRIES, COLUMN_ENTRY_BYTES, COLUMN_FIELD } from '../../../mmu/tlb.ts';
 import type { Width } from '../../isa/operand.ts';
 import type { Intent } from '../../isa/ops.ts';
-import { ENGINE, MISS_WRITE, STATUS } from '../engine-memory.ts';
+import { ENGINE, MISS_WRITE, PAGE_SLOT, STATUS } from '../engine-memory.ts';
 import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID } from '../wasm/opcodes.ts';
 import { FlagOps, type FlagDefinition, type FlagWords } from './flag-ops.ts';
 import { LeftToReference } from './graph-ops.ts';
@@ -16,6 +16,12 @@ import type { Node } from './node.ts';
 
 /** How to leave before the instruction: the nodes that it takes, and the code, which does not return. */
 export interface Leave { readonly roots: readonly Node[]; readonly write: (status: number) => void }
+
+/**
+ * Where an access remembers the page that it led to: byte offset of the slot. `readAndWrite`: what is remembered there holds for both, so that
+ * a load remembers only pages that may be written.
+ */
+export interface RememberedPage { readonly slot: number; readonly readAndWrite: boolean }
 
 const PAGE_MASK = -4096n;
 /** From bits 31:0 of an address to the offset of its entry in a column. */
@@ -32,6 +38,8 @@ export abstract class MemoryOps extends FlagOps {
   protected abstract readonly columnOffset: number;
   /** With a tag and a page on the stack: leaves 1 where the tag is that of the page, under the PCID in effect. */
   protected abstract compareTag(): void;
+  /** Where an access remembers its page, if it does. */
+  protected abstract rememberedPage(segment: Segment, offset: Node, write: boolean): RememberedPage | undefined;
   /** The last access for modification of this instruction: a store to the same place needs no second look. */
   #modified: { readonly offset: Node; readonly segment: Segment; host: number } | undefined;
   #stores = 0;
@@ -51,13 +59,12 @@ export abstract class MemoryOps extends FlagOps {
   }
 
   /**
-   * Looks the address up: leaves 1 on the stack where the tag matches. The tag of the page of the *last* byte is compared at the index
+   * Looks the address in `linear` up: leaves 1 on the stack where the tag matches. The tag of the page of the *last* byte is compared at the index
    * of the first, so an access across pages never matches.
    */
-  #probe(address: Node, w: Width, tag: number, linear: number, entry: number): void {
+  #probe(w: Width, tag: number, linear: number, entry: number): void {
     const { code } = this;
-    this.emit(address);
-    code.tee(linear);
+    code.get(linear);
     code.byte(N.i32_wrap_i64);
     code.i32(INDEX_SHIFT);
     code.byte(N.i32_shr_u);
@@ -77,37 +84,90 @@ export abstract class MemoryOps extends FlagOps {
   }
 
   /** Leaves the memory offset of the byte at `address` on the stack, or leaves the function. */
-  #locate(address: Node, w: Width, write: boolean, exit: Leave): void {
+  #locate(address: Node, w: Width, write: boolean, exit: Leave, remembered: RememberedPage | undefined): void {
     const { code } = this;
     const linear = this.temporary(I64), entry = this.temporary(I32);
-    this.#probe(address, w, write ? COLUMN_FIELD.writeTag : COLUMN_FIELD.readTag, linear, entry);
+    const probe = (): void => {
+      this.#probe(w, write ? COLUMN_FIELD.writeTag : COLUMN_FIELD.readTag, linear, entry);
+      code.open(OP.if, I32);
+      if (remembered !== undefined) this.#remember(remembered, write, linear, entry);
+      code.get(linear);
+      code.byte(N.i32_wrap_i64);
+      code.get(entry);
+      code.memory(LOAD[32], this.columnOffset + COLUMN_FIELD.addend);
+      code.byte(N.i32_add);
+      code.else();
+      this.inArm(() => { this.#leaveForMiss(w, write, linear, exit); });
+      code.end();
+    };
+    this.emit(address);
+    code.set(linear);
+    if (remembered === undefined) {
+      probe();
+      return;
+    }
+    // With the bits below the operand's size kept, an access that is not aligned matches no page: it may cross into the next.
+    code.get(linear);
+    code.i64(PAGE_MASK | BigInt(w / 8 - 1));
+    code.byte(N.i64_and);
+    code.i32(0);
+    code.memory(LOAD[64], remembered.slot + PAGE_SLOT.page);
+    code.byte(N.i64_eq);
     code.open(OP.if, I32);
     code.get(linear);
     code.byte(N.i32_wrap_i64);
-    code.get(entry);
-    code.memory(LOAD[32], this.columnOffset + COLUMN_FIELD.addend);
+    code.i32(0);
+    code.memory(LOAD[32], remembered.slot + PAGE_SLOT.addend);
     code.byte(N.i32_add);
     code.else();
-    this.inArm(() => {
-      code.i32(0);
-      code.get(linear);
-      code.memory(STORE[64], ENGINE.missAddress);
-      code.i32(0);
-      code.i32((w / 8) | (write ? MISS_WRITE : 0));
-      code.memory(STORE[32], ENGINE.missAccess);
-      exit.write(STATUS.miss);
-    });
+    this.inArm(probe);
     code.end();
+  }
+
+  /** Notes the page of an access that the TLB has just answered. */
+  #remember({ slot, readAndWrite }: RememberedPage, write: boolean, linear: number, entry: number): void {
+    const { code } = this;
+    const both = readAndWrite && !write;
+    if (both) {
+      code.get(entry);
+      code.memory(LOAD[64], this.columnOffset + COLUMN_FIELD.readTag);
+      code.get(entry);
+      code.memory(LOAD[64], this.columnOffset + COLUMN_FIELD.writeTag);
+      code.byte(N.i64_eq);
+      code.open(OP.if, VOID);
+    }
+    code.i32(0);
+    code.get(linear);
+    code.i64(PAGE_MASK);
+    code.byte(N.i64_and);
+    code.memory(STORE[64], slot + PAGE_SLOT.page);
+    code.i32(0);
+    code.get(entry);
+    code.memory(LOAD[32], this.columnOffset + COLUMN_FIELD.addend);
+    code.memory(STORE[32], slot + PAGE_SLOT.addend);
+    if (both) code.end();
+  }
+
+  #leaveForMiss(w: Width, write: boolean, linear: number, exit: Leave): void {
+    const { code } = this;
+    code.i32(0);
+    code.get(linear);
+    code.memory(STORE[64], ENGINE.missAddress);
+    code.i32(0);
+    code.i32((w / 8) | (write ? MISS_WRITE : 0));
+    code.memory(STORE[32], ENGINE.missAccess);
+    exit.write(STATUS.miss);
   }
 
   load(w: Width, segment: Segment, offset: Node, intent: Intent = 'read'): Node {
     const modify = intent === 'modify';
     const address = this.#linear(segment, offset, modify);
     const exit = this.leave();
+    const remembered = this.rememberedPage(segment, offset, modify);
     const place = { offset, segment, host: -1 };
     if (modify) this.#modified = place;
     return this.value(this.typeOf(w), [address, ...exit.roots], () => {
-      this.#locate(address, w, modify, exit);
+      this.#locate(address, w, modify, exit, remembered);
       if (modify) {
         place.host = this.temporary(I32);
         this.code.tee(place.host);
@@ -131,8 +191,9 @@ export abstract class MemoryOps extends FlagOps {
     }
     const address = this.#linear(segment, offset, true);
     const exit = this.leave();
+    const remembered = this.rememberedPage(segment, offset, true);
     this.effect([address, value, ...exit.roots], () => {
-      this.#locate(address, w, true, exit);
+      this.#locate(address, w, true, exit, remembered);
       this.emit(value);
       this.code.memory(STORE[w], 0);
     });

@@ -9,7 +9,7 @@ import { OFFSET } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import type { RecentInstruction } from '../../recent-instructions.ts';
 import type { Engine, StepResult, Stop } from '../engine.ts';
-import { ENGINE, MISS_WRITE, STATUS } from '../engine-memory.ts';
+import { ENGINE, MISS_WRITE, NO_PAGE, PAGE_SLOT_BYTES, PAGE_SLOTS, PAGES_BASE, STATUS } from '../engine-memory.ts';
 import { instructionsOf } from '../../decode/lookup.ts';
 import { Handlers } from '../interpreter/handlers.ts';
 import { RECORD } from '../interpreter/record.ts';
@@ -62,6 +62,8 @@ export class FastEngine implements Engine {
   readonly statistics: EngineStatistics = { referenceInstructions: 0, exits: { budget: 0, lookup: 0, fetch: 0, reference: 0, miss: 0, hot: 0, crossing: 0 } };
   readonly #state: GuestState;
   readonly #u32: Uint32Array;
+  /** The remembered pages, all words of all slots. */
+  readonly #pages: BigUint64Array;
   readonly #entries: EntryTable;
   readonly #trail: Trail;
   readonly #dispatcher: Dispatcher;
@@ -81,6 +83,7 @@ export class FastEngine implements Engine {
     this.kind = kind;
     this.#state = cpu.state;
     this.#u32 = cpu.state.u32;
+    this.#pages = cpu.state.u64.subarray(PAGES_BASE / 8, (PAGES_BASE + PAGE_SLOTS * PAGE_SLOT_BYTES) / 8);
     this.reference = new ReferenceEngine(cpu);
     this.#entries = new EntryTable(cpu.state);
     this.handlers = new Handlers(cpu.state.memory);
@@ -159,6 +162,7 @@ export class FastEngine implements Engine {
     u32[MORE] = this.#left > slice ? 1 : 0;
     u32[LEFT_AT] = 0;
     u32[LEFT_REGION] = 0;
+    this.#pages.fill(NO_PAGE);
     this.reference.forgetPage();
     this.cpu.deliveriesInStep = 0;
     const resume = this.#resume;

@@ -94,6 +94,7 @@ export class HandlerOps extends MemoryOps {
   protected registersBefore(): () => readonly [] { return () => []; }
 
   // -------------------------------------------------------------------------------------------------------- memory
+  protected rememberedPage(): undefined { return undefined; }
   protected addColumn(): void {
     this.code.i32(0);
     this.code.memory(LOAD[32], ENGINE.dataColumn);

@@ -4,11 +4,12 @@
  * block writes the names to the locals and goes to the one exit.
  */
 import { columnBase } from '../../../mmu/tlb.ts';
+import type { Segment } from '../../../state/layout.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type RegisterOperand, type RelativeOperand, type Width } from '../../isa/operand.ts';
 import type { FlagDefinition } from '../emit/flag-ops.ts';
 import { LeftToReference } from '../emit/graph-ops.ts';
-import type { Leave } from '../emit/memory-ops.ts';
+import type { Leave, RememberedPage } from '../emit/memory-ops.ts';
 import type { Node } from '../emit/node.ts';
 import type { Context } from '../fast/context.ts';
 import { regionWord } from '../fast/trail.ts';
@@ -17,6 +18,7 @@ import { branchTarget } from '../interpreter/record.ts';
 import type { Code, Label } from '../wasm/code.ts';
 import { I32, I64, NUMERIC as N, type ValueType } from '../wasm/opcodes.ts';
 import { FlagHomeOps, type FlagShape, type HomeWrite } from './flag-homes.ts';
+import { pageSlot } from './page-slots.ts';
 import type { Block } from './region.ts';
 
 /** The parameter, fixed locals, and the homes of registers and flags. `partial`: what goes into the trail for a block that is left in the middle, or 0. */
@@ -53,6 +55,8 @@ export class RegionOps extends FlagHomeOps {
   /** The label behind which the exit's code stands. */
   exit!: Label;
   #names = new Map<number, Name>();
+  /** What the addresses of this instruction's memory operands are made of. */
+  readonly #operandOf = new Map<Node, Pick<MemoryOperand, 'base' | 'displacement'>>();
   #i!: Instruction;
   #ip = 0n;
   #next = 0n;
@@ -91,6 +95,7 @@ export class RegionOps extends FlagHomeOps {
       this.#next = BigInt.asUintN(i.mode.codeSize, here + BigInt(i.length));
       this.#done = done;
       this.beginMemory();
+      this.#operandOf.clear();
       if (i.row.meaning.kind === 'translated') i.row.meaning.semantics(this, i);
       here = this.#next;
     });
@@ -135,8 +140,9 @@ export class RegionOps extends FlagHomeOps {
     let sum = x.ripRelative ? this.const(w, this.#next) : x.base === NO_REGISTER ? this.const(w, 0n) : this.#part(x.base, w);
     if (x.index !== NO_REGISTER) sum = this.add(w, sum, this.shl(w, this.#part(x.index, w), this.const(w, BigInt(Math.log2(x.scale)))));
     sum = this.add(w, sum, this.const(w, x.displacement + BigInt(x.base === RSP ? popped : 0)));
-    if (x.addressWidth === 64) return sum;
-    return this.zext(32, 64, x.addressWidth === 16 ? this.and(32, sum, this.const(32, 0xffffn)) : sum);
+    const address = x.addressWidth === 64 ? sum : this.zext(32, 64, x.addressWidth === 16 ? this.and(32, sum, this.const(32, 0xffffn)) : sum);
+    this.#operandOf.set(address, { base: x.base, displacement: x.displacement + (x.ripRelative ? this.#next : 0n) });
+    return address;
   }
 
   protected registersBefore(): () => readonly { before: Node; after: Node; take: (merged: Node) => void }[] {
@@ -154,6 +160,9 @@ export class RegionOps extends FlagHomeOps {
   }
 
   // -------------------------------------------------------------------------------------------------------- memory
+  protected rememberedPage(segment: Segment, offset: Node, write: boolean): RememberedPage | undefined {
+    return pageSlot(segment, this.#operandOf.get(offset), write);
+  }
   protected addColumn(): void { /* It is in columnOffset. */ }
   protected compareTag(): void { compareTag(this.code, this.#pcidIsZero); }
 

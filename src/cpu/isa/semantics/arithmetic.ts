@@ -1,4 +1,5 @@
 /** Addition, subtraction, comparison. */
+import type { RegisterOperand } from '../operand.ts';
 import type { Semantics } from '../row.ts';
 import { place, read } from './operands.ts';
 
@@ -71,3 +72,19 @@ export const DEC: Semantics = (o, i) => {
   dest.write(difference);
   o.subFlags(i.width, dest.value, one, difference, 'keepCF');
 };
+
+/** An addition whose carry comes from one flag and goes back to it, so that two of them can run side by side. */
+const addWithFlag = (flag: 'CF' | 'OF'): Semantics => (o, i) => {
+  const w = i.width;
+  const a = o.getReg(i.operands[0] as RegisterOperand);
+  const b = read(o, i, 1);
+  const partial = o.add(w, a, b);
+  const sum = o.add(w, partial, o.fromBit(w, o.getFlag(flag)));
+  const carry = o.orB(o.ltU(w, partial, a), o.ltU(w, sum, partial));
+  o.setReg(i.operands[0] as RegisterOperand, sum);
+  o.setFlag(flag, carry);
+};
+/** ADCX — Unsigned Integer Addition of Two Operands With Carry Flag. SDM Vol. 2A, "ADCX". */
+export const ADCX = addWithFlag('CF');
+/** ADOX — Unsigned Integer Addition of Two Operands With Overflow Flag. SDM Vol. 2A, "ADOX". */
+export const ADOX = addWithFlag('OF');

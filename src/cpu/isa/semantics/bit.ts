@@ -1,9 +1,9 @@
 /** Bit tests, bit scans and bit counts. */
 import type { Instruction } from '../instruction.ts';
-import type { MemoryOperand, Operand, RegisterOperand } from '../operand.ts';
+import type { MemoryOperand, Operand, RegisterOperand, Width } from '../operand.ts';
 import type { Ops } from '../ops.ts';
 import type { Semantics } from '../row.ts';
-import { addOffset, read } from './operands.ts';
+import { addOffset, narrow, read, widen } from './operands.ts';
 
 /** The operand that holds the bit, its writer, and the bit's number in it. */
 interface BitPlace<V> { value: V; write: (v: V) => void; number: V }
@@ -79,4 +79,41 @@ export const POPCNT: Semantics = (o, i) => {
   o.setReg(i.operands[0] as RegisterOperand, o.popcnt(i.width, src));
   o.setFlag('ZF', o.isZero(i.width, src));
   for (const flag of ['OF', 'SF', 'AF', 'CF', 'PF'] as const) o.setFlag(flag, o.constBit(0));
+};
+
+/**
+ * LZCNT and TZCNT: of 0 the operand size, with CF. SDM Vol. 2A, "LZCNT—Count the Number of Leading Zero Bits"; Vol. 2B,
+ * "TZCNT—Count the Number of Trailing Zero Bits". Manual: OF SF AF PF are undefined; hardware (Intel): cleared.
+ */
+const count = (leading: boolean): Semantics => (o, i) => {
+  const w = i.width;
+  const src = read(o, i, 1);
+  const zeros = leading ? o.clz(w, src) : o.ctz(w, src);
+  const none = o.isZero(w, src);
+  o.setReg(i.operands[0] as RegisterOperand, zeros);
+  o.setFlag('ZF', o.isZero(w, zeros));
+  o.setFlag('CF', none);
+  for (const flag of ['OF', 'SF', 'AF', 'PF'] as const) o.setFlag(flag, o.constBit(0));
+};
+/** LZCNT — Count the Number of Leading Zero Bits. */
+export const LZCNT = count(true);
+/** TZCNT — Count the Number of Trailing Zero Bits. */
+export const TZCNT = count(false);
+
+/** CRC32C, the polynomial 11EDC6F41 with its bits in the order in which they are shifted out. */
+const CASTAGNOLI = 0x82f6_3b78n;
+
+/** CRC32 — Accumulate CRC32 Value. SDM Vol. 2A, "CRC32—Accumulate CRC32 Value". */
+export const CRC32: Semantics = (o, i) => {
+  const [dest, source] = i.operands as readonly [RegisterOperand, RegisterOperand | MemoryOperand];
+  const from = source.width as Width;
+  const w = from === 64 ? 64 : 32;
+  const polynomial = o.const(w, CASTAGNOLI);
+  const one = o.const(w, 1n);
+  let crc = o.xor(w, widen(o, 32, w, narrow(o, dest.width, 32, o.getReg(dest))), widen(o, from, w, read(o, i, 1)));
+  for (let n = 0; n < from; n++) {
+    const shifted = o.shrU(w, crc, one);
+    crc = o.select(w, o.bit(w, crc, 0), o.xor(w, shifted, polynomial), shifted);
+  }
+  o.setReg(dest, widen(o, 32, dest.width, narrow(o, w, 32, crc)));
 };

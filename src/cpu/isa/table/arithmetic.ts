@@ -1,6 +1,6 @@
 /** Addition, subtraction, comparison: the lines of the manual. */
 import { instruction } from '../row.ts';
-import { ADC, ADD, CMP, DEC, INC, NEG, SBB, SUB } from '../semantics/arithmetic.ts';
+import { ADC, ADCX, ADD, ADOX, CMP, DEC, INC, NEG, SBB, SUB } from '../semantics/arithmetic.ts';
 
 const STATUS = 'OF SF ZF AF PF CF';
 
@@ -137,5 +137,13 @@ export const arithmetic = [
     ['DEC r/m64', 'REX.W FF /1'],
     ['DEC r16', '48+rw', { modes: 'legacy' }],
     ['DEC r32', '48+rd', { modes: 'legacy' }],
+  ]),
+  instruction(ADCX, { reads: 'CF', writes: 'CF', feature: 'adx' }, [
+    ['ADCX r32, r/m32', '66 0F 38 F6 /r', { size: 'any' }],
+    ['ADCX r64, r/m64', '66 REX.W 0F 38 F6 /r'],
+  ]),
+  instruction(ADOX, { reads: 'OF', writes: 'OF', feature: 'adx' }, [
+    ['ADOX r32, r/m32', 'F3 0F 38 F6 /r', { size: 'any' }],
+    ['ADOX r64, r/m64', 'F3 REX.W 0F 38 F6 /r'],
   ]),
 ] as const;

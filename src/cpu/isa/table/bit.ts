@@ -1,6 +1,6 @@
 /** Bit test, bit scan, SETcc: the lines of the manual. */
 import { instruction } from '../row.ts';
-import { BSF, BSR, BT, BTC, BTR, BTS, POPCNT } from '../semantics/bit.ts';
+import { BSF, BSR, BT, BTC, BTR, BTS, CRC32, LZCNT, POPCNT, TZCNT } from '../semantics/bit.ts';
 import { SETcc } from '../semantics/conditional.ts';
 
 export const bit = [
@@ -50,6 +50,23 @@ export const bit = [
     ['POPCNT r16, r/m16', 'F3 0F B8 /r'],
     ['POPCNT r32, r/m32', 'F3 0F B8 /r'],
     ['POPCNT r64, r/m64', 'F3 REX.W 0F B8 /r'],
+  ]),
+  instruction(LZCNT, { writes: 'ZF CF', undefined: 'OF SF AF PF', feature: 'abm', prefixIgnored: true }, [
+    ['LZCNT r16, r/m16', 'F3 0F BD /r'],
+    ['LZCNT r32, r/m32', 'F3 0F BD /r'],
+    ['LZCNT r64, r/m64', 'F3 REX.W 0F BD /r'],
+  ]),
+  instruction(TZCNT, { writes: 'ZF CF', undefined: 'OF SF AF PF', feature: 'bmi1', prefixIgnored: true }, [
+    ['TZCNT r16, r/m16', 'F3 0F BC /r'],
+    ['TZCNT r32, r/m32', 'F3 0F BC /r'],
+    ['TZCNT r64, r/m64', 'F3 REX.W 0F BC /r'],
+  ]),
+  instruction(CRC32, { feature: 'sse4.2' }, [
+    ['CRC32 r32, r/m8', 'F2 0F 38 F0 /r', { size: 'any' }],
+    ['CRC32 r32, r/m16', 'F2 0F 38 F1 /r', { size: 16 }],
+    ['CRC32 r32, r/m32', 'F2 0F 38 F1 /r'],
+    ['CRC32 r64, r/m8', 'F2 REX.W 0F 38 F0 /r'],
+    ['CRC32 r64, r/m64', 'F2 REX.W 0F 38 F1 /r'],
   ]),
   instruction(SETcc, { reads: 'OF SF ZF PF CF' }, [
     ['SETcc r/m8', '0F 90+tttn /r'],

@@ -16,6 +16,8 @@ export const miscellaneous = [
     ['MFENCE', 'NP 0F AE F0', { feature: 'sse2' }],
     ['SFENCE', 'NP 0F AE F8', { feature: 'sse' }],
   ]),
+  // Every instruction here has taken effect, also on fetching, before the next one begins.
+  instruction(NOP, { feature: 'serialize' }, [['SERIALIZE', 'NP 0F 01 E8']]),
   // Hints: they never fault and never touch memory.
   instruction(NOP, { size: 'any', feature: 'family6' }, [
     ['PREFETCHNTA m8', '0F 18 /0'],
@@ -65,5 +67,7 @@ export const miscellaneous = [
   ]),
   instruction(CLFLUSH, { feature: 'clflush', size: 'any' }, [
     ['CLFLUSH m8', 'NP 0F AE /7'],
+    ['CLFLUSHOPT m8', '66 0F AE /7', { feature: 'clflushopt' }],
+    ['CLWB m8', '66 0F AE /6', { feature: 'clwb' }],
   ]),
 ] as const;

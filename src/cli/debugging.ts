@@ -1,0 +1,126 @@
+/** A run that is debugged: by gdb, or from a prompt in the terminal (`--on-fault debug`, Ctrl-]). */
+import { Debugger, type DebugStop, type Motion } from '../debug/debugger.ts';
+import { Prompt } from '../debug/prompt/prompt.ts';
+import { InputLog, type RunOf } from '../machine/input-log.ts';
+import type { Machine, Stop } from '../machine/machine.ts';
+import { compareMoments } from '../machine/position.ts';
+import type { Console } from './console.ts';
+import type { Ended } from './endings.ts';
+import { CommandError } from './exit-status.ts';
+import { GdbServer, parseAddress } from './gdb.ts';
+import type { Arguments } from './options.ts';
+import { feed, serialTaken, type Outside } from './outside.ts';
+import { PromptLines } from './prompt-lines.ts';
+
+/** Instructions between two looks at gdb, the keyboard and the clock. */
+const SLICE = 200_000;
+/** What ends a guest that meant to go on. */
+const FAULTS: ReadonlySet<DebugStop['kind']> = new Set(['triple-fault', 'unimplemented', 'halted']);
+
+export class Debugging implements Outside {
+  readonly #debug: Debugger;
+  readonly #replays: boolean;
+  readonly #gdb: { readonly host: string; readonly port: number } | undefined;
+  readonly #onFault: boolean;
+  /** Where the user is going. */
+  #motion: Motion;
+  /** Why the last slice ended, where a machine alone would not have. */
+  #stop: DebugStop | undefined;
+  #lines: PromptLines | undefined;
+  #prompt: Prompt | undefined;
+
+  /** What the options of `run` ask for; undefined: nothing. Throws CommandError. */
+  static of(machine: Machine, args: Arguments, replayed: InputLog | undefined): Debugging | undefined {
+    const gdb = args.text('gdb'), onFault = args.text('on-fault');
+    if (onFault !== undefined && onFault !== 'debug') throw new CommandError('usage', `--on-fault: "${onFault}" is not debug`);
+    if (gdb !== undefined && onFault !== undefined) throw new CommandError('usage', '--gdb and --on-fault: gdb sees each fault itself');
+    if (gdb !== undefined && args.has('max-instructions')) throw new CommandError('usage', '--gdb and --max-instructions: gdb says how far the machine goes');
+    if (gdb === undefined && onFault === undefined) return undefined;
+    return new Debugging(new Debugger(machine, replayed === undefined ? {} : { log: replayed }), { replays: replayed !== undefined, onFault: onFault !== undefined, ...(gdb === undefined ? {} : { gdb }) });
+  }
+
+  /** A debugger for a machine that has been running without one: its past begins now. */
+  static from(machine: Machine, log: InputLog): Debugging {
+    return new Debugging(new Debugger(machine, { log, given: log.events.length }), { replays: false, onFault: false });
+  }
+
+  private constructor(debug: Debugger, { replays, onFault, gdb }: { readonly replays: boolean; readonly onFault: boolean; readonly gdb?: string }) {
+    this.#debug = debug;
+    this.#replays = replays;
+    this.#onFault = onFault;
+    this.#gdb = gdb === undefined ? undefined : parseAddress(gdb);
+    this.#motion = this.#onwards;
+  }
+  readonly #onwards: Motion = (most) => this.#debug.continue(most);
+
+  get replays(): boolean { return this.#replays; }
+  get waitsForGdb(): boolean { return this.#gdb !== undefined; }
+  /** A script on stdin is for the prompt, not for the guest. */
+  get keepsStdin(): boolean { return this.#onFault && !process.stdin.isTTY; }
+
+  serial(bytes: readonly number[]): number { return serialTaken(this.#debug.history.give({ kind: 'serial', port: 0, bytes })); }
+
+  run(maxInstructions: number): Stop | { readonly kind: 'replayed' } {
+    const { history } = this.#debug, end = this.#replays ? history.log.end : undefined;
+    if (end !== undefined && compareMoments(history.now, end) >= 0) return { kind: 'replayed' };
+    const stop = this.#motion(end === undefined ? maxInstructions : Math.max(1, Math.min(maxInstructions, end.retired - history.now.retired)));
+    this.#stop = stop;
+    return stop.kind === 'hit' || stop.kind === 'arrived' || stop.kind === 'refused' || stop.kind === 'start' || stop.kind === 'interrupted' ? { kind: 'paused' } : stop;
+  }
+
+  async recorded(of: RunOf): Promise<Uint8Array<ArrayBuffer>> {
+    this.#debug.history.log.end = this.#debug.history.end;
+    return this.#debug.history.log.save(of);
+  }
+
+  /** Opens the prompt where the last slice, or the user, asks for it; says how it was left. Undefined: nobody asked. */
+  async prompted(terminal: Console, stop: Stop | { readonly kind: 'replayed' }): Promise<'continue' | 'quit' | undefined> {
+    const asked = terminal.attention || stop.kind === 'paused' || (this.#onFault && FAULTS.has(stop.kind as Stop['kind']) && !(stop.kind === 'halted' && stop.wakeable && !terminal.inputEnded));
+    if (!asked) return undefined;
+    const why: DebugStop = this.#stop ?? { kind: 'paused' };
+    return terminal.lend(() => this.#open(why));
+  }
+
+  async #open(why: DebugStop): Promise<'continue' | 'quit'> {
+    const prompt = this.#prompt ??= new Prompt(this.#debug), lines = this.#lines ??= new PromptLines();
+    lines.show(prompt.report(why));
+    for (;;) {
+      const line = await lines.next();
+      if (line === undefined) return 'quit';
+      const outcome = prompt.execute(line);
+      if (outcome.kind === 'text') lines.show(outcome.lines);
+      else if (outcome.kind === 'leave') return outcome.how;
+      else {
+        this.#motion = outcome.slice;
+        lines.pause();
+        return 'continue';
+      }
+    }
+  }
+
+  /** Lets gdb have the machine until it lets it go, and the machine ends; or until the host ends it. */
+  async runUnderGdb(terminal: Console, hostEnds: () => Ended | undefined): Promise<Ended> {
+    const debug = this.#debug, server = new GdbServer(debug);
+    const { host, port } = this.#gdb!;
+    process.stderr.write(`longmode: gdb can connect to ${await server.listen(host, port)}\n`);
+    try {
+      for (;;) {
+        const ended = hostEnds();
+        if (ended !== undefined) return ended;
+        if (server.state === 'killed') return { kind: 'interrupted' };
+        if (terminal.closed) return { kind: 'output-failed' };
+        if (server.state === 'paused') {
+          await server.wakened();
+          continue;
+        }
+        feed(terminal, this);
+        const state = server.slice(SLICE, !terminal.inputEnded);
+        terminal.flush();
+        if (typeof state !== 'string') return state;
+        await terminal.rest(state === 'waiting' ? 100 : 0);
+      }
+    } finally {
+      server.close();
+    }
+  }
+}

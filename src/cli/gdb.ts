@@ -1,0 +1,115 @@
+/** `run --gdb [HOST:]PORT`: the socket of the gdb server, one connection at a time. */
+import { createServer, type Server, type Socket } from 'node:net';
+import { GdbSession } from '../debug/gdb/server.ts';
+import type { Debugger } from '../debug/debugger.ts';
+import type { Stop } from '../machine/machine.ts';
+import { CommandError } from './exit-status.ts';
+
+/** Answers that gdb does not read: past this the connection is dropped. */
+const MOST_UNREAD_BYTES = 2 ** 24;
+/** Longest wait before the clock is looked at again, in milliseconds. */
+const NAP = 100;
+
+/** `PORT`, `HOST:PORT` or `[IPV6]:PORT`; loopback if no host is given. Throws CommandError. */
+export function parseAddress(text: string): { readonly host: string; readonly port: number } {
+  const [, bracketed, plain, port = ''] = /^(?:(?:\[([^\]]+)\]|([^:]*)):)?(\d{1,5})$/.exec(text) ?? [];
+  if (port === '' || Number(port) > 65535) throw new CommandError('usage', `--gdb: "${text}" is not [HOST:]PORT`);
+  const host = bracketed ?? plain ?? '';
+  return { host: host === '' ? '127.0.0.1' : host, port: Number(port) };
+}
+
+export class GdbServer {
+  readonly #debug: Debugger;
+  readonly #server: Server;
+  #socket: Socket | undefined;
+  #session: GdbSession | undefined;
+  #free = false;
+  #killed = false;
+  #wake: (() => void) | undefined;
+
+  constructor(debug: Debugger) {
+    this.#debug = debug;
+    this.#server = createServer((socket) => { this.#connected(socket); });
+  }
+
+  /** Opens the port and says where. Throws CommandError. */
+  async listen(host: string, port: number): Promise<string> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (error) => { reject(new CommandError('usage', `--gdb ${host}:${port}: ${error.message}`)); });
+      this.#server.listen(port, host, resolve);
+    });
+    this.#server.on('error', () => undefined);
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('a TCP server has an address');
+    return address.family === 'IPv6' ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
+  }
+
+  /** `running`: call `slice`. `paused`: wait. */
+  get state(): 'running' | 'paused' | 'killed' {
+    return this.#killed ? 'killed' : this.#free || this.#session?.isRunning === true ? 'running' : 'paused';
+  }
+
+  /** Runs the machine for gdb, or on its own after gdb has let it go: then it gives the stop that ends it. */
+  slice(maxInstructions: number, waits: boolean): 'running' | 'waiting' | Stop {
+    if (!this.#free) return this.#session?.slice(maxInstructions, waits) === 'waiting' ? 'waiting' : 'running';
+    const stop = this.#debug.continue(maxInstructions);
+    if (stop.kind === 'halted' && stop.wakeable && waits) return 'waiting';
+    return stop.kind === 'instruction-limit' || stop.kind === 'hit' || stop.kind === 'start' || stop.kind === 'interrupted' || stop.kind === 'refused' || stop.kind === 'arrived' ? 'running' : stop;
+  }
+
+  /** Something has come from gdb, or a little time has passed. */
+  async wakened(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, NAP);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+
+  close(): void {
+    this.#socket?.end();
+    this.#server.close();
+  }
+
+  #connected(socket: Socket): void {
+    socket.on('error', () => undefined);
+    if (this.#socket !== undefined) {
+      socket.destroy();
+      return;
+    }
+    socket.setNoDelay(true);
+    this.#socket = socket;
+    this.#free = false;
+    const session = new GdbSession(this.#debug, {
+      send: (bytes) => {
+        if (socket.writableLength > MOST_UNREAD_BYTES) socket.destroy();
+        else socket.write(bytes);
+      },
+      resumed: () => { this.#wake?.(); },
+      detached: () => {
+        this.#free = true;
+        socket.end();
+        this.#wake?.();
+      },
+      killed: () => {
+        this.#killed = true;
+        this.#wake?.();
+      },
+    });
+    this.#session = session;
+    socket.on('data', (bytes) => {
+      session.receive(bytes);
+      this.#wake?.();
+    });
+    socket.on('close', () => {
+      // The machine stands still until gdb comes again, unless it was let go.
+      session.end();
+      if (this.#session === session) this.#session = undefined;
+      this.#socket = undefined;
+      this.#wake?.();
+    });
+  }
+}

@@ -1,0 +1,51 @@
+/** Lines of a debugger's prompt: from a terminal, or from a script on stdin, whose lines are shown as if they had been typed. */
+import { createInterface, type Interface } from 'node:readline';
+
+const PROMPT = '(longmode) ';
+
+export class PromptLines {
+  #interface: Interface | undefined;
+  readonly #waiting: string[] = [];
+  #ended = false;
+  #wake: (() => void) | undefined;
+
+  /** Shows lines on stderr: stdout is the guest's. */
+  show(lines: readonly string[]): void {
+    if (lines.length > 0) process.stderr.write(`${lines.join('\n')}\n`);
+  }
+
+  /** The next line; undefined when there are no more, or after Ctrl-D. */
+  async next(): Promise<string | undefined> {
+    this.#open();
+    const { isTTY } = process.stdin;
+    if (isTTY) this.#interface!.prompt();
+    while (this.#waiting.length === 0 && !this.#ended) await new Promise<void>((resolve) => { this.#wake = resolve; });
+    const line = this.#waiting.shift();
+    if (!isTTY) this.show([`${PROMPT}${line ?? 'quit'}`]);
+    return line;
+  }
+
+  /** Gives the terminal back until the next line is wanted. */
+  pause(): void {
+    if (!process.stdin.isTTY) return;
+    this.#interface?.close();
+    this.#interface = undefined;
+    this.#ended = false;
+  }
+
+  #open(): void {
+    if (this.#interface !== undefined) return;
+    const lines = createInterface({ input: process.stdin, output: process.stderr, prompt: PROMPT, terminal: process.stdin.isTTY });
+    this.#interface = lines;
+    lines.on('line', (line) => {
+      this.#waiting.push(line);
+      this.#wake?.();
+    });
+    lines.on('SIGINT', () => { lines.prompt(); });
+    lines.on('close', () => {
+      if (this.#interface !== lines) return;
+      this.#ended = true;
+      this.#wake?.();
+    });
+  }
+}

@@ -1,0 +1,159 @@
+/** A debugger's commands as text: what a terminal's prompt takes, and gdb's `monitor`. */
+import type { LastWrite } from '../history/last-write.ts';
+import { addBreakpoint, BREAK_HELP } from '../break/parse.ts';
+import { compileExpression, ExpressionError } from '../break/expression.ts';
+import type { Interrupted } from '../history/history.ts';
+import type { Debugger, DebugStop, Motion } from '../debugger.ts';
+import { postMortem } from '../post-mortem.ts';
+import { registerDump } from '../registers.ts';
+import { MACHINE_REGISTERS } from '../../machine/registers.ts';
+import type { Moment } from '../../machine/position.ts';
+import { backtraceView, breakpointLine, disassembly, infoView, lastWriteView, memoryView, placeLine, stopLine, tlbView, walkView, type Unit } from './views.ts';
+
+/** What comes of a line: text to show; a run, slice by slice, until it stops at something else than the slice's end; the end of the prompt. */
+export type Outcome =
+  | { readonly kind: 'text'; readonly lines: readonly string[] }
+  | { readonly kind: 'run'; readonly slice: Motion }
+  | { readonly kind: 'leave'; readonly how: 'continue' | 'quit' };
+
+interface Command {
+  readonly names: readonly string[];
+  readonly takes: string;
+  readonly says: string;
+  /** It takes the machine elsewhere in time: not for a gdb, which would not notice. */
+  readonly moves?: boolean;
+  readonly run: (rest: string, interrupted?: Interrupted) => Outcome;
+}
+
+const text = (lines: readonly string[]): Outcome => ({ kind: 'text', lines });
+const MOST_UNITS = 4096, MOST_STEPS = 1_000_000;
+const UNITS: Readonly<Record<string, Unit>> = { b: 1, h: 2, w: 4, g: 8 };
+
+export class Prompt {
+  readonly debug: Debugger;
+  readonly #commands: readonly Command[];
+  readonly #moments: Moment[] = [];
+  #last = '';
+
+  constructor(debug: Debugger) {
+    this.debug = debug;
+    this.#commands = this.#all();
+  }
+
+  /** Carries out a line; an empty one is the last one again. Throws nothing that a user can cause: what is wrong is said. */
+  execute(line: string, { moves = true, interrupted }: { readonly moves?: boolean; readonly interrupted?: Interrupted } = {}): Outcome {
+    const wanted = line.trim() === '' ? this.#last : line.trim();
+    this.#last = wanted;
+    const [, name = '', rest = ''] = /^([a-z-]+)(.*)$/is.exec(wanted) ?? [];
+    if (wanted === '') return text([]);
+    const command = this.#commands.find(({ names }) => names.includes(name.toLowerCase()));
+    if (command === undefined) return text([`there is no command "${wanted.split(/\s/)[0]}"; "help" lists them`]);
+    if (command.moves === true && !moves) return text([`"${name}" moves the machine in time: use gdb's own commands (stepi, reverse-stepi, continue, reverse-continue)`]);
+    try {
+      return command.run(rest.trim(), interrupted);
+    } catch (error) {
+      if (error instanceof ExpressionError) return text([`${error.message}${error.column > 0 ? ` (character ${error.column + 1})` : ''}`]);
+      if (error instanceof RangeError) return text([error.message]);
+      throw error;
+    }
+  }
+
+  /** Where the machine is, and why it stopped there. */
+  report(stop: DebugStop): readonly string[] {
+    const why = stopLine(this.debug, stop);
+    return [...(why === undefined ? [] : [why]), placeLine(this.debug)];
+  }
+
+  #value(expression: string): bigint {
+    const { machine, symbols } = this.debug;
+    const value = compileExpression(expression, (name) => symbols.addressOf(name))(machine);
+    if (value === undefined) throw new RangeError(`${expression} has no value here: memory that cannot be read, or a division by 0`);
+    return value;
+  }
+  #count(rest: string, most: number, fallback = 1): number {
+    if (rest === '') return fallback;
+    const value = this.#value(rest);
+    if (value > BigInt(most)) throw new RangeError(`at most ${most}`);
+    return Number(value);
+  }
+  #moved(stop: DebugStop): Outcome { return text(this.report(stop)); }
+
+  #all(): readonly Command[] {
+    const { debug } = this, { machine, symbols, breakpoints, history } = debug;
+    return [
+      { names: ['step', 's', 'stepi', 'si'], takes: '[N]', says: 'N instructions or deliveries on', moves: true, run: (rest) => this.#moved(debug.step(this.#count(rest, MOST_STEPS))) },
+      { names: ['back', 'b', 'rs'], takes: '[N]', says: 'N back', moves: true, run: (rest) => this.#moved(debug.back(this.#count(rest, 10_000))) },
+      { names: ['over', 'next', 'n'], takes: '', says: 'a step, over a call as a whole', moves: true, run: () => ({ kind: 'run', slice: debug.over() }) },
+      { names: ['out', 'finish'], takes: '', says: 'to the caller', moves: true, run: () => ({ kind: 'run', slice: debug.out() }) },
+      { names: ['backover', 'rn'], takes: '', says: 'a step back, over a call as a whole', moves: true, run: (_rest, interrupted) => this.#moved(debug.backOver(interrupted)) },
+      { names: ['backout'], takes: '', says: 'back to the call that led here', moves: true, run: (_rest, interrupted) => this.#moved(debug.backOut(interrupted)) },
+      { names: ['continue', 'c'], takes: '', says: 'on, to a breakpoint or the end', moves: true, run: () => ({ kind: 'run', slice: (most) => debug.continue(most) }) },
+      { names: ['reverse', 'rc'], takes: '', says: 'back to where a breakpoint would have stopped', moves: true, run: (_rest, interrupted) => this.#moved(debug.reverseContinue(interrupted)) },
+      { names: ['until', 'u'], takes: 'ADDRESS', says: 'on to an address', moves: true, run: (rest) => ({ kind: 'run', slice: debug.toAddress(this.#value(rest)) }) },
+      { names: ['goto'], takes: 'N | #SNAPSHOT | end', says: 'to an instruction count, a remembered moment, the end', moves: true, run: (rest, interrupted) => this.#moved(debug.runTo(this.#moment(rest), interrupted)) },
+      { names: ['restart'], takes: '', says: 'to the beginning of the history', moves: true, run: () => this.#moved(debug.restart()) },
+      { names: ['walk'], takes: 'ADDRESS', says: 'the page walk of a linear address', run: (rest) => text(walkView(machine, this.#value(rest))) },
+      { names: ['tlb'], takes: '[ADDRESS]', says: 'what the TLBs hold, and what of it is stale', run: (rest) => text(tlbView(machine, rest === '' ? undefined : this.#value(rest))) },
+      { names: ['x'], takes: '[/COUNT][b|h|w|g] [phys] ADDRESS', says: 'memory', run: (rest) => text(this.#memory(rest)) },
+      { names: ['who-wrote', 'who'], takes: '[phys] ADDRESS[,BYTES] | REGISTER | pte ADDRESS', says: 'the last write before now', run: (rest, interrupted) => text(lastWriteView(debug, this.#whoWrote(rest, interrupted))) },
+      { names: ['bt', 'backtrace', 'where'], takes: '', says: 'who called whom', run: () => text(backtraceView(debug)) },
+      { names: ['break', 'br'], takes: 'WHAT [if EXPRESSION]', says: '"help break" lists what', run: (rest) => text([breakpointLine(breakpoints, addBreakpoint(breakpoints, machine, rest))]) },
+      { names: ['tbreak'], takes: 'WHAT', says: 'the same, once', run: (rest) => text([breakpointLine(breakpoints, addBreakpoint(breakpoints, machine, rest, true))]) },
+      { names: ['delete', 'd'], takes: '[N]', says: 'breakpoint N, or all', run: (rest) => text(this.#delete(rest)) },
+      { names: ['info', 'i'], takes: '', says: 'the machine, its history, breakpoints', run: () => text(infoView(debug)) },
+      { names: ['regs', 'r', 'registers'], takes: '', says: 'all registers', run: () => text(registerDump(machine.state).split('\n')) },
+      { names: ['print', 'p'], takes: 'EXPRESSION', says: 'a value', run: (rest) => { const value = this.#value(rest); return text([`${value} = 0x${value.toString(16)}${symbols.name(value) === undefined ? '' : ` <${symbols.name(value)}>`}`]); } },
+      { names: ['set'], takes: 'REGISTER = EXPRESSION', says: 'changes a register; in the past, another future begins', moves: true, run: (rest) => text(this.#set(rest)) },
+      { names: ['disassemble', 'dis'], takes: '[ADDRESS]', says: 'instructions', run: (rest) => text(disassembly(machine, rest === '' ? machine.state.rip : this.#value(rest), 12, symbols)) },
+      { names: ['why'], takes: '', says: 'the story of a triple fault', run: () => text(postMortem(machine, symbols).split('\n')) },
+      { names: ['snapshot'], takes: '', says: 'remembers this moment, for "goto #N"', run: () => text([`#${this.#moments.push(history.now)} is instruction ${machine.state.retired}`]) },
+      { names: ['leave'], takes: '', says: 'leaves the prompt; the machine runs on', moves: true, run: () => ({ kind: 'leave', how: 'continue' }) },
+      { names: ['quit', 'q'], takes: '', says: 'ends the machine', moves: true, run: () => ({ kind: 'leave', how: 'quit' }) },
+      { names: ['help', 'h'], takes: '[break]', says: 'this', run: (rest) => text(rest === 'break' ? BREAK_HELP.split('\n') : this.#help()) },
+    ];
+  }
+
+  #help(): string[] {
+    const rows = this.#commands.map(({ names, takes, says }) => [`${names.join(', ')} ${takes}`, says] as const);
+    const width = Math.max(...rows.map(([left]) => left.length)) + 2;
+    return rows.map(([left, says]) => left.padEnd(width) + says);
+  }
+
+  #moment(rest: string): number | Moment {
+    if (rest === 'end') return this.debug.history.end;
+    const remembered = /^#(\d+)$/.exec(rest);
+    if (remembered === null) return this.#count(rest, Number.MAX_SAFE_INTEGER, 0);
+    const moment = this.#moments[Number(remembered[1]) - 1];
+    if (moment === undefined) throw new RangeError(`there is no snapshot ${rest}`);
+    return moment;
+  }
+
+  #memory(rest: string): string[] {
+    const [, count = '16', unit = 'b', physical, address = ''] = /^(?:\/?(\d+))?\s*([bhwg](?=\s))?\s*(phys\s+)?(.*)$/s.exec(rest.replace(/^\/(\d+)([bhwg])?\s/, '/$1 $2 ')) ?? [];
+    if (Number(count) > MOST_UNITS) throw new RangeError(`at most ${MOST_UNITS}`);
+    return memoryView(this.debug.machine, this.#value(address), Number(count), UNITS[unit]!, physical !== undefined);
+  }
+
+  #whoWrote(rest: string, interrupted?: Interrupted): LastWrite | 'interrupted' | undefined {
+    const register = rest.toLowerCase().replace(/^[$%]/, '');
+    if (MACHINE_REGISTERS.has(register)) return this.debug.lastWrite({ kind: 'register', name: register }, interrupted);
+    const entry = /^pte\s+(.*)$/s.exec(rest);
+    if (entry !== null) return this.debug.lastWrite({ kind: 'page-table', address: this.#value(entry[1]!) }, interrupted);
+    const [, physical, address = '', bytes] = /^(phys\s+)?([^,]*)(?:,(.*))?$/s.exec(rest) ?? [];
+    return this.debug.lastWrite({ kind: 'memory', address: this.#value(address), bytes: bytes === undefined ? 1 : this.#count(bytes, 4096), physical: physical !== undefined }, interrupted);
+  }
+
+  #delete(rest: string): string[] {
+    const { breakpoints } = this.debug;
+    if (rest === '') breakpoints.clear();
+    else if (!breakpoints.remove(this.#count(rest, 2 ** 31))) throw new RangeError(`there is no breakpoint ${rest}`);
+    return [];
+  }
+
+  #set(rest: string): string[] {
+    const [, name = '', expression = ''] = /^\s*[$%]?(\w+)\s*=(.*)$/s.exec(rest) ?? [];
+    if (name === '') throw new ExpressionError('set REGISTER = EXPRESSION', 0);
+    this.debug.history.give({ kind: 'register', name: name.toLowerCase(), value: this.#value(expression) });
+    return [];
+  }
+}

@@ -1,0 +1,106 @@
+/** `run --gdb` with Debian's gdb: what a kernel's author does with it. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { connect } from 'node:net';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { buildKernel, kernelElf } from '../../src/kernel/index.ts';
+import { PROGRAM, temporaryFolder, longmode } from '../support/cli.ts';
+
+const hasGdb = spawnSync('gdb', ['--version']).status === 0;
+// CI installs gdb: there its absence is a mistake.
+if (!hasGdb && process.env['CI'] !== undefined) throw new Error('gdb is missing');
+const kernel = join(temporaryFolder(), 'kernel.elf');
+writeFileSync(kernel, kernelElf(buildKernel({ sourceRoot: new URL('../..', import.meta.url).href })));
+
+const children: ChildProcess[] = [];
+afterEach(() => { for (const child of children.splice(0)) child.kill('SIGKILL'); });
+
+interface Waiting { readonly port: number; readonly child: ChildProcess; readonly ended: Promise<{ status: number | null; stdout: string }> }
+
+/** Starts a machine that waits for gdb on a port of the system's choice. */
+async function waiting(scenario: string, ...more: string[]): Promise<Waiting> {
+  const child = spawn(process.execPath, [PROGRAM, 'run', kernel, '--gdb', '0', '--cmdline', `scenario=${scenario}`, ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  let stdout = '', stderr = '';
+  child.stdout.on('data', (bytes: Buffer) => { stdout += bytes.toString('latin1'); });
+  const port = await new Promise<number>((resolve, reject) => {
+    child.stderr.on('data', (bytes: Buffer) => {
+      stderr += bytes.toString('latin1');
+      const found = /gdb can connect to 127\.0\.0\.1:(\d+)/.exec(stderr);
+      if (found !== null) resolve(Number(found[1]));
+    });
+    child.on('exit', () => { reject(new Error(stderr)); });
+  });
+  const ended = new Promise<{ status: number | null; stdout: string }>((resolve) => { child.on('close', (status) => { resolve({ status, stdout }); }); });
+  return { port, child, ended };
+}
+
+/** A session of gdb with these commands; what it printed. */
+async function gdb(port: number, ...commands: string[]): Promise<string> {
+  const words = ['set pagination off', 'set confirm off', 'set width 0', `target remote :${port}`, ...commands].flatMap((command) => ['-ex', command]);
+  const child = spawn('gdb', ['-nx', '-batch', ...words, kernel], { stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => { text += bytes.toString('latin1'); });
+  await new Promise((resolve) => { child.on('close', resolve); });
+  return text;
+}
+
+describe.skipIf(!hasGdb)('gdb', () => {
+  it('breaks on a symbol that is not mapped yet, and shows the stack in TypeScript lines', async () => {
+    const { port } = await waiting('alloc');
+    const text = await gdb(port, 'break page_fault', 'continue', 'bt', 'detach');
+    expect(text).toMatch(/Breakpoint 1, page_fault \(\) at .*src\/kernel\/page-fault\.ts:\d+/);
+    expect(text).toMatch(/#1 .* interrupt_dispatch \(\) at .*src\/kernel\/idt\.ts:\d+\n#2 .* interrupt_common \(\) at .*src\/kernel\/idt\.ts:\d+/);
+  });
+  it('steps across the switch to long mode in one session', async () => {
+    const { port } = await waiting('pmm');
+    const text = await gdb(port, 'tbreak *(&enter_long_mode - 0xffffffff80000000)', 'continue', 'print $efer', 'print $cr0', 'stepi 60', 'print $efer', 'print $cr0', 'info symbol $rip', 'detach');
+    expect(text).not.toMatch(/too long|Remote .*error|Connection/i);
+    expect(text).toMatch(/\$1 = \[ \]\n\$2 = \[ PE ET \]/);
+    expect(text).toMatch(/\$3 = \[ (?:SCE )?LME LMA (?:NXE )?\]\n\$4 = \[ PE ET (?:WP )?PG \]/);
+  });
+  it('watches a variable, forwards and backwards', async () => {
+    const { port } = await waiting('alloc');
+    const text = await gdb(port, 'break kernel_main', 'continue', 'watch *(long *) &fault_count', 'continue', 'continue', 'print *(long *) &fault_count', 'reverse-continue', 'print *(long *) &fault_count', 'detach');
+    expect(text).toMatch(/Hardware watchpoint 2[^]*Old value = 0\nNew value = 1\n[^]*Old value = 1\nNew value = 2\n[^]*\$1 = 2\n[^]*Old value = 2\nNew value = 1\n[^]*\$2 = 1\n/);
+  });
+  it('steps back out of a page fault, and forwards into it again', async () => {
+    const { port } = await waiting('alloc');
+    const text = await gdb(port, 'break vector_14', 'continue', 'print $cr2', 'reverse-stepi', 'x/i $rip', 'info symbol $rip', 'stepi', 'info symbol $rip', 'detach');
+    expect(text).toMatch(/Breakpoint 1, .*vector_14[^]*\$1 = /);
+    expect(text).toMatch(/=> 0x[0-9a-f]+ <\w+(\+\d+)?>:\s+mov/);
+    expect(text.trim().split('\n').filter((line) => / in section /.test(line)).map((line) => line.split(' ')[0])).toEqual([expect.not.stringMatching(/^vector_14$/), 'vector_14']);
+  });
+  it('asks the monitor, writes memory and registers', async () => {
+    const { port } = await waiting('pmm');
+    const text = await gdb(port, 'break kernel_main', 'continue', 'monitor walk $rip', 'monitor info', 'set var *(long *) &fault_count = 0x1122334455667788', 'print/x *(long *) &fault_count', 'set $rbx = 77', 'print $rbx', 'monitor snapshot', 'detach');
+    expect(text).toMatch(/page walk of 0xffffffff80[0-9a-f]+ \(4-level paging\)/);
+    expect(text).toMatch(/64-bit mode, 4-level paging, CPL 0/);
+    expect(text).toMatch(/\$1 = 0x1122334455667788\n\$2 = 77\n#1 is instruction \d+/);
+  });
+  it('lets the machine run on when it detaches, which then ends as it would have', async () => {
+    const { port, ended } = await waiting('pmm');
+    await gdb(port, 'break kernel_main', 'continue', 'stepi 5', 'reverse-stepi 3', 'detach');
+    const plain = longmode(['run', kernel, '--cmdline', 'scenario=pmm']);
+    expect(await ended).toEqual({ status: plain.status, stdout: plain.stdout });
+  });
+  it('that goes away without a word leaves the machine paused, and another can connect', async () => {
+    const { port, child } = await waiting('timer');
+    const socket = connect(port, '127.0.0.1');
+    await new Promise((resolve) => { socket.write('+$Z0,ffffffff80106f5b,1#00$c#63'); socket.once('data', resolve); });
+    socket.destroy();
+    await new Promise((resolve) => { setTimeout(resolve, 200); });
+    expect(child.exitCode).toBeNull();
+    expect(await gdb(port, 'break kernel_main', 'reverse-continue', 'continue', 'info breakpoints', 'kill')).toMatch(/kernel_main/);
+  });
+});
+
+describe('--gdb', () => {
+  it.each([['nonsense', '"nonsense" is not [HOST:]PORT'], ['1.2.3.4:99999', 'is not [HOST:]PORT'], ['192.0.2.1:1', 'EADDRNOTAVAIL']])('%s is refused', (address, message) => {
+    const { status, stderr } = longmode(['run', kernel, '--gdb', address]);
+    expect([status, stderr]).toEqual([expect.any(Number), expect.stringContaining(message)]);
+    expect(status).not.toBe(0);
+  });
+});

@@ -1,0 +1,90 @@
+/** `run --on-fault debug`: the prompt where a guest ends in a fault, driven by a script on stdin as in CI. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { assemble, dx, al, qword, rax, rbx, rsp } from '../../src/assembler/index.ts';
+import { longmode, temporaryFolder } from '../support/cli.ts';
+
+const folder = temporaryFolder();
+const FLAT = ['--load-address', '0x200000', '--bits', '64'];
+
+/** Prints a letter, writes a pointer wrongly in a function, and then jumps to where it points. */
+function crashing(): { readonly file: string; readonly pointer: string } {
+  const { bytes, symbols } = assemble((a) => {
+    a.mov(rsp, 0x40_0000);
+    a.mov(dx, 0x3f8);
+    a.mov(al, 0x41);
+    a.out(dx, al);
+    a.call('clobber');
+    a.mov(rbx, qword('pointer'));
+    a.jmp(rbx);
+    a.label('clobber');
+    a.mov(rax, 0x1234_5678_9abcn);
+    a.mov(qword('pointer'), rax);
+    a.ret();
+    a.align(8);
+    a.label('pointer');
+    a.dq(0);
+  }, { origin: 0x20_0000 });
+  const file = join(folder, 'crash.bin');
+  writeFileSync(file, bytes);
+  return { file, pointer: `0x${symbols.get('pointer')!.linear.toString(16)}` };
+}
+
+const { file: CRASHING, pointer: POINTER } = crashing();
+
+const prompted = (script: readonly string[], ...more: string[]): { status: number | null; stdout: string; answers: string[] } => {
+  const { status, stdout, stderr } = longmode(['run', CRASHING, ...FLAT, '--on-fault', 'debug', ...more], { input: script.map((line) => `${line}\n`).join('') });
+  return { status, stdout, answers: stderr.split(/^\(longmode\) .*$/m).map((answer) => answer.trim()) };
+};
+
+describe('--on-fault debug', () => {
+  it('tells who wrote the pointer that was followed, and goes back to it', () => {
+    const { status, stdout, answers } = prompted(['back', `who-wrote ${POINTER},8`, 'goto 7', 'print rax', 'step', 'bt', `x/1g phys ${POINTER}`, 'walk rip', 'info', 'quit']);
+    const [stopped, back, who, gone, value, stepped, stack, memory, walk, info] = answers;
+    expect(stopped).toMatch(/^triple fault: .*\n=> 0x12345678 ?9?a?b?c?/);
+    expect(back).toMatch(/^=> 0x123456789abc/);
+    expect(who).toMatch(new RegExp(`^0x2000[0-9a-f]+, instruction 6: physical ${POINTER}: 0x0 -> 0x123456789abc {3}\\(goto 6\\)$`));
+    expect(gone).toMatch(/^=> 0x2000[0-9a-f]+ {2}ret {3}\[instruction 7, \d+ before the end\]$/);
+    expect(value).toBe('20015998343868 = 0x123456789abc');
+    expect(stepped).toMatch(/mov rbx, qword ptr/);
+    expect(stack).toMatch(/^#0 /);
+    expect(memory).toBe(`${POINTER.slice(2).padStart(16, '0')}  0000123456789abc`);
+    expect(walk).toMatch(/^page walk of 0x2000/);
+    expect(info).toMatch(/^engine auto/);
+    expect(stdout).toBe('A');
+    // As without a debugger.
+    expect(status).toBe(longmode(['run', CRASHING, ...FLAT]).status);
+  });
+  it('stops at breakpoints, forwards and backwards; an empty line is the last command again', () => {
+    const { answers } = prompted(['restart', `break write ${POINTER}`, 'continue', 'rc', 'back', '', 'delete 1', 'c', 'why'], '--engine', 'interpreter');
+    expect(answers[2]).toBe(`breakpoint 1: write to ${POINTER}`);
+    expect(answers[3]).toContain(`breakpoint 1 (write to ${POINTER}): write of 8 bytes at ${POINTER} by 0x2000`);
+    expect(answers[4]).toMatch(/mov qword ptr .*, rax {3}\[instruction 6/);
+    expect(answers.slice(5, 7)).toEqual([expect.stringMatching(/\[instruction 5/), expect.stringMatching(/\[instruction 4/)]);
+    expect(answers[8]).toMatch(/^triple fault/);
+    expect(answers[9]).toMatch(/^Triple fault after \d+ instructions/);
+  });
+  it('says what is wrong with a command, and goes on', () => {
+    const { answers } = prompted(['fly', 'walk', 'x/99999 0', 'break nothing', 'delete 9', 'set cr0 = 1 << 40', 'who-wrote 1 << 60', 'goto #3', 'x/4b 1 << 50', 'tlb 0', 'regs', 'help', 'help break', 'disassemble 0x200000', 'next', 'p 1 +']);
+    expect(answers.slice(1, 9)).toEqual([
+      'there is no command "fly"; "help" lists them', 'expected a number, a name or "[", not the end', 'at most 4096', 'there is no register and no symbol "nothing"', 'there is no breakpoint 9',
+      'cr0 cannot be 0x10000000000: reserved bit of CR0', '0x1000000000000000 is not mapped to RAM', 'there is no snapshot #3',
+    ]);
+    expect(answers[9]).toBe('0x4000000000000 is not mapped to RAM');
+    expect(answers[11]).toMatch(/^RAX 0000123456789abc/);
+    expect(answers[12]).toMatch(/who-wrote, who .*the last write before now/);
+    expect(answers[13]).toMatch(/console TEXT/);
+    expect(answers[14]).toMatch(/^ {0,3}0x200000 {2}mov rsp, 0x400000\n/);
+    expect(answers.at(-2)).toMatch(/expected a number/);
+  });
+  it('is not opened where the guest ends well, and not with other words', () => {
+    const { bytes } = assemble((a) => {
+      a.mov(dx, 0xf4);
+      a.out(dx, al);
+    }, { origin: 0x20_0000 });
+    writeFileSync(join(folder, 'well.bin'), bytes);
+    expect(longmode(['run', join(folder, 'well.bin'), ...FLAT, '--on-fault', 'debug', '--quiet'], { input: 'help\n' })).toMatchObject({ stdout: '', stderr: '' });
+    expect(longmode(['run', join(folder, 'well.bin'), ...FLAT, '--on-fault', 'explode']).stderr).toContain('--on-fault: "explode" is not debug');
+  });
+});

@@ -1,0 +1,197 @@
+/** gdb's protocol, packet by packet: what is asked is answered as gdb expects, and nothing that a peer sends takes the machine down. */
+import { describe, expect, it } from 'vitest';
+import { qword, rax, rsp, type Assembler } from '../../src/assembler/index.ts';
+import { Debugger } from '../../src/debug/debugger.ts';
+import { fromHex, latin1, MOST_PAYLOAD, packet, PacketReader, toHex } from '../../src/debug/gdb/packets.ts';
+import { GDB_REGISTERS } from '../../src/debug/gdb/registers.ts';
+import { GdbSession } from '../../src/debug/gdb/server.ts';
+import { ENGINE_NAMES } from '../../src/machine/machine.ts';
+import { Random, seedOf } from '../support/random.ts';
+import { flatMachine, kernelMachine, wholeState } from '../machine/support/guests.ts';
+
+function counting(a: Assembler): void {
+  a.mov(rsp, 0x40_0000);
+  a.label('again');
+  a.inc(rax);
+  a.label('store');
+  a.mov(qword('counter'), rax);
+  a.label('compare');
+  a.cmp(rax, 1000);
+  a.jne('again');
+  a.label('end');
+  a.cli();
+  a.hlt();
+  a.align(8);
+  a.label('counter');
+  a.dq(0);
+}
+
+class Peer {
+  readonly debug: Debugger;
+  readonly session: GdbSession;
+  readonly events: string[] = [];
+  #sent: Uint8Array[] = [];
+
+  constructor(debug: Debugger) {
+    this.debug = debug;
+    this.session = new GdbSession(debug, {
+      send: (bytes) => { this.#sent.push(bytes); },
+      resumed: () => { this.events.push('resumed'); }, detached: () => { this.events.push('detached'); }, killed: () => { this.events.push('killed'); },
+    });
+  }
+
+  /** What came back for raw bytes: + and - as they are, payloads of packets. */
+  raw(bytes: Uint8Array): string[] {
+    this.#sent = [];
+    this.session.receive(bytes);
+    while (this.session.isRunning) this.session.slice(100_000, false);
+    return this.#sent.flatMap((sent) => [...new PacketReader().read(sent)].map((received) => (received.kind === 'packet' ? String.fromCharCode(...received.payload) : received.kind)));
+  }
+  /** The last answer to a packet. */
+  ask(payload: string | Uint8Array): string { return this.raw(packet(payload)).at(-1)!; }
+  /** What `monitor LINE` prints. */
+  monitor(line: string): string {
+    return this.raw(packet(`qRcmd,${toHex(latin1(line))}`)).filter((payload) => payload.startsWith('O') && payload !== 'OK').map((payload) => new TextDecoder().decode(fromHex(payload.slice(1)))).join('');
+  }
+}
+
+const flatPeer = (engine: (typeof ENGINE_NAMES)[number] = 'auto'): { peer: Peer; address: (name: string) => bigint } => {
+  const { machine, address } = flatMachine(counting, { engine });
+  return { peer: new Peer(new Debugger(machine)), address };
+};
+const little = (value: bigint, bytes = 8): string => toHex(Uint8Array.from({ length: bytes }, (_, n) => Number((value >> BigInt(8 * n)) & 0xffn)));
+const numberOf = (name: string): string => GDB_REGISTERS.findIndex((register) => register.name === name).toString(16);
+
+describe('a gdb session', () => {
+  it('describes its registers and its memory, in parts', () => {
+    const { peer } = flatPeer();
+    expect(peer.ask('qSupported:multiprocess+;swbreak+')).toContain(`PacketSize=${MOST_PAYLOAD.toString(16)};`);
+    let xml = '';
+    for (let at = 0, answer = 'm'; answer[0] === 'm'; at = xml.length) xml += (answer = peer.ask(`qXfer:features:read:target.xml:${at.toString(16)},200`)).slice(1);
+    expect(xml.match(/<reg /g)).toHaveLength(GDB_REGISTERS.length);
+    expect(peer.ask('g')).toHaveLength(GDB_REGISTERS.reduce((sum, { bits }) => sum + bits / 4, 0));
+    expect(peer.ask('qXfer:memory-map:read::0,1000')).toMatch(/^l.*<memory type="ram" start="0x0"/);
+    expect(peer.ask('qXfer:features:read:other.xml:0,10')).toBe('E00');
+  });
+  it('reads and writes registers; what cannot be is refused', () => {
+    const { peer, address } = flatPeer();
+    expect(peer.ask(`p${numberOf('rip')}`)).toBe(little(address('again') - 7n));
+    expect(peer.ask(`P${numberOf('rbx')}=${little(0x1234n)}`)).toBe('OK');
+    expect(peer.debug.machine.state.gpr[3]).toBe(0x1234n);
+    expect(peer.ask(`P${numberOf('cr0')}=${little(0x8000_0000n)}`)).toBe('E01');
+    expect(peer.ask(`P${numberOf('cs')}=${little(8n, 4)}`)).toBe('E01');
+    const all = peer.ask('g');
+    expect(peer.ask(`G${little(7n)}${all.slice(16)}`)).toBe('OK');
+    expect([peer.debug.machine.state.gpr[0], peer.ask('g')]).toEqual([7n, little(7n) + all.slice(16)]);
+    for (const bad of ['pffff', 'p', 'pzz', 'P0', 'P0=12', `P${numberOf('rax')}=xx`, 'Gxyz']) expect(peer.ask(bad), bad).toMatch(/^E/);
+  });
+  it('reads and writes memory, by linear and by physical address', () => {
+    const peer = new Peer(new Debugger(kernelMachine('pmm')));
+    peer.debug.runTo(50_000);
+    const { machine } = peer.debug;
+    const at = machine.state.rip, physical = machine.mmu.explain(at as never).physicalAddress!;
+    expect(peer.ask(`m${at.toString(16)},10`)).toBe(toHex(machine.readPhysical(physical, 16)));
+    expect(peer.ask('Qqemu.PhyMemMode:1')).toBe('OK');
+    expect(peer.ask(`m${physical.toString(16)},10`)).toBe(toHex(machine.readPhysical(physical, 16)));
+    expect(peer.ask(`m${at.toString(16)},10`)).toBe('E0e');
+    expect(peer.ask('qqemu.PhyMemMode')).toBe('1');
+    expect(peer.monitor('phys off')).toBe('addresses are linear\n');
+    const rsp = machine.state.gpr[4]! - 4096n;
+    expect(peer.ask(`M${rsp.toString(16)},3:010203`)).toBe('OK');
+    expect(peer.ask(Uint8Array.of(...latin1(`X${(rsp + 3n).toString(16)},5:`), 0x23, 0x24, 0x7d, 0x2a, 0xff))).toBe('OK');
+    expect(peer.ask(`m${rsp.toString(16)},8`)).toBe('01020323247d2aff');
+    expect(peer.ask(`X${rsp.toString(16)},0:`)).toBe('OK');
+    for (const bad of ['m', 'mxyz,1', 'm0', 'm1000000000000,8', 'M0,4:00', 'M1000000000000,1:00', 'X0,5:12', 'X0', `m${'f'.repeat(17)},1`]) expect(peer.ask(bad), bad).toMatch(/^E/);
+    expect(peer.ask(`m${(0xffff_ffff_ffff_fff0n).toString(16)},40`)).toMatch(/^E|^[0-9a-f]*$/);
+  });
+  it.each(ENGINE_NAMES)('breaks, watches, steps and goes back › %s', (engine) => {
+    const { peer, address } = flatPeer(engine);
+    const rip = (): bigint => peer.debug.machine.state.rip, turn = (): bigint => peer.debug.machine.state.gpr[0]!;
+    const counter = address('counter').toString(16);
+    expect(peer.ask(`Z0,${address('store').toString(16)},1`)).toBe('OK');
+    expect(peer.ask('vCont;c')).toMatch(/^T05.*swbreak:;$/);
+    expect([rip(), turn()]).toEqual([address('store'), 1n]);
+    expect(peer.ask('vCont;s:1;c')).toMatch(/^T05/);
+    expect(rip()).toBe(address('compare'));
+    expect(peer.ask('bs')).toMatch(/^T05/);
+    expect(rip()).toBe(address('store'));
+    expect(peer.ask(`z0,${address('store').toString(16)},1`)).toBe('OK');
+    expect(peer.ask(`Z2,${counter},8`)).toBe('OK');
+    expect(peer.ask('c')).toMatch(new RegExp(`^T05.*;watch:${counter};$`));
+    expect([rip(), turn()]).toEqual([address('compare'), 1n]);
+    expect(peer.ask(`z2,${counter},8`)).toBe('OK');
+    expect(peer.raw(packet('c'))).toEqual(['ack', expect.stringMatching(/^O6c6f6e67/), expect.stringMatching(/^T05/)]);
+    expect(rip()).toBe(address('end') + 2n);
+    peer.ask(`Z3,${counter},1`);
+    expect(peer.ask('bc')).toMatch(/^T05.*replaylog:begin;$/);
+    expect([peer.ask('bs'), peer.debug.machine.state.retired]).toEqual([expect.stringMatching(/replaylog:begin/), 0]);
+    peer.ask('c');
+    peer.ask(`Z4,${counter},1`);
+    expect(peer.ask('bc')).toMatch(new RegExp(`^T05.*;awatch:${counter};$`));
+    expect([rip(), turn()]).toEqual([address('store'), 1000n]);
+    expect(peer.ask('?')).toMatch(/awatch/);
+  });
+  it('stops a run for Ctrl-C, and for a packet that comes while it runs', () => {
+    const { machine } = flatMachine((a) => { a.label('for ever'); a.jmp('for ever'); });
+    const peer = new Peer(new Debugger(machine));
+    peer.session.receive(packet('c'));
+    expect(peer.session.slice(1000, false)).toBe('running');
+    expect(peer.raw(Uint8Array.of(3))).toEqual([expect.stringMatching(/^T02/)]);
+    peer.session.receive(packet('c'));
+    expect(peer.raw(packet('qC'))).toEqual(['ack', expect.stringMatching(/^T02/), 'QC1']);
+    expect(machine.state.retired).toBe(1000);
+  });
+  it('answers monitor commands, but none that would move the machine behind its back', () => {
+    const peer = new Peer(new Debugger(kernelMachine('pmm')));
+    peer.debug.runTo(50_000);
+    expect(peer.monitor('walk $rip')).toMatch(/^page walk of 0xffffffff80[0-9a-f]+ \(4-level paging\):\n {2}PML4E/);
+    expect(peer.monitor('tlb')).toMatch(/^data +0x[0-9a-f]{16} -> 0x[0-9a-f]{12} {2}W/);
+    expect(peer.monitor('info')).toMatch(/^engine auto, .*\n64-bit mode, 4-level paging, CPL 0/);
+    expect(peer.monitor('snapshot')).toBe('#1 is instruction 50000\n');
+    expect(peer.monitor('help')).toMatch(/who-wrote.*\n/);
+    expect(peer.monitor('step')).toMatch(/moves the machine in time/);
+    expect(peer.monitor('quit')).toMatch(/moves the machine in time/);
+    expect(peer.monitor('nonsense')).toMatch(/there is no command "nonsense"/);
+    expect(peer.debug.machine.state.retired).toBe(50_000);
+    expect(peer.ask('qRcmd,zz')).toBe('E16');
+  });
+  it('acknowledges until it is told not to, asks again for what is damaged, and sends again what was', () => {
+    const { peer } = flatPeer();
+    expect(peer.raw(packet('qC'))).toEqual(['ack', 'QC1']);
+    expect(peer.raw(latin1('-'))).toEqual(['QC1']);
+    expect(peer.raw(latin1('$qC#00'))).toEqual(['nack']);
+    expect(peer.raw(latin1('$qC$qC#b4'))).toEqual(['nack', 'ack', 'QC1']);
+    expect(peer.raw(latin1('$qC#zz'))).toEqual(['nack']);
+    expect(peer.raw(packet('QStartNoAckMode'))).toEqual(['ack', 'OK']);
+    expect(peer.raw(packet('qC'))).toEqual(['QC1']);
+    expect(peer.raw(latin1('-$qC#00+'))).toEqual([]);
+    expect(peer.raw(packet('m0,1'.padEnd(MOST_PAYLOAD + 1, ' ')))).toEqual(['E16']);
+  });
+  it('lets go, is killed, and takes its breakpoints with it', () => {
+    const { peer, address } = flatPeer();
+    peer.ask(`Z0,${address('store').toString(16)},1`);
+    expect(peer.ask('D')).toBe('OK');
+    expect([peer.events, peer.debug.breakpoints.all]).toEqual([['detached'], []]);
+    expect(peer.raw(packet('g'))).toEqual([]);
+    const other = flatPeer().peer;
+    other.raw(packet('k'));
+    expect(other.events).toEqual(['killed']);
+  });
+  it('outlives whatever a peer sends, and an answer is always a packet', () => {
+    const random = new Random(seedOf('gdb packets'));
+    const { peer, address } = flatPeer();
+    const heads = ['g', 'G', 'p', 'P', 'm', 'M', 'X', 'Z0,', 'Z2,', 'z4,', 'Z9,', 'vCont;', 'vFile:', 'qXfer:features:read:target.xml:', 'qXfer:memory-map:read::', 'qRcmd,', 'Qqemu.PhyMemMode:', 'H', 'T', 's', 'c', 'bs', 'bc', '?', '!', '\u00ff', 'qSupported:', 'b'];
+    const tails = ['0', '1,1', 'ffffffffffffffff', ',', ':', ';', '=', '00', '7d', '#', '$', '}', '*', '-1', address('store').toString(16), '0,ffffffff', '1000,1000', toHex(latin1('x phys -1')), toHex(latin1('walk 1/0'))];
+    for (let n = 0; n < 2000; n++) {
+      const payload = random.pick(heads) + Array.from({ length: random.below(4) }, () => random.pick(tails)).join('');
+      if (random.chance(10)) peer.session.receive(random.bytes(random.below(40)).map((byte) => (byte === 0x6b || byte === 0x44 ? 0 : byte)));
+      peer.session.receive(packet(payload));
+      for (let slices = 0; peer.session.isRunning && slices < 3; slices++) peer.session.slice(1000, false);
+      if (peer.session.isRunning) peer.session.receive(Uint8Array.of(3));
+      if (peer.ask('qC') !== 'QC1') throw new Error(`no answer after ${payload}`);
+    }
+    peer.raw(Uint8Array.of(3));
+    expect(peer.ask('g')).toHaveLength(GDB_REGISTERS.reduce((sum, { bits }) => sum + bits / 4, 0));
+    expect(wholeState(peer.debug.machine)).toBeTypeOf('string');
+  });
+});
