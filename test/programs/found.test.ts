@@ -12,7 +12,7 @@ function program(mode: string, flags: number, registers: readonly bigint[], piec
 }
 /** What `npm run fuzz:programs` prints, behind a sentence about the guest. */
 function found(sentence: string, ...programs: readonly Program[]): void {
-  it(sentence, () => { expect(disagreement(programs, 1)).toBeUndefined(); });
+  it(`${sentence} › every engine`, () => { expect(disagreement(programs, 1)).toBeUndefined(); });
 }
 
 describe('found by random programs', () => {

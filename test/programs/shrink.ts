@@ -14,7 +14,6 @@ export async function without<T>(list: readonly T[], fails: (list: readonly T[])
     for (let at = 0; at < kept.length && left > 0;) {
       const fewer = [...kept.slice(0, at), ...kept.slice(at + size)];
       left--;
-      // eslint-disable-next-line no-await-in-loop
       if (fewer.length < kept.length && await fails(fewer)) kept = fewer;
       else at += size;
     }
