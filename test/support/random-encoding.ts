@@ -4,6 +4,17 @@ import type { Random } from './random.ts';
 
 export type Bitness = 16 | 32 | 64;
 
+/** A VEX prefix of the row, with registers and what it ignores by chance, of two bytes where it can have two. */
+function vexOf({ encoding: e, operands }: Row, bitness: Bitness, r: Random): number[] {
+  const pp = ['NP', '66', 'F3', 'F2'].indexOf(e.mandatoryPrefix as string);
+  const vvvv = operands.some((x) => 'at' in x && x.at === 'vvvv') ? r.below(bitness === 64 ? 16 : 8) : 0;
+  const w = e.vex?.w === 'ignored' ? r.below(2) : e.vex?.w as number;
+  const l = e.vex?.length === 'ignored' ? r.below(2) : e.vex?.length as number;
+  const last = ((15 - vvvv) << 3) | (l << 2) | pp;
+  if (e.map === '0F' && w === 0 && r.chance(50)) return [0xc5, (bitness === 64 && r.chance(50) ? 0 : 0x80) | last];
+  return [0xc4, (bitness === 64 ? r.below(8) << 5 : 0xe0) | ['', '0F', '0F38', '0F3A'].indexOf(e.map), (w << 7) | last];
+}
+
 /** Bytes that begin with an encoding of the row, with prefixes, registers, addressing forms and immediates by chance. */
 export function encodingOf(row: Row, bitness: Bitness, r: Random): Uint8Array {
   const e = row.encoding;
@@ -24,6 +35,7 @@ export function encodingOf(row: Row, bitness: Bitness, r: Random): Uint8Array {
   if (e.mandatoryPrefix !== '66' && e.mandatoryPrefix !== 'NP' && (row.size === 16 ? bitness !== 16 : of32 && bitness === 16)) prefixes.push(0x66);
   if (row.repeat !== undefined && r.chance(50)) prefixes.push(r.chance(50) ? 0xf3 : 0xf2);
   if (row.lock && e.modrm !== 'none' && modrm < 0xc0 && row.operands[0]?.kind !== 'register' && r.chance(30)) prefixes.push(0xf0);
+  if (e.vex) return Uint8Array.from([...prefixes.filter((x) => x !== 0x66), ...vexOf(row, bitness, r), e.opcode, ...(e.modrm === 'none' ? [] : [modrm]), ...r.bytes(15)].slice(0, 15));
   if (/^(66|F[23])$/.test(e.mandatoryPrefix ?? '')) prefixes.push(parseInt(e.mandatoryPrefix as string, 16));
   bytes.push(...prefixes);
   if (bitness === 64 && (e.rexW || r.chance(40))) {
