@@ -67,6 +67,8 @@ export const FIELDS = {
   /** Added to virtual time to give the time-stamp counter. */
   tscOffset: u64,
   tscAux: u64,
+  /** State of the source of RDRAND and RDSEED (src/cpu/isa/system/random.ts). */
+  randomState: u64,
   /** XMM0-XMM15, 128 bits each, the low half first. */
   xmm: u64s(32),
   mxcsr: u32,

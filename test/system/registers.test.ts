@@ -49,7 +49,7 @@ describe('MOV to CR3', () => {
 
 describe('MOV to CR4', () => {
   it('refuses bits that no announced feature has', () => {
-    expect(fault(cr4, CR4.PAE | CR4.UMIP)).toBe('#GP(0)');
+    expect(fault(cr4, CR4.PAE | CR4.VMXE)).toBe('#GP(0)');
     expect(fault(cr4, CR4.PAE | CR4.LA57)).toBe('#GP(0)');
     expect(fault(cr4, BigInt(CR4.PAE) | (1n << 40n))).toBe('#GP(0)');
   });

@@ -47,6 +47,13 @@ export const SYSTEM_ROWS = {
     'CALL ptr16:16 = 9A cd', 'HLT = F4', 'INT imm8 = CD ib', 'INT3 = CC', 'IRET = CF', 'IRETD = CF', 'JMP m16:16 = FF /5', 'JMP ptr16:16 = EA cd',
     'LIDT m16&32 = 0F 01 /3', 'MOV CRn, r32 = 0F 22 /r', 'MOV Sreg, r/m16 = 8E /r', 'MOV r32, CRn = 0F 20 /r', 'RETFW imm16 = CA iw',
   ],
+  random: [
+    'RDPID r32 = F3 0F C7 /7', 'RDPID r64 = F3 0F C7 /7', 'RDRAND r16 = NFx 0F C7 /6', 'RDRAND r32 = NFx 0F C7 /6', 'RDRAND r64 = NFx REX.W 0F C7 /6',
+    'RDSEED r16 = NFx 0F C7 /7', 'RDSEED r32 = NFx 0F C7 /7', 'RDSEED r64 = NFx REX.W 0F C7 /7',
+  ],
+  umip: [
+    'MOV CRn, r64 = 0F 22 /r', 'SGDT m16&64 = 0F 01 /0', 'SIDT m16&64 = 0F 01 /1', 'SLDT r/m16 = 0F 00 /0', 'SMSW r/m16 = 0F 01 /4', 'STR r/m16 = 0F 00 /1',
+  ],
   registers: [
     'CLTS = 0F 06', 'CPUID = 0F A2', 'INVLPG m = 0F 01 /7', 'INVPCID r64, m128 = 66 0F 38 82 /r', 'LMSW r/m16 = 0F 01 /6', 'MOV CRn, r64 = 0F 22 /r',
     'RDFSBASE r64 = F3 REX.W 0F AE /0', 'RDMSR = 0F 32', 'RDPMC = 0F 33', 'RDTSC = 0F 31', 'RDTSCP = 0F 01 F9', 'SMSW r32/m16 = 0F 01 /4',

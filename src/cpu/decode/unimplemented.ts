@@ -47,8 +47,8 @@ const MAP_0F: readonly Unbuilt[] = [
   { from: 0x37, to: 0x37, name: 'GETSEC' },
   { from: 0x78, to: 0x79, name: 'VMREAD/VMWRITE' },
   { from: 0xae, to: 0xae, name: 'FXSAVE, FXRSTOR, XSAVE, fence or cache-line instruction (0F AE)', when: (m) => !inRegister(m) || extension(m) >= 4 },
-  { from: 0xc7, to: 0xc7, name: 'RDRAND, RDSEED, RDPID, XSAVE or VMX instruction (0F C7)',
-    when: (m) => extension(m) >= 6 || (extension(m) >= 3 && !inRegister(m)) },
+  { from: 0xc7, to: 0xc7, name: 'XSAVE, VMX or user-interrupt instruction (0F C7)',
+    when: (m) => extension(m) === 6 || (extension(m) >= 3 && !inRegister(m)) },
 ];
 
 const MAP_0F38: readonly Unbuilt[] = [

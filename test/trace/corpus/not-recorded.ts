@@ -40,6 +40,8 @@ export const NOT_RECORDED: Readonly<Record<string, string>> = {
   'INVPCID r32, m128 = 66 0F 38 82 /r': QEMU_LACKS,
   'INVPCID r64, m128 = 66 0F 38 82 /r': QEMU_LACKS,
   'RDPMC = 0F 33': QEMU_LACKS,
+  ...Object.fromEntries(ROWS.filter((row) => /^RD(RAND|SEED)$/.test(row.mnemonic)).map((row) => [`${row.text} = ${row.encodingText}`, 'the numbers of each machine are its own: judged by test/system/random'])),
+  ...Object.fromEntries(['RDPID r32', 'RDPID r64'].map((text) => [`${text} = F3 0F C7 /7`, 'judged by test/system/random'])),
   'SERIALIZE = NP 0F 01 E8': 'QEMU (TCG) does not have it: judged by the silicon cases',
   ...Object.fromEntries(ROWS.filter(isVectorRow).map((row) => [`${row.text} = ${row.encodingText}`, 'XMM registers are not in a trace: judged by the silicon cases'])),
   ...Object.fromEntries(x87.flatMap((entry) => entry.lines.map(([text, encoding]) => [`${text} = ${encoding}`, X87]))),

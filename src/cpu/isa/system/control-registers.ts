@@ -12,7 +12,7 @@ import { ATTRIBUTE } from '../../descriptors.ts';
 import { GP, GuestException, UD, VECTOR } from '../../exceptions.ts';
 import type { Instruction } from '../instruction.ts';
 import type { SystemSemantics } from '../row.ts';
-import { readOperand, requireCpl0, specialRegister, writeOperand } from './operands.ts';
+import { readOperand, requireCpl0, requireUserMayAsk, specialRegister, writeOperand } from './operands.ts';
 
 const CR0_WRITABLE = CR0.PE | CR0.MP | CR0.EM | CR0.TS | CR0.NE | CR0.WP | CR0.AM | CR0.NW | CR0.CD | CR0.PG;
 const isSet = (value: number, bit: number): boolean => (value & bit) !== 0;
@@ -20,7 +20,7 @@ const isSet = (value: number, bit: number): boolean => (value & bit) !== 0;
 /** CR4 bits, with the feature that makes each of them exist. */
 const CR4_FEATURES: readonly (readonly [number, CpuFeature])[] = [
   [CR4.TSD, 'tsc'], [CR4.DE, 'de'], [CR4.PSE, 'pse'], [CR4.PAE, 'pae'], [CR4.MCE, 'mce'], [CR4.PGE, 'pge'], [CR4.PCE, 'family6'],
-  [CR4.OSFXSR, 'fxsr'], [CR4.OSXMMEXCPT, 'sse'], [CR4.FSGSBASE, 'fsgsbase'], [CR4.PCIDE, 'pcid'], [CR4.SMEP, 'smep'], [CR4.SMAP, 'smap'],
+  [CR4.OSFXSR, 'fxsr'], [CR4.OSXMMEXCPT, 'sse'], [CR4.UMIP, 'umip'], [CR4.FSGSBASE, 'fsgsbase'], [CR4.PCIDE, 'pcid'], [CR4.SMEP, 'smep'], [CR4.SMAP, 'smap'],
 ];
 const cr4Writable = (cpu: Cpu): number => CR4_FEATURES.reduce((mask, [bit, feature]) => (cpu.model.features.has(feature) ? mask | bit : mask), 0);
 
@@ -145,7 +145,10 @@ export const LMSW: SystemSemantics = (cpu, i) => {
 };
 
 /** SMSW — Store Machine Status Word. A 32- or 64-bit register receives all of CR0. */
-export const SMSW: SystemSemantics = (cpu, i) => writeOperand(cpu, i, 0, BigInt(cpu.state.cr0));
+export const SMSW: SystemSemantics = (cpu, i) => {
+  requireUserMayAsk(cpu, i);
+  writeOperand(cpu, i, 0, BigInt(cpu.state.cr0));
+};
 
 /** CLTS — Clear Task-Switched Flag in CR0. */
 export const CLTS: SystemSemantics = (cpu, i) => {

@@ -8,7 +8,7 @@ import { isCanonical, nullSegment } from '../../segmentation.ts';
 import type { Instruction } from '../instruction.ts';
 import type { Width } from '../operand.ts';
 import type { SystemSemantics } from '../row.ts';
-import { effectiveAddress, memoryOperand, offsetBy, readOperand, requireCpl0, writeOperand } from './operands.ts';
+import { effectiveAddress, memoryOperand, offsetBy, readOperand, requireCpl0, requireUserMayAsk, writeOperand } from './operands.ts';
 
 /** Limit (16 bits) and base (24, 32 or 64 bits) from a pseudo-descriptor. SDM Vol. 3A, "Pseudo-Descriptor Formats". */
 function loadPseudoDescriptor(cpu: Cpu, i: Instruction): { limit: number; base: bigint } {
@@ -22,6 +22,7 @@ function loadPseudoDescriptor(cpu: Cpu, i: Instruction): { limit: number; base: 
 }
 
 function storePseudoDescriptor(cpu: Cpu, i: Instruction, limit: number, base: bigint): void {
+  requireUserMayAsk(cpu, i);
   const x = memoryOperand(i, 0);
   const offset = effectiveAddress(cpu, x);
   const width = i.width === 64 ? 64 : 32;
@@ -91,11 +92,13 @@ export const LTR: SystemSemantics = (cpu, i) => {
 /** SLDT — Store Local Descriptor Table Register. */
 export const SLDT: SystemSemantics = (cpu, i) => {
   requireProtectedMode(cpu, i);
+  requireUserMayAsk(cpu, i);
   writeOperand(cpu, i, 0, BigInt(cpu.state.selector[SEGMENT.LDTR]!));
 };
 /** STR — Store Task Register. */
 export const STR: SystemSemantics = (cpu, i) => {
   requireProtectedMode(cpu, i);
+  requireUserMayAsk(cpu, i);
   writeOperand(cpu, i, 0, BigInt(cpu.state.selector[SEGMENT.TR]!));
 };
 

@@ -1,4 +1,5 @@
 /** How system instructions read and write their operands on the concrete state. */
+import { CR4 } from '../../../mmu/control-bits.ts';
 import type { Segment } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { GP } from '../../exceptions.ts';
@@ -63,6 +64,14 @@ export const segmentRegister = (i: Instruction, n: number): Segment => specialRe
 /** #GP(0) unless CPL is 0. */
 export function requireCpl0(cpu: Cpu, i: Instruction): void {
   if (cpu.state.cpl !== 0) throw GP(0, `${i.mnemonic} at CPL ${cpu.state.cpl}`);
+}
+
+/**
+ * #GP(0) with CR4.UMIP at CPL 1 to 3: SGDT, SIDT, SLDT, SMSW and STR would tell a program where the system's tables are.
+ * SDM Vol. 3A, "Control Registers", User-Mode Instruction Prevention.
+ */
+export function requireUserMayAsk(cpu: Cpu, i: Instruction): void {
+  if ((cpu.state.cr4 & CR4.UMIP) !== 0 && cpu.state.cpl !== 0) throw GP(0, `${i.mnemonic} with CR4.UMIP at CPL ${cpu.state.cpl}`);
 }
 
 /** The low 32 bits of a register as a number. */

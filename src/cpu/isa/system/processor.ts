@@ -104,5 +104,7 @@ export const RDTSCP: SystemSemantics = (cpu, i) => {
   writeEdxEax(cpu, readTsc(cpu));
   cpu.state.gpr[RCX] = cpu.state.tscAux & 0xffff_ffffn;
 };
+/** RDPID — Read Processor ID: IA32_TSC_AUX. */
+export const RDPID: SystemSemantics = (cpu, i) => writeOperand(cpu, i, 0, cpu.state.tscAux & 0xffff_ffffn);
 /** RDPMC — Read Performance-Monitoring Counters: there are none, so every index is out of range. */
 export const RDPMC: SystemSemantics = () => { throw GP(0, 'RDPMC of a counter that does not exist'); };

@@ -1,7 +1,8 @@
 /** Control and debug registers, model-specific registers, TLB and cache control, identification, time: the lines of the manual. */
 import { system } from '../row.ts';
 import { CLTS, LMSW, MOV_FROM_CR, MOV_FROM_DR, MOV_TO_CR, MOV_TO_DR, SMSW } from '../system/control-registers.ts';
-import { CPUID, INVD, INVLPG, INVPCID, RDFSBASE, RDGSBASE, RDMSR, RDPMC, RDTSC, RDTSCP, WBINVD, WRFSBASE, WRGSBASE, WRMSR } from '../system/processor.ts';
+import { CPUID, INVD, INVLPG, INVPCID, RDFSBASE, RDGSBASE, RDMSR, RDPID, RDPMC, RDTSC, RDTSCP, WBINVD, WRFSBASE, WRGSBASE, WRMSR } from '../system/processor.ts';
+import { RDRAND, RDSEED } from '../system/random.ts';
 
 export const systemRegisters = [
   system(MOV_FROM_CR, { size: 'any' }, [
@@ -43,5 +44,19 @@ export const systemRegisters = [
   system(CPUID, {}, [['CPUID', '0F A2']]),
   system(RDTSC, { feature: 'tsc' }, [['RDTSC', '0F 31']]),
   system(RDTSCP, { feature: 'rdtscp' }, [['RDTSCP', '0F 01 F9']]),
+  system(RDPID, { size: 'any', feature: 'rdpid' }, [
+    ['RDPID r32', 'F3 0F C7 /7', { modes: 'legacy' }],
+    ['RDPID r64', 'F3 0F C7 /7', { modes: '64' }],
+  ]),
+  system(RDRAND, { writes: 'OF SF ZF AF PF CF', feature: 'rdrand' }, [
+    ['RDRAND r16', 'NFx 0F C7 /6'],
+    ['RDRAND r32', 'NFx 0F C7 /6'],
+    ['RDRAND r64', 'NFx REX.W 0F C7 /6'],
+  ]),
+  system(RDSEED, { writes: 'OF SF ZF AF PF CF', feature: 'rdseed' }, [
+    ['RDSEED r16', 'NFx 0F C7 /7'],
+    ['RDSEED r32', 'NFx 0F C7 /7'],
+    ['RDSEED r64', 'NFx REX.W 0F C7 /7'],
+  ]),
   system(RDPMC, { feature: 'family6' }, [['RDPMC', '0F 33']]),
 ] as const;
