@@ -19,8 +19,6 @@ const SLICE_MS = 12;
 const FIRST_SLICE = 200_000, SHORTEST_SLICE = 1000, LONGEST_SLICE = 50_000_000;
 /** Between two notices while it runs, in milliseconds. */
 const NOTICE_MS = 100;
-/** A search backwards is given up after so long. */
-const SEARCH_MS = 20_000;
 /** What checkpoints may take: a page shares its host with others. */
 const HISTORY_BYTES = 256 * 2 ** 20;
 
@@ -37,6 +35,7 @@ export class Session {
   #loaded: Loaded | undefined;
   /** Where the machine is going. */
   #motion: DebugMotion | undefined;
+  #backwards = false;
   #waiting = false;
   #why: string | undefined;
   #ending: StatusData['ending'];
@@ -51,7 +50,10 @@ export class Session {
 
   constructor(say: (notice: Notice) => void) {
     this.#say = say;
-    this.#channel.port1.addEventListener('message', () => this.#run());
+    this.#channel.port1.addEventListener('message', () => {
+      this.#scheduled = false;
+      this.#run();
+    });
     this.#channel.port1.start();
   }
 
@@ -68,7 +70,10 @@ export class Session {
   readonly #answers: { readonly [N in RequestName]: (takes: Requests[N]['takes']) => Requests[N]['gives'] } = {
     load: (request) => this.#load(request),
     move: (motion) => { this.#move(motion); },
-    pause: () => { this.#stop({ kind: 'arrived' }); },
+    pause: () => {
+      this.#standStill();
+      this.#stop({ kind: 'arrived' });
+    },
     type: (bytes) => this.#type(bytes),
     edit: (edit) => {
       this.#standStill();
@@ -113,47 +118,36 @@ export class Session {
     this.#standStill();
     const { debug } = this.#here;
     if (typeof motion === 'object') {
-      if ('toAddress' in motion) this.#go(debug.toAddress(motion.toAddress));
-      else this.#travel(motion.toMoment);
+      this.#go('toAddress' in motion ? debug.toAddress(motion.toAddress) : this.#travel(motion.toMoment), false);
       return;
     }
-    const deadline = performance.now() + SEARCH_MS;
-    const interrupted = (): boolean => performance.now() > deadline;
     switch (motion) {
-      case 'run': this.#go((most) => debug.continue(most)); break;
-      case 'over': this.#go(debug.over()); break;
-      case 'out': this.#go(debug.out()); break;
+      case 'run': this.#go(debug.onwards(), false); break;
+      case 'over': this.#go(debug.over(), false); break;
+      case 'out': this.#go(debug.out(), false); break;
+      case 'reverse': this.#go(debug.reverse(), true); break;
+      case 'backOver': this.#go(debug.backOver(), true); break;
+      case 'backOut': this.#go(debug.backOut(), true); break;
       case 'step': this.#stop(debug.step()); break;
       case 'back': this.#stop(debug.back()); break;
-      case 'backOver': this.#stop(debug.backOver(interrupted)); break;
-      case 'backOut': this.#stop(debug.backOut(interrupted)); break;
-      case 'reverse': this.#stop(debug.reverseContinue(interrupted)); break;
       case 'restart': this.#stop(debug.restart()); break;
       case 'end': this.#stop(debug.runTo(debug.history.end)); break;
     }
   }
 
-  /** Behind here, or where the machine has been, at once; beyond that in slices. */
-  #travel(to: { readonly retired: number; readonly deliveries?: number; readonly idleTime?: number }): void {
-    const { debug } = this.#here, { history } = debug;
-    const moment = { retired: to.retired, deliveries: to.deliveries ?? 0, idleTime: to.idleTime ?? -1 };
-    if (moment.retired <= history.end.retired) {
-      this.#stop(debug.runTo(moment));
-      return;
-    }
-    this.#go((most) => {
-      const stop = history.run({ until: moment, ...(most === undefined ? {} : { maxInstructions: most }) });
-      return stop.kind === 'hit' ? { kind: 'arrived' } : stop;
-    });
+  #travel({ retired, deliveries = 0, idleTime = -1 }: { readonly retired: number; readonly deliveries?: number; readonly idleTime?: number }): DebugMotion {
+    return this.#here.debug.goTo({ retired, deliveries, idleTime });
   }
 
-  #go(motion: DebugMotion): void {
+  #go(motion: DebugMotion, backwards: boolean): void {
     this.#motion = motion;
+    this.#backwards = backwards;
     this.#waiting = false;
     this.#why = this.#ending = undefined;
     this.#speed = 0;
-    this.#status();
-    this.#schedule();
+    // A short way is over before it is worth a word.
+    this.#noticed = performance.now();
+    this.#run();
   }
 
   #schedule(): void {
@@ -163,13 +157,12 @@ export class Session {
   }
 
   #run(): void {
-    this.#scheduled = false;
     if (this.#motion === undefined || this.#waiting) return;
     const { state } = this.#here.machine;
     const began = performance.now(), retired = state.retired;
     let stop: DebugStop;
     try {
-      stop = this.#motion(this.#slice);
+      stop = this.#motion.advance(this.#slice);
     } catch (error) {
       this.#motion = undefined;
       this.#say({ notice: 'failed', message: error instanceof Error ? error.message : String(error) });
@@ -191,13 +184,16 @@ export class Session {
     this.#schedule();
   }
 
+  /** Gives up a motion that is not over. */
   #standStill(): void {
+    this.#motion?.cancel();
     this.#motion = undefined;
     this.#waiting = false;
   }
 
   #stop(stop: DebugStop): void {
-    this.#standStill();
+    this.#motion = undefined;
+    this.#waiting = false;
     this.#why = stopLine(this.#here.debug, stop);
     this.#ending = stop.kind === 'triple-fault' || stop.kind === 'unimplemented' ? 'fault' : stop.kind === 'debug-exit' || stop.kind === 'power-off' || stop.kind === 'reset' || stop.kind === 'halted' ? 'end' : undefined;
     this.#status();
@@ -238,6 +234,11 @@ export class Session {
 
   // --------------------------------------------------------------------------------------------------------- wishes
   #type(bytes: readonly number[]): number {
+    // A search backwards ends where it began.
+    if (this.#backwards && this.#motion !== undefined) {
+      this.#standStill();
+      this.#stop({ kind: 'arrived' });
+    }
     const taken = this.#here.debug.history.give({ kind: 'serial', port: 0, bytes });
     if (this.#waiting) {
       this.#waiting = false;
