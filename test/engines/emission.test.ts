@@ -103,7 +103,7 @@ describe('a region in WebAssembly', () => {
     vi.spyOn(WebAssembly, 'Module').mockImplementation(function (bytes: BufferSource) {
       modules.push(new Uint8Array(bytes as ArrayBuffer).slice());
       return new Module(bytes);
-    } as unknown as typeof WebAssembly.Module);
+    });
   });
   afterEach(() => { vi.restoreAllMocks(); });
 
