@@ -3,6 +3,7 @@
  * a fixup, so that the linker can choose among the encodings of an instruction when the addresses are known.
  */
 import type { CodeSize } from '../cpu/isa/instruction.ts';
+import type { VexSpec } from '../cpu/isa/encoding.ts';
 import type { Row } from '../cpu/isa/row.ts';
 import { isAskedFor, selectingSize, type Form } from './forms.ts';
 import { integer, label, LabelReference, Memory, type FpuRegister, type GeneralRegister, type MmxRegister, type OperandValue, type XmmRegister } from './operands.ts';
@@ -63,7 +64,6 @@ export function encodings(form: Form, operands: readonly OperandValue[], prefixe
 function encodeWith(form: Form, parts: Parts, operands: readonly OperandValue[], prefixes: Prefixes, bits: CodeSize, address: CodeSize): Encoded[] {
   const { row } = form;
   const { encoding } = row;
-  const { memory } = parts;
   const head: number[] = [];
   if (prefixes.lock) head.push(0xf0);
   if (prefixes.repeat !== undefined) head.push(prefixes.repeat === 'repne' ? 0xf2 : 0xf3);
@@ -71,18 +71,39 @@ function encodeWith(form: Form, parts: Parts, operands: readonly OperandValue[],
   const segment = operands.find((x) => x instanceof Memory)?.segment?.number ?? prefixes.segment;
   if (segment !== undefined) head.push(SEGMENT_PREFIX[segment] as number);
   if (address !== bits) head.push(0x67);
+  if (encoding.vex) return behindHead([...head, ...vexPrefix(encoding.vex, row, parts), encoding.opcode], row, parts, address, bits);
   if (needsOperandSizePrefix(row, bits, prefixes.operandSize)) head.push(0x66);
   const mandatory = encoding.mandatoryPrefix && LEGACY_PREFIX[encoding.mandatoryPrefix];
   if (mandatory !== undefined) head.push(mandatory);
 
   const registers = [parts.reg, parts.rm, parts.opcodeRegister].filter((x) => x?.kind === 'register');
-  const rex = (encoding.rexW ? 8 : 0) | (parts.regNumber >= 8 ? 4 : 0) | ((memory?.index?.number ?? 0) >= 8 ? 2 : 0)
-    | ((parts.rm?.number ?? parts.opcodeRegister?.number ?? memory?.base?.number ?? 0) >= 8 ? 1 : 0);
+  const rex = (encoding.rexW ? 8 : 0) | registerExtensions(parts);
   const needsRex = rex !== 0 || registers.some((x) => x.width === 8 && !x.high && x.number >= 4);
   if (needsRex && (bits !== 64 || registers.some((x) => x.high))) return [];
   if (needsRex) head.push(0x40 | rex);
   head.push(...ESCAPE[encoding.map], encoding.opcode | form.condition | (parts.opcodeRegister ? encode(parts.opcodeRegister) & 7 : 0));
 
+  return behindHead(head, row, parts, address, bits);
+}
+
+/** R, X and B of REX: the fourth bits of register numbers. */
+const registerExtensions = ({ regNumber, rm, opcodeRegister, memory }: Parts): number => (regNumber >= 8 ? 4 : 0) | ((memory?.index?.number ?? 0) >= 8 ? 2 : 0)
+  | ((rm?.number ?? opcodeRegister?.number ?? memory?.base?.number ?? 0) >= 8 ? 1 : 0);
+
+const VEX_PP = { 'NP': 0, 'NFx': 0, '66': 1, 'F3': 2, 'F2': 3 } as const;
+const VEX_MAP = { '': 0, '0F': 1, '0F38': 2, '0F3A': 3 } as const;
+
+/** C5 where that says enough, else C4. SDM Vol. 2A, "Vector Extension (VEX) Prefixes". */
+function vexPrefix(vex: VexSpec, { encoding }: Row, parts: Parts): number[] {
+  const extensions = registerExtensions(parts);
+  const last = ((~parts.vvvv & 15) << 3) | (vex.length === 1 ? 4 : 0) | VEX_PP[encoding.mandatoryPrefix ?? 'NP'];
+  if (encoding.map === '0F' && vex.w !== 1 && (extensions & 3) === 0) return [0xc5, (extensions === 0 ? 0x80 : 0) | last];
+  return [0xc4, ((~extensions & 7) << 5) | VEX_MAP[encoding.map], (vex.w === 1 ? 0x80 : 0) | last];
+}
+
+/** ModRM and what follows it, behind prefixes and opcode. */
+function behindHead(head: readonly number[], { encoding }: Row, parts: Parts, address: CodeSize, bits: CodeSize): Encoded[] {
+  const { memory } = parts;
   if (encoding.modrm === 'none') return [finish(head, [], parts.trailing)];
   if (typeof encoding.modrm === 'object' && 'fixed' in encoding.modrm) return [finish([...head, encoding.modrm.fixed], [], parts.trailing)];
   const reg = encoding.modrm === '/r' ? parts.regNumber & 7 : encoding.modrm.extension;
@@ -105,6 +126,8 @@ interface TrailingField { readonly bytes: 1 | 2 | 4 | 8; readonly value: bigint;
 interface Parts {
   reg: GeneralRegister | undefined;
   regNumber: number;
+  /** The register in VEX.vvvv; 0 where there is none. */
+  vvvv: number;
   rm: GeneralRegister | FpuRegister | VectorRegister | undefined;
   opcodeRegister: GeneralRegister | undefined;
   memory: Memory | undefined;
@@ -114,7 +137,7 @@ interface Parts {
 /** Puts each operand where the row encodes it; undefined when a value does not fit its field. */
 function place(form: Form, operands: readonly OperandValue[], bits: CodeSize): Parts | undefined {
   const { row } = form;
-  const parts: Parts = { reg: undefined, regNumber: 0, rm: undefined, opcodeRegister: undefined, memory: undefined, trailing: [] };
+  const parts: Parts = { reg: undefined, regNumber: 0, vvvv: 0, rm: undefined, opcodeRegister: undefined, memory: undefined, trailing: [] };
   const operation = typeof row.width === 'number' ? row.width : typeof row.size === 'number' ? row.size : bits === 64 && row.size64 !== undefined ? 64 : bits === 16 && selectingSize(row) === 'any' ? 16 : 32;
   const field = (width: number, value: number | bigint | LabelReference, range: ValueRange, relative = false): boolean => {
     const bytes = (width / 8) as 1 | 2 | 4 | 8;
@@ -129,6 +152,7 @@ function place(form: Form, operands: readonly OperandValue[], bits: CodeSize): P
       case 'register': case 'rm-register': case 'register-or-memory':
         if (x instanceof Memory) parts.memory = x;
         else if (spec.kind !== 'register') parts.rm = x as GeneralRegister;
+        else if (spec.at === 'vvvv') parts.vvvv = (x as GeneralRegister).number;
         else if (spec.at === 'opcode') parts.opcodeRegister = x as GeneralRegister;
         else if (spec.at === 'reg') {
           parts.reg = x as GeneralRegister;

@@ -62,7 +62,7 @@ export function matchingForms(forms: readonly Form[], operands: readonly Operand
   return usual.length > 0 ? usual : accepted;
 }
 
-const formKey = ({ encoding: e }: Row): string => `${e.map} ${e.opcode} ${JSON.stringify(e.modrm)} ${e.mandatoryPrefix ?? ''}`;
+const formKey = ({ encoding: e }: Row): string => `${e.map} ${e.opcode} ${JSON.stringify(e.modrm)} ${e.mandatoryPrefix ?? ''} ${e.vex ? 'VEX' : ''}`;
 const WORD_FORMS: ReadonlySet<string> = new Set(ROWS.filter((row) => row.size === 16).map(formKey));
 /**
  * The operand size that tells a line from others of its opcode. PUSH imm32 and JMP rel32, which are for 32 and 64 bits

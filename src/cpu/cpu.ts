@@ -54,6 +54,7 @@ export interface CpuObserver {
 const MODES: readonly Mode[] = [
   MODE_16, { codeSize: 16, stackSize: 32 }, { codeSize: 32, stackSize: 16 }, MODE_32,
 ];
+const MODES_WITHOUT_VEX: readonly Mode[] = MODES.map((mode) => ({ ...mode, withoutVex: true }));
 /** An access of up to 16 bytes from below this address stays below the canonical hole. */
 const SAFE_LOW = 0x7fff_ffff_fff0n;
 
@@ -128,7 +129,7 @@ export class Cpu {
     this.in64BitMode = (state.efer & EFER.LMA) !== 0 && (code & ATTRIBUTE.L) !== 0;
     this.#mode = this.in64BitMode
       ? MODE_64
-      : MODES[((code & ATTRIBUTE.DB) !== 0 ? 2 : 0) + ((state.attributes[SEGMENT.SS]! & ATTRIBUTE.DB) !== 0 ? 1 : 0)]!;
+      : (this.protectedMode ? MODES : MODES_WITHOUT_VEX)[((code & ATTRIBUTE.DB) !== 0 ? 2 : 0) + ((state.attributes[SEGMENT.SS]! & ATTRIBUTE.DB) !== 0 ? 1 : 0)]!;
     this.privilege = cpl === 3 ? 'user' : 'supervisor';
     this.alignmentChecked = cpl === 3 && (state.cr0 & CR0.AM) !== 0 && (state.systemFlags & RFLAGS.AC) !== 0;
     const breakpoints = enabledBreakpoints(state);

@@ -43,6 +43,38 @@ describe('prefixes', () => {
   });
 });
 
+describe('a VEX prefix', () => {
+  test('names a third register, and all fifteen others with R, X, B and vvvv', () => {
+    expect(decoded('c4 42 98 f2 ff').operands).toMatchObject([{ number: 15, width: 64 }, { number: 12 }, { number: 15 }]);
+    expect(decoded('c4 a2 78 f2 04 9e').operands[2]).toMatchObject({ kind: 'memory', base: 6, index: 11, scale: 4 });
+  });
+  test('behind 66, F2, F3, LOCK or REX is #UD, behind 67 and segment overrides is not', () => {
+    for (const prefix of ['66', 'f2', 'f3', 'f0', '48']) expect(failure(`${prefix} c4 e2 78 f2 c1`)).toBe('invalid');
+    expect(decoded('64 67 c4 e2 78 f2 01').operands[2]).toMatchObject({ segment: 4, addressWidth: 32 });
+  });
+  test('with vvvv other than 1111b is #UD where the instruction has no register there', () => {
+    expect(failure('c4 e3 7b f0 c1 05')).toBe('RORX r32, r/m32, imm8');
+    expect(failure('c4 e3 73 f0 c1 05')).toBe('invalid');
+  });
+  test('with L of 1 is #UD for instructions on general registers', () => {
+    expect(failure('c4 e2 7c f2 c1')).toBe('invalid');
+  });
+  test('with a map that is none is #UD', () => {
+    for (const map of ['e0', 'e4', 'ff']) expect(failure(`c4 ${map} 78 f2 c1`)).toBe('invalid');
+  });
+  test('is LES or LDS outside 64-bit mode where memory follows, and in real-address mode always', () => {
+    expect(decoded('c4 e2 78 f2 c1', MODE_32).row.text).toBe('ANDN r32a, r32b, r/m32');
+    expect(decoded('c4 62 78', MODE_32).row.text).toBe('LES r32, m16:32');
+    expect(failure('c4 62 78 f2 c1')).toBe('ANDN r32a, r32b, r/m32');
+    expect(failure('c4 e2 78 f2 c1', { ...MODE_32, withoutVex: true })).toBe('invalid');
+    expect(decoded('c5 62 78', { ...MODE_32, withoutVex: true }).row.text).toBe('LDS r32, m16:32');
+  });
+  test('outside 64-bit mode ignores B and the highest bit of vvvv, and W where it would be the size of a general register', () => {
+    expect(decoded('c4 c2 b0 f2 c1', MODE_32).operands).toEqual(decoded('c4 e2 70 f2 c1', MODE_32).operands);
+    expect(decoded('c4 c2 30 f2 c1', MODE_32).operands).toEqual(decoded('c4 e2 70 f2 c1', MODE_32).operands);
+  });
+});
+
 describe('memory operands', () => {
   test('base, index, scale and displacement come from SIB with REX.X and REX.B', () => {
     expect(decoded('4b 01 8c f5 78 56 34 12').operands[0]).toEqual({

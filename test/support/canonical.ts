@@ -15,7 +15,7 @@ export function formsOf(row: Row): Form[] {
       if (memory ? !mayBeMemory : onlyMemory) continue;
       // Register 3 is no register with a meaning of its own; 3 and 6 are not the same operand.
       const choice: Choice = {
-        codeSize, reg: 3, condition: 5,
+        codeSize, reg: 3, vvvv: 1, condition: 5,
         rm: memory ? { base: 6, displacement: 0x12n, displacementBytes: 1 } : 2,
         immediates: row.encoding.trailing.map(() => 0x12n),
       };

@@ -20,6 +20,8 @@ export interface Choice {
   readonly reg?: number;
   /** ModRM.rm: a register number, or memory. */
   readonly rm?: number | MemoryChoice;
+  /** VEX.vvvv, where the row has an operand there. */
+  readonly vvvv?: number;
   readonly condition?: number;
   /** Values of the immediate fields in order. */
   readonly immediates?: readonly bigint[];
@@ -60,6 +62,7 @@ export function encodeRow(row: Row, c: Choice): Uint8Array {
   const memory = typeof rm === 'object' ? rm : undefined;
   const shortAddress = c.shortAddress === true || (row.addressSize !== undefined && row.addressSize !== c.codeSize);
   if (shortAddress) bytes.push(0x67);
+  if (e.vex) return Uint8Array.from([...bytes, ...vexBytes(row, c), ...behindOpcode(row, c, shortAddress)]);
   if (row.size === 16 && e.mandatoryPrefix !== '66') bytes.push(0x66);
   if (/^(66|F[23])$/.test(e.mandatoryPrefix ?? '')) bytes.push(parseInt(e.mandatoryPrefix as string, 16));
   const rexR = e.modrm === '/r' && reg >= 8 ? 4 : 0;
@@ -71,6 +74,25 @@ export function encodeRow(row: Row, c: Choice): Uint8Array {
   if (e.map === '0F38') bytes.push(0x38);
   if (e.map === '0F3A') bytes.push(0x3a);
   bytes.push(e.opcode | (e.registerInOpcode ? reg & 7 : 0) | (e.conditionInOpcode ? (c.condition ?? 0) : 0));
+  return Uint8Array.from([...bytes, ...behindOpcode(row, c, shortAddress)]);
+}
+
+/** A VEX prefix of three bytes, and the opcode. */
+function vexBytes({ encoding: e, operands }: Row, c: Choice): number[] {
+  const memory = typeof c.rm === 'object' ? c.rm : undefined;
+  const inverted = (n: number | undefined, bit: number): number => ((n ?? 0) >= 8 ? 0 : bit);
+  const rxb = inverted(e.modrm === '/r' ? c.reg : 0, 0x80) | inverted(memory?.index, 0x40) | inverted(memory ? memory.base : c.rm as number | undefined, 0x20);
+  const vvvv = operands.some((x) => 'at' in x && x.at === 'vvvv') ? c.vvvv ?? 0 : 0;
+  const pp = ['NP', '66', 'F3', 'F2'].indexOf(e.mandatoryPrefix as string);
+  return [0xc4, rxb | ['', '0F', '0F38', '0F3A'].indexOf(e.map), (e.vex?.w === 1 ? 0x80 : 0) | ((15 - vvvv) << 3) | (e.vex?.length === 1 ? 4 : 0) | pp, e.opcode];
+}
+
+/** ModRM, SIB, displacement and immediates. */
+function behindOpcode({ encoding: e }: Row, c: Choice, shortAddress: boolean): number[] {
+  const bytes: number[] = [];
+  const reg = c.reg ?? 0;
+  const rm = c.rm ?? 0;
+  const memory = typeof rm === 'object' ? rm : undefined;
   if (e.modrm !== 'none') {
     if (typeof e.modrm === 'object' && 'fixed' in e.modrm) bytes.push(e.modrm.fixed);
     else {
@@ -83,5 +105,5 @@ export function encodeRow(row: Row, c: Choice): Uint8Array {
   e.trailing.forEach((size, n) => {
     bytes.push(...littleEndian(c.immediates?.[n] ?? 0n, size === 'a' ? addressBytes : size));
   });
-  return Uint8Array.from(bytes);
+  return bytes;
 }

@@ -38,7 +38,7 @@ function* choicesOf(row: Row, codeSize: 64 | 32): Generator<Choice> {
   for (const rm of REGISTERS_AND_MEMORY) {
     for (const prefixes of row.repeat === undefined ? SEGMENTS : [...SEGMENTS, [0xf2], [0xf3]]) {
       for (const shortAddress of codeSize === 64 ? [false, true] : [false]) {
-        for (const condition of row.encoding.conditionInOpcode ? CONDITIONS : [0]) yield { codeSize, reg: 2, rm, condition, prefixes, shortAddress };
+        for (const condition of row.encoding.conditionInOpcode ? CONDITIONS : [0]) yield { codeSize, reg: 2, vvvv: 1, rm, condition, prefixes, shortAddress };
       }
     }
   }

@@ -1,7 +1,7 @@
 /**
  * One stated case in every row that a mnemonic has: the widths, and in each width the encodings (register or memory,
  * either direction, accumulator, immediate, sign-extended immediate). The values are stated by whoever calls; this file
- * only knows where operands are: a register operand is in RBX, a register in ModRM.rm is RDX, memory is [RDI].
+ * only knows where operands are: a register operand is in RBX, a register in ModRM.rm is RDX, one in VEX.vvvv RCX, memory is [RDI].
  */
 import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
 import { format } from '../../src/cpu/describe/format.ts';
@@ -13,7 +13,7 @@ import { example, MEMORY, type Result, type State } from './example.ts';
 import { START } from './silicon/world.ts';
 
 const NAMES = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi'] as const;
-const REG = 3, RM = 2;
+const REG = 3, RM = 2, VVVV = 1;
 const RDI = { base: 7, displacement: 0n, displacementBytes: 0 } as const;
 /** What the bits of a register hold that an operand leaves out. */
 const AROUND = { 32: 0x5566_7788n, 64: 0x1122_3344_5566_7788n } as const;
@@ -45,7 +45,7 @@ function place(spec: OperandSpec, inMemory: boolean, bits: 32 | 64, destinationW
     if (after !== undefined) into.after[SIZES[width] as string] = after;
   };
   switch (spec.kind) {
-    case 'register': put(NAMES[spec.at === 'fixed' ? spec.number : REG]!, spec.width); return true;
+    case 'register': put(NAMES[spec.at === 'fixed' ? spec.number : spec.at === 'vvvv' ? VVVV : REG]!, spec.width); return true;
     case 'rm-register': put(NAMES[RM], spec.width); return true;
     case 'register-or-memory':
       if (inMemory) store(spec.memoryBits);
@@ -70,7 +70,7 @@ function oneForm(row: Row, inMemory: boolean, sentence: string, { before, after 
   const placed: Placed = { before: usesMemory ? { rdi: MEMORY } : {}, after: {}, immediates: [] };
   const width = typeof row.width === 'number' ? row.width : 64;
   if (!row.operands.every((spec, n) => place(spec, inMemory, bits, width, before[n] as bigint, after?.[n], placed))) return;
-  const bytes = encodeRow(row, { codeSize: bits, reg: REG, rm: usesMemory ? RDI : RM, condition: BELOW, immediates: placed.immediates });
+  const bytes = encodeRow(row, { codeSize: bits, reg: REG, vvvv: VVVV, rm: usesMemory ? RDI : RM, condition: BELOW, immediates: placed.immediates });
   const i = decode(bytes, 0, bits === 64 ? MODE_64 : MODE_32);
   if (i instanceof DecodeFailure || i.row !== row) throw new Error(`${row.text} = ${row.encodingText}: its bytes are another row`);
   example(`${sentence} (${row.encodingText})`, format(i, START), { ...placed.before, ...more }, { ...placed.after, ...outcome }, { bits, bytes: [...bytes] });

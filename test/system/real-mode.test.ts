@@ -32,6 +32,18 @@ describe('16-bit code', () => {
     const m = ran((a) => { a.mov(bx, 0xfff0); a.mov(si, 0x30); a.mov(ax, word(bx, si, 1, 2)); }, (x) => x.memory.write(physical(AT.data + 0x22), 2, 0xbeef));
     expect(m.state.gpr[0]).toBe(0xbeefn);
   });
+  it('has no VEX prefix: in real-address mode C4 with a register behind it is LES of a register, #UD; 16-bit protected mode has one', () => {
+    const andn = (m: SystemMachine): SystemMachine => m.program((a) => a.db(0xc4, 0xe2, 0x60, 0xf2, 0xc1)); // ANDN EAX, EBX, ECX
+    const m = machine();
+    andn(m).step();
+    expect(exceptions(m)).toEqual(['#UD']);
+    const p = new SystemMachine(32).gates();
+    p.cpu.setSegment(SEGMENT.CS, { selector: SEL.code32, attributes: 0x9b, limit: 0xffff_ffff, base: 0n });
+    p.state.gpr[1] = 0xffn;
+    p.state.gpr[3] = 0xfn;
+    expect(andn(p).step().kind).toBe('retired');
+    expect(p.state.gpr[0]).toBe(0xf0n);
+  });
   it('takes SS for BP', () => {
     const m = ran((a) => { a.mov(bp, 0x100); a.mov(word(bp, 4), imm(0x1234, 16)); });
     expect(word16(m, (REAL.stack << 4) + 0x104)).toBe(0x1234);

@@ -74,7 +74,7 @@ const memoryBits = (x: OperandSpec): number | undefined => {
 
 /** MOVSD and CMPSD are SSE2 instructions too. */
 const isString = (row: Row): boolean => row.operands.length === 0 && /^(MOVS|CMPS|SCAS|STOS|LODS)[BWDQ]$/.test(row.mnemonic);
-const isSimd = (row: Row): boolean => recordingOf(row) !== 'general';
+const isSimd = (row: Row): boolean => !['general', 'bmi'].includes(recordingOf(row));
 /** Instructions on floating-point lanes, by their names. */
 const hasFloats = (row: Row): boolean => !row.mnemonic.startsWith('P') && /[PS][SD]$|^CVT/.test(row.mnemonic);
 
@@ -192,7 +192,7 @@ export function caseFor(r: Random, row: Row, codeSize: 32 | 64): Case | undefine
   });
   const byteOperand = row.operands.some((x) => (x.kind === 'register' || x.kind === 'register-or-memory') && x.width === 8);
   const choice: Choice = {
-    codeSize, reg, rm, condition: r.below(16), immediates, rex: codeSize === 64 && byteOperand && r.chance(40), prefixes, shortAddress,
+    codeSize, reg, rm, vvvv: r.below(count), condition: r.below(16), immediates, rex: codeSize === 64 && byteOperand && r.chance(40), prefixes, shortAddress,
   };
   const code = encodeRow(row, choice);
   if (code.length > 15) return undefined;

@@ -6,10 +6,11 @@ import { SEGMENT, type Segment } from '../../state/layout.ts';
 import type { Instruction, Mode } from '../isa/instruction.ts';
 import type { AddressWidth, Operand, RegisterOperand, Width } from '../isa/operand.ts';
 import { isVectorOrMemory, type OperandSpec, type Row } from '../isa/row.ts';
-import { ALL_INSTRUCTIONS, type Candidate, type InstructionSet, type Selectors } from './lookup.ts';
+import { ALL_INSTRUCTIONS, type Candidate, type InstructionSet, type Selectors, VEX_MAPS } from './lookup.ts';
 import { readMemoryOffset, readMemoryOperand, type AddressContext } from './memory-operand.ts';
 import { ByteReader } from './reader.ts';
 import { unimplementedAt, unimplementedDependsOnModrm } from './unimplemented.ts';
+import { readVex, type Vex } from './vex.ts';
 
 /** Why bytes are no Instruction. */
 export class DecodeFailure {
@@ -30,6 +31,8 @@ const TRUNCATED = new DecodeFailure('truncated', 'the instruction is longer than
 const TOO_LONG = new DecodeFailure('too-long', 'the instruction is longer than 15 bytes');
 const NOT_DEFINED = new DecodeFailure('invalid', 'undefined opcode');
 const LOCK_REFUSED = new DecodeFailure('invalid', 'LOCK prefix where it is not allowed');
+const PREFIX_BEFORE_VEX = new DecodeFailure('invalid', '66, F2, F3, LOCK or REX before a VEX prefix');
+const VVVV_REFUSED = new DecodeFailure('invalid', 'VEX.vvvv names a register that the instruction does not have');
 const NO_SUCH_REGISTER = new DecodeFailure('invalid', 'MOV to or from a segment, control or debug register that does not exist');
 
 /** Prefixes as far as they have been read. */
@@ -99,7 +102,7 @@ function registerOperand(number: number, width: Width, rex: number, fixed: boole
   return { kind: 'register', width, number: high ? number - 4 : number, high, implicit: fixed };
 }
 
-interface OperandContext extends AddressContext { readonly rex: number; readonly opcode: number; readonly modrm: number; readonly rmIsRegister: boolean }
+interface OperandContext extends AddressContext { readonly rex: number; readonly vvvv: number; readonly opcode: number; readonly modrm: number; readonly rmIsRegister: boolean }
 
 function readOperand(r: ByteReader, x: OperandSpec, c: OperandContext): Operand {
   const reg = ((c.modrm >> 3) & 7) | ((c.rex & 4) << 1);
@@ -107,7 +110,7 @@ function readOperand(r: ByteReader, x: OperandSpec, c: OperandContext): Operand 
   switch (x.kind) {
     case 'register':
       if (x.at === 'fixed') return registerOperand(x.number, x.width, c.rex, true);
-      return registerOperand(x.at === 'reg' ? reg : (c.opcode & 7) + c.rexB, x.width, c.rex, false);
+      return registerOperand(x.at === 'reg' ? reg : x.at === 'vvvv' ? c.vvvv : (c.opcode & 7) + c.rexB, x.width, c.rex, false);
     case 'rm-register': return rmRegister(x.width);
     case 'register-or-memory': return c.rmIsRegister ? rmRegister(x.width) : readMemoryOperand(r, c.modrm, x.memoryBits, c);
     case 'xmm': return { kind: 'xmm', number: x.at === 'reg' ? reg : (c.modrm & 7) + c.rexB };
@@ -152,6 +155,15 @@ function specialRegistersExist(row: Row, operands: readonly Operand[]): boolean 
   return true;
 }
 
+/**
+ * Whether the bytes behind the prefixes are a VEX prefix: outside 64-bit mode C4 and C5 are LES and LDS where what follows names
+ * memory, and in real-address and virtual-8086 mode always.
+ */
+function beginsVex(r: ByteReader, opcode: number, mode: Mode): boolean {
+  if (opcode !== 0xc4 && opcode !== 0xc5) return false;
+  return mode.codeSize === 64 || (mode.withoutVex !== true && r.peek() >= 0xc0);
+}
+
 const MAP_0F = 1, MAP_0F38 = 2, MAP_0F3A = 3;
 const REPEATS = ['none', 'rep', 'repne'] as const;
 
@@ -165,7 +177,14 @@ export function decode(bytes: Uint8Array, start: number, mode: Mode, set: Instru
   const p = readPrefixes(r, longMode);
   let map = 0;
   let opcode = p.opcode;
-  if (opcode === 0x0f) {
+  let vex: Vex | undefined;
+  if (beginsVex(r, opcode, mode)) {
+    if (p.operandSizePrefix || p.repeat !== 0 || p.lock || p.rex !== 0) return PREFIX_BEFORE_VEX;
+    vex = readVex(r, opcode === 0xc5, longMode);
+    opcode = r.byte();
+    if (r.trouble === undefined && (vex.map < MAP_0F || vex.map > MAP_0F3A)) return NOT_DEFINED;
+    map = VEX_MAPS + vex.map;
+  } else if (opcode === 0x0f) {
     map = MAP_0F;
     opcode = r.byte();
     if (opcode === 0x38 || opcode === 0x3a) {
@@ -175,10 +194,11 @@ export function decode(bytes: Uint8Array, start: number, mode: Mode, set: Instru
   }
   if (r.trouble !== undefined) return r.trouble === 'truncated' ? TRUNCATED : TOO_LONG;
 
-  const selectors: Selectors = { operandSizePrefix: p.operandSizePrefix, repeat: p.repeat, rexW: (p.rex & 8) !== 0 };
+  const rex = vex?.rex ?? p.rex;
+  const selectors: Selectors = vex?.selectors ?? { operandSizePrefix: p.operandSizePrefix, repeat: p.repeat, rexW: (rex & 8) !== 0, vexLength: 0 };
   const list = set.candidates(mode.codeSize, map, opcode, selectors);
   const addressWidth: AddressWidth = longMode ? (p.addressSizePrefix ? 32 : 64) : (mode.codeSize === 16) === p.addressSizePrefix ? 32 : 16;
-  const rexB = (p.rex & 1) << 3;
+  const rexB = (rex & 1) << 3;
 
   let modrm = 0;
   if (list.some((c) => c.row.encoding.modrm !== 'none') || unimplementedDependsOnModrm(longMode, map, opcode, selectors)) {
@@ -193,11 +213,12 @@ export function decode(bytes: Uint8Array, start: number, mode: Mode, set: Instru
   const { row } = chosen;
   if (!set.executes(row)) return new DecodeFailure('invalid', `${row.mnemonic}: CPUID does not announce ${row.feature}`);
   const operands = readOperands(r, row, {
-    longMode, addressWidth, rexX: (p.rex & 2) << 2, rexB, segmentOverride: p.segment,
-    rex: p.rex, opcode, modrm, rmIsRegister: modrm >= 0xc0,
+    longMode, addressWidth, rexX: (rex & 2) << 2, rexB, segmentOverride: p.segment,
+    rex, vvvv: vex?.vvvv ?? 0, opcode, modrm, rmIsRegister: modrm >= 0xc0,
   });
   if (r.trouble !== undefined) return r.trouble === 'truncated' ? TRUNCATED : TOO_LONG;
   if (p.lock && !(row.lock && operands[0]?.kind === 'memory')) return LOCK_REFUSED;
+  if (vex !== undefined && vex.vvvv !== 0 && !row.operands.some((x) => 'at' in x && x.at === 'vvvv')) return VVVV_REFUSED;
   if (!specialRegistersExist(row, operands)) return NO_SUCH_REGISTER;
 
   return {

@@ -9,8 +9,11 @@ import { ROWS } from '../isa/table/index.ts';
 type CodeSize = 16 | 32 | 64;
 type OperandSize = 16 | 32 | 64;
 
-/** Opcode maps in the order of their numbers here: one-byte, 0F, 0F 38, 0F 3A. */
+/** Opcode maps in the order of their numbers here: one-byte, 0F, 0F 38, 0F 3A; from VEX_MAPS on, the same behind a VEX prefix. */
 const MAPS = ['', '0F', '0F38', '0F3A'] as const;
+export const VEX_MAPS = MAPS.length;
+const ALL_MAPS = 2 * MAPS.length;
+const mapOf = ({ map, vex }: Row['encoding']): number => MAPS.indexOf(map) + (vex ? VEX_MAPS : 0);
 
 /** What ModRM.mod must say for a row: 3, not 3, anything; or it is ignored and rm is a register (MOV CR, MOV DR). */
 type RmKind = 'register' | 'memory' | 'either' | 'ignored';
@@ -25,11 +28,15 @@ export interface Candidate {
   readonly withoutRexB: boolean;
 }
 
-/** The prefixes that take part in choosing a row. `repeat`: 0 none, 1 F3, 2 F2 (the last one wins). */
-export interface Selectors { readonly operandSizePrefix: boolean; readonly repeat: 0 | 1 | 2; readonly rexW: boolean }
+/**
+ * The prefixes that take part in choosing a row, or the fields of a VEX prefix that stand for them. `repeat`: 0 none, 1 F3, 2 F2 (the last
+ * one wins). `vexLength`: VEX.L.
+ */
+export interface Selectors { readonly operandSizePrefix: boolean; readonly repeat: 0 | 1 | 2; readonly rexW: boolean; readonly vexLength: 0 | 1 }
 
 /** The operand size in effect for a row. */
 function operandSizeFor(row: Row, codeSize: CodeSize, s: Selectors): OperandSize {
+  if (row.encoding.vex) return codeSize === 64 && s.rexW ? 64 : 32;
   const prefix = s.operandSizePrefix && row.encoding.mandatoryPrefix !== '66';
   if (codeSize !== 64) return (codeSize === 16) === prefix ? 32 : 16;
   if (s.rexW || row.size64 === 'forced') return 64;
@@ -49,6 +56,15 @@ function mandatoryPrefixHolds(row: Row, s: Selectors): boolean {
   }
 }
 
+/** Whether VEX.L and VEX.W are the row's. Outside 64-bit mode W is ignored where it would be the size of a general register. SDM Vol. 2A, "VEX.W". */
+function vexHolds(row: Row, codeSize: CodeSize, s: Selectors): boolean {
+  const { vex } = row.encoding;
+  if (vex === undefined) return true;
+  if (vex.length !== 'ignored' && vex.length !== s.vexLength) return false;
+  if (vex.w === 'ignored' || vex.w === (s.rexW ? 1 : 0)) return true;
+  return vex.w === 0 && codeSize !== 64 && row.operands.some((x) => x.kind === 'register' || x.kind === 'rm-register' || x.kind === 'register-or-memory');
+}
+
 /** How well a row fits an operand size; lower is better. A size that no row has is ignored (REX.W IN, 66 MOV CR). */
 function misfit(row: Row, size: OperandSize): number {
   if (row.size === size) return 0;
@@ -66,7 +82,7 @@ function rmKind(row: Row): RmKind {
 
 /** The rows that these share, best first, under the prefixes at hand. */
 function rank(all: readonly Row[], codeSize: CodeSize, s: Selectors): readonly Candidate[] {
-  const rows = all.filter((row) => row.modes !== (codeSize === 64 ? 'legacy' : '64') && mandatoryPrefixHolds(row, s) && (!row.encoding.rexW || s.rexW));
+  const rows = all.filter((row) => row.modes !== (codeSize === 64 ? 'legacy' : '64') && mandatoryPrefixHolds(row, s) && vexHolds(row, codeSize, s) && (!row.encoding.rexW || s.rexW));
   const registerInOpcode = rows.some((row) => row.encoding.registerInOpcode);
   const ranked = rows.map((row, order) => {
     const operandSize = operandSizeFor(row, codeSize, s);
@@ -92,7 +108,7 @@ function rank(all: readonly Row[], codeSize: CodeSize, s: Selectors): readonly C
 export class InstructionSet {
   /** Undefined: every row, whatever its feature. */
   readonly #features: CpuFeatures | undefined;
-  readonly #byOpcode: readonly Row[][] = Array.from({ length: MAPS.length * 256 }, () => []);
+  readonly #byOpcode: readonly Row[][] = Array.from({ length: ALL_MAPS * 256 }, () => []);
   readonly #memo: (readonly Candidate[] | undefined)[] = [];
 
   constructor(features?: CpuFeatures) {
@@ -101,7 +117,7 @@ export class InstructionSet {
       const e = row.encoding;
       if (row.prefixIgnored && !this.executes(row)) continue;
       const count = e.registerInOpcode ? 8 : e.conditionInOpcode ? 16 : 1;
-      for (let k = 0; k < count; k++) (this.#byOpcode[MAPS.indexOf(e.map) * 256 + e.opcode + k] as Row[]).push(row);
+      for (let k = 0; k < count; k++) (this.#byOpcode[mapOf(e) * 256 + e.opcode + k] as Row[]).push(row);
     }
   }
 
@@ -113,7 +129,7 @@ export class InstructionSet {
   /** The rows that the opcode can mean, best first; the first that ModRM and the address size do not refuse is the one. */
   candidates(codeSize: CodeSize, map: number, opcode: number, s: Selectors): readonly Candidate[] {
     const size = codeSize === 64 ? 2 : codeSize === 32 ? 1 : 0;
-    const key = ((((size * MAPS.length + map) * 256 + opcode) * 2 + (s.operandSizePrefix ? 1 : 0)) * 3 + s.repeat) * 2 + (s.rexW ? 1 : 0);
+    const key = (((((size * ALL_MAPS + map) * 256 + opcode) * 2 + (s.operandSizePrefix ? 1 : 0)) * 3 + s.repeat) * 2 + (s.rexW ? 1 : 0)) * 2 + s.vexLength;
     return (this.#memo[key] ??= rank(this.#byOpcode[map * 256 + opcode] as Row[], codeSize, s));
   }
 }

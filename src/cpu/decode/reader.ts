@@ -29,6 +29,13 @@ export class ByteReader {
     return value;
   }
 
+  /** The next byte, which stays to be read. */
+  peek(): number {
+    const value = this.byte();
+    if (this.trouble === undefined) this.position--;
+    return value;
+  }
+
   /** An unsigned number of 1, 2 or 4 bytes. */
   unsigned(size: 1 | 2 | 4): number {
     let value = this.byte();

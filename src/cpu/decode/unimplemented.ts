@@ -33,8 +33,6 @@ const ONE_BYTE: readonly Unbuilt[] = [
   { from: 0xdd, to: 0xdd, name: 'undocumented x87 encoding', feature: 'fpu', when: (m) => m >= 0xc8 && m <= 0xcf },
   { from: 0xde, to: 0xde, name: 'undocumented x87 encoding', feature: 'fpu', when: (m) => m >= 0xd0 && m <= 0xd7 },
   { from: 0xdf, to: 0xdf, name: 'undocumented x87 encoding', feature: 'fpu', when: (m) => m >= 0xc0 && m <= 0xdf },
-  { from: 0xc4, to: 0xc5, name: 'VEX-encoded instruction (AVX, BMI)', longMode: true },
-  { from: 0xc4, to: 0xc5, name: 'VEX-encoded instruction (AVX, BMI)', longMode: false, when: inRegister },
   { from: 0x62, to: 0x62, name: 'EVEX-encoded instruction (AVX-512)', longMode: true },
   { from: 0x62, to: 0x62, name: 'EVEX-encoded instruction (AVX-512)', longMode: false, when: inRegister },
 ];
@@ -80,7 +78,15 @@ const MAP_0F3A: readonly Unbuilt[] = [
   { from: 0xf0, to: 0xf0, name: 'HRESET' },
 ];
 
-const BY_MAP = [ONE_BYTE, MAP_0F, MAP_0F38, MAP_0F3A] as const;
+const VEX_0F: readonly Unbuilt[] = [{ from: 0x00, to: 0xff, name: 'VEX-encoded instruction (AVX, AVX-512 masks)' }];
+const VEX_0F38: readonly Unbuilt[] = [
+  { from: 0x00, to: 0xf1, name: 'VEX-encoded instruction (AVX, AVX2, FMA, AMX)' },
+  { from: 0xf8, to: 0xff, name: 'VEX-encoded instruction' },
+];
+const VEX_0F3A: readonly Unbuilt[] = [{ from: 0x00, to: 0xef, name: 'VEX-encoded instruction (AVX, AVX2, F16C, AVX-512 masks)' }];
+
+/** By the number of the map: behind a VEX prefix there is none of one byte. */
+const BY_MAP = [ONE_BYTE, MAP_0F, MAP_0F38, MAP_0F3A, [], VEX_0F, VEX_0F38, VEX_0F3A] as const;
 
 /** The prefix that is part of an opcode: F3 and F2 win over 66. */
 const prefixOf = (s: Selectors): string => s.repeat === 1 ? 'F3' : s.repeat === 2 ? 'F2' : s.operandSizePrefix ? '66' : 'NP';

@@ -14,7 +14,7 @@ const number = (value: bigint): string => (value < 10n ? value.toString() : `0x$
 const SPELLING: Record<string, string> = { RETF: 'ret far', RETFW: 'ret far', RETFQ: 'ret far', SAL: 'shl', RESERVEDNOP: 'nop', XLATB: 'xlat', INT: 'int', WAIT: 'fwait' };
 
 /** Immediates that are numbers of their own width, as are those of instructions on XMM registers; all others are sign-extended to the operation's. */
-const UNSIGNED_IMMEDIATE = new Set(['ROL', 'ROR', 'RCL', 'RCR', 'SHL', 'SAL', 'SHR', 'SAR', 'SHLD', 'SHRD', 'BT', 'BTS', 'BTR', 'BTC', 'INT', 'IN', 'OUT', 'ENTER', 'RET', 'RETF', 'RETFW', 'RETFQ', 'AAM', 'AAD']);
+const UNSIGNED_IMMEDIATE = new Set(['ROL', 'ROR', 'RCL', 'RCR', 'SHL', 'SAL', 'SHR', 'SAR', 'SHLD', 'SHRD', 'RORX', 'BT', 'BTS', 'BTR', 'BTC', 'INT', 'IN', 'OUT', 'ENTER', 'RET', 'RETF', 'RETFW', 'RETFQ', 'AAM', 'AAD']);
 
 /** Memory operands of string instructions and XLAT, which the encoding leaves out: `d` is ES:[rDI], `s` is DS:[rSI] or its override, `b` DS:[rBX]. */
 const IMPLICIT: Record<string, string> = { MOVS: 'ds', CMPS: 'sd', STOS: 'd', LODS: 's', SCAS: 'd', INS: 'dp', OUTS: 'ps', XLATB: 'b' };

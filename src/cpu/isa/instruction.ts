@@ -11,6 +11,8 @@ export interface Mode {
   readonly codeSize: CodeSize;
   /** Width of the stack pointer: 64 in 64-bit mode; 32 or 16 by SS.B elsewhere. */
   readonly stackSize: 16 | 32 | 64;
+  /** Real-address and virtual-8086 mode: C4 and C5 are LES and LDS, whatever follows. SDM Vol. 2A, "VEX Prefix". */
+  readonly withoutVex?: true;
 }
 export const MODE_64: Mode = { codeSize: 64, stackSize: 64 };
 export const MODE_32: Mode = { codeSize: 32, stackSize: 32 };

@@ -5,6 +5,7 @@
  * SDM Vol. 2A, "Interpreting the Instruction Reference Pages".
  */
 import type { Cpu } from '../cpu.ts';
+import { fieldsOf, parseEncoding, type Encoding, type Field } from './encoding.ts';
 import type { CpuFeature } from './features.ts';
 import type { Instruction } from './instruction.ts';
 import type { Ops } from './ops.ts';
@@ -20,11 +21,11 @@ export type Meaning =
 
 /** What one place in an operand list accepts, and where it is encoded. */
 export type OperandSpec =
-  /** General register: in ModRM.reg (`r64`), in the opcode byte (`50+rd`), or fixed (`AL`, `RAX`, `CL`, `DX`). */
-  | { readonly kind: 'register'; readonly text: string; readonly width: Width; readonly at: 'reg' | 'opcode' | 'fixed'; readonly number: number }
+  /** General register: in ModRM.reg (`r64`), in the opcode byte (`50+rd`), in VEX.vvvv (`r64b`), or fixed (`AL`, `RAX`, `CL`, `DX`). */
+  | { readonly kind: 'register'; readonly text: string; readonly width: Width; readonly at: 'reg' | 'opcode' | 'vvvv' | 'fixed'; readonly number: number }
   /** `r/m32`, `r32/m16`: ModRM.rm, register or memory. */
   | { readonly kind: 'register-or-memory'; readonly text: string; readonly width: Width; readonly memoryBits: number }
-  /** A general register in ModRM.rm where memory is not allowed (MOV CR, MOV DR, SMSW ...): spelled `r64` in a row with `rm` first. */
+  /** A general register in ModRM.rm where memory is not allowed (MOV CR, MOV DR, SMSW ...). */
   | { readonly kind: 'rm-register'; readonly text: string; readonly width: Width }
   /** `xmm1`: an XMM register in ModRM.reg, or in ModRM.rm where that can be nothing else (MOVHLPS xmm1, xmm2; PSLLW xmm1, imm8). */
   | { readonly kind: 'xmm'; readonly text: string; readonly at: 'reg' | 'rm' }
@@ -47,24 +48,6 @@ export type OperandSpec =
   | { readonly kind: 'memory-offset'; readonly text: string; readonly width: Width }
   /** `Sreg`, `CRn`, `DRn`: ModRM.reg; `ES` ... `GS`: fixed. */
   | { readonly kind: 'segment' | 'control' | 'debug'; readonly text: string; readonly at: 'reg' | 'fixed'; readonly number: number };
-
-export interface Encoding {
-  /** `NP` (no 66 F2 F3), `NFx` (no F2 F3), `66`, `F2`, `F3`, or undefined where the prefixes keep their ordinary meaning. */
-  readonly mandatoryPrefix: 'NP' | 'NFx' | '66' | 'F2' | 'F3' | undefined;
-  readonly rexW: boolean;
-  /** Opcode map: '' one-byte, '0F', '0F38', '0F3A'. */
-  readonly map: '' | '0F' | '0F38' | '0F3A';
-  /** Last opcode byte; with `+rd` or `+tttn` its low bits are 0. */
-  readonly opcode: number;
-  /** `+rb +rw +rd +ro`: bits 2:0 of the opcode are a register. */
-  readonly registerInOpcode: boolean;
-  /** `+tttn`: bits 3:0 of the opcode are a condition. */
-  readonly conditionInOpcode: boolean;
-  /** `/r`: a ModRM byte with a register field; `/0` - `/7`, or `C0+i` for an operand ST(i): with an opcode extension; a byte such as `F8`: that very ModRM byte. */
-  readonly modrm: 'none' | '/r' | { readonly extension: number } | { readonly fixed: number };
-  /** Sizes in bytes of what follows: ib iw id io, cb cw cd cp; `a` for an address-size offset (moffs). */
-  readonly trailing: readonly (1 | 2 | 4 | 6 | 8 | 'a')[];
-}
 
 /** Attributes of one mnemonic, or of one line where they differ. */
 export interface RowOptions {
@@ -142,7 +125,7 @@ const FPU_BITS: Record<string, number> = {
   m32fp: 32, m64fp: 64, m80fp: 80, m16int: 16, m32int: 32, m64int: 64, m80bcd: 80, m2byte: 16, 'm14/28byte': 0, 'm94/108byte': 0, m512byte: 0,
 };
 
-function parseOperand(text: string, registerInOpcode: boolean, rmIsRegister: boolean, vectorInRm: boolean): OperandSpec {
+function parseOperand(text: string, field: Field): OperandSpec {
   const fixed = FIXED_REGISTERS[text];
   if (fixed) return { kind: 'register', text, at: 'fixed', ...fixed };
   if (SEGMENTS.includes(text)) return { kind: 'segment', text, at: 'fixed', number: SEGMENTS.indexOf(text) };
@@ -160,64 +143,22 @@ function parseOperand(text: string, registerInOpcode: boolean, rmIsRegister: boo
   const vector = /^(x?mm)\d?(?:\/m(\d+))?$/.exec(text);
   if (vector) {
     const kind = vector[1] === 'mm' ? 'mmx' : 'xmm';
-    return vector[2] === undefined ? { kind, text, at: vectorInRm ? 'rm' : 'reg' } : { kind: `${kind}-or-memory`, text, memoryBits: Number(vector[2]) };
+    return vector[2] === undefined ? { kind, text, at: field === 'rm' ? 'rm' : 'reg' } : { kind: `${kind}-or-memory`, text, memoryBits: Number(vector[2]) };
   }
-  const match = /^(r\/m|r(\d+)\/m|r|m|imm|rel|ptr16:|moffs)(\d+)$/.exec(text);
+  const match = /^(r\/m|r(\d+)\/m|r|m|imm|rel|ptr16:|moffs)(\d+)[ab]?$/.exec(text);
   if (!match) throw new Error(`operand "${text}" is not spelled as in the manual`);
   const bits = Number(match[3]);
   const width = bits as Width;
   if (match[2] !== undefined) return { kind: 'register-or-memory', text, width: Number(match[2]) as Width, memoryBits: bits };
   switch (match[1]) {
     case 'r/m': return { kind: 'register-or-memory', text, width, memoryBits: bits };
-    case 'r': return rmIsRegister ? { kind: 'rm-register', text, width } : { kind: 'register', text, width, at: registerInOpcode ? 'opcode' : 'reg', number: 0 };
+    case 'r': return field === 'rm' ? { kind: 'rm-register', text, width } : { kind: 'register', text, width, at: field, number: 0 };
     case 'm': return { kind: 'memory', text, bits };
     case 'imm': return { kind: 'immediate', text, width };
     case 'rel': return { kind: 'relative', text, width: bits as 8 | 16 | 32 };
     case 'ptr16:': return { kind: 'far-pointer', text, offsetBits: bits as 16 | 32 };
     default: return { kind: 'memory-offset', text, width };
   }
-}
-
-const TRAILING: Record<string, 1 | 2 | 4 | 6 | 8 | 'a'> = { ib: 1, iw: 2, id: 4, io: 8, cb: 1, cw: 2, cd: 4, cp: 6, moffs: 'a' };
-
-function parseEncoding(text: string): Encoding {
-  let mandatoryPrefix: Encoding['mandatoryPrefix'];
-  let rexW = false;
-  let registerInOpcode = false;
-  let conditionInOpcode = false;
-  let modrm: Encoding['modrm'] = 'none';
-  const bytes: number[] = [];
-  const trailing: (1 | 2 | 4 | 6 | 8 | 'a')[] = [];
-  for (const token of text.split(/\s+/)) {
-    const size = TRAILING[token];
-    if (token === 'REX.W') rexW = true;
-    else if (token === 'NP' || token === 'NFx') mandatoryPrefix = token;
-    else if (bytes.length === 0 && mandatoryPrefix === undefined && (token === '66' || token === 'F2' || token === 'F3') && text.split(/\s+/).length > 1) mandatoryPrefix = token;
-    else if (token === '/r') modrm = '/r';
-    else if (/^\/[0-7]$/.test(token)) modrm = { extension: Number(token[1]) };
-    else if (/^[C-F][08]\+i$/.test(token)) modrm = { extension: (parseInt(token, 16) >> 3) & 7 };
-    else if (size !== undefined) trailing.push(size);
-    else {
-      const match = /^([0-9A-F]{2})(\+r[bwdo]|\+tttn)?$/.exec(token);
-      if (!match) throw new Error(`encoding "${text}": "${token}" is not a token of the manual`);
-      bytes.push(parseInt(match[1] as string, 16));
-      if (match[2] === '+tttn') conditionInOpcode = true;
-      else if (match[2] !== undefined) registerInOpcode = true;
-    }
-  }
-  let map: Encoding['map'] = '';
-  if (bytes[0] === 0x0f) {
-    const escape = bytes.length > 2 ? bytes[1] : undefined;
-    map = '0F';
-    bytes.shift();
-    if (escape === 0x38 || escape === 0x3a) {
-      map = escape === 0x38 ? '0F38' : '0F3A';
-      bytes.shift();
-    }
-  }
-  if (bytes.length === 2) modrm = { fixed: bytes.pop() as number };
-  if (bytes.length !== 1) throw new Error(`encoding "${text}" has ${bytes.length} opcode bytes`);
-  return { mandatoryPrefix, rexW, map, opcode: bytes[0] as number, registerInOpcode, conditionInOpcode, modrm, trailing };
 }
 
 /** Bits of an operand that say which operand size the line is for; undefined where the operand is silent. */
@@ -245,14 +186,8 @@ export function parseRow(entry: Entry, line: Line): Row {
     const space = text.indexOf(' ');
     const mnemonic = space < 0 ? text : text.slice(0, space);
     const operandTexts = space < 0 ? [] : text.slice(space + 1).split(', ');
-    // MOV r64, CRn and MOV DRn, r64 put the general register into ModRM.rm and allow no memory there.
-    const special = operandTexts.some((x) => /^(CRn|CR8|DRn)$/.test(x)) || operandTexts.includes('Sreg');
-    const hasRm = operandTexts.some((x) => /^(r\/m|r\d+\/m|m(?!m)|x?mm\d?\/m)/.test(x) && !x.startsWith('moffs'));
-    const hasReg = encoding.modrm === '/r';
-    const rmRegister = encoding.modrm !== 'none' && !hasRm && (special || !hasReg);
-    // Of an instruction whose ModRM.rm is no memory, the last XMM or MMX register is there.
-    const vectorInRm = hasRm ? -1 : operandTexts.findLastIndex((x) => /^x?mm/.test(x));
-    const operands = operandTexts.map((x, n) => parseOperand(x, encoding.registerInOpcode, rmRegister, n === vectorInRm));
+    const fields = fieldsOf(operandTexts, encoding);
+    const operands = operandTexts.map((x, n) => parseOperand(x, fields[n] as Field));
 
     const needsModrm = operands.some((x) => x.kind === 'register-or-memory' || x.kind === 'memory' || x.kind === 'rm-register' || x.kind === 'fpu' || isVector(x) || (x.kind === 'register' && x.at === 'reg'));
     if (needsModrm && encoding.modrm === 'none') throw new Error('operands need a ModRM byte, the encoding has none');

@@ -21,11 +21,12 @@ import type { Row } from '../../../src/cpu/isa/row.ts';
 import { AC_FLAG, defaultFpu, defaultSimd, type Case, type Fpu, type Outcome, type Simd } from './world.ts';
 
 /** The recordings, and whose rows they hold. */
-export const RECORDINGS = { general: 'silicon.bin.gz', vector: 'silicon-vector.bin.gz', mmx: 'silicon-mmx.bin.gz' } as const;
+export const RECORDINGS = { general: 'silicon.bin.gz', vector: 'silicon-vector.bin.gz', mmx: 'silicon-mmx.bin.gz', bmi: 'silicon-bmi.bin.gz' } as const;
 export type RecordingName = keyof typeof RECORDINGS;
 /** The recording of alignment checks, of general rows. */
 export const ALIGNMENT_RECORDING = 'silicon-alignment.bin.gz';
 export function recordingOf(row: Row): RecordingName {
+  if (row.feature === 'bmi1' || row.feature === 'bmi2') return row.encoding.vex ? 'bmi' : 'general';
   if (row.operands.some((x) => x.kind === 'mmx' || x.kind === 'mmx-or-memory')) return 'mmx';
   return (row.feature === 'sse' || row.feature === 'sse2') && !row.mnemonic.endsWith('FENCE') ? 'vector' : 'general';
 }

@@ -2,6 +2,7 @@
 import { parseRow, type Row } from '../row.ts';
 import { arithmetic } from './arithmetic.ts';
 import { bit } from './bit.ts';
+import { bitManipulation } from './bit-manipulation.ts';
 import { controlTransfer } from './control-transfer.ts';
 import { dataTransfer } from './data-transfer.ts';
 import { decimal } from './decimal.ts';
@@ -24,7 +25,7 @@ import { x87 } from './x87.ts';
 
 /** All entries, family by family, with their literal types. */
 export const ENTRIES = [
-  ...dataTransfer, ...exchange, ...stack, ...arithmetic, ...multiplyDivide, ...decimal, ...logic, ...shift, ...bit,
+  ...dataTransfer, ...exchange, ...stack, ...arithmetic, ...multiplyDivide, ...decimal, ...logic, ...shift, ...bit, ...bitManipulation,
   ...controlTransfer, ...string, ...flagControl, ...miscellaneous, ...vectorMove, ...vectorInteger, ...vectorFloat,
   ...systemSegments, ...systemTransfers, ...systemRegisters, ...systemIo, ...x87,
 ] as const;
