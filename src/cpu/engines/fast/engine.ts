@@ -152,11 +152,25 @@ export class FastEngine implements Engine {
 
   /** One boundary by the reference engine. */
   #step(): Stop | undefined {
+    this.#beginStep();
+    return this.#endStep(this.step());
+  }
+  /** The instruction before which generated code left, by the reference engine; there is no need to fetch what is known. */
+  #byReference(leftAt: number): Stop | undefined {
+    const instruction = leftAt === 0 ? undefined : this.code.leftToReference(leftAt);
+    if (instruction === undefined) return this.#step();
+    this.#beginStep();
+    const result = this.reference.executeFetched(instruction);
+    this.#noteReference();
+    return this.#endStep(result);
+  }
+  #beginStep(): void {
     this.#left--;
     this.statistics.referenceInstructions++;
     this.#resume = 0;
     this.#u32[LINK] = 0;
-    const result = this.step();
+  }
+  #endStep(result: StepResult): Stop | undefined {
     this.#steppedAt = this.#state.retired;
     return result.kind === 'retired' || result.kind === 'exception' ? undefined : result;
   }
@@ -191,7 +205,7 @@ export class FastEngine implements Engine {
       case STATUS.miss: return this.#miss(leftAt);
       case STATUS.reference:
         this.statistics.exits.reference++;
-        return this.#left > 0 ? this.#step() : undefined;
+        return this.#left > 0 ? this.#byReference(leftAt) : undefined;
       case STATUS.string: return this.#string(leftAt);
       case STATUS.hot: return this.#hot(context);
       case STATUS.crossing: return this.#crossing(context);
