@@ -11,6 +11,7 @@ import type { RecentInstruction } from '../../recent-instructions.ts';
 import type { Engine, StepResult, Stop } from '../engine.ts';
 import { ENGINE, MISS_WRITE, NO_PAGE, PAGE_SLOT_BYTES, PAGE_SLOTS, PAGES_BASE, STATUS } from '../engine-memory.ts';
 import { instructionsOf } from '../../decode/lookup.ts';
+import type { Instruction } from '../../isa/instruction.ts';
 import { MAX_LENGTH } from '../../decode/reader.ts';
 import { Handlers } from '../interpreter/handlers.ts';
 import { RECORD } from '../interpreter/record.ts';
@@ -21,6 +22,7 @@ import { enterContext, type Context } from './context.ts';
 import { Translator } from '../translator/translator.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { EntryTable } from './entry-table.ts';
+import type { Activity, EngineProfile } from './profile.ts';
 import { Strings, isCanonicalHigh } from './strings.ts';
 import { Trail } from './trail.ts';
 
@@ -38,12 +40,19 @@ const HEAT_BEHIND_REFERENCE = 16;
 const RETRY_HEAT = 2000;
 /** Of so many ways between regions one is reported: a report costs as much as tens of ways. */
 const REPORT_INTERVAL = 4096;
+/** The longest stay while a profile is taken: its sample says where execution was at the end. */
+const PROFILED_SLICE = 20_011;
 /** Longest stay in generated code, in instructions: V8 puts optimised code in the place of a function only when it is called anew. */
 const SLICE = 500_000;
 
 const RIP_LOW = OFFSET.rip / 4, RIP_HIGH = RIP_LOW + 1;
 const BUDGET = ENGINE.budget / 4, LEFT_AT = ENGINE.leftAt / 4, LINK = ENGINE.link / 4, MORE = ENGINE.more / 4, LEFT_REGION = ENGINE.leftRegion / 4, UNTIL_REPORT = ENGINE.untilReport / 4;
 const MISS_ACCESS = ENGINE.missAccess / 4, MISS_LOW = ENGINE.missAddress / 4;
+
+/** What the engine does for generated code that came back; a single step accounts for itself. */
+const SERVICE: Readonly<Partial<Record<number, Activity>>> = {
+  [STATUS.lookup]: 'decoding', [STATUS.fetch]: 'paging', [STATUS.miss]: 'paging', [STATUS.hot]: 'translating', [STATUS.crossing]: 'translating', [STATUS.string]: 'interpreted',
+};
 
 /** What a run did besides retiring instructions, for profiles. */
 export interface EngineStatistics {
@@ -74,6 +83,8 @@ export class FastEngine implements Engine {
     return (low & 0xfff) > 4096 - MAX_LENGTH ? -1 : this.#frame(low, this.#u32[RIP_HIGH]!);
   };
   readonly translator: Translator;
+  /** Set while a profile is taken. */
+  profile: EngineProfile | undefined;
   #stopRequested = false;
   #left = 0;
   /** How many instructions the reference engine had noted when the trail heard of it last. */
@@ -150,27 +161,22 @@ export class FastEngine implements Engine {
   }
   get #isAtStop(): boolean { return this.code.hasStops && this.code.isStop(this.#state.rip); }
 
-  /** One boundary by the reference engine. */
-  #step(): Stop | undefined {
-    this.#beginStep();
-    return this.#endStep(this.step());
+  /** One boundary by the reference engine. `fetched`: the instruction at RIP, where nothing is due before it and it needs no fetch. */
+  #step(fetched?: Instruction): Stop | undefined {
+    const { profile } = this;
+    if (profile === undefined) return this.#stepPlain(fetched);
+    const begun = profile.clock();
+    const stop = this.#stepPlain(fetched);
+    profile.note('reference', begun, 1, this.#state.rip);
+    return stop;
   }
-  /** The instruction before which generated code left, by the reference engine; there is no need to fetch what is known. */
-  #byReference(leftAt: number): Stop | undefined {
-    const instruction = leftAt === 0 ? undefined : this.code.leftToReference(leftAt);
-    if (instruction === undefined) return this.#step();
-    this.#beginStep();
-    const result = this.reference.executeFetched(instruction);
-    this.#noteReference();
-    return this.#endStep(result);
-  }
-  #beginStep(): void {
+  #stepPlain(fetched: Instruction | undefined): Stop | undefined {
     this.#left--;
     this.statistics.referenceInstructions++;
     this.#resume = 0;
     this.#u32[LINK] = 0;
-  }
-  #endStep(result: StepResult): Stop | undefined {
+    const result = fetched === undefined ? this.reference.step() : this.reference.executeFetched(fetched);
+    this.#noteReference();
     this.#steppedAt = this.#state.retired;
     return result.kind === 'retired' || result.kind === 'exception' ? undefined : result;
   }
@@ -178,7 +184,9 @@ export class FastEngine implements Engine {
   /** Runs generated code and serves what it came back for. */
   #enter(context: Context): Stop | undefined {
     const u32 = this.#u32;
-    const slice = Math.min(this.#left, SLICE);
+    const { profile } = this;
+    const slice = Math.min(this.#left, profile === undefined ? SLICE : PROFILED_SLICE);
+    const begun = profile?.clock();
     u32[BUDGET] = slice;
     u32[MORE] = this.#left > slice ? 1 : 0;
     u32[LEFT_AT] = 0;
@@ -198,6 +206,17 @@ export class FastEngine implements Engine {
     }
     this.#left -= executed;
     this.#state.retired += executed;
+    if (profile === undefined || begun === undefined) return this.#serve(status, leftAt, context);
+    const served = profile.note(u32[LEFT_REGION] === 0 ? 'interpreted' : 'translated', begun, executed, this.#state.rip);
+    const activity = SERVICE[status];
+    const { retired } = this.#state;
+    const stop = this.#serve(status, leftAt, context);
+    if (activity !== undefined) profile.note(activity, served, this.#state.retired - retired, this.#state.rip);
+    return stop;
+  }
+
+  /** Does what generated code came back for. */
+  #serve(status: number, leftAt: number, context: Context): Stop | undefined {
     switch (status) {
       case STATUS.lookup: return this.#lookUp(context);
       // A walk changes memory and may fault: it waits for the instruction that it is for.
@@ -205,7 +224,7 @@ export class FastEngine implements Engine {
       case STATUS.miss: return this.#miss(leftAt);
       case STATUS.reference:
         this.statistics.exits.reference++;
-        return this.#left > 0 ? this.#byReference(leftAt) : undefined;
+        return this.#left > 0 ? this.#step(leftAt === 0 ? undefined : this.code.leftToReference(leftAt)) : undefined;
       case STATUS.string: return this.#string(leftAt);
       case STATUS.hot: return this.#hot(context);
       case STATUS.crossing: return this.#crossing(context);
