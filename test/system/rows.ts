@@ -52,7 +52,7 @@ export const SYSTEM_ROWS = {
     'RDSEED r16 = NFx 0F C7 /7', 'RDSEED r32 = NFx 0F C7 /7', 'RDSEED r64 = NFx REX.W 0F C7 /7',
   ],
   umip: [
-    'MOV CRn, r64 = 0F 22 /r', 'SGDT m16&64 = 0F 01 /0', 'SIDT m16&64 = 0F 01 /1', 'SLDT r/m16 = 0F 00 /0', 'SMSW r/m16 = 0F 01 /4', 'STR r/m16 = 0F 00 /1',
+    'MOV CRn, r64 = 0F 22 /r', 'SGDT m16&64 = 0F 01 /0', 'SIDT m16&64 = 0F 01 /1', 'SLDT r32/m16 = 0F 00 /0', 'SMSW r32/m16 = 0F 01 /4', 'STR r32/m16 = 0F 00 /1',
   ],
   registers: [
     'CLTS = 0F 06', 'CPUID = 0F A2', 'INVLPG m = 0F 01 /7', 'INVPCID r64, m128 = 66 0F 38 82 /r', 'LMSW r/m16 = 0F 01 /6', 'MOV CRn, r64 = 0F 22 /r',
