@@ -147,42 +147,68 @@ describe('travel', () => {
     // A power-off does not keep the processor from going on; what comes behind it does.
     expect(history.runTo(1e9)).toEqual({ kind: 'halted', wakeable: false });
   });
-  it('that is interrupted leaves the machine where it was', () => {
+  it('in search of something goes on piece by piece, and leaves the machine where it was when it is given up', () => {
     const machine = kernelMachine('all');
     const history = new History(machine);
-    history.run({ maxInstructions: 300_000 });
+    history.run({ maxInstructions: 900_000 });
     const whole = wholeState(machine);
-    expect(history.runTo(1e12, () => true)).toBe('interrupted');
-    expect(wholeState(machine)).toBe(whole);
+    for (const pieces of [0, 1, 7]) {
+      const search = reverseContinue(history, stopBefore(1n));
+      for (let n = 0; n < pieces; n++) expect(search.advance()).toBeUndefined();
+      search.cancel();
+      expect(wholeState(machine)).toBe(whole);
+    }
+    expect(reverseContinue(history, stopBefore(1n)).finish()).toEqual({ kind: 'start' });
   });
 });
 
 describe('the memory that a history takes', () => {
-  it('stays within its budget, and all of the past can still be gone to', () => {
-    /** Writes 8 MiB over and over. */
-    const { machine } = flatMachine((a) => {
-      a.label('again');
-      a.mov(rbx, 0x40_0000);
-      a.label('fill');
-      a.add(qword(rbx), rax);
-      a.inc(rax);
-      a.add(rbx, 64);
-      a.cmp(rbx, 0xc0_0000);
-      a.jb('fill');
-      a.jmp('again');
-    });
-    const history = new History(machine, { budgetBytes: 24 << 20 });
-    const states = new Map<number, string>();
-    for (let n = 1; n <= 30; n++) {
-      history.run({ maxInstructions: 1_000_000 });
+  /** Writes `bytes` bytes over and over, one qword in each `step`. */
+  const writer = (bytes: number, step: number): Machine => flatMachine((a) => {
+    a.label('again');
+    a.mov(rbx, 0x40_0000);
+    a.label('fill');
+    a.add(qword(rbx), rax);
+    a.inc(rax);
+    a.add(rbx, step);
+    a.cmp(rbx, 0x40_0000 + bytes);
+    a.jb('fill');
+    a.jmp('again');
+  }).machine;
+  const grown = (machine: Machine, budgetBytes: number): { history: History; states: Map<number, string> } => {
+    const history = new History(machine, { budgetBytes }), states = new Map<number, string>();
+    for (let n = 1; n <= 12; n++) {
+      history.run({ maxInstructions: 1_500_000 });
       states.set(machine.state.retired, wholeState(machine));
-      expect(history.memory.bytes).toBeLessThanOrEqual(24 << 20);
+      const { bytes, firstBytes } = history.memory;
+      expect(bytes - firstBytes).toBeLessThanOrEqual(budgetBytes);
+      expect(firstBytes).toBeLessThan(machine.state.ramBytes * 1.1);
     }
-    expect(history.memory.checkpoints).toBeGreaterThan(1);
+    return { history, states };
+  };
+
+  it('stays within its budget, and all of the past can still be gone to', () => {
+    const machine = writer(0x20_0000, 64);
+    const { history, states } = grown(machine, 24 << 20);
+    expect([history.start.retired, history.memory.checkpoints > 3]).toEqual([0, true]);
     for (const [at, whole] of [...states].reverse().filter((_, n) => n % 4 === 0)) {
       history.runTo(at);
-      expect(wholeState(machine)).toBe(whole);
+      expect(wholeState(machine), `${at}`).toBe(whole);
     }
+  });
+  it('stays within a budget that is too small for the guest: then the past begins later', () => {
+    const machine = writer(0x80_0000, 4096);
+    const { history, states } = grown(machine, 20 << 20);
+    const { start } = history;
+    expect(start.retired).toBeGreaterThan(0);
+    for (const [at, whole] of states) {
+      history.runTo(at);
+      expect(wholeState(machine) === whole, `${at}`).toBe(at >= start.retired);
+      expect(machine.state.retired).toBe(Math.max(at, start.retired));
+    }
+    expect(history.start).toEqual(start);
+    history.runTo(start.retired + 2);
+    expect([history.stepBack(), history.stepBack(), history.stepBack(), history.now]).toEqual([true, true, false, start]);
   });
 });
 
@@ -209,13 +235,13 @@ describe('reverse continue', () => {
     const history = new History(machine);
     expect(history.run()).toEqual({ kind: 'halted', wakeable: false });
     const whole = wholeState(machine);
-    expect(reverseContinue(history, stopBefore(address('outer')))).toMatchObject({ kind: 'hit' });
+    expect(reverseContinue(history, stopBefore(address('outer'))).finish()).toMatchObject({ kind: 'hit' });
     expect([machine.state.rip, machine.state.gpr[1]]).toEqual([address('outer'), 1n]);
-    expect(reverseContinue(history, stopBefore(address('outer'))).kind).toBe('hit');
+    expect(reverseContinue(history, stopBefore(address('outer'))).finish().kind).toBe('hit');
     expect(machine.state.gpr[1]).toBe(2n);
     expect(history.run({ watch: stopBefore(address('after')) })).toMatchObject({ kind: 'hit', hit: { at: history.now } });
     expect(machine.state.gpr[1]).toBe(0n);
-    expect(reverseContinue(history, stopBefore(address('here')))).toEqual({ kind: 'start' });
+    expect(reverseContinue(history, stopBefore(address('here'))).finish()).toEqual({ kind: 'start' });
     expect(history.now).toEqual(history.start);
     history.runTo(history.end);
     expect(wholeState(machine)).toBe(whole);

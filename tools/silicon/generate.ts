@@ -3,7 +3,7 @@ import { isVectorOrMemory, type OperandSpec, type Row } from '../../src/cpu/isa/
 import { encodeRow, littleEndian, type Choice, type MemoryChoice } from '../../test/support/encode-row.ts';
 import { interesting } from '../../test/support/boundary.ts';
 import type { Random } from '../../test/support/random.ts';
-import { recordingOf } from '../../test/support/silicon/vectors.ts';
+import { recordingOf, usesMmxRegisters } from '../../test/support/silicon/vectors.ts';
 import { DATA, GS_BASE, PAGE, START, type Case } from '../../test/support/silicon/world.ts';
 import { fpuFor, interestingVector, simdFor } from '../../test/support/silicon/interesting-simd.ts';
 
@@ -196,5 +196,5 @@ export function caseFor(r: Random, row: Row, codeSize: 32 | 64): Case | undefine
   };
   const code = encodeRow(row, choice);
   if (code.length > 15) return undefined;
-  return { codeSize, code, gpr: d.gpr.map((x) => x & mask(64)), flags: d.flags, poke: d.poke, simd: isSimd(row) ? simdFor(r, hasFloats(row)) : undefined, fpu: recordingOf(row) === 'mmx' ? fpuFor(r) : undefined };
+  return { codeSize, code, gpr: d.gpr.map((x) => x & mask(64)), flags: d.flags, poke: d.poke, simd: isSimd(row) ? simdFor(r, hasFloats(row)) : undefined, fpu: usesMmxRegisters(row) ? fpuFor(r) : undefined };
 }

@@ -43,6 +43,8 @@ export type VectorOp =
   | 'i64x2.mul_even_u'
   /** Sums of the products of neighbours. */
   | 'i32x4.dot_i16x8_s'
+  /** The bytes of a whose numbers are the bytes of b; zeros for numbers of 16 and more. */
+  | 'i8x16.swizzle'
   /** Sums of the absolute differences of eight bytes. */
   | 'i64x2.sad_u'
   /** The lanes of a, then those of b, saturated to half their width. */
@@ -52,7 +54,7 @@ export type VectorOp =
 export type VectorShift = `${'i16x8' | 'i32x4' | 'i64x2'}.${'shl' | 'shr_u'}` | `${'i16x8' | 'i32x4'}.shr_s`;
 
 /** Shuffles whose pattern is an immediate: vector-shuffles.ts gives the bytes. */
-export type ImmediateShuffle = 'PSHUFD' | 'PSHUFLW' | 'PSHUFHW' | 'SHUFPS' | 'SHUFPD' | 'PSLLDQ' | 'PSRLDQ';
+export type ImmediateShuffle = 'PSHUFD' | 'PSHUFLW' | 'PSHUFHW' | 'SHUFPS' | 'SHUFPD' | 'PSLLDQ' | 'PSRLDQ' | 'PALIGNR';
 
 /** A floating-point lane. */
 export type Float = 'f32' | 'f64';
@@ -65,6 +67,8 @@ export type FloatShape = Float | 'f32x4' | 'f64x2';
  */
 export type FloatOp =
   | `${FloatShape}.${'add' | 'sub' | 'mul' | 'div' | 'min' | 'max' | 'sqrt'}`
+  /** Differences in the even lanes, sums in the odd ones. */
+  | `${'f32x4' | 'f64x2'}.sub_add`
   /** Approximations without flags. */
   | `${'f32' | 'f32x4'}.${'recip' | 'recip_sqrt'}`
   | 'f64.promote_f32' | 'f32.demote_f64' | 'f64x2.promote_low_f32x4' | 'f32x4.demote_f64x2_zero'

@@ -9,16 +9,13 @@ import { Checkpoints } from './checkpoints.ts';
 import { Records } from './records.ts';
 
 export interface HistoryOptions {
-  /** Most bytes that checkpoints may take; 512 MiB if not given. Two states of the guest's memory stay even if they are more. */
+  /** Most bytes that checkpoints may take beside the first, which is a copy of the RAM in use; 512 MiB if not given. */
   readonly budgetBytes?: number;
   /** Inputs of another run of the same machine: they are given as it gets to their moments. */
   readonly log?: InputLog;
   /** How many inputs of the log the machine has been given already. */
   readonly given?: number;
 }
-
-/** Asked about every 10 ms in long searches: true ends them, and the machine is where it was. */
-export type Interrupted = () => boolean;
 
 /** Something to stop for. */
 export interface WatchHit {
@@ -55,9 +52,6 @@ export interface HistoryRunOptions<H extends WatchHit = WatchHit> {
 /** Why a run ended: as the machine says, or at what the watch watches, or at `until`. */
 export type HistoryStop<H extends WatchHit = WatchHit> = Stop | { readonly kind: 'hit'; readonly hit: H } | { readonly kind: 'arrived' };
 
-/** A long search was interrupted. */
-class InterruptedError extends Error {}
-
 const DEFAULT_BUDGET_BYTES = 512 * 2 ** 20;
 
 /**
@@ -74,11 +68,13 @@ const NEAR = 10_000;
 /** Deliveries in one step: a #DB, an NMI and an interrupt, or an exception, a double fault and a triple fault; and INT n before it. */
 const MOST_DELIVERIES_A_STEP = 5;
 
+/** The moment that something names: an instruction count is the first one with it. */
+export const momentTo = (to: number | Position | Moment): Moment =>
+  (typeof to === 'number' ? beginningOf({ retired: to, deliveries: 0 }) : 'idleTime' in to ? to : beginningOf(to));
+
 export class History {
   readonly machine: Machine;
   readonly log: InputLog;
-  /** The first moment that can be gone to. */
-  readonly start: Moment;
   readonly #checkpoints: Checkpoints;
   readonly records: Records;
   #end: Moment;
@@ -87,7 +83,6 @@ export class History {
   #slice = SHORTEST_SLICE;
   /** What it took to come here from the start, if nothing had been executed twice. */
   #cost = 0;
-  #interrupted: Interrupted | undefined;
   /** The machine is being given an input: what is written now, the input writes. */
   isGiving = false;
 
@@ -95,21 +90,23 @@ export class History {
   constructor(machine: Machine, { budgetBytes = DEFAULT_BUDGET_BYTES, log = new InputLog(), given = 0 }: HistoryOptions = {}) {
     this.machine = machine;
     this.log = log;
-    this.start = momentOf(machine);
-    this.#end = this.start;
+    this.#end = momentOf(machine);
     this.#nextInput = given;
     this.#checkpoints = new Checkpoints(machine, budgetBytes, given);
     this.records = new Records(machine);
     this.#giveDue();
   }
 
+  /** The first moment that can be gone to: where the history began, or later if the guest writes more than the budget holds. */
+  get start(): Moment { return this.#checkpoints.first.at; }
   get now(): Moment { return momentOf(this.machine); }
   /** The furthest moment that the machine has been at. */
   get end(): Moment { return this.#end; }
   get isLive(): boolean { return compareMoments(this.now, this.#end) >= 0; }
-  get memory(): { readonly bytes: number; readonly budgetBytes: number; readonly checkpoints: number } {
-    const { bytes, budgetBytes, count } = this.#checkpoints;
-    return { bytes, budgetBytes, checkpoints: count };
+  /** What the checkpoints take, what of that the first one does, which does not count against the budget. */
+  get memory(): { readonly bytes: number; readonly firstBytes: number; readonly budgetBytes: number; readonly checkpoints: number } {
+    const { bytes, firstBytes, budgetBytes, count } = this.#checkpoints;
+    return { bytes, firstBytes, budgetBytes, checkpoints: count };
   }
 
   /** Gives the machine an input now and notes it. In the past the future is forgotten: another one begins. Returns what of it was taken; throws RangeError for an edit that cannot be. */
@@ -165,7 +162,6 @@ export class History {
       const before = this.now;
       if (until !== undefined && compareMoments(before, until) >= 0) return { kind: 'arrived' };
       if (state.retired >= endRetired || cpu.deliveries >= endDeliveries) return { kind: 'instruction-limit' };
-      if (this.#interrupted?.() === true) throw new InterruptedError();
       this.#takeCheckpoint();
       const live = this.isLive;
       let most = Math.min(endRetired - state.retired, endDeliveries - cpu.deliveries, this.#slice), idle = maxIdleTime;
@@ -220,7 +216,7 @@ export class History {
 
   #takeCheckpoint(): void {
     const nearest = this.#checkpoints.before(this.now)!;
-    if (this.#cost - nearest.cost >= INTERVAL) this.#checkpoints.take(this.#nextInput, this.#cost);
+    if (this.#cost - nearest.cost >= INTERVAL) this.#checkpoints.take(this.#nextInput, this.#cost, this.isLive);
   }
 
   /** Runs to the first moment that is not before `to`, from the nearest checkpoint if that is behind where the machine is. Undefined: it is there. */
@@ -231,7 +227,7 @@ export class History {
     if (to.retired - here > 2 * NEAR) {
       const stop = this.#run({ until: beginningOf({ retired: to.retired - NEAR, deliveries: 0 }) }, true);
       if (stop.kind !== 'arrived') return stop as Stop;
-      this.#checkpoints.take(this.#nextInput, this.#cost);
+      this.#checkpoints.take(this.#nextInput, this.#cost, this.isLive);
     }
     const stop = this.#run({ until: to }, true);
     return stop.kind === 'arrived' ? undefined : stop as Stop;
@@ -244,28 +240,11 @@ export class History {
     this.#giveDue();
   }
 
-  /** To an instruction count, a position or a moment, in either direction; beyond the end the machine runs on. Undefined: it is there; otherwise why it cannot get there. */
-  runTo(to: number | Position | Moment, interrupted?: Interrupted): Stop | 'interrupted' | undefined {
-    const moment = typeof to === 'number' ? beginningOf({ retired: to, deliveries: 0 }) : 'idleTime' in to ? to : beginningOf(to);
-    return this.interruptible(interrupted, () => this.#travel(moment));
-  }
-
-  /** Does work that runs the machine, until it is done or `interrupted` says so: then the machine is where it was. */
-  interruptible<T>(interrupted: Interrupted | undefined, work: () => T): T | 'interrupted' {
-    if (interrupted === undefined) return work();
-    const here = this.now;
-    this.#interrupted = interrupted;
-    try {
-      return work();
-    } catch (error) {
-      if (!(error instanceof InterruptedError)) throw error;
-      this.#interrupted = undefined;
-      this.#return(here);
-      return 'interrupted';
-    } finally {
-      this.#interrupted = undefined;
-    }
-  }
+  /**
+   * To an instruction count, a position or a moment, in either direction, at once; not before the start; beyond the end the machine runs on (`pass` with
+   * `until` does that in pieces). Undefined: it is there; otherwise why it cannot get there.
+   */
+  runTo(to: number | Position | Moment): Stop | undefined { return this.#travel(momentTo(to)); }
 
   /** So many boundaries back: an instruction, an iteration of a REP or a delivery each. False: it began on the way, and the machine is there. */
   stepBack(count = 1): boolean {

@@ -49,7 +49,6 @@ export function stopLine({ breakpoints }: Debugger, stop: DebugStop): string | u
     case 'hit': return `breakpoint ${stop.hit.breakpoint.id} (${breakpoints.describe(stop.hit.breakpoint)}): ${stop.hit.text}`;
     case 'arrived': case 'reached': case 'paused': case 'instruction-limit': return undefined;
     case 'start': return 'the history begins here';
-    case 'interrupted': return 'interrupted';
     case 'refused': return stop.why;
     case 'debug-exit': return `the guest wrote ${stop.value} to the debug-exit port`;
     case 'power-off': return 'the guest turned the power off';
@@ -101,8 +100,7 @@ export function backtraceView(debug: Debugger): string[] {
   return debug.backtrace().map(({ rip, rsp, by }, n) => `#${String(n).padEnd(2)} ${debug.symbols.text(rip)}  rsp 0x${rsp.toString(16)}${by === 'event' ? '  (interrupted here)' : ''}`);
 }
 
-export function lastWriteView({ symbols }: Debugger, found: LastWrite | 'interrupted' | undefined): string[] {
-  if (found === 'interrupted') return ['interrupted'];
+export function lastWriteView({ symbols }: Debugger, found: LastWrite | undefined): string[] {
   if (found === undefined) return ['nobody, since the history began'];
   const { at, rip, by, where, before, after } = found;
   return [`${by === 'instruction' ? symbols.text(rip) : `${by}${by === 'edit' ? '' : ` at ${symbols.text(rip)}`}`}, instruction ${groups(at.retired)}: ${where}: 0x${before.toString(16)} -> 0x${after.toString(16)}   (goto ${at.retired})`];
@@ -111,11 +109,11 @@ export function lastWriteView({ symbols }: Debugger, found: LastWrite | 'interru
 /** The machine, its history and its devices in a few lines. */
 export function infoView({ machine, history, breakpoints }: Debugger): string[] {
   const { state } = machine;
-  const { bytes, budgetBytes, checkpoints } = history.memory;
+  const { bytes, firstBytes, budgetBytes, checkpoints } = history.memory;
   return [
     `engine ${machine.engineName}, processor ${machine.options.cpu ?? DEFAULT_MODEL_NAME}, RAM ${mib(state.ramBytes)}`,
     `${modeText(machine)}, CPL ${state.cpl}; virtual time ${groups(machine.now())} ns, of which ${groups(state.idleTime)} ns halted`,
-    `history: instruction ${groups(history.start.retired)} to ${groups(history.end.retired)}, ${checkpoints} checkpoints in ${mib(bytes)} of ${mib(budgetBytes)}; ${history.log.events.length} inputs`,
+    `history: instruction ${groups(history.start.retired)} to ${groups(history.end.retired)}, ${checkpoints} checkpoints in ${mib(firstBytes)} and ${mib(bytes - firstBytes)} of ${mib(budgetBytes)}; ${history.log.events.length} inputs`,
     ...breakpoints.all.map((breakpoint) => breakpointLine(breakpoints, breakpoint)),
   ];
 }

@@ -27,6 +27,8 @@ function build(to: 32 | 64, lanes: number, above: bigint, f: (n: number) => Outc
 }
 
 const BINARY: Record<string, BinaryOperation> = { add, sub: subtract, mul: multiply, div: divide, min, max };
+/** By the lane's number modulo 2. */
+const ALTERNATING: Record<string, readonly [BinaryOperation, BinaryOperation]> = { sub_add: [subtract, add] };
 const UNARY: Record<string, (f: Format, b: bigint, e: Environment) => Outcome> = {
   sqrt: root,
   recip: (_f, b) => ({ bits: reciprocal(b), flags: 0 }),
@@ -57,9 +59,10 @@ export function floatOperation(op: FloatOp, a: bigint, b: bigint, e: Environment
       const [shape, name] = op.split('.') as [FloatShape, string];
       const lane = laneType(shape);
       const bits = BITS[lane], format = FORMAT[lane];
-      const two = BINARY[name], one = UNARY[name];
-      return build(bits, laneCount(shape), a, (n) => two ? two(format, laneOf(a, bits, n), laneOf(b, bits, n), e)
-        : (one as NonNullable<typeof one>)(format, laneOf(b, bits, n), e));
+      const one = UNARY[name];
+      const two = (n: number): BinaryOperation | undefined => BINARY[name] ?? ALTERNATING[name]?.[n % 2];
+      return build(bits, laneCount(shape), a, (n) => two(n)?.(format, laneOf(a, bits, n), laneOf(b, bits, n), e)
+        ?? (one as NonNullable<typeof one>)(format, laneOf(b, bits, n), e));
     }
   }
 }

@@ -4,12 +4,17 @@ import type { Semantics } from '../row.ts';
 import { SEGMENT } from '../../../state/layout.ts';
 import { lanePattern } from '../vector-shuffles.ts';
 import { read, widen, write } from './operands.ts';
-import { mmx, readX, shuffled, sse, usesMmx, vector, writeX, xmm } from './vector-operands.ts';
+import { mapped, mmx, readX, shuffled, sse, usesMmx, vector, writeX, xmm } from './vector-operands.ts';
 
 /** MOVAPS, MOVAPD, MOVDQA: 128 bits, aligned in memory. SDM Vol. 2B, "MOVAPS—Move Aligned Packed Single Precision Floating-Point Values". */
 export const MOVAPS = sse((o, i) => { writeX(o, i, 0, readX(o, i, 1)); });
 /** MOVUPS, MOVUPD, MOVDQU: 128 bits of any alignment. SDM Vol. 2B, "MOVUPS—Move Unaligned Packed Single Precision Floating-Point Values". */
 export const MOVUPS = sse((o, i) => { writeX(o, i, 0, readX(o, i, 1, 'any'), 'any'); });
+
+/** LDDQU: a load of any alignment. SDM Vol. 2A, "LDDQU—Load Unaligned Integer 128 Bits". */
+export const LDDQU = sse((o, i) => { writeX(o, i, 0, readX(o, i, 1, 'any')); });
+/** MOVDDUP, MOVSLDUP, MOVSHDUP: lanes of SRC, of `size` bytes. SDM Vol. 2B, "MOVDDUP—Replicate Double Precision Floating-Point Values". */
+export const DUPLICATE = (lanes: readonly number[], size: 4 | 8): Semantics => mapped((o, source) => o.shuffleX(lanePattern(size, lanes), source, source));
 
 /** MOVSS, MOVSD, MOVQ, MOVD from memory or a general register: zeros above. SDM Vol. 2B, "MOVD/MOVQ—Move Doubleword/Move Quadword". */
 export const MOVE_LOW = vector((o, i) => {

@@ -55,21 +55,33 @@ export function writeX<V, B, X>(o: Ops<V, B, X>, i: Instruction, n: number, v: X
 export const xmm = (i: Instruction, n: number): XmmOperand => i.operands[n] as XmmOperand;
 export const mmx = (i: Instruction, n: number): MmxOperand => i.operands[n] as MmxOperand;
 
+/** What an instruction makes of 128 bits of its first source and 128 of its second. `i` is there for its immediate and for the kinds of its operands. */
+export type Combination = <V, B, X>(o: Ops<V, B, X>, first: X, second: X, i: Instruction) => X;
+/** DEST := f(DEST, SRC). */
+export const combined = (f: Combination): Semantics => vector((o, i) => {
+  writeX(o, i, 0, f(o, readX(o, i, 0), readX(o, i, 1), i));
+});
+/** DEST := f(SRC). */
+export const mapped = (f: <V, B, X>(o: Ops<V, B, X>, source: X, i: Instruction) => X): Semantics => vector((o, i) => {
+  writeX(o, i, 0, f(o, readX(o, i, 1), i));
+});
+
 /** DEST := DEST op SRC. */
 export const lanewise = (op: VectorOp): Semantics => vector((o, i) => {
   writeX(o, i, 0, o.vectorX(op, readX(o, i, 0), readX(o, i, 1)));
 });
 
-/** DEST := the lanes of DEST, then those of SRC, each two or each one made into one of the result: MMX registers are the halves of one vector. */
-export const pairwise = (op: VectorOp): Semantics => vector((o, i) => {
-  const dest = readX(o, i, 0), src = readX(o, i, 1);
-  if (!usesMmx(i)) {
-    writeX(o, i, 0, o.vectorX(op, dest, src));
-    return;
-  }
-  const both = o.replaceLaneX('i64x2', dest, 1, o.laneX('i64x2', src, 0));
-  writeX(o, i, 0, o.vectorX(op, both, both));
-});
+/**
+ * Applies f to the sources of an operation whose result has the lanes of the first, then those of the second, each two or each one made into
+ * one. MMX registers are the halves of one vector.
+ */
+export function joined<V, B, X>(o: Ops<V, B, X>, first: X, second: X, i: Instruction, f: (a: X, b: X) => X): X {
+  if (!usesMmx(i)) return f(first, second);
+  const both = o.replaceLaneX('i64x2', first, 1, o.laneX('i64x2', second, 0));
+  return f(both, both);
+}
+/** DEST := the lanes of DEST, then those of SRC, by one operation on both. */
+export const pairwise = (op: VectorOp): Semantics => combined((o, a, b, i) => joined(o, a, b, i, (x, y) => o.vectorX(op, x, y)));
 
 /** DEST := sixteen bytes of DEST and SRC. */
 export const shuffled = (bytes: readonly number[]): Semantics => sse((o, i) => {
