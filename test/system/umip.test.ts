@@ -8,7 +8,7 @@ import { AT, SystemMachine } from '../support/system-machine.ts';
 import { executesRows } from '../support/rows-executed.ts';
 import { SYSTEM_ROWS } from './rows.ts';
 
-const [lowest = 0, low = 0] = [AT.data & 0xff, (AT.data >> 16) & 0xff];
+const [lowest, low] = [AT.data & 0xff, (AT.data >> 16) & 0xff];
 /** Each stores to AT.data. */
 const TELLING: readonly (readonly [name: string, ...bytes: number[]])[] = [['sgdt', 0x0f, 0x01, 0x04], ['sidt', 0x0f, 0x01, 0x0c], ['sldt', 0x0f, 0x00, 0x04], ['str', 0x0f, 0x00, 0x0c], ['smsw', 0x0f, 0x01, 0x24]]
   .map(([name, ...opcode]) => [name as string, ...opcode as number[], 0x25, lowest, 0, low, 0]);
