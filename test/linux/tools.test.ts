@@ -1,9 +1,10 @@
 /** The parts of tools/linux: the LZ4 decoder, the extraction of vmlinux, the cpio writer, our init. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseElf } from '../../src/machine/boot/elf.ts';
 import { cpio } from '../../tools/linux/cpio.ts';
 import { INIT_LINES, initElf } from '../../tools/linux/init.ts';
-import { initramfs } from '../../tools/linux/initramfs.ts';
+import { busyboxInitramfs, initramfs } from '../../tools/linux/initramfs.ts';
 import { decodeLegacyLz4 } from '../../tools/linux/lz4.ts';
 import { extractVmlinux } from '../../tools/linux/vmlinux.ts';
 
@@ -86,5 +87,13 @@ describe('the initramfs', () => {
       expect(file.getUint32(header + 4, true) & 3).not.toBe(3);
     }
     for (const line of INIT_LINES) expect(text(initramfs())).toContain(`${line}\n`);
+  });
+  it('of BusyBox can be executed where it must be, and has the scripts as they are in the repository', () => {
+    const script = (name: string): Uint8Array => readFileSync(new URL(`../../tools/linux/busybox/${name}`, import.meta.url));
+    const archive = text(busyboxInitramfs(Uint8Array.of(0x7f), { init: script('init'), session: script('session.sh') }));
+    const modeOf = (path: string): string => archive.slice(archive.indexOf(`${path}\0`) - 110 + 14, archive.indexOf(`${path}\0`) - 110 + 22);
+    expect(['bin/busybox', 'init', 'session.sh'].map(modeOf)).toEqual(['000081ed', '000081ed', '000081a4']);
+    expect(archive).toContain(text(script('session.sh')));
+    expect(text(script('init'))).toMatch(/^#!\/bin\/busybox sh\n/);
   });
 });

@@ -1,13 +1,16 @@
 /**
- * Puts beside FOLDER/vmlinuz what a boot needs: the ELF file in it as vmlinux, and initramfs.cpio with our init.
+ * Puts beside FOLDER/vmlinuz and FOLDER/busybox what a boot needs: the ELF file in vmlinuz as vmlinux, initramfs.cpio with our init,
+ * and busybox.cpio with BusyBox and the scripts of tools/linux/busybox.
  * `node tools/linux/prepare.ts FOLDER` (Node 24); fetch.sh calls it.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { initramfs } from './initramfs.ts';
+import { busyboxInitramfs, initramfs } from './initramfs.ts';
 import { extractVmlinux } from './vmlinux.ts';
 
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error('usage: node tools/linux/prepare.ts FOLDER');
 writeFileSync(join(folder, 'vmlinux'), extractVmlinux(readFileSync(join(folder, 'vmlinuz'))));
 writeFileSync(join(folder, 'initramfs.cpio'), initramfs());
+const script = (name: string): Uint8Array => readFileSync(new URL(`busybox/${name}`, import.meta.url));
+writeFileSync(join(folder, 'busybox.cpio'), busyboxInitramfs(readFileSync(join(folder, 'busybox')), { init: script('init'), session: script('session.sh') }));
