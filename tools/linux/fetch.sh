@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts one of Debian's stock kernels into a folder (default: out/linux), without installing it: vmlinuz, the bzImage of the package;
-# vmlinux, the ELF file inside it; initramfs.cpio, our init (tools/linux/init.ts); busybox.cpio, Debian's busybox-static with a shell
+# vmlinux, the ELF file inside it, where that is compressed with lz4; initramfs.cpio, our init (tools/linux/init.ts); busybox.cpio, Debian's busybox-static with a shell
 # on the serial console. KERNEL: the package (default linux-image-cloud-amd64, the kernel for clouds; or linux-image-amd64).
 # Needs apt-get, dpkg-deb and Node 24 (NODE=path, if `node` is another).
 set -euo pipefail
@@ -20,4 +20,4 @@ for deb in "$scratch"/*.deb; do dpkg-deb -x "$deb" "$scratch/root"; done
 cp "$scratch"/root/boot/vmlinuz-* "$folder/vmlinuz"
 cp "$(find "$scratch/root" -path '*bin/busybox' -type f)" "$folder/busybox"
 "${NODE:-node}" "$here/prepare.ts" "$folder"
-echo "$package: $folder/vmlinuz, vmlinux, initramfs.cpio, busybox.cpio"
+echo "$package: $(ls "$folder" | tr '\n' ' ')in $folder"
