@@ -22,12 +22,13 @@ import { vectorFloat } from './vector-float.ts';
 import { vectorInteger } from './vector-integer.ts';
 import { vectorMove } from './vector-move.ts';
 import { vectorSse3 } from './vector-sse3.ts';
+import { vectorSse4 } from './vector-sse4.ts';
 import { x87 } from './x87.ts';
 
 /** All entries, family by family, with their literal types. */
 export const ENTRIES = [
   ...dataTransfer, ...exchange, ...stack, ...arithmetic, ...multiplyDivide, ...decimal, ...logic, ...shift, ...bit, ...bitManipulation,
-  ...controlTransfer, ...string, ...flagControl, ...miscellaneous, ...vectorMove, ...vectorInteger, ...vectorFloat, ...vectorSse3,
+  ...controlTransfer, ...string, ...flagControl, ...miscellaneous, ...vectorMove, ...vectorInteger, ...vectorFloat, ...vectorSse3, ...vectorSse4,
   ...systemSegments, ...systemTransfers, ...systemRegisters, ...systemIo, ...x87,
 ] as const;
 
