@@ -113,8 +113,8 @@ instruction('DPPS', () => {
 instruction('DPPD', () => { binary('sums two products', 'dppd', pd(1, 2), pd(10, 20), pd(50, 0), ', 0x32'); });
 
 /** Text as a register holds it, first character lowest; zeros behind. */
-const text = (characters: string): bigint => [...characters].reduceRight((v, c) => (v << 8n) | BigInt(c.charCodeAt(0)), 0n);
-const words = (characters: string): bigint => [...characters].reduceRight((v, c) => (v << 16n) | BigInt(c.charCodeAt(0)), 0n);
+const elements = (bits: bigint) => (characters: string): bigint => Array.from(characters, (c) => BigInt(c.charCodeAt(0))).reduceRight((v, c) => (v << bits) | c, 0n);
+const text = elements(8n), words = elements(16n);
 const ALL: State = { CF: 1, PF: 1, AF: 1, ZF: 1, SF: 1, OF: 1 };
 const none: Result = { CF: 0, PF: 0, AF: 0, ZF: 0, SF: 0, OF: 0 };
 instruction('PCMPISTRI', () => {

@@ -9,8 +9,10 @@ const wordSize = (control: number): number => ((control & WORDS) !== 0 ? 16 : 8)
 /** The elements of a register as numbers, signed or not as the control says. */
 function elements(v: bigint, control: number): number[] {
   const bits = wordSize(control);
-  const as = (control & SIGNED) !== 0 ? BigInt.asIntN : BigInt.asUintN;
-  return Array.from({ length: 128 / bits }, (_, n) => Number(as(bits, v >> BigInt(bits * n))));
+  return Array.from({ length: 128 / bits }, (_, n) => {
+    const element = v >> BigInt(bits * n);
+    return Number((control & SIGNED) !== 0 ? BigInt.asIntN(bits, element) : BigInt.asUintN(bits, element));
+  });
 }
 
 /** IntRes2 in bits 15:0; bit 16: b is shorter than its register, bit 17: a is. `lengths`: of a and b; undefined: up to the first zero. */
