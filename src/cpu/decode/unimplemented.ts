@@ -53,15 +53,13 @@ const MAP_0F: readonly Unbuilt[] = [
 
 const MAP_0F38: readonly Unbuilt[] = [
   { from: 0x80, to: 0x82, name: 'INVEPT, INVVPID or INVPCID' },
-  { from: 0xc8, to: 0xcf, name: 'SHA or GFNI instruction' },
-  { from: 0xd8, to: 0xdf, name: 'AES or Key Locker instruction' },
+  { from: 0xce, to: 0xcf, name: 'GFNI instruction' },
+  { from: 0xd8, to: 0xdf, name: 'Key Locker instruction', prefix: 'F3' },
   { from: 0xf5, to: 0xfc, name: 'ADX, CET, MOVDIRI, ENQCMD or RAO instruction' },
 ];
 
 const MAP_0F3A: readonly Unbuilt[] = [
-  { from: 0x44, to: 0x44, name: 'PCLMULQDQ' },
-  { from: 0xcc, to: 0xcf, name: 'SHA or GFNI instruction' },
-  { from: 0xdf, to: 0xdf, name: 'AESKEYGENASSIST' },
+  { from: 0xce, to: 0xcf, name: 'GFNI instruction' },
   { from: 0xf0, to: 0xf0, name: 'HRESET' },
 ];
 

@@ -45,6 +45,10 @@ export type VectorOp =
   | 'i32x4.dot_i16x8_s'
   /** The bytes of a whose numbers are the bytes of b; zeros for numbers of 16 and more. */
   | 'i8x16.swizzle'
+  /** Every byte through the substitution box of AES, or its inverse: of b. FIPS 197, "SubBytes()", "InvSubBytes()". */
+  | `i8x16.${'' | 'inverse_'}sub_bytes`
+  /** The 128-bit product of the halves of b as polynomials over GF(2). */
+  | 'v128.clmul_halves'
   /** Sums of the absolute differences of eight bytes. */
   | 'i64x2.sad_u'
   /** The lanes of a, then those of b, saturated to half their width. */
@@ -55,7 +59,7 @@ export type VectorShift = `${'i16x8' | 'i32x4' | 'i64x2'}.${'shl' | 'shr_u'}` | 
 
 /** Shuffles whose pattern is an immediate: vector-shuffles.ts gives the bytes. */
 export type ImmediateShuffle = 'PSHUFD' | 'PSHUFLW' | 'PSHUFHW' | 'SHUFPS' | 'SHUFPD' | 'PSLLDQ' | 'PSRLDQ' | 'PALIGNR' | 'PBLENDW' | 'BLENDPS' | 'BLENDPD'
-  | 'INSERTPS' | 'DPPS' | 'DPPD';
+  | 'INSERTPS' | 'DPPS' | 'DPPD' | 'PCLMULQDQ';
 
 /** A floating-point lane. */
 export type Float = 'f32' | 'f64';

@@ -29,7 +29,7 @@ const blended = (lanes: number, bits: number): readonly number[] => Array.from({
  * sources gives (the lower gives what PSRLDQ says). DPPS and DPPD
  * keep the lanes of the first operand that are multiplied. INSERTPS leaves the zeros to BLENDPS, whose bits are in the same place.
  * SDM Vol. 2B, "PSHUFD", "PSHUFLW", "PSHUFHW", "SHUFPS", "SHUFPD", "PSLLDQ", "PSRLDQ", "PALIGNR", "PBLENDW"; Vol. 2A, "BLENDPS",
- * "INSERTPS", "DPPS".
+ * "INSERTPS", "DPPS"; Vol. 2B, "PCLMULQDQ".
  */
 export function immediatePattern(how: ImmediateShuffle, imm8: number): readonly number[] {
   const [f0, f1, f2, f3] = fields(imm8) as readonly [number, number, number, number];
@@ -47,6 +47,7 @@ export function immediatePattern(how: ImmediateShuffle, imm8: number): readonly 
     case 'BLENDPD': return lanePattern(8, blended(2, imm8));
     case 'INSERTPS': return lanePattern(4, [0, 1, 2, 3].map((n) => (n === f2 ? 4 + f3 : n)));
     case 'DPPS': return lanePattern(4, blended(4, ~imm8 >> 4));
+    case 'PCLMULQDQ': return lanePattern(8, [imm8 & 1, 2 + ((imm8 >> 4) & 1)]);
     case 'DPPD': return lanePattern(8, blended(2, ~imm8 >> 4));
     case 'PSRLDQ': return Array.from({ length: 16 }, (_, k) => (k + distance > 15 ? 16 : k + distance));
   }

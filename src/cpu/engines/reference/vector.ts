@@ -2,6 +2,7 @@
  * 128-bit values of the reference engine: bigints, taken apart into typed lanes for the length of one operation. What
  * each VectorOp of the vocabulary means is this file.
  */
+import { INVERSE_SUBSTITUTION, SUBSTITUTION } from './substitution-box.ts';
 import { LANE_BITS, type Lanes, type VectorOp, type VectorShift } from '../../isa/vector-ops.ts';
 
 /** Sixteen bytes seen as every kind of lane. */
@@ -52,6 +53,13 @@ const narrow = (from: 'i16' | 'i32', to: 'i8' | 'u8' | 'i16' | 'u16', low: numbe
   }
 };
 
+/** The product of 64-bit polynomials over GF(2). */
+function carryLessProduct(x: bigint, y: bigint): bigint {
+  let product = 0n;
+  for (let n = 0n; n < 64n; n++) if (((y >> n) & 1n) === 1n) product ^= x << n;
+  return product;
+}
+
 const OPERATIONS: Record<VectorOp, Operation> = {
   'v128.and': halves((x, y) => x & y), 'v128.or': halves((x, y) => x | y), 'v128.xor': halves((x, y) => x ^ y), 'v128.andnot': halves((x, y) => x & ~y),
   'i8x16.add': each('u8', add), 'i16x8.add': each('u16', add), 'i32x4.add': each('u32', add), 'i64x2.add': halves((x, y) => x + y),
@@ -74,6 +82,9 @@ const OPERATIONS: Record<VectorOp, Operation> = {
     for (let n = 0; n < 4; n++) r.i32[n] = product(2 * n) + product(2 * n + 1);
   },
   'i8x16.swizzle': (a, b, r) => { b.u8.forEach((from, to) => { r.u8[to] = a.u8[from] ?? 0; }); },
+  'i8x16.sub_bytes': (_a, b, r) => { b.u8.forEach((x, n) => { r.u8[n] = SUBSTITUTION[x] as number; }); },
+  'i8x16.inverse_sub_bytes': (_a, b, r) => { b.u8.forEach((x, n) => { r.u8[n] = INVERSE_SUBSTITUTION[x] as number; }); },
+  'v128.clmul_halves': (_a, b, r) => { r.value = carryLessProduct(b.u64[0] as bigint, b.u64[1] as bigint); },
   'i64x2.sad_u': (a, b, r) => {
     for (const half of [0, 1]) {
       let sum = 0;
