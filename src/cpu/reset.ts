@@ -7,6 +7,7 @@ import { DR6, DR7 } from './debug-registers.ts';
 import { writeRflags } from './flags.ts';
 import { RDX } from './isa/operand.ts';
 import { MXCSR_AFTER_RESET } from './mxcsr.ts';
+import { XCR0 } from './xsave.ts';
 
 /** Present, S, type 3: read/write, accessed; and type 11: execute/read, accessed. */
 const DATA = 0x93, CODE = 0x9b, LDT = 0x82, TSS_BUSY = 0x8b;
@@ -46,7 +47,9 @@ export function resetState(cpu: Cpu): void {
   state.dr6 = DR6.FIXED;
   state.dr7 = DR7.FIXED;
   state.xmm.fill(0n);
+  state.ymmHigh.fill(0n);
   state.mxcsr = MXCSR_AFTER_RESET;
+  state.xcr0 = XCR0.X87;
   state.star = state.lstar = state.cstar = state.sfmask = state.kernelGsBase = 0n;
   state.sysenterCs = state.sysenterEsp = state.sysenterEip = 0n;
   state.apicBase = APIC_AFTER_RESET;

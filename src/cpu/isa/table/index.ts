@@ -22,12 +22,13 @@ import { vectorFloat } from './vector-float.ts';
 import { vectorInteger } from './vector-integer.ts';
 import { vectorMove } from './vector-move.ts';
 import { x87 } from './x87.ts';
+import { xsave } from './xsave.ts';
 
 /** All entries, family by family, with their literal types. */
 export const ENTRIES = [
   ...dataTransfer, ...exchange, ...stack, ...arithmetic, ...multiplyDivide, ...decimal, ...logic, ...shift, ...bit, ...bitManipulation,
   ...controlTransfer, ...string, ...flagControl, ...miscellaneous, ...vectorMove, ...vectorInteger, ...vectorFloat,
-  ...systemSegments, ...systemTransfers, ...systemRegisters, ...systemIo, ...x87,
+  ...systemSegments, ...systemTransfers, ...systemRegisters, ...systemIo, ...x87, ...xsave,
 ] as const;
 
 /** Every row of the table, parsed and checked. */
