@@ -22,10 +22,13 @@ export class Debugging implements Outside {
   readonly #replays: boolean;
   readonly #gdb: { readonly host: string; readonly port: number } | undefined;
   readonly #onFault: boolean;
-  /** Where the user is going. */
+  /** Where the machine is going, and whether that is just on. */
   #motion: Motion;
+  #isOnwards = true;
   /** Why the last slice ended, where a machine alone would not have. */
   #stop: DebugStop | undefined;
+  /** How the guest ended, if it has. */
+  ending: Stop | undefined;
   #lines: PromptLines | undefined;
   #prompt: Prompt | undefined;
 
@@ -49,9 +52,8 @@ export class Debugging implements Outside {
     this.#replays = replays;
     this.#onFault = onFault;
     this.#gdb = gdb === undefined ? undefined : parseAddress(gdb);
-    this.#motion = this.#onwards;
+    this.#motion = debug.onwards();
   }
-  readonly #onwards: Motion = (most) => this.#debug.continue(most);
 
   get replays(): boolean { return this.#replays; }
   get waitsForGdb(): boolean { return this.#gdb !== undefined; }
@@ -61,11 +63,11 @@ export class Debugging implements Outside {
   serial(bytes: readonly number[]): number { return serialTaken(this.#debug.history.give({ kind: 'serial', port: 0, bytes })); }
 
   run(maxInstructions: number): Stop | { readonly kind: 'replayed' } {
-    const { history } = this.#debug, end = this.#replays ? history.log.end : undefined;
+    const { history } = this.#debug, end = this.#replays && this.#isOnwards ? history.log.end : undefined;
     if (end !== undefined && compareMoments(history.now, end) >= 0) return { kind: 'replayed' };
-    const stop = this.#motion(end === undefined ? maxInstructions : Math.max(1, Math.min(maxInstructions, end.retired - history.now.retired)));
+    const stop = this.#motion.advance(end === undefined ? maxInstructions : Math.max(1, Math.min(maxInstructions, end.retired - history.now.retired)));
     this.#stop = stop;
-    return stop.kind === 'hit' || stop.kind === 'arrived' || stop.kind === 'refused' || stop.kind === 'start' || stop.kind === 'interrupted' ? { kind: 'paused' } : stop;
+    return stop.kind === 'hit' || stop.kind === 'arrived' || stop.kind === 'refused' || stop.kind === 'start' ? { kind: 'paused' } : stop;
   }
 
   async recorded(of: RunOf): Promise<Uint8Array<ArrayBuffer>> {
@@ -78,7 +80,11 @@ export class Debugging implements Outside {
     const asked = terminal.attention || stop.kind === 'paused' || (this.#onFault && FAULTS.has(stop.kind as Stop['kind']) && !(stop.kind === 'halted' && stop.wakeable && !terminal.inputEnded));
     if (!asked) return undefined;
     const why: DebugStop = this.#stop ?? { kind: 'paused' };
-    return terminal.lend(() => this.#open(why));
+    if (stop.kind !== 'replayed' && FAULTS.has(stop.kind)) this.ending = stop;
+    const how = await terminal.lend(() => this.#open(why));
+    // The run ends where the guest did, wherever the user has been looking.
+    if (how === 'quit') this.#debug.runTo(this.#debug.history.end);
+    return how;
   }
 
   async #open(why: DebugStop): Promise<'continue' | 'quit'> {
@@ -88,12 +94,23 @@ export class Debugging implements Outside {
       const line = await lines.next();
       if (line === undefined) return 'quit';
       const outcome = prompt.execute(line);
-      if (outcome.kind === 'text') lines.show(outcome.lines);
-      else if (outcome.kind === 'leave') return outcome.how;
-      else {
-        this.#motion = outcome.slice;
-        lines.pause();
-        return 'continue';
+      switch (outcome.kind) {
+        case 'text':
+          lines.show(outcome.lines);
+          break;
+        case 'search':
+          lines.show(await lines.during(outcome.search) ?? ['interrupted']);
+          break;
+        case 'leave':
+          this.#motion = this.#debug.onwards();
+          this.#isOnwards = true;
+          lines.pause();
+          return outcome.how;
+        case 'run':
+          this.#motion = outcome.motion;
+          this.#isOnwards = false;
+          lines.pause();
+          return 'continue';
       }
     }
   }

@@ -54,7 +54,7 @@ export class GdbServer {
     if (!this.#free) return this.#session?.slice(maxInstructions, waits) === 'waiting' ? 'waiting' : 'running';
     const stop = this.#debug.continue(maxInstructions);
     if (stop.kind === 'halted' && stop.wakeable && waits) return 'waiting';
-    return stop.kind === 'instruction-limit' || stop.kind === 'hit' || stop.kind === 'start' || stop.kind === 'interrupted' || stop.kind === 'refused' || stop.kind === 'arrived' ? 'running' : stop;
+    return stop.kind === 'instruction-limit' || stop.kind === 'hit' || stop.kind === 'start' || stop.kind === 'refused' || stop.kind === 'arrived' ? 'running' : stop;
   }
 
   /** Something has come from gdb, or a little time has passed. */

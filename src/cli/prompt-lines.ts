@@ -1,5 +1,6 @@
 /** Lines of a debugger's prompt: from a terminal, or from a script on stdin, whose lines are shown as if they had been typed. */
 import { createInterface, type Interface } from 'node:readline';
+import type { Search } from '../debug/history/search.ts';
 
 const PROMPT = '(longmode) ';
 
@@ -7,6 +8,7 @@ export class PromptLines {
   #interface: Interface | undefined;
   readonly #waiting: string[] = [];
   #ended = false;
+  #interrupted = false;
   #wake: (() => void) | undefined;
 
   /** Shows lines on stderr: stdout is the guest's. */
@@ -25,6 +27,19 @@ export class PromptLines {
     return line;
   }
 
+  /** Carries out a search; Ctrl-C gives it up. Undefined then. */
+  async during<T>(search: Search<T>): Promise<T | undefined> {
+    this.#interrupted = false;
+    for (;;) {
+      const found = search.advance();
+      if (found !== undefined) return found.what;
+      await new Promise<void>((resolve) => { setImmediate(resolve); });
+      if (!this.#interrupted) continue;
+      search.cancel();
+      return undefined;
+    }
+  }
+
   /** Gives the terminal back until the next line is wanted. */
   pause(): void {
     if (!process.stdin.isTTY) return;
@@ -41,7 +56,7 @@ export class PromptLines {
       this.#waiting.push(line);
       this.#wake?.();
     });
-    lines.on('SIGINT', () => { lines.prompt(); });
+    lines.on('SIGINT', () => { this.#interrupted = true; });
     lines.on('close', () => {
       if (this.#interface !== lines) return;
       this.#ended = true;

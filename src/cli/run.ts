@@ -119,7 +119,7 @@ async function runSlices(machine: Machine, terminal: Console, outside: Outside |
     if (terminal.attention && outside instanceof PlainOutside) outside = debugging = Debugging.from(machine, outside.log);
     const prompted = await debugging?.prompted(terminal, stop);
     if (prompted === 'continue') continue;
-    if (prompted === 'quit') return stop.kind === 'instruction-limit' ? { kind: 'interrupted' } : stop;
+    if (prompted === 'quit') return debugging?.ending ?? { kind: 'interrupted' };
     if (stop.kind === 'instruction-limit' && left() > 0) await terminal.rest(0);
     else if (stop.kind === 'halted' && stop.wakeable && !terminal.inputEnded) await terminal.rest(100);
     else return stop;

@@ -1,8 +1,9 @@
 /** CPUID: a processor model announces what is built and nothing else. SDM Vol. 2A, "CPUID—CPU Identification". */
+import { XCR0 } from '../mmu/control-bits.ts';
 import { MAXPHYADDR } from '../mmu/paging-entries.ts';
 import { FEATURE_NAMES, featurePosition, type CpuFeature } from './isa/features.ts';
 import type { CpuModel } from './models.ts';
-import { areaBytes, AVX_AT, AVX_BYTES, supportedComponents, XCR0 } from './xsave.ts';
+import { areaBytes, AVX_AT, AVX_BYTES, supportedComponents } from './xsave.ts';
 
 /** The parts of the processor's state that show in CPUID. */
 export interface CpuidContext {

@@ -1,13 +1,12 @@
 /** The processor's state after power-up. SDM Vol. 3A, "Processor State After Reset"; "State of MTRRs, PAT and APIC after reset". */
 import type { GuestState } from '../state/guest-state.ts';
 import { ACTIVITY, SEGMENT } from '../state/layout.ts';
-import { CR0 } from '../mmu/control-bits.ts';
+import { CR0, XCR0 } from '../mmu/control-bits.ts';
 import type { Cpu } from './cpu.ts';
 import { DR6, DR7 } from './debug-registers.ts';
 import { writeRflags } from './flags.ts';
 import { RDX } from './isa/operand.ts';
 import { MXCSR_AFTER_RESET } from './mxcsr.ts';
-import { XCR0 } from './xsave.ts';
 
 /** Present, S, type 3: read/write, accessed; and type 11: execute/read, accessed. */
 const DATA = 0x93, CODE = 0x9b, LDT = 0x82, TSS_BUSY = 0x8b;

@@ -2,12 +2,11 @@
  * State components: what XCR0 enables and XSAVE, XRSTOR and CPUID leaf 0D speak of. SDM Vol. 1, "Managing State Using the
  * XSAVE Feature Set".
  */
+import { XCR0 } from '../mmu/control-bits.ts';
 import type { GuestState } from '../state/guest-state.ts';
 import { initialise, isInitialX87, loadX87Image, loadXmm, saveX87Image, saveXmm } from './fpu/environment.ts';
 import type { CpuFeatures } from './isa/features.ts';
 
-/** Bits of XCR0, XSTATE_BV and the masks of the instructions. */
-export const XCR0 = { X87: 1 << 0, SSE: 1 << 1, AVX: 1 << 2 } as const;
 /** Bytes 512-575: XSTATE_BV, XCOMP_BV, then 48 bytes that are 0. */
 export const HEADER_AT = 512, HEADER_BYTES = 64;
 /** What is behind the header, in the standard form; in the compacted one too, where it is the only one of its kind. */

@@ -1,11 +1,11 @@
 /** What one can do with a machine that has a history: the commands behind the prompt, gdb and the page. */
 import type { Machine, Stop } from '../machine/machine.ts';
-import { momentOf, type Moment, type Position } from '../machine/position.ts';
+import { compareMoments, momentOf, type Moment, type Position } from '../machine/position.ts';
 import { backtrace, callerOf, instructionAt, type Frame } from './backtrace.ts';
 import { Breakpoints, type Hit } from './break/breakpoints.ts';
-import { History, type HistoryOptions, type Interrupted, type Watch, type WatchHit } from './history/history.ts';
+import { History, momentTo, type HistoryOptions, type Watch, type WatchHit } from './history/history.ts';
 import { lastWrite, type LastWrite, type WriteTarget } from './history/last-write.ts';
-import { reverseContinue } from './history/search.ts';
+import { reverseContinue, type Search } from './history/search.ts';
 import { SymbolTable } from './symbols.ts';
 
 export type DebugStop =
@@ -16,15 +16,21 @@ export type DebugStop =
   | { readonly kind: 'arrived' }
   /** The history begins here. */
   | { readonly kind: 'start' }
-  /** The search was given up, and the machine is where it was. */
-  | { readonly kind: 'interrupted' }
   /** The command does not apply here. */
   | { readonly kind: 'refused'; readonly why: string };
 
-/** A way forwards, whose destination is fixed: it goes at most so many instructions further, and is called again after an `instruction-limit`. */
-export type Motion = (maxInstructions?: number) => DebugStop;
+/** A way to somewhere, forwards or backwards, whose destination is fixed when it begins. Until it is over or cancelled nothing else may be done with the machine. */
+export interface Motion {
+  /**
+   * Goes on: forwards for at most so many instructions, backwards for some ten milliseconds where a number is given; to the end without one.
+   * `instruction-limit`: it is not over yet.
+   */
+  advance(maxInstructions?: number): DebugStop;
+  /** Gives it up: forwards the machine stays where it has come, backwards it returns to where it was. */
+  cancel(): void;
+}
 
-const ARRIVED = { kind: 'arrived' } as const, START = { kind: 'start' } as const, INTERRUPTED = { kind: 'interrupted' } as const;
+const ARRIVED = { kind: 'arrived' } as const, START = { kind: 'start' } as const;
 const RSP = 4;
 /** What is gone over as a whole. */
 const CALLS = new Set(['CALL', 'INT', 'INT3', 'SYSCALL', 'SYSENTER']);
@@ -56,28 +62,27 @@ export class Debugger {
   /** Until a breakpoint, or the guest, stops it; at most so many instructions. */
   continue(maxInstructions = Infinity): DebugStop { return this.#run(undefined, maxInstructions); }
 
+  /** The same as a motion. */
+  onwards(): Motion { return this.#to(undefined); }
+
   /** Over a CALL, an INT, a system call or a REP as a whole; anything else is a step. */
   over(): Motion {
     const { machine } = this, { rip, gpr } = machine.state;
     const i = instructionAt(machine, rip);
-    if (i === undefined || !(CALLS.has(i.mnemonic) || i.repeat !== 'none')) return () => this.step();
+    if (i === undefined || !(CALLS.has(i.mnemonic) || i.repeat !== 'none')) return { advance: () => this.step(), cancel: () => undefined };
     return this.#to(comesTo(BigInt.asUintN(i.mode.codeSize, rip + BigInt(i.length)), gpr[RSP]!));
   }
 
   /** To the caller, behind the call. */
   out(): Motion {
     const caller = this.caller();
-    return caller === undefined ? () => refused('no caller can be made out on the stack') : this.#to(comesTo(caller.rip, caller.rsp));
+    return caller === undefined ? refused('no caller can be made out on the stack') : this.#to(comesTo(caller.rip, caller.rsp));
   }
 
   /** To an address. */
   toAddress(address: bigint): Motion { return this.#to(comesTo(address, 0n)); }
 
-  /** As `over` and `out`, at once. */
-  stepOver(maxInstructions?: number): DebugStop { return this.over()(maxInstructions); }
-  stepOut(maxInstructions?: number): DebugStop { return this.out()(maxInstructions); }
-
-  #to(destination: Watch): Motion { return (maxInstructions = Infinity) => this.#run(destination, maxInstructions); }
+  #to(destination: Watch | undefined): Motion { return { advance: (maxInstructions = Infinity) => this.#run(destination, maxInstructions), cancel: () => undefined }; }
 
   #run(destination: Watch | undefined, maxInstructions: number): DebugStop {
     const first = this.machine.state.retired, firstDelivery = this.machine.cpu.deliveries;
@@ -95,54 +100,70 @@ export class Debugger {
   // ---------------------------------------------------------------------------------------------------- backwards
   back(count = 1): DebugStop { return this.history.stepBack(count) ? ARRIVED : START; }
 
-  /** Back to where a breakpoint would have stopped. */
-  reverseContinue(interrupted?: Interrupted): DebugStop { return this.#reverse(undefined, interrupted); }
+  /** Back to where a breakpoint would have stopped, or to the beginning. */
+  reverse(): Motion { return this.#reverse(undefined); }
 
   /** Back over what the instruction before called. */
-  backOver(interrupted?: Interrupted): DebugStop {
-    const { state } = this.machine;
-    const { rip } = state, rsp = state.gpr[RSP]!;
-    if (!this.history.stepBack()) return START;
+  backOver(): Motion {
+    const { state } = this.machine, { history } = this;
+    const { rip } = state, rsp = state.gpr[RSP]!, here = history.now;
+    if (!history.stepBack()) return over(START);
     const i = instructionAt(this.machine, state.rip);
     // Not the end of something that was called from the instruction before here.
-    if (i === undefined || !['RET', 'IRET', 'IRETD', 'IRETQ', 'SYSRET'].includes(i.mnemonic)) return ARRIVED;
-    return this.#reverse(callsTo(rip, rsp), interrupted);
+    if (i === undefined || !['RET', 'IRET', 'IRETD', 'IRETQ', 'SYSRET'].includes(i.mnemonic)) return over(ARRIVED);
+    const motion = this.#reverse(callsTo(rip, rsp));
+    return { advance: (maxInstructions) => motion.advance(maxInstructions), cancel: () => { motion.cancel(); history.runTo(here); } };
   }
 
   /** Back to the call, or the event, that led into this function. */
-  backOut(interrupted?: Interrupted): DebugStop {
+  backOut(): Motion {
     const slot = this.caller()?.slot;
     if (slot === undefined) return refused('no caller can be made out on the stack');
-    const found = this.lastWrite({ kind: 'memory', address: slot, bytes: 1 }, interrupted);
-    if (found === 'interrupted') return INTERRUPTED;
-    if (found === undefined) return refused('the call was before the history began');
-    return this.runTo(found.at, interrupted);
+    return asMotion(lastWrite(this.history, { kind: 'memory', address: slot, bytes: 1 }).map((found) => {
+      if (found === undefined) return { kind: 'refused', why: 'the call was before the history began' };
+      this.history.runTo(found.at);
+      return ARRIVED;
+    }));
   }
 
-  #reverse(destination: Watch | undefined, interrupted?: Interrupted): DebugStop {
-    const watch = both(this.breakpoints.watch(), destination);
+  #reverse(destination: Watch | undefined): Motion {
     // Without anything to stop at it is the way to the beginning.
-    const found = reverseContinue(this.history, watch ?? { hit: () => undefined }, interrupted);
-    if (found.kind !== 'hit') return found.kind === 'start' ? START : INTERRUPTED;
-    return 'breakpoint' in found.hit ? { kind: 'hit', hit: found.hit } : ARRIVED;
+    const watch = both(this.breakpoints.watch(), destination) ?? { hit: () => undefined };
+    return asMotion(reverseContinue<WatchHit | Hit>(this.history, watch).map((found) => (found.kind === 'start' ? START : 'breakpoint' in found.hit ? { kind: 'hit', hit: found.hit } : ARRIVED)));
   }
 
   // --------------------------------------------------------------------------------------------------------- other
-  /** To an instruction count, a position or a moment. */
-  runTo(to: number | Position | Moment, interrupted?: Interrupted): DebugStop {
-    const stop = this.history.runTo(to, interrupted);
-    return stop === undefined ? ARRIVED : stop === 'interrupted' ? INTERRUPTED : stop;
+  /** To an instruction count, a position or a moment, past breakpoints and whatever the guest does. */
+  goTo(to: number | Position | Moment): Motion {
+    const moment = momentTo(to), { history } = this;
+    return {
+      advance: (maxInstructions = Infinity) => {
+        if (compareMoments(moment, history.end) <= 0) return history.runTo(moment) ?? ARRIVED;
+        return history.pass({ until: moment, maxInstructions }) as DebugStop;
+      },
+      cancel: () => undefined,
+    };
   }
+  runTo(to: number | Position | Moment): DebugStop { return this.goTo(to).advance(); }
   restart(): DebugStop { return this.runTo(this.history.start); }
 
   /** As lastWrite of last-write.ts. */
-  lastWrite(target: WriteTarget, interrupted?: Interrupted): LastWrite | 'interrupted' | undefined { return lastWrite(this.history, target, interrupted); }
+  lastWrite(target: WriteTarget): Search<LastWrite | undefined> { return lastWrite(this.history, target); }
 
   backtrace(): Frame[] { return backtrace(this.machine, this.symbols); }
   caller(): Frame | undefined { return callerOf(this.machine, this.symbols, { rip: this.machine.state.rip, rsp: this.machine.state.gpr[RSP]!, by: 'current', slot: undefined }); }
 }
 
-const refused = (why: string): DebugStop => ({ kind: 'refused', why });
+/** A motion that is over. */
+const over = (stop: DebugStop): Motion => ({ advance: () => stop, cancel: () => undefined });
+const refused = (why: string): Motion => over({ kind: 'refused', why });
+
+function asMotion(search: Search<DebugStop>): Motion {
+  return {
+    advance: (maxInstructions) => (maxInstructions === undefined ? search.finish() : search.advance()?.what ?? { kind: 'instruction-limit' }),
+    cancel: () => { search.cancel(); },
+  };
+}
 
 /** Execution comes to an address with the stack no deeper than here. */
 function comesTo(address: bigint, rsp: bigint): Watch {

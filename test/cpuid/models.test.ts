@@ -93,6 +93,7 @@ class Prober {
   constructor(codeSize: 32 | 64, engine: EngineName, model: CpuModel) {
     const m = new SystemMachine(codeSize, engine, model).gates();
     m.state.cr4 |= CR4.OSFXSR | CR4.OSXMMEXCPT | CR4.FSGSBASE | CR4.PKE | CR4.OSXSAVE;
+    m.state.xcr0 = 7;
     m.state.gpr.fill(0n, 0, 4);
     m.state.gpr[6] = OPERANDS;
     this.#machine = m;

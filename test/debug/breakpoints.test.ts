@@ -27,7 +27,7 @@ const forwards = ({ history, breakpoints }: Debugged): Hit | undefined => {
   return stop.kind === 'hit' ? stop.hit : undefined;
 };
 const backwards = ({ history, breakpoints }: Debugged): Hit | undefined => {
-  const found = reverseContinue(history, breakpoints.watch()!);
+  const found = reverseContinue(history, breakpoints.watch()!).finish();
   return found.kind === 'hit' ? found.hit : undefined;
 };
 

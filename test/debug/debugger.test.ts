@@ -43,12 +43,12 @@ describe.each(ENGINE_NAMES)('a debugger › %s', (engine) => {
   it('steps over a call, and back over it', () => {
     const { debug, place } = debugged(engine);
     debug.step(2);
-    expect([debug.stepOver(), place()]).toEqual([ARRIVED, 'returned']);
+    expect([debug.over().advance(), place()]).toEqual([ARRIVED, 'returned']);
     const { retired } = debug.machine.state;
     expect(retired).toBeGreaterThan(3000);
-    expect([debug.backOver(), place(), debug.machine.state.retired]).toEqual([ARRIVED, 'again', 2]);
-    expect([debug.stepOver(), place(), debug.machine.state.retired]).toEqual([ARRIVED, 'returned', retired]);
-    expect([debug.stepOver(), place()]).toEqual([ARRIVED, 'returned+0x3']);
+    expect([debug.backOver().advance(), place(), debug.machine.state.retired]).toEqual([ARRIVED, 'again', 2]);
+    expect([debug.over().advance(), place(), debug.machine.state.retired]).toEqual([ARRIVED, 'returned', retired]);
+    expect([debug.over().advance(), place()]).toEqual([ARRIVED, 'returned+0x3']);
   });
   it('steps out of a call, and back out of it', () => {
     const { debug, place } = debugged(engine);
@@ -56,27 +56,46 @@ describe.each(ENGINE_NAMES)('a debugger › %s', (engine) => {
     expect(debug.continue()).toMatchObject({ kind: 'hit' });
     debug.step(702);
     expect(debug.backtrace().map(({ rip, by }) => `${by} ${debug.symbols.name(rip)}`)).toEqual(['current inner+0xb', 'call outer+0x6', 'call returned']);
-    expect([debug.stepOut(), place(), debug.machine.state.gpr[1]]).toEqual([ARRIVED, 'outer+0x6', 0n]);
-    expect([debug.backOver(), place()]).toEqual([ARRIVED, 'outer+0x1']);
+    expect([debug.out().advance(), place(), debug.machine.state.gpr[1]]).toEqual([ARRIVED, 'outer+0x6', 0n]);
+    expect([debug.backOver().advance(), place()]).toEqual([ARRIVED, 'outer+0x1']);
     debug.step(100);
-    expect([debug.backOut(), place()]).toEqual([ARRIVED, 'outer+0x1']);
-    expect([debug.backOut(), place(), debug.machine.state.gpr[3]]).toEqual([ARRIVED, 'again', 3n]);
-    expect(debug.backOut()).toMatchObject({ kind: 'refused' });
+    expect([debug.backOut().advance(), place()]).toEqual([ARRIVED, 'outer+0x1']);
+    expect([debug.backOut().advance(), place(), debug.machine.state.gpr[3]]).toEqual([ARRIVED, 'again', 3n]);
+    expect(debug.backOut().advance()).toMatchObject({ kind: 'refused' });
   });
   it('stops at breakpoints on the way, in slices, and passes those that are to be ignored', () => {
     const { debug, place } = debugged(engine);
     debug.breakpoints.add({ on: 'execute', from: debug.symbols.addressOf('inner')! }, { ignore: 1 });
     debug.step(2);
-    expect([debug.stepOver(), place()]).toEqual([ARRIVED, 'returned']);
+    expect([debug.over().advance(), place()]).toEqual([ARRIVED, 'returned']);
     debug.step(2);
-    expect(debug.stepOver(2)).toEqual({ kind: 'instruction-limit' });
+    expect(debug.over().advance(2)).toEqual({ kind: 'instruction-limit' });
     expect(debug.continue()).toMatchObject({ kind: 'hit', hit: { breakpoint: { hits: 2 } } });
     expect(debug.continue()).toMatchObject({ kind: 'hit' });
     expect(debug.continue()).toEqual({ kind: 'halted', wakeable: false });
-    expect([debug.reverseContinue(), place(), debug.machine.state.gpr[3]]).toEqual([expect.objectContaining({ kind: 'hit' }), 'inner', 1n]);
+    expect([debug.reverse().advance(), place(), debug.machine.state.gpr[3]]).toEqual([expect.objectContaining({ kind: 'hit' }), 'inner', 1n]);
     debug.breakpoints.clear();
-    expect([debug.reverseContinue(), debug.machine.state.retired]).toEqual([{ kind: 'start' }, 0]);
-    expect([debug.back(), debug.backOver()]).toEqual([{ kind: 'start' }, { kind: 'start' }]);
+    expect([debug.reverse().advance(), debug.machine.state.retired]).toEqual([{ kind: 'start' }, 0]);
+    expect([debug.back(), debug.backOver().advance()]).toEqual([{ kind: 'start' }, { kind: 'start' }]);
+  });
+});
+
+describe('a motion', () => {
+  it('backwards goes on in pieces, and returns when it is given up', () => {
+    const { debug } = debugged('auto');
+    debug.continue();
+    const { now } = debug.history;
+    debug.breakpoints.add({ on: 'expression' }, { condition: 'rax == 3' });
+    const motion = debug.reverse();
+    expect(motion.advance(1)).toEqual({ kind: 'instruction-limit' });
+    motion.cancel();
+    expect(debug.history.now).toEqual(now);
+    const again = debug.reverse();
+    let stop = again.advance(1);
+    for (let n = 0; n < 1000 && stop.kind === 'instruction-limit'; n++) stop = again.advance(1);
+    expect([stop.kind, debug.machine.state.gpr[0]]).toEqual(['hit', 3n]);
+    const onwards = debug.goTo(now);
+    expect([onwards.advance(100), debug.history.now]).toEqual([ARRIVED, now]);
   });
 });
 
@@ -93,9 +112,9 @@ describe('a backtrace', () => {
     expect(frames.slice(event).map(({ rip }) => debug.symbols.name(rip))).toEqual(before);
     expect(before.length).toBeGreaterThan(2);
     // Out of the handler, the faulting instruction is next, and succeeds.
-    while (debug.caller()!.by !== 'event') expect(debug.stepOut().kind).toBe('arrived');
+    while (debug.caller()!.by !== 'event') expect(debug.out().advance().kind).toBe('arrived');
     debug.breakpoints.clear();
-    expect(debug.stepOut().kind).toBe('arrived');
+    expect(debug.out().advance().kind).toBe('arrived');
     expect(debug.symbols.name(debug.machine.state.rip)).toBe(before[0]);
   });
 });

@@ -147,13 +147,18 @@ describe('travel', () => {
     // A power-off does not keep the processor from going on; what comes behind it does.
     expect(history.runTo(1e9)).toEqual({ kind: 'halted', wakeable: false });
   });
-  it('that is interrupted leaves the machine where it was', () => {
+  it('in search of something goes on piece by piece, and leaves the machine where it was when it is given up', () => {
     const machine = kernelMachine('all');
     const history = new History(machine);
-    history.run({ maxInstructions: 300_000 });
+    history.run({ maxInstructions: 900_000 });
     const whole = wholeState(machine);
-    expect(history.runTo(1e12, () => true)).toBe('interrupted');
-    expect(wholeState(machine)).toBe(whole);
+    for (const pieces of [0, 1, 7]) {
+      const search = reverseContinue(history, stopBefore(1n));
+      for (let n = 0; n < pieces; n++) expect(search.advance()).toBeUndefined();
+      search.cancel();
+      expect(wholeState(machine)).toBe(whole);
+    }
+    expect(reverseContinue(history, stopBefore(1n)).finish()).toEqual({ kind: 'start' });
   });
 });
 
@@ -209,13 +214,13 @@ describe('reverse continue', () => {
     const history = new History(machine);
     expect(history.run()).toEqual({ kind: 'halted', wakeable: false });
     const whole = wholeState(machine);
-    expect(reverseContinue(history, stopBefore(address('outer')))).toMatchObject({ kind: 'hit' });
+    expect(reverseContinue(history, stopBefore(address('outer'))).finish()).toMatchObject({ kind: 'hit' });
     expect([machine.state.rip, machine.state.gpr[1]]).toEqual([address('outer'), 1n]);
-    expect(reverseContinue(history, stopBefore(address('outer'))).kind).toBe('hit');
+    expect(reverseContinue(history, stopBefore(address('outer'))).finish().kind).toBe('hit');
     expect(machine.state.gpr[1]).toBe(2n);
     expect(history.run({ watch: stopBefore(address('after')) })).toMatchObject({ kind: 'hit', hit: { at: history.now } });
     expect(machine.state.gpr[1]).toBe(0n);
-    expect(reverseContinue(history, stopBefore(address('here')))).toEqual({ kind: 'start' });
+    expect(reverseContinue(history, stopBefore(address('here'))).finish()).toEqual({ kind: 'start' });
     expect(history.now).toEqual(history.start);
     history.runTo(history.end);
     expect(wholeState(machine)).toBe(whole);

@@ -18,7 +18,7 @@ export const FPU_ROWS = {
     'FIADD m32int = DA /0', 'FICOM m16int = DE /2', 'FICOM m32int = DA /2', 'FICOMP m16int = DE /3', 'FICOMP m32int = DA /3', 'FIDIV m16int = DE /6',
     'FIDIV m32int = DA /6', 'FIDIVR m16int = DE /7', 'FIDIVR m32int = DA /7', 'FILD m16int = DF /0', 'FILD m32int = DB /0', 'FILD m64int = DF /5',
     'FIMUL m16int = DE /1', 'FIMUL m32int = DA /1', 'FINCSTP = D9 F7', 'FIST m16int = DF /2', 'FIST m32int = DB /2', 'FISTP m16int = DF /3',
-    'FISTP m32int = DB /3', 'FISTP m64int = DF /7', 'FISUB m16int = DE /4', 'FISUB m32int = DA /4', 'FISUBR m16int = DE /5', 'FISUBR m32int = DA /5',
+    'FISTP m32int = DB /3', 'FISTP m64int = DF /7', 'FISTTP m16int = DF /1', 'FISTTP m32int = DB /1', 'FISTTP m64int = DD /1', 'FISUB m16int = DE /4', 'FISUB m32int = DA /4', 'FISUBR m16int = DE /5', 'FISUBR m32int = DA /5',
     'FLD ST(i) = D9 C0+i', 'FLD m32fp = D9 /0', 'FLD m64fp = DD /0', 'FLD m80fp = DB /5', 'FLD1 = D9 E8', 'FLDCW m2byte = D9 /5', 'FLDL2E = D9 EA',
     'FLDL2T = D9 E9', 'FLDLG2 = D9 EC', 'FLDLN2 = D9 ED', 'FLDPI = D9 EB', 'FLDZ = D9 EE', 'FMUL ST(0), ST(i) = D8 C8+i',
     'FMUL ST(i), ST(0) = DC C8+i', 'FMUL m32fp = D8 /1', 'FMUL m64fp = DC /1', 'FMULP ST(i), ST(0) = DE C8+i', 'FNCLEX = DB E2', 'FNINIT = DB E3',

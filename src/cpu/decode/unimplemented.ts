@@ -25,7 +25,6 @@ const extension = (modrm: number): number => (modrm >> 3) & 7;
 
 const ONE_BYTE: readonly Unbuilt[] = [
   { from: 0xc6, to: 0xc7, name: 'XABORT/XBEGIN (TSX)', when: (m) => m === 0xf8 },
-  { from: 0xdb, to: 0xdf, name: 'FISTTP (SSE3)', when: (m) => extension(m) === 1 && !inRegister(m) },
   // Processors take these as the instructions that the manual has at other opcodes (FCOM FCOMP FXCH FSTP FFREEP), or as NOPs.
   { from: 0xd9, to: 0xd9, name: 'undocumented x87 encoding', feature: 'fpu', when: (m) => m >= 0xd8 && m <= 0xdf },
   { from: 0xdb, to: 0xdb, name: 'undocumented x87 encoding', feature: 'fpu', when: (m) => m === 0xe0 || m === 0xe1 || m === 0xe4 || m === 0xe5 },
@@ -45,22 +44,16 @@ const MAP_0F: readonly Unbuilt[] = [
     when: (m) => [0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7, 0xc8, 0xc9, 0xcf, 0xd4, 0xd5, 0xd6, 0xd7, 0xe8, 0xe9, 0xea, 0xec, 0xed, 0xee, 0xef].includes(m)
       || (extension(m) === 5 && !inRegister(m)) },
   { from: 0x0d, to: 0x0d, name: 'PREFETCHW' },
-  { from: 0x12, to: 0x12, name: 'MOVDDUP (SSE3)', prefix: 'F2' },
-  { from: 0x12, to: 0x12, name: 'MOVSLDUP (SSE3)', prefix: 'F3' },
-  { from: 0x16, to: 0x16, name: 'MOVSHDUP (SSE3)', prefix: 'F3' },
   { from: 0x37, to: 0x37, name: 'GETSEC' },
   { from: 0x78, to: 0x79, name: 'VMREAD/VMWRITE' },
-  { from: 0x7c, to: 0x7d, name: 'HADDPD, HADDPS, HSUBPD or HSUBPS (SSE3)', prefix: '66 F2' },
   { from: 0xae, to: 0xae, name: 'fence, CET or cache-line instruction (0F AE)', when: (m) => !inRegister(m) || extension(m) >= 4 },
   { from: 0xc7, to: 0xc7, name: 'RDRAND, RDSEED, RDPID, XSAVE or VMX instruction (0F C7)',
     when: (m) => extension(m) >= 6 || (extension(m) >= 3 && !inRegister(m)) },
-  { from: 0xd0, to: 0xd0, name: 'ADDSUBPD or ADDSUBPS (SSE3)', prefix: '66 F2' },
-  { from: 0xf0, to: 0xf0, name: 'LDDQU (SSE3)', prefix: 'F2', when: (m) => !inRegister(m) },
 ];
 
 const MAP_0F38: readonly Unbuilt[] = [
-  { from: 0x00, to: 0x0b, name: 'SSSE3 instruction' },
-  { from: 0x10, to: 0x41, name: 'SSSE3 or SSE4.1 instruction' },
+  { from: 0x10, to: 0x1b, name: 'SSE4.1 instruction' },
+  { from: 0x20, to: 0x41, name: 'SSE4.1 or SSE4.2 instruction' },
   { from: 0x80, to: 0x82, name: 'INVEPT, INVVPID or INVPCID' },
   { from: 0xc8, to: 0xcf, name: 'SHA or GFNI instruction' },
   { from: 0xd8, to: 0xdf, name: 'AES or Key Locker instruction' },
@@ -68,7 +61,7 @@ const MAP_0F38: readonly Unbuilt[] = [
 ];
 
 const MAP_0F3A: readonly Unbuilt[] = [
-  { from: 0x08, to: 0x0f, name: 'SSE4.1 or SSSE3 instruction' },
+  { from: 0x08, to: 0x0e, name: 'SSE4.1 instruction' },
   { from: 0x14, to: 0x17, name: 'SSE4.1 instruction' },
   { from: 0x20, to: 0x22, name: 'SSE4.1 instruction' },
   { from: 0x40, to: 0x44, name: 'SSE4.1 or PCLMULQDQ instruction' },

@@ -110,8 +110,11 @@ class TextOps extends Ops<string, string, string> {
   requireAligned(bytes: 16, segment: Segment, offset: string): void { this.say(`#GP(0) unless ${SEGMENT_NAMES[segment]}:[${bare(offset)}] is a multiple of ${bytes}`); }
 
   override requireSse(): void { /* goes without saying */ }
-  override getXmm(x: XmmOperand): string { return xmmName(x); }
-  override setXmm(x: XmmOperand, v: string): void { this.say(`${xmmName(x)} ← ${bare(v)}`); }
+  override requireAvx(): void { /* goes without saying */ }
+  override getXmm(x: XmmOperand): string { return x.width === 256 ? `${xmmName(x)}[127:0]` : xmmName(x); }
+  override getYmmHigh(x: XmmOperand): string { return `ymm${x.number}[255:128]`; }
+  override setYmmHigh(x: XmmOperand, v: string): void { this.say(`ymm${x.number}[255:128] ← ${bare(v)}`); }
+  override setXmm(x: XmmOperand, v: string): void { this.say(`${this.getXmm(x)} ← ${bare(v)}`); }
   override requireMmx(): void { /* goes without saying */ }
   override getMmx(x: MmxOperand): string { return mmxName(x); }
   override setMmx(x: MmxOperand, v: string): void { this.say(`${mmxName(x)} ← ${bare(v)}`); }
@@ -122,6 +125,7 @@ class TextOps extends Ops<string, string, string> {
   override replaceLaneX(shape: OneOfLanes, a: string, n: number | ImmediateOperand, v: string): string { return `(${a} with ${shape}[${this.element(n)}] = ${bare(v)})`; }
   override loadX(segment: Segment, offset: string): string { return this.loaded(128, segment, offset); }
   override storeX(segment: Segment, offset: string, v: string): void { this.stored(128, segment, offset, v); }
+  override storeY(segment: Segment, offset: string, low: string, high: string): void { this.stored(256, segment, offset, `(${bare(high)}:${bare(low)})`); }
   override storeMaskedX(segment: Segment, offset: string, v: string, mask: string): void {
     this.say(`bytes at ${SEGMENT_NAMES[segment]}:[${bare(offset)}] where bit 7 of ${bare(mask)} is set ← ${bare(v)}`);
   }

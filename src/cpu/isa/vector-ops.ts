@@ -43,6 +43,8 @@ export type VectorOp =
   | 'i64x2.mul_even_u'
   /** Sums of the products of neighbours. */
   | 'i32x4.dot_i16x8_s'
+  /** The bytes of a whose numbers are the bytes of b; zeros for numbers of 16 and more. */
+  | 'i8x16.swizzle'
   /** Sums of the absolute differences of eight bytes. */
   | 'i64x2.sad_u'
   /** The lanes of a, then those of b, saturated to half their width. */
@@ -52,7 +54,7 @@ export type VectorOp =
 export type VectorShift = `${'i16x8' | 'i32x4' | 'i64x2'}.${'shl' | 'shr_u'}` | `${'i16x8' | 'i32x4'}.shr_s`;
 
 /** Shuffles whose pattern is an immediate: vector-shuffles.ts gives the bytes. */
-export type ImmediateShuffle = 'PSHUFD' | 'PSHUFLW' | 'PSHUFHW' | 'SHUFPS' | 'SHUFPD' | 'PSLLDQ' | 'PSRLDQ';
+export type ImmediateShuffle = 'PSHUFD' | 'PSHUFLW' | 'PSHUFHW' | 'SHUFPS' | 'SHUFPD' | 'PSLLDQ' | 'PSRLDQ' | 'PALIGNR';
 
 /** A floating-point lane. */
 export type Float = 'f32' | 'f64';
@@ -65,6 +67,8 @@ export type FloatShape = Float | 'f32x4' | 'f64x2';
  */
 export type FloatOp =
   | `${FloatShape}.${'add' | 'sub' | 'mul' | 'div' | 'min' | 'max' | 'sqrt'}`
+  /** Differences in the even lanes, sums in the odd ones. */
+  | `${'f32x4' | 'f64x2'}.sub_add`
   /** Approximations without flags. */
   | `${'f32' | 'f32x4'}.${'recip' | 'recip_sqrt'}`
   | 'f64.promote_f32' | 'f32.demote_f64' | 'f64x2.promote_low_f32x4' | 'f32x4.demote_f64x2_zero'
@@ -79,8 +83,16 @@ export abstract class VectorOps<V, X> {
   /** #UD where CR0.EM is 1 or CR4.OSFXSR is 0, #NM where CR0.TS is 1: the first verb of every instruction that uses XMM registers or MXCSR. */
   requireSse(): void { unsupported('requireSse'); }
 
+  /** #UD unless CR4.OSXSAVE is 1 and XCR0 enables SSE and AVX, #NM where CR0.TS is 1: requireSse of an instruction with a VEX prefix. */
+  requireAvx(): void { unsupported('requireAvx'); }
+
+  /** Bits 127:0, of a YMM register too. */
   getXmm(_x: XmmOperand): X { return unsupported('getXmm'); }
+  /** Leaves bits 255:128. */
   setXmm(_x: XmmOperand, _v: X): void { unsupported('setXmm'); }
+  /** Bits 255:128. */
+  getYmmHigh(_x: XmmOperand): X { return unsupported('getYmmHigh'); }
+  setYmmHigh(_x: XmmOperand, _v: X): void { unsupported('setYmmHigh'); }
   /**
    * #UD where CR0.EM is 1, #NM where CR0.TS is 1, #MF where an x87 exception waits: the first verb of every instruction that uses
    * MMX registers, or the next after requireSse.
@@ -101,6 +113,8 @@ export abstract class VectorOps<V, X> {
   /** 128 bits of any alignment. */
   loadX(_segment: Segment, _offset: V): X { return unsupported('loadX'); }
   storeX(_segment: Segment, _offset: V, _v: X): void { unsupported('storeX'); }
+  /** Stores 256 bits of any alignment, or nothing where one of the halves faults. */
+  storeY(_segment: Segment, _offset: V, _low: X, _high: X): void { unsupported('storeY'); }
   /** Stores the bytes of v where bit 7 of the mask's byte is 1. Faults as a store of all sixteen does, whatever the mask (the manual leaves that open, silicon (AMD) does it). */
   storeMaskedX(_segment: Segment, _offset: V, _v: X, _mask: X): void { unsupported('storeMaskedX'); }
 
@@ -112,14 +126,15 @@ export abstract class VectorOps<V, X> {
   shiftX(_op: VectorShift, _a: X, _count: V): X { return unsupported('shiftX'); }
   /** Sixteen bytes of the 32 of a and b, by their numbers: 0-15 are a's, 16-31 b's. */
   shuffleX(_bytes: readonly number[], _a: X, _b: X): X { return unsupported('shuffleX'); }
-  shuffleByX(_how: ImmediateShuffle, _a: X, _b: X, _pattern: ImmediateOperand): X { return unsupported('shuffleByX'); }
+  /** `half` 1: of a pattern whose bits say one thing for each lane of a YMM register, those for its upper half. */
+  shuffleByX(_how: ImmediateShuffle, _a: X, _b: X, _pattern: ImmediateOperand, _half?: 0 | 1): X { return unsupported('shuffleByX'); }
   /** The topmost bits of the lanes, lane 0 lowest, as a 32-bit value. */
   bitmaskX(_shape: 'i8x16' | 'i32x4' | 'i64x2', _a: X): V { return unsupported('bitmaskX'); }
 
   // Floating point: sets the sticky flags of MXCSR, and raises #XM (#UD without CR4.OSXMMEXCPT) for an unmasked exception.
   floatX(_op: FloatOp, _a: X, _b: X): X { return unsupported('floatX'); }
-  /** All ones in the lanes where the predicate, bits 2:0 of the immediate, holds. SDM Vol. 2A, "CMPPD". */
-  compareFloatX(_shape: FloatShape, _a: X, _b: X, _predicate: ImmediateOperand): X { return unsupported('compareFloatX'); }
+  /** All ones in the lanes where the predicate holds, one of 8 or of 32 by the low bits of the immediate. SDM Vol. 2A, "CMPPD". */
+  compareFloatX(_shape: FloatShape, _a: X, _b: X, _predicate: ImmediateOperand, _predicates: 8 | 32): X { return unsupported('compareFloatX'); }
   /** The order of the lowest lanes, an 8-bit value in the places of CF (less), ZF (equal) and PF; unordered is all three. A quiet NaN is invalid where it signals. */
   orderFloatX(_lane: Float, _a: X, _b: X, _quietNaN: 'quiet' | 'signals'): V { return unsupported('orderFloatX'); }
   /** The lowest lane as a signed integer of w bits; what does not fit is the integer indefinite. */
@@ -132,6 +147,8 @@ export abstract class VectorOps<V, X> {
   setMxcsr(_v: V): void { unsupported('setMxcsr'); }
 
   // ------------------------------------------------------------------------------------------------------ derived
+  /** Floating point in the body is one operation: what its parts raise is set and raised at its end. Values made inside leave it. */
+  raisedTogether<T>(body: () => T): T { return body(); }
   /** A value of 32 or 64 bits with zeros above it. */
   lowX(w: 32 | 64, v: V): X { return this.replaceLaneX(w === 32 ? 'i32x4' : 'i64x2', this.constX(0n), 0, v); }
 }

@@ -22,10 +22,11 @@ export function interleavePattern(size: 1 | 2 | 4 | 8, half: 'low' | 'high'): re
 const fields = (imm8: number): readonly number[] => [imm8 & 3, (imm8 >> 2) & 3, (imm8 >> 4) & 3, imm8 >> 6];
 
 /**
- * The pattern that an immediate gives. Byte shifts bring in the second operand, which is zero.
- * SDM Vol. 2B, "PSHUFD", "PSHUFLW", "PSHUFHW", "SHUFPS", "SHUFPD", "PSLLDQ", "PSRLDQ".
+ * The pattern that an immediate gives. Byte shifts bring in the second operand, which is zero; so does PALIGNR, which says what the upper of its
+ * sources gives (the lower gives what PSRLDQ says).
+ * SDM Vol. 2B, "PSHUFD", "PSHUFLW", "PSHUFHW", "SHUFPS", "SHUFPD", "PSLLDQ", "PSRLDQ", "PALIGNR".
  */
-export function immediatePattern(how: ImmediateShuffle, imm8: number): readonly number[] {
+export function immediatePattern(how: ImmediateShuffle, imm8: number, half: 0 | 1 = 0): readonly number[] {
   const [f0, f1, f2, f3] = fields(imm8) as readonly [number, number, number, number];
   const distance = Math.min(imm8, 16);
   switch (how) {
@@ -33,8 +34,9 @@ export function immediatePattern(how: ImmediateShuffle, imm8: number): readonly 
     case 'PSHUFLW': return lanePattern(2, [f0, f1, f2, f3, 4, 5, 6, 7]);
     case 'PSHUFHW': return lanePattern(2, [0, 1, 2, 3, 4 + f0, 4 + f1, 4 + f2, 4 + f3]);
     case 'SHUFPS': return lanePattern(4, [f0, f1, 4 + f2, 4 + f3]);
-    case 'SHUFPD': return lanePattern(8, [imm8 & 1, 2 + ((imm8 >> 1) & 1)]);
+    case 'SHUFPD': return lanePattern(8, [(imm8 >> (2 * half)) & 1, 2 + ((imm8 >> (2 * half + 1)) & 1)]);
     case 'PSLLDQ': return Array.from({ length: 16 }, (_, k) => (k < distance ? 16 : k - distance));
+    case 'PALIGNR': return Array.from({ length: 16 }, (_, k) => (k + imm8 >= 16 && k + imm8 < 32 ? k + imm8 - 16 : 16));
     case 'PSRLDQ': return Array.from({ length: 16 }, (_, k) => (k + distance > 15 ? 16 : k + distance));
   }
 }

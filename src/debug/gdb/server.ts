@@ -6,7 +6,7 @@ import { MACHINE_REGISTERS } from '../../machine/registers.ts';
 import { linear, PAGE_SIZE } from '../../state/addresses.ts';
 import type { Breakpoint } from '../break/breakpoints.ts';
 import type { BreakKind } from '../break/kinds.ts';
-import type { Debugger, DebugStop } from '../debugger.ts';
+import type { Debugger, DebugStop, Motion } from '../debugger.ts';
 import { littleEndian } from '../bytes.ts';
 import { Prompt } from '../prompt/prompt.ts';
 import { stopLine } from '../prompt/views.ts';
@@ -33,7 +33,8 @@ const FEATURES = `PacketSize=${MOST_PAYLOAD.toString(16)};QStartNoAckMode+;qXfer
 /** Most bytes of one read: their hexadecimal must fit in a packet. */
 const MOST_READ = MOST_PAYLOAD / 2;
 
-type Resume = { readonly how: 'step' | 'continue' | 'back' | 'reverse' };
+/** What gdb waits for: a step, which is over at once, or a way somewhere. */
+type Resume = 'step' | 'back' | { readonly motion: Motion; readonly backwards: boolean };
 
 export class GdbSession {
   readonly #debug: Debugger;
@@ -62,6 +63,7 @@ export class GdbSession {
   /** The connection is gone, or the session over: the machine stands still and has no breakpoints of gdb's. */
   end(): void {
     this.#ended = true;
+    if (typeof this.#resume === 'object') this.#resume.motion.cancel();
     this.#resume = undefined;
     for (const { id } of this.#points.values()) this.#debug.breakpoints.remove(id);
     this.#points.clear();
@@ -97,12 +99,15 @@ export class GdbSession {
   slice(maxInstructions: number, waits: boolean): 'running' | 'waiting' | 'stopped' {
     const resume = this.#resume;
     if (resume === undefined) return 'stopped';
-    if (this.#interrupt) return this.#stopped(this.#signal(SIGNAL.INT));
     const debug = this.#debug;
-    const stop = resume.how === 'step' ? debug.step() : resume.how === 'back' ? debug.back() : resume.how === 'reverse' ? debug.reverseContinue() : debug.continue(maxInstructions);
-    if (resume.how === 'continue') {
+    if (this.#interrupt) {
+      if (typeof resume === 'object') resume.motion.cancel();
+      return this.#stopped(this.#signal(SIGNAL.INT));
+    }
+    const stop = resume === 'step' ? debug.step() : resume === 'back' ? debug.back() : resume.motion.advance(maxInstructions);
+    if (typeof resume === 'object') {
       if (stop.kind === 'instruction-limit') return 'running';
-      if (stop.kind === 'halted' && stop.wakeable && waits) return 'waiting';
+      if (!resume.backwards && stop.kind === 'halted' && stop.wakeable && waits) return 'waiting';
     }
     return this.#stopped(this.#describe(stop), stop);
   }
@@ -176,7 +181,7 @@ export class GdbSession {
       }
       case 'Z': case 'z': return this.#point(text);
       case 'c': case 'C': case 's': case 'S': return this.#resumeFrom(text[0].toLowerCase() === 's' ? 'step' : 'continue', text.slice(1));
-      case 'b': return text === 'bs' ? this.#go('back') : text === 'bc' ? this.#go('reverse') : '';
+      case 'b': return text === 'bs' ? this.#go('back') : text === 'bc' ? this.#go({ motion: this.#debug.reverse(), backwards: true }) : '';
       case 'H': case 'T': return 'OK';
       case 'D':
         this.#reply('OK');
@@ -193,8 +198,8 @@ export class GdbSession {
     }
   }
 
-  #go(how: Resume['how']): undefined {
-    this.#resume = { how };
+  #go(resume: Resume | 'continue'): undefined {
+    this.#resume = resume === 'continue' ? { motion: this.#debug.onwards(), backwards: false } : resume;
     this.#interrupt = false;
     this.#owner.resumed();
     return undefined;
@@ -259,7 +264,7 @@ export class GdbSession {
       return this.#output([`addresses are ${this.#physical ? 'physical' : 'linear'}`]);
     }
     const outcome = this.#prompt.execute(line, { moves: false });
-    const lines = outcome.kind === 'text' ? outcome.lines : [];
+    const lines = outcome.kind === 'text' ? outcome.lines : outcome.kind === 'search' ? outcome.search.finish() : [];
     return this.#output(line === 'help' ? [...lines, 'phys [on|off]: whether memory is read and written by physical address'] : lines);
   }
   /** The text in packets of its own, then the answer. */

@@ -17,9 +17,6 @@ export interface HistoryOptions {
   readonly given?: number;
 }
 
-/** Asked about every 10 ms in long searches: true ends them, and the machine is where it was. */
-export type Interrupted = () => boolean;
-
 /** Something to stop for. */
 export interface WatchHit {
   /** Where a run stops: the boundary that has just been reached, or one before it. */
@@ -55,9 +52,6 @@ export interface HistoryRunOptions<H extends WatchHit = WatchHit> {
 /** Why a run ended: as the machine says, or at what the watch watches, or at `until`. */
 export type HistoryStop<H extends WatchHit = WatchHit> = Stop | { readonly kind: 'hit'; readonly hit: H } | { readonly kind: 'arrived' };
 
-/** A long search was interrupted. */
-class InterruptedError extends Error {}
-
 const DEFAULT_BUDGET_BYTES = 512 * 2 ** 20;
 
 /**
@@ -74,6 +68,10 @@ const NEAR = 10_000;
 /** Deliveries in one step: a #DB, an NMI and an interrupt, or an exception, a double fault and a triple fault; and INT n before it. */
 const MOST_DELIVERIES_A_STEP = 5;
 
+/** The moment that something names: an instruction count is the first one with it. */
+export const momentTo = (to: number | Position | Moment): Moment =>
+  (typeof to === 'number' ? beginningOf({ retired: to, deliveries: 0 }) : 'idleTime' in to ? to : beginningOf(to));
+
 export class History {
   readonly machine: Machine;
   readonly log: InputLog;
@@ -87,7 +85,6 @@ export class History {
   #slice = SHORTEST_SLICE;
   /** What it took to come here from the start, if nothing had been executed twice. */
   #cost = 0;
-  #interrupted: Interrupted | undefined;
   /** The machine is being given an input: what is written now, the input writes. */
   isGiving = false;
 
@@ -165,7 +162,6 @@ export class History {
       const before = this.now;
       if (until !== undefined && compareMoments(before, until) >= 0) return { kind: 'arrived' };
       if (state.retired >= endRetired || cpu.deliveries >= endDeliveries) return { kind: 'instruction-limit' };
-      if (this.#interrupted?.() === true) throw new InterruptedError();
       this.#takeCheckpoint();
       const live = this.isLive;
       let most = Math.min(endRetired - state.retired, endDeliveries - cpu.deliveries, this.#slice), idle = maxIdleTime;
@@ -244,28 +240,11 @@ export class History {
     this.#giveDue();
   }
 
-  /** To an instruction count, a position or a moment, in either direction; beyond the end the machine runs on. Undefined: it is there; otherwise why it cannot get there. */
-  runTo(to: number | Position | Moment, interrupted?: Interrupted): Stop | 'interrupted' | undefined {
-    const moment = typeof to === 'number' ? beginningOf({ retired: to, deliveries: 0 }) : 'idleTime' in to ? to : beginningOf(to);
-    return this.interruptible(interrupted, () => this.#travel(moment));
-  }
-
-  /** Does work that runs the machine, until it is done or `interrupted` says so: then the machine is where it was. */
-  interruptible<T>(interrupted: Interrupted | undefined, work: () => T): T | 'interrupted' {
-    if (interrupted === undefined) return work();
-    const here = this.now;
-    this.#interrupted = interrupted;
-    try {
-      return work();
-    } catch (error) {
-      if (!(error instanceof InterruptedError)) throw error;
-      this.#interrupted = undefined;
-      this.#return(here);
-      return 'interrupted';
-    } finally {
-      this.#interrupted = undefined;
-    }
-  }
+  /**
+   * To an instruction count, a position or a moment, in either direction, at once; beyond the end the machine runs on (`pass` with `until` does that in
+   * pieces). Undefined: it is there; otherwise why it cannot get there.
+   */
+  runTo(to: number | Position | Moment): Stop | undefined { return this.#travel(momentTo(to)); }
 
   /** So many boundaries back: an instruction, an iteration of a REP or a delivery each. False: it began on the way, and the machine is there. */
   stepBack(count = 1): boolean {

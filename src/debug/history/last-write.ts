@@ -8,8 +8,8 @@ import { beginningOf, compareMoments, comparePositions, type Moment } from '../.
 import { MACHINE_REGISTERS, type MachineRegister } from '../../machine/registers.ts';
 import { linear, PAGE_SIZE } from '../../state/addresses.ts';
 import { littleEndian } from '../bytes.ts';
-import type { History, Interrupted, Watch } from './history.ts';
-import { lastBefore } from './search.ts';
+import type { History, Watch } from './history.ts';
+import { lastBefore, passTo, Search } from './search.ts';
 
 export type WriteTarget =
   /** Bytes of RAM. A linear address stands for the physical ones that it has now. */
@@ -42,24 +42,25 @@ interface Recorder extends Watch<never> { last(): Seen | undefined }
 const MOST_BYTES = 4096;
 
 /**
- * The last write before now; undefined if there was none since the history began. The machine is where it was. Throws RangeError for what is no RAM or no
- * register. Memory, control registers and MSRs are found at the speed of the engine, other registers by a look at every instruction back to it.
+ * The last write before now; undefined if there was none since the history began. The machine is where it was afterwards. Throws RangeError for what is no
+ * RAM or no register. Memory, control registers and MSRs are found at the speed of the engine, other registers by a look at every instruction back to it.
  */
-export function lastWrite(history: History, target: WriteTarget, interrupted?: Interrupted): LastWrite | 'interrupted' | undefined {
-  const { machine } = history;
+export function lastWrite(history: History, target: WriteTarget): Search<LastWrite | undefined> {
+  const { machine } = history, here = history.now;
   const recorder = recorderOf(history, target);
-  return history.interruptible(interrupted, () => {
-    const here = history.now;
-    const seen = lastBefore(history, (until) => {
-      history.pass({ until, watch: recorder });
-      const last = recorder.last();
-      // An edit of this very moment is behind us; an instruction that begins here is not.
-      return last !== undefined && (last.by === 'edit' ? compareMoments(last.at, here) <= 0 : comparePositions(last.at, here) < 0) ? last : undefined;
-    });
+  const scan = function* (until: Moment): Generator<void, Seen | undefined, void> {
+    yield* passTo(history, until, recorder);
+    const last = recorder.last();
+    // An edit of this very moment is behind us; an instruction that begins here is not.
+    return last !== undefined && (last.by === 'edit' ? compareMoments(last.at, here) <= 0 : comparePositions(last.at, here) < 0) ? last : undefined;
+  };
+  const pieces = function* (): Generator<void, LastWrite | undefined, void> {
+    const seen = yield* lastBefore(history, scan);
     const found = seen && withValues(history, machine, seen);
     history.runTo(here);
     return found;
-  });
+  };
+  return new Search(pieces(), () => { history.runTo(here); });
 }
 
 function withValues(history: History, machine: Machine, { at, rip, by, where, read }: Seen): LastWrite {

@@ -1,43 +1,112 @@
-/** Backwards through a history: where something happened last before now. */
+/**
+ * Backwards through a history: where something happened last before now. A search goes on piece by piece, so that whoever waits for it can look up
+ * in between; until it is over or cancelled nothing else may be done with the machine.
+ */
 import { compareMoments, comparePositions, type Moment } from '../../machine/position.ts';
-import type { History, Interrupted, Watch, WatchHit } from './history.ts';
+import type { History, Watch, WatchHit } from './history.ts';
 
 /** Instructions that are searched first, and how much further back each next stretch goes. What happens often is found near; what is rare costs one pass. */
 const FIRST_STRETCH = 5000, GROWTH = 6;
+/** Instructions of a piece, and of one that stands still at each. */
+const PIECE = 50_000, SLOW_PIECE = 2000;
 
-/**
- * Back to the last moment before now at which `watch` stops. Without one the machine is at the start of its history; interrupted, it is where it was.
- */
-export function reverseContinue<H extends WatchHit>(history: History, watch: Watch<H>, interrupted?: Interrupted): { readonly kind: 'hit'; readonly hit: H } | { readonly kind: 'start' | 'interrupted' } {
-  const found = history.interruptible(interrupted, () => {
-    const end = history.now;
-    const hit = lastBefore(history, (until) => lastHit(history, until, end, watch));
+/** A search in progress. */
+export class Search<T> {
+  readonly #pieces: Generator<void, T, void>;
+  readonly #cancel: () => void;
+  #found: { readonly what: T } | undefined;
+
+  /** `cancel` puts the machine back where it was. */
+  constructor(pieces: Generator<void, T, void>, cancel: () => void) {
+    this.#pieces = pieces;
+    this.#cancel = cancel;
+  }
+
+  /** Goes on for some ten milliseconds. What was found, once it is over. */
+  advance(): { readonly what: T } | undefined {
+    if (this.#found !== undefined) return this.#found;
+    const { done, value } = this.#pieces.next();
+    if (done === true) this.#found = { what: value };
+    return this.#found;
+  }
+
+  /** To its end, at once. */
+  finish(): T {
+    for (;;) {
+      const found = this.advance();
+      if (found !== undefined) return found.what;
+    }
+  }
+
+  /** Gives it up: the machine is where it was before. */
+  cancel(): void {
+    if (this.#found !== undefined) return;
+    // The generator disarms what it has armed.
+    this.#pieces.return(undefined as T);
+    this.#cancel();
+  }
+
+  /** The same search, its outcome put otherwise. */
+  map<U>(put: (what: T) => U): Search<U> {
+    const pieces = function* (search: Search<T>): Generator<void, U, void> {
+      for (;;) {
+        const found = search.advance();
+        if (found !== undefined) return put(found.what);
+        yield;
+      }
+    };
+    return new Search(pieces(this), () => { this.cancel(); });
+  }
+}
+
+/** Back to the last moment before now at which `watch` stops; without one to the start of the history. */
+export function reverseContinue<H extends WatchHit>(history: History, watch: Watch<H>): Search<{ readonly kind: 'hit'; readonly hit: H } | { readonly kind: 'start' }> {
+  const here = history.now;
+  const pieces = function* (): Generator<void, { readonly kind: 'hit'; readonly hit: H } | { readonly kind: 'start' }, void> {
+    const hit = yield* lastBefore(history, (until) => lastHit(history, until, here, watch));
     history.runTo(hit === undefined ? history.start : wayBackTo(hit));
-    return hit;
-  });
-  return found === 'interrupted' ? { kind: 'interrupted' } : found === undefined ? { kind: 'start' } : { kind: 'hit', hit: found };
+    return hit === undefined ? { kind: 'start' } : { kind: 'hit', hit };
+  };
+  return new Search(pieces(), () => { history.runTo(here); });
 }
 
 /** Searches back from now, stretch by stretch. `scan` runs from where the machine is to the moment given and says what it saw last. Leaves the machine anywhere before now. */
-export function lastBefore<T>(history: History, scan: (until: Moment) => T | undefined): T | undefined {
+export function* lastBefore<T>(history: History, scan: (until: Moment) => Generator<void, T | undefined, void>): Generator<void, T | undefined, void> {
   let until = history.now, stretch = FIRST_STRETCH;
   for (;;) {
     const from: Moment = { retired: until.retired - stretch, deliveries: 0, idleTime: -1 };
     history.runTo(compareMoments(from, history.start) < 0 ? history.start : from);
     const begun = history.now;
-    const found = scan(until);
+    const found = yield* scan(until);
     if (found !== undefined || compareMoments(begun, history.start) <= 0) return found;
     until = begun;
     stretch *= GROWTH;
   }
 }
 
+/** Runs to a moment where the machine has been, with a watch that stops nowhere. */
+export function* passTo(history: History, until: Moment, watch: Watch<never>): Generator<void, void, void> {
+  // It stays armed from piece to piece: what it remembers must not be cut.
+  const armed: Watch<never> = {
+    ...(watch.addresses === undefined ? {} : { addresses: watch.addresses }),
+    ...(watch.everyBoundary === undefined ? {} : { everyBoundary: watch.everyBoundary }),
+    nextCount: (retired) => watch.nextCount?.(retired) ?? Infinity,
+    hit: (machine) => watch.hit(machine),
+  };
+  watch.arm?.(history.machine);
+  try {
+    while (history.pass({ until, watch: armed, maxInstructions: watch.everyBoundary === true ? SLOW_PIECE : PIECE }).kind === 'instruction-limit') yield;
+  } finally {
+    watch.disarm?.(history.machine);
+  }
+}
+
 const wayBackTo = (hit: WatchHit): Moment => hit.before ?? hit.at;
 
 /** The last hit on the way from now to `until` whose way back ends at a position before that of `end`. */
-function lastHit<H extends WatchHit>(history: History, until: Moment, end: Moment, watch: Watch<H>): H | undefined {
+function* lastHit<H extends WatchHit>(history: History, until: Moment, end: Moment, watch: Watch<H>): Generator<void, H | undefined, void> {
   let last: H | undefined;
-  const collecting: Watch<never> = {
+  yield* passTo(history, until, {
     ...(watch.addresses === undefined ? {} : { addresses: watch.addresses }),
     ...(watch.everyBoundary === undefined ? {} : { everyBoundary: watch.everyBoundary }),
     nextCount: (retired) => watch.nextCount?.(retired) ?? Infinity,
@@ -48,7 +117,6 @@ function lastHit<H extends WatchHit>(history: History, until: Moment, end: Momen
     },
     arm: (machine) => { watch.arm?.(machine); },
     disarm: (machine) => { watch.disarm?.(machine); },
-  };
-  history.pass({ until, watch: collecting });
+  });
   return last;
 }

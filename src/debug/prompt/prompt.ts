@@ -2,7 +2,7 @@
 import type { LastWrite } from '../history/last-write.ts';
 import { addBreakpoint, BREAK_HELP } from '../break/parse.ts';
 import { compileExpression, ExpressionError } from '../break/expression.ts';
-import type { Interrupted } from '../history/history.ts';
+import { Search } from '../history/search.ts';
 import type { Debugger, DebugStop, Motion } from '../debugger.ts';
 import { postMortem } from '../post-mortem.ts';
 import { registerDump } from '../registers.ts';
@@ -10,10 +10,11 @@ import { MACHINE_REGISTERS } from '../../machine/registers.ts';
 import type { Moment } from '../../machine/position.ts';
 import { backtraceView, breakpointLine, disassembly, infoView, lastWriteView, memoryView, placeLine, stopLine, tlbView, walkView, type Unit } from './views.ts';
 
-/** What comes of a line: text to show; a run, slice by slice, until it stops at something else than the slice's end; the end of the prompt. */
+/** What comes of a line: text to show; a way forwards; a search, whose outcome is text; the end of the prompt. */
 export type Outcome =
   | { readonly kind: 'text'; readonly lines: readonly string[] }
-  | { readonly kind: 'run'; readonly slice: Motion }
+  | { readonly kind: 'run'; readonly motion: Motion }
+  | { readonly kind: 'search'; readonly search: Search<readonly string[]> }
   | { readonly kind: 'leave'; readonly how: 'continue' | 'quit' };
 
 interface Command {
@@ -22,7 +23,7 @@ interface Command {
   readonly says: string;
   /** It takes the machine elsewhere in time: not for a gdb, which would not notice. */
   readonly moves?: boolean;
-  readonly run: (rest: string, interrupted?: Interrupted) => Outcome;
+  readonly run: (rest: string) => Outcome;
 }
 
 const text = (lines: readonly string[]): Outcome => ({ kind: 'text', lines });
@@ -41,7 +42,7 @@ export class Prompt {
   }
 
   /** Carries out a line; an empty one is the last one again. Throws nothing that a user can cause: what is wrong is said. */
-  execute(line: string, { moves = true, interrupted }: { readonly moves?: boolean; readonly interrupted?: Interrupted } = {}): Outcome {
+  execute(line: string, { moves = true }: { readonly moves?: boolean } = {}): Outcome {
     const wanted = line.trim() === '' ? this.#last : line.trim();
     this.#last = wanted;
     const [, name = '', rest = ''] = /^([a-z-]+)(.*)$/is.exec(wanted) ?? [];
@@ -50,7 +51,7 @@ export class Prompt {
     if (command === undefined) return text([`there is no command "${wanted.split(/\s/)[0]}"; "help" lists them`]);
     if (command.moves === true && !moves) return text([`"${name}" moves the machine in time: use gdb's own commands (stepi, reverse-stepi, continue, reverse-continue)`]);
     try {
-      return command.run(rest.trim(), interrupted);
+      return command.run(rest.trim());
     } catch (error) {
       if (error instanceof ExpressionError) return text([`${error.message}${error.column > 0 ? ` (character ${error.column + 1})` : ''}`]);
       if (error instanceof RangeError) return text([error.message]);
@@ -77,25 +78,36 @@ export class Prompt {
     return Number(value);
   }
   #moved(stop: DebugStop): Outcome { return text(this.report(stop)); }
+  #back(motion: Motion): Outcome {
+    const report = (stop: DebugStop): readonly string[] => this.report(stop);
+    const pieces = function* (): Generator<void, readonly string[], void> {
+      for (;;) {
+        const stop = motion.advance(1);
+        if (stop.kind !== 'instruction-limit') return report(stop);
+        yield;
+      }
+    };
+    return { kind: 'search', search: new Search(pieces(), () => { motion.cancel(); }) };
+  }
 
   #all(): readonly Command[] {
     const { debug } = this, { machine, symbols, breakpoints, history } = debug;
     return [
       { names: ['step', 's', 'stepi', 'si'], takes: '[N]', says: 'N instructions or deliveries on', moves: true, run: (rest) => this.#moved(debug.step(this.#count(rest, MOST_STEPS))) },
       { names: ['back', 'b', 'rs'], takes: '[N]', says: 'N back', moves: true, run: (rest) => this.#moved(debug.back(this.#count(rest, 10_000))) },
-      { names: ['over', 'next', 'n'], takes: '', says: 'a step, over a call as a whole', moves: true, run: () => ({ kind: 'run', slice: debug.over() }) },
-      { names: ['out', 'finish'], takes: '', says: 'to the caller', moves: true, run: () => ({ kind: 'run', slice: debug.out() }) },
-      { names: ['backover', 'rn'], takes: '', says: 'a step back, over a call as a whole', moves: true, run: (_rest, interrupted) => this.#moved(debug.backOver(interrupted)) },
-      { names: ['backout'], takes: '', says: 'back to the call that led here', moves: true, run: (_rest, interrupted) => this.#moved(debug.backOut(interrupted)) },
-      { names: ['continue', 'c'], takes: '', says: 'on, to a breakpoint or the end', moves: true, run: () => ({ kind: 'run', slice: (most) => debug.continue(most) }) },
-      { names: ['reverse', 'rc'], takes: '', says: 'back to where a breakpoint would have stopped', moves: true, run: (_rest, interrupted) => this.#moved(debug.reverseContinue(interrupted)) },
-      { names: ['until', 'u'], takes: 'ADDRESS', says: 'on to an address', moves: true, run: (rest) => ({ kind: 'run', slice: debug.toAddress(this.#value(rest)) }) },
-      { names: ['goto'], takes: 'N | #SNAPSHOT | end', says: 'to an instruction count, a remembered moment, the end', moves: true, run: (rest, interrupted) => this.#moved(debug.runTo(this.#moment(rest), interrupted)) },
+      { names: ['over', 'next', 'n'], takes: '', says: 'a step, over a call as a whole', moves: true, run: () => ({ kind: 'run', motion: debug.over() }) },
+      { names: ['out', 'finish'], takes: '', says: 'to the caller', moves: true, run: () => ({ kind: 'run', motion: debug.out() }) },
+      { names: ['backover', 'rn'], takes: '', says: 'a step back, over a call as a whole', moves: true, run: () => this.#back(debug.backOver()) },
+      { names: ['backout'], takes: '', says: 'back to the call that led here', moves: true, run: () => this.#back(debug.backOut()) },
+      { names: ['continue', 'c'], takes: '', says: 'on, to a breakpoint or the end', moves: true, run: () => ({ kind: 'run', motion: debug.onwards() }) },
+      { names: ['reverse', 'rc'], takes: '', says: 'back to where a breakpoint would have stopped', moves: true, run: () => this.#back(debug.reverse()) },
+      { names: ['until', 'u'], takes: 'ADDRESS', says: 'on to an address', moves: true, run: (rest) => ({ kind: 'run', motion: debug.toAddress(this.#value(rest)) }) },
+      { names: ['goto'], takes: 'N | #SNAPSHOT | end', says: 'to an instruction count, a remembered moment, the end', moves: true, run: (rest) => ({ kind: 'run', motion: debug.goTo(this.#moment(rest)) }) },
       { names: ['restart'], takes: '', says: 'to the beginning of the history', moves: true, run: () => this.#moved(debug.restart()) },
       { names: ['walk'], takes: 'ADDRESS', says: 'the page walk of a linear address', run: (rest) => text(walkView(machine, this.#value(rest))) },
       { names: ['tlb'], takes: '[ADDRESS]', says: 'what the TLBs hold, and what of it is stale', run: (rest) => text(tlbView(machine, rest === '' ? undefined : this.#value(rest))) },
       { names: ['x'], takes: '[/COUNT][b|h|w|g] [phys] ADDRESS', says: 'memory', run: (rest) => text(this.#memory(rest)) },
-      { names: ['who-wrote', 'who'], takes: '[phys] ADDRESS[,BYTES] | REGISTER | pte ADDRESS', says: 'the last write before now', run: (rest, interrupted) => text(lastWriteView(debug, this.#whoWrote(rest, interrupted))) },
+      { names: ['who-wrote', 'who'], takes: '[phys] ADDRESS[,BYTES] | REGISTER | pte ADDRESS', says: 'the last write before now', run: (rest) => ({ kind: 'search', search: this.#whoWrote(rest).map((found) => lastWriteView(debug, found)) }) },
       { names: ['bt', 'backtrace', 'where'], takes: '', says: 'who called whom', run: () => text(backtraceView(debug)) },
       { names: ['break', 'br'], takes: 'WHAT [if EXPRESSION]', says: '"help break" lists what', run: (rest) => text([breakpointLine(breakpoints, addBreakpoint(breakpoints, machine, rest))]) },
       { names: ['tbreak'], takes: 'WHAT', says: 'the same, once', run: (rest) => text([breakpointLine(breakpoints, addBreakpoint(breakpoints, machine, rest, true))]) },
@@ -134,13 +146,13 @@ export class Prompt {
     return memoryView(this.debug.machine, this.#value(address), Number(count), UNITS[unit]!, physical !== undefined);
   }
 
-  #whoWrote(rest: string, interrupted?: Interrupted): LastWrite | 'interrupted' | undefined {
+  #whoWrote(rest: string): Search<LastWrite | undefined> {
     const register = rest.toLowerCase().replace(/^[$%]/, '');
-    if (MACHINE_REGISTERS.has(register)) return this.debug.lastWrite({ kind: 'register', name: register }, interrupted);
+    if (MACHINE_REGISTERS.has(register)) return this.debug.lastWrite({ kind: 'register', name: register });
     const entry = /^pte\s+(.*)$/s.exec(rest);
-    if (entry !== null) return this.debug.lastWrite({ kind: 'page-table', address: this.#value(entry[1]!) }, interrupted);
+    if (entry !== null) return this.debug.lastWrite({ kind: 'page-table', address: this.#value(entry[1]!) });
     const [, physical, address = '', bytes] = /^(phys\s+)?([^,]*)(?:,(.*))?$/s.exec(rest) ?? [];
-    return this.debug.lastWrite({ kind: 'memory', address: this.#value(address), bytes: bytes === undefined ? 1 : this.#count(bytes, 4096), physical: physical !== undefined }, interrupted);
+    return this.debug.lastWrite({ kind: 'memory', address: this.#value(address), bytes: bytes === undefined ? 1 : this.#count(bytes, 4096), physical: physical !== undefined });
   }
 
   #delete(rest: string): string[] {

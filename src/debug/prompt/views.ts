@@ -49,7 +49,6 @@ export function stopLine({ breakpoints }: Debugger, stop: DebugStop): string | u
     case 'hit': return `breakpoint ${stop.hit.breakpoint.id} (${breakpoints.describe(stop.hit.breakpoint)}): ${stop.hit.text}`;
     case 'arrived': case 'reached': case 'paused': case 'instruction-limit': return undefined;
     case 'start': return 'the history begins here';
-    case 'interrupted': return 'interrupted';
     case 'refused': return stop.why;
     case 'debug-exit': return `the guest wrote ${stop.value} to the debug-exit port`;
     case 'power-off': return 'the guest turned the power off';
@@ -101,8 +100,7 @@ export function backtraceView(debug: Debugger): string[] {
   return debug.backtrace().map(({ rip, rsp, by }, n) => `#${String(n).padEnd(2)} ${debug.symbols.text(rip)}  rsp 0x${rsp.toString(16)}${by === 'event' ? '  (interrupted here)' : ''}`);
 }
 
-export function lastWriteView({ symbols }: Debugger, found: LastWrite | 'interrupted' | undefined): string[] {
-  if (found === 'interrupted') return ['interrupted'];
+export function lastWriteView({ symbols }: Debugger, found: LastWrite | undefined): string[] {
   if (found === undefined) return ['nobody, since the history began'];
   const { at, rip, by, where, before, after } = found;
   return [`${by === 'instruction' ? symbols.text(rip) : `${by}${by === 'edit' ? '' : ` at ${symbols.text(rip)}`}`}, instruction ${groups(at.retired)}: ${where}: 0x${before.toString(16)} -> 0x${after.toString(16)}   (goto ${at.retired})`];

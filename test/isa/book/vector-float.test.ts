@@ -1,20 +1,11 @@
 /** Floating point in XMM registers by example: lanes are written highest first, as the manual draws them. */
 import { example, GP, instruction, MEMORY, PF, UNMAPPED, XM, type Result, type State } from '../../support/example.ts';
+import { CUT, d, DAZ, DE, DEFAULT, DOWN, FTZ, IE, OE, pd, PE, ps, s, UE, unmasked, UP, ZE } from '../../support/floats.ts';
 
-const scratch = new DataView(new ArrayBuffer(8));
-const s = (x: number): bigint => { scratch.setFloat32(0, x); return BigInt(scratch.getUint32(0)); };
-const d = (x: number): bigint => { scratch.setFloat64(0, x); return scratch.getBigUint64(0); };
-const ps = (...lanes: readonly [number, number, number, number]): bigint => lanes.reduce((v, x) => (v << 32n) | s(x), 0n);
-const pd = (high: number, low: number): bigint => (d(high) << 64n) | d(low);
 /** A scalar below what is not its business. */
 const ABOVE = 0xa5a5_a5a5_a5a5_a5a5_5a5a_5a5a_0000_0000n;
 const ss = (x: number): bigint => ABOVE | s(x);
 const sd = (x: number): bigint => ((ABOVE >> 64n) << 64n) | d(x);
-
-/** MXCSR: flags, and the default with flags or other fields. */
-const IE = 1, DE = 2, ZE = 4, OE = 8, UE = 16, PE = 32;
-const DEFAULT = 0x1f80, DAZ = 0x40, FTZ = 0x8000, DOWN = 0x2000, UP = 0x4000, CUT = 0x6000;
-const unmasked = (flag: number): number => DEFAULT & ~(flag << 7);
 
 const SNAN = 0x7ff0_0000_0000_0001n, QNAN = 0x7ff8_0000_0000_0005n, INDEFINITE = 0xfff8_0000_0000_0000n;
 const LARGEST = Number.MAX_VALUE, SMALLEST = 2 ** -1022, DENORMAL = Number.MIN_VALUE;

@@ -1,9 +1,9 @@
-/** Which x87 rows are compared with silicon, and where we do something else than the recorded processor (AMD's): most often what Intel's manual says. */
+/** Which x87 rows are compared with silicon, and where we do something else than AMD's processors, on which they were first recorded: most often what Intel's manual says. */
 import type { Row } from '../../../src/cpu/isa/row.ts';
 import type { X87State } from './cases.ts';
 
 /** Environments hold instruction pointers, which the harness cannot know; FXSAVE and FXRSTOR are what it uses itself; WAIT needs a pending exception. */
-export const recordable = (row: Row): boolean => (row.feature === 'fpu' || /^F(CMOV|U?COMI)/.test(row.mnemonic)) && !/^(FNSTENV|FLDENV|FNSAVE|FRSTOR|WAIT)$/.test(row.mnemonic);
+export const recordable = (row: Row): boolean => (row.feature === 'fpu' || /^F(CMOV|U?COMI|ISTTP)/.test(row.mnemonic)) && !/^(FNSTENV|FLDENV|FNSAVE|FRSTOR|WAIT)$/.test(row.mnemonic);
 
 const IE = 1, DE = 2, PE = 0x20, C1 = 0x200;
 const COMPARISON = /^(FU?COM|FICOM|FTST)/;

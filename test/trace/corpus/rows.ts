@@ -17,7 +17,7 @@ const EMPTY_PORT = 0xe0n;
 const VECTOR_OPERANDS = new Set(['xmm', 'xmm-or-memory', 'mmx', 'mmx-or-memory']);
 /** XMM and MMX registers and MXCSR are not in a trace. */
 export const isVectorRow = (row: Row): boolean =>
-  row.operands.some((x) => VECTOR_OPERANDS.has(x.kind)) || ((row.feature === 'sse' || row.feature === 'sse2') && !row.mnemonic.endsWith('FENCE'));
+  row.operands.some((x) => VECTOR_OPERANDS.has(x.kind)) || ((row.feature === 'sse' || row.feature === 'sse2' || row.feature === 'avx') && !row.mnemonic.endsWith('FENCE'));
 
 /** Rows that a generated program cannot run, and why. */
 export const EXCLUDED: readonly { readonly applies: (row: Row, bits: Bits) => boolean; readonly why: string }[] = [

@@ -51,7 +51,8 @@ export abstract class MemoryOps extends FlagOps {
   }
 
   /** Linear address of an offset in a segment. */
-  #linear(segment: Segment, offset: Node): Node {
+  #linear(segment: Segment, offset: Node, write: boolean): Node {
+    if (segment === SEGMENT.CS && write && !this.longMode) throw new LeftToReference('a write to a code segment, which is #GP');
     if (segment < SEGMENT.FS) return offset;
     if (!this.longMode) throw new LeftToReference('FS or GS outside 64-bit mode');
     return this.add(64, offset, this.loadState(I64, LOAD[64], OFFSET.base + 8 * segment));
@@ -159,9 +160,9 @@ export abstract class MemoryOps extends FlagOps {
   }
 
   load(w: Width, segment: Segment, offset: Node, intent: Intent = 'read'): Node {
-    const address = this.#linear(segment, offset);
-    const exit = this.leave();
     const modify = intent === 'modify';
+    const address = this.#linear(segment, offset, modify);
+    const exit = this.leave();
     const remembered = this.rememberedPage(segment, offset, modify);
     const place = { offset, segment, host: -1 };
     if (modify) this.#modified = place;
@@ -188,7 +189,7 @@ export abstract class MemoryOps extends FlagOps {
       });
       return;
     }
-    const address = this.#linear(segment, offset);
+    const address = this.#linear(segment, offset, true);
     const exit = this.leave();
     const remembered = this.rememberedPage(segment, offset, true);
     this.effect([address, value, ...exit.roots], () => {
@@ -199,7 +200,7 @@ export abstract class MemoryOps extends FlagOps {
   }
 
   requireAligned(bytes: 16, segment: Segment, offset: Node): void {
-    const low = this.and(64, this.#linear(segment, offset), this.const(64, BigInt(bytes - 1)));
+    const low = this.and(64, this.#linear(segment, offset, false), this.const(64, BigInt(bytes - 1)));
     this.leaveUnless(this.isZero(64, low));
   }
 

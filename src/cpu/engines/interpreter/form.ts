@@ -2,6 +2,7 @@
  * Forms: what a handler depends on. Everything else of an instruction is a field of its record. Two instructions of one
  * form have the same meaning, widths, kinds of operands and mode.
  */
+import { SEGMENT } from '../../../state/layout.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { NO_REGISTER, type MemoryOperand, type Operand } from '../../isa/operand.ts';
 import type { Meaning } from '../../isa/row.ts';
@@ -14,8 +15,8 @@ function numberOf(meaning: Meaning): number {
   return n;
 }
 
-/** Segments 0-3 are alike: they have no base where generated code runs. */
-const segmentText = (segment: number | undefined): string => (segment === undefined || segment < 4 ? '' : `s${segment}`);
+/** ES, SS and DS are alike: they have no base where generated code runs, and may be written. CS outside 64-bit mode may not. */
+const segmentText = (segment: number | undefined): string => (segment === undefined || (segment < SEGMENT.FS && segment !== SEGMENT.CS) ? '' : `s${segment}`);
 const memoryText = (x: MemoryOperand): string =>
   `M${x.width}${segmentText(x.segment)}a${x.addressWidth}${x.index === NO_REGISTER ? '' : 'x'}${isBasedOnRsp(x) ? 'p' : ''}`;
 

@@ -27,6 +27,8 @@ function build(to: 32 | 64, lanes: number, above: bigint, f: (n: number) => Outc
 }
 
 const BINARY: Record<string, BinaryOperation> = { add, sub: subtract, mul: multiply, div: divide, min, max };
+/** By the lane's number modulo 2. */
+const ALTERNATING: Record<string, readonly [BinaryOperation, BinaryOperation]> = { sub_add: [subtract, add] };
 const UNARY: Record<string, (f: Format, b: bigint, e: Environment) => Outcome> = {
   sqrt: root,
   recip: (_f, b) => ({ bits: reciprocal(b), flags: 0 }),
@@ -57,23 +59,25 @@ export function floatOperation(op: FloatOp, a: bigint, b: bigint, e: Environment
       const [shape, name] = op.split('.') as [FloatShape, string];
       const lane = laneType(shape);
       const bits = BITS[lane], format = FORMAT[lane];
-      const two = BINARY[name], one = UNARY[name];
-      return build(bits, laneCount(shape), a, (n) => two ? two(format, laneOf(a, bits, n), laneOf(b, bits, n), e)
-        : (one as NonNullable<typeof one>)(format, laneOf(b, bits, n), e));
+      const one = UNARY[name];
+      const two = (n: number): BinaryOperation | undefined => BINARY[name] ?? ALTERNATING[name]?.[n % 2];
+      return build(bits, laneCount(shape), a, (n) => two(n)?.(format, laneOf(a, bits, n), laneOf(b, bits, n), e)
+        ?? (one as NonNullable<typeof one>)(format, laneOf(b, bits, n), e));
     }
   }
 }
 
-/** The orders in which predicates 0-3 hold: EQ LT LE UNORD; 4-7 are their opposites. SDM Vol. 2A, "CMPPD". */
-const PREDICATES: readonly (readonly Order[])[] = [['equal'], ['less'], ['less', 'equal'], ['unordered']];
+/** The orders in which predicates 0-3 and 8-11 hold: EQ LT LE UNORD, EQ_UQ NGE NGT FALSE; 4-7 and 12-15 are their opposites. SDM Vol. 2A, "CMPPD". */
+const PREDICATES: readonly (readonly Order[])[] = [['equal'], ['less'], ['less', 'equal'], ['unordered'], ['equal', 'unordered'], ['less', 'unordered'], ['less', 'equal', 'unordered'], []];
 
 export function compareLanes(shape: FloatShape, a: bigint, b: bigint, predicate: number, e: Environment): Result {
   const lane = laneType(shape);
   const bits = BITS[lane];
-  const holds = PREDICATES[predicate & 3] as readonly Order[];
+  const holds = PREDICATES[(predicate & 3) | ((predicate & 8) >> 1)] as readonly Order[];
   const opposite = (predicate & 4) !== 0;
-  // LT, LE and their opposites are invalid for quiet NaNs too.
-  const quietNaN = (predicate & 3) === 1 || (predicate & 3) === 2 ? 'signals' : 'quiet';
+  // LT, LE and what is like them, and their opposites, are invalid for quiet NaNs too; from 16 on it is the others that are.
+  const orders = (predicate & 3) === 1 || (predicate & 3) === 2;
+  const quietNaN = orders !== (predicate & 16) > 0 ? 'signals' : 'quiet';
   return build(bits, laneCount(shape), a, (n) => {
     const { order, flags } = compare(FORMAT[lane], laneOf(a, bits, n), laneOf(b, bits, n), e, quietNaN);
     return { bits: holds.includes(order) !== opposite ? (1n << BigInt(bits)) - 1n : 0n, flags };

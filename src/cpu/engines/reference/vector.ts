@@ -67,6 +67,7 @@ const OPERATIONS: Record<VectorOp, Operation> = {
     const product = (n: number): number => Math.imul(a.i16[n] as number, b.i16[n] as number);
     for (let n = 0; n < 4; n++) r.i32[n] = product(2 * n) + product(2 * n + 1);
   },
+  'i8x16.swizzle': (a, b, r) => { b.u8.forEach((from, to) => { r.u8[to] = a.u8[from] ?? 0; }); },
   'i64x2.sad_u': (a, b, r) => {
     for (const half of [0, 1]) {
       let sum = 0;

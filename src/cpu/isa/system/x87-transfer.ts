@@ -1,6 +1,6 @@
 /** x87 data transfer: loads, stores, integers, packed decimals, exchanges, conditional moves, constants. SDM Vol. 1, "Data Transfer Instructions". */
 import type { Cpu } from '../../cpu.ts';
-import { FLAG } from '../../floating-point/exact.ts';
+import { FLAG, ROUND } from '../../floating-point/exact.ts';
 import { isMasked, roundingMode, signal } from '../../fpu/control.ts';
 import { fromMemory, fromPackedDecimal, indefiniteReal, toInteger, toMemory, toPackedDecimal, type Stored } from '../../fpu/conversion.ts';
 import { fromInteger, INDEFINITE, type Float80 } from '../../fpu/float80.ts';
@@ -82,6 +82,11 @@ export const FIST: SystemSemantics = x87((cpu, i) => {
   const width = memoryOperand(i, 0).width as 16 | 32 | 64;
   const { state } = cpu;
   store(cpu, (x) => toInteger(width, x, roundingMode(state), state.fpuControl), 1n << BigInt(width - 1), (raw) => writeOperand(cpu, i, 0, raw), pops(i));
+});
+/** FISTTP — Store Integer With Truncation and Pop. */
+export const FISTTP: SystemSemantics = x87((cpu, i) => {
+  const width = memoryOperand(i, 0).width as 16 | 32 | 64;
+  store(cpu, (x) => toInteger(width, x, ROUND.zero, cpu.state.fpuControl), 1n << BigInt(width - 1), (raw) => writeOperand(cpu, i, 0, raw), true);
 });
 /** FBSTP — Store BCD Integer and Pop. */
 export const FBSTP: SystemSemantics = x87((cpu, i) => {

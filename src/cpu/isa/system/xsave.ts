@@ -1,11 +1,11 @@
 /** XCR0 and the XSAVE family. SDM Vol. 1, "Managing State Using the XSAVE Feature Set"; Vol. 2D, "XSAVE—Save Processor Extended States". */
-import { CR0, CR4 } from '../../../mmu/control-bits.ts';
+import { CR0, CR4, XCR0 } from '../../../mmu/control-bits.ts';
 import type { Cpu } from '../../cpu.ts';
 import { GP, NM, UD } from '../../exceptions.ts';
 import { loadMxcsr, mxcsrOf, saveMxcsr } from '../../fpu/environment.ts';
 import { checkMxcsr, MXCSR_AFTER_RESET } from '../../mxcsr.ts';
 import {
-  AVX_AT, areaBytes, componentsInUse, HEADER_AT, HEADER_BYTES, initialiseComponents, isXcr0, loadComponents, saveComponents, XCR0, type XsaveOptions,
+  AVX_AT, areaBytes, componentsInUse, HEADER_AT, HEADER_BYTES, initialiseComponents, isXcr0, loadComponents, saveComponents, type XsaveOptions,
 } from '../../xsave.ts';
 import type { Instruction } from '../instruction.ts';
 import { RAX, RCX, RDX } from '../operand.ts';
@@ -87,12 +87,15 @@ export const XSAVEC: SystemSemantics = (cpu, i) => {
   storeBlock(cpu, x, image);
 };
 
+function refuse(what: string): never {
+  throw GP(0, `XRSTOR: ${what}`);
+}
+
 /** Which components the header says are in the area; #GP(0) for a header that none of the forms has. */
 function componentsIn(cpu: Cpu, image: Uint8Array): { present: number; compacted: boolean } {
   const header = headerOf(image);
   const present = header.getBigUint64(XSTATE_BV, true), layout = header.getBigUint64(XCOMP_BV, true);
   const compacted = (layout & COMPACTED) !== 0n;
-  const refuse = (what: string): never => { throw GP(0, `XRSTOR: ${what}`); };
   if (compacted && !cpu.model.features.has('xsavec')) refuse('the compacted form');
   const allowed = BigInt(cpu.state.xcr0);
   const layoutBits = layout & ~COMPACTED;

@@ -1,6 +1,9 @@
 /** The whole instruction set: one list of rows, from which everything else is derived. */
 import { parseRow, type Row } from '../row.ts';
 import { arithmetic } from './arithmetic.ts';
+import { avxFloat } from './avx-float.ts';
+import { avxInteger } from './avx-integer.ts';
+import { avxMove } from './avx-move.ts';
 import { bit } from './bit.ts';
 import { bitManipulation } from './bit-manipulation.ts';
 import { controlTransfer } from './control-transfer.ts';
@@ -21,14 +24,15 @@ import { systemTransfers } from './system-transfers.ts';
 import { vectorFloat } from './vector-float.ts';
 import { vectorInteger } from './vector-integer.ts';
 import { vectorMove } from './vector-move.ts';
+import { vectorSse3 } from './vector-sse3.ts';
 import { x87 } from './x87.ts';
 import { xsave } from './xsave.ts';
 
 /** All entries, family by family, with their literal types. */
 export const ENTRIES = [
   ...dataTransfer, ...exchange, ...stack, ...arithmetic, ...multiplyDivide, ...decimal, ...logic, ...shift, ...bit, ...bitManipulation,
-  ...controlTransfer, ...string, ...flagControl, ...miscellaneous, ...vectorMove, ...vectorInteger, ...vectorFloat,
-  ...systemSegments, ...systemTransfers, ...systemRegisters, ...systemIo, ...x87, ...xsave,
+  ...controlTransfer, ...string, ...flagControl, ...miscellaneous, ...vectorMove, ...vectorInteger, ...vectorFloat, ...vectorSse3,
+  ...systemSegments, ...systemTransfers, ...systemRegisters, ...systemIo, ...x87, ...xsave, ...avxMove, ...avxInteger, ...avxFloat,
 ] as const;
 
 /** Every row of the table, parsed and checked. */

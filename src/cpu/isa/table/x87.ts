@@ -3,7 +3,7 @@ import { system, type RowOptions } from '../row.ts';
 import { FABS, FCHS, FPREM, FPREM1, FRNDINT, FSCALE, FSQRT, FXTRACT, INTEGER_ARITHMETIC, REAL_ARITHMETIC, REGISTER_ARITHMETIC } from '../system/x87-arithmetic.ts';
 import { FCOM_REAL, FCOM_REGISTER, FCOMI, FICOM, FTST, FXAM } from '../system/x87-compare.ts';
 import { EMMS, FDECSTP, FFREE, FINCSTP, FLDCW, FLDENV, FNCLEX, FNINIT, FNOP, FNSAVE, FNSTCW, FNSTENV, FNSTSW, FRSTOR, FXRSTOR, FXSAVE, WAIT } from '../system/x87-control.ts';
-import { FBLD, FBSTP, FCMOV, FILD, FIST, FLD_CONSTANT, FLD_EXTENDED, FLD_REAL, FLD_REGISTER, FST_REAL, FST_REGISTER, FSTP_EXTENDED, FXCH } from '../system/x87-transfer.ts';
+import { FBLD, FBSTP, FCMOV, FILD, FIST, FISTTP, FLD_CONSTANT, FLD_EXTENDED, FLD_REAL, FLD_REGISTER, FST_REAL, FST_REGISTER, FSTP_EXTENDED, FXCH } from '../system/x87-transfer.ts';
 import { F2XM1, FCOS, FPATAN, FPTAN, FSIN, FSINCOS, FYL2X, FYL2XP1 } from '../system/x87-transcendental.ts';
 
 /** Operand size does not matter, but for images in memory, whose layout follows it. */
@@ -18,6 +18,7 @@ export const x87 = [
   system(FST_REGISTER, X87, [['FST ST(i)', 'DD D0+i'], ['FSTP ST(i)', 'DD D8+i']]),
   system(FILD, X87, [['FILD m16int', 'DF /0'], ['FILD m32int', 'DB /0'], ['FILD m64int', 'DF /5']]),
   system(FIST, X87, [['FIST m16int', 'DF /2'], ['FIST m32int', 'DB /2'], ['FISTP m16int', 'DF /3'], ['FISTP m32int', 'DB /3'], ['FISTP m64int', 'DF /7']]),
+  system(FISTTP, { ...X87, feature: 'sse3' }, [['FISTTP m16int', 'DF /1'], ['FISTTP m32int', 'DB /1'], ['FISTTP m64int', 'DD /1']]),
   system(FBLD, X87, [['FBLD m80bcd', 'DF /4']]),
   system(FBSTP, X87, [['FBSTP m80bcd', 'DF /6']]),
   system(FXCH, X87, [['FXCH ST(i)', 'D9 C8+i']]),
