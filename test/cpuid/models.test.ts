@@ -22,10 +22,10 @@ const complete = MODEL_NAMES.filter((name) => !describeModels().split('\n').some
 /** The features that the leaves of CPUID announce. */
 function announced(model: CpuModel): CpuFeature[] {
   return FEATURE_NAMES.filter((feature) => {
-    const [leaf, register, bit] = featurePosition(feature) ?? [];
+    const [leaf, register, bit, subleaf = 0] = featurePosition(feature) ?? [];
     if (leaf === undefined || register === undefined || bit === undefined) return false;
     const last = cpuid(model, leaf & 0x8000_0000 ? 0x8000_0000 : 0, 0, CONTEXT).eax;
-    return leaf <= (leaf & 0x8000_0000 ? last >>> 0 : last) && ((cpuid(model, leaf, 0, CONTEXT)[register] >>> bit) & 1) === 1;
+    return leaf <= (leaf & 0x8000_0000 ? last >>> 0 : last) && ((cpuid(model, leaf, subleaf, CONTEXT)[register] >>> bit) & 1) === 1;
   });
 }
 const withBit = (features: Iterable<CpuFeature>): CpuFeature[] => FEATURE_NAMES.filter((feature) => new Set(features).has(feature) && featurePosition(feature) !== undefined);
