@@ -111,7 +111,7 @@ describe('what is no instruction', () => {
   test('what the manual defines and we have not built is told apart from #UD', () => {
     expect(failure('d9 d8')).toBe('unimplemented');
     expect(failure('62 f1 7c 48 10 c1')).toBe('unimplemented');
-    expect(failure('c5 f8 77')).toBe('unimplemented');
+    expect(failure('c5 ed 4b cb')).toBe('unimplemented');
     expect(failure('0f 0a')).toBe('invalid');
     expect(failure('06')).toBe('invalid');
   });

@@ -81,7 +81,7 @@ test('nothing is committed before the last thing that can fault', () => {
 });
 
 /** Verbs that use XMM registers or MXCSR, and MMX registers. */
-const PARTS_USED: Readonly<Record<string, RegExp>> = { Sse: /^[gs]et(Xmm|YmmHigh|Mxcsr)$|[fF]loat.*X$/, Mmx: /^([gs]et|enter)Mmx$/ };
+const PARTS_USED: Readonly<Record<string, RegExp>> = { Sse: /^[gs]et(Xmm|YmmHigh|Mxcsr)$|[fF]loat.*X$|^fusedX$/, Mmx: /^([gs]et|enter)Mmx$/ };
 
 test('an instruction on MMX registers enters the MMX state', () => {
   const wrong = translated.filter((i) => {

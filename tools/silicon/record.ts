@@ -1,10 +1,10 @@
 /**
  * Compares every translated row with the host processor: `node tools/silicon/record.ts [--cases N] [--seed S] [--only MNEMONIC]
- * [--strict] [--set general|vector|mmx|bmi|sse4|avx] [--alignment] [--write]` (Node 24, gcc, x86-64 Linux). `--strict` compares the flags that
+ * [--strict] [--set general|vector|mmx|bmi|sse4|avx|fma] [--alignment] [--write]` (Node 24, gcc, x86-64 Linux). `--strict` compares the flags that
  * the manual leaves undefined, too. `--set` takes the rows of one recording: `vector` those of SSE and SSE2, `mmx` those
  * on MMX registers, `bmi` those of BMI1 and BMI2, `sse4` those on XMM and MMX
  * registers that came with SSE3 to SSE4.2, AES, PCLMULQDQ and SHA, `general` the others. `--alignment` sets RFLAGS.AC in every case. `--write` records them as that file of test/golden for
- * test/isa/silicon.test.ts; those in the tree were made with `--set general --cases 14` and `--set vector --cases 10`, `--set mmx --cases 10`, `--set bmi --cases 14`, `--set sse4 --cases 16`, `--set avx --cases 8`. With
+ * test/isa/silicon.test.ts; those in the tree were made with `--set general --cases 14` and `--set vector --cases 10`, `--set mmx --cases 10`, `--set bmi --cases 14`, `--set sse4 --cases 16`, `--set avx --cases 5`, `--set fma --cases 8`. With
  * `--alignment` it records those that raised #AC, as silicon-alignment.bin.gz (made with `--set general --cases 12`).
  */
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -153,6 +153,7 @@ class EffectsOps extends Ops<null, null, null> {
   override shuffleByX(): null { return null; }
   override bitmaskX(): null { return null; }
   override floatX(op: FloatOp): null { return MXCSR_FREE.has(op) ? null : this.underMxcsr(); }
+  override fusedX(): null { return this.underMxcsr(); }
   override compareFloatX(): null { return this.underMxcsr(); }
   override orderFloatX(): null { return this.underMxcsr(); }
   override integerFromFloatX(): null { return this.underMxcsr(); }

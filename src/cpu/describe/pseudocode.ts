@@ -6,7 +6,7 @@ import type { Segment } from '../../state/layout.ts';
 import type { Instruction } from '../isa/instruction.ts';
 import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../isa/operand.ts';
 import { Ops, type Carry, type Flag } from '../isa/ops.ts';
-import type { Float, FloatOp, FloatShape, ImmediateShuffle, Lanes, OneOfLanes, VectorOp, VectorShift } from '../isa/vector-ops.ts';
+import type { Float, FloatOp, FloatShape, FusedOp, ImmediateShuffle, Lanes, OneOfLanes, VectorOp, VectorShift } from '../isa/vector-ops.ts';
 import { GENERAL_REGISTERS, SEGMENT_NAMES, mmxName, registerName, xmmName } from './names.ts';
 
 /** Each condition as an expression of flags, by tttn / 2; odd tttn is its negation. */
@@ -137,6 +137,7 @@ class TextOps extends Ops<string, string, string> {
   override shuffleByX(how: ImmediateShuffle, a: string, b: string, pattern: ImmediateOperand): string { return this.call(how.toLowerCase(), a, b, number(BigInt.asUintN(8, pattern.value))); }
   override bitmaskX(shape: Lanes, a: string): string { return this.call(`${shape}.bitmask`, a); }
   override floatX(op: FloatOp, a: string, b: string): string { return this.call(op, a, b); }
+  override fusedX(op: FusedOp, a: string, b: string, c: string): string { return this.call(op, a, b, c); }
   override compareFloatX(shape: FloatShape, a: string, b: string, predicate: ImmediateOperand): string { return this.call(`${shape}.compare`, a, b, number(BigInt.asUintN(8, predicate.value))); }
   override orderFloatX(lane: Float, a: string, b: string): string { return this.call(`${lane}.order`, a, b); }
   override integerFromFloatX(w: 32 | 64, lane: Float, a: string, how: 'round' | 'trunc'): string { return this.call(`i${w}.${how}_${lane}_s`, a); }

@@ -136,6 +136,7 @@ class WidthOps extends Ops<Width, true, 'vector'> {
   override shuffleByX(): 'vector' { return 'vector'; }
   override bitmaskX(): Width { return 32; }
   override floatX(): 'vector' { return 'vector'; }
+  override fusedX(): 'vector' { return 'vector'; }
   override compareFloatX(): 'vector' { return 'vector'; }
   override orderFloatX(): Width { return 8; }
   override integerFromFloatX(w: 32 | 64): Width { return w; }

@@ -76,6 +76,9 @@ export type FloatOp =
   /** To integers, rounding as MXCSR says or towards zero. */
   | `i32x4.${'round' | 'trunc'}_${'f32x4_s' | 'f64x2_s_zero'}`;
 
+/** a * b + c, a * b - c, -(a * b) + c and -(a * b) - c, rounded once; or by turns, in the even lanes as the second part of the name says. */
+export type FusedOp = `${FloatShape}.${'madd' | 'msub' | 'nmadd' | 'nmsub'}` | `${'f32x4' | 'f64x2'}.${'maddsub' | 'msubadd'}`;
+
 /** Operations that neither depend on MXCSR nor touch it; nor does a double-precision number made of a 32-bit integer. */
 export const MXCSR_FREE: ReadonlySet<FloatOp> = new Set(['f32.recip', 'f32x4.recip', 'f32.recip_sqrt', 'f32x4.recip_sqrt', 'f64x2.convert_low_i32x4_s']);
 
@@ -133,6 +136,8 @@ export abstract class VectorOps<V, X> {
 
   // Floating point: sets the sticky flags of MXCSR, and raises #XM (#UD without CR4.OSXMMEXCPT) for an unmasked exception.
   floatX(_op: FloatOp, _a: X, _b: X): X { return unsupported('floatX'); }
+  /** What f32 and f64 leave of the result comes from `above`. */
+  fusedX(_op: FusedOp, _a: X, _b: X, _c: X, _above: X): X { return unsupported('fusedX'); }
   /** All ones in the lanes where the predicate holds, one of 8 or of 32 by the low bits of the immediate. SDM Vol. 2A, "CMPPD". */
   compareFloatX(_shape: FloatShape, _a: X, _b: X, _predicate: ImmediateOperand, _predicates: 8 | 32): X { return unsupported('compareFloatX'); }
   /** The order of the lowest lanes, an 8-bit value in the places of CF (less), ZF (equal) and PF; unordered is all three. A quiet NaN is invalid where it signals. */

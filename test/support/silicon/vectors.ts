@@ -22,16 +22,17 @@ import { isVector, type Row } from '../../../src/cpu/isa/row.ts';
 import { AC_FLAG, defaultFpu, defaultSimd, type Case, type Fpu, type Outcome, type Simd } from './world.ts';
 
 /** The recordings, and whose rows they hold. */
-export const RECORDINGS = { general: 'silicon.bin.gz', vector: 'silicon-vector.bin.gz', mmx: 'silicon-mmx.bin.gz', bmi: 'silicon-bmi.bin.gz', sse4: 'silicon-sse4.bin.gz', avx: 'silicon-avx.bin.gz' } as const;
+export const RECORDINGS = { general: 'silicon.bin.gz', vector: 'silicon-vector.bin.gz', mmx: 'silicon-mmx.bin.gz', bmi: 'silicon-bmi.bin.gz', sse4: 'silicon-sse4.bin.gz', avx: 'silicon-avx.bin.gz', fma: 'silicon-fma.bin.gz' } as const;
 export type RecordingName = keyof typeof RECORDINGS;
 /** The recording of alignment checks, of general rows. */
 export const ALIGNMENT_RECORDING = 'silicon-alignment.bin.gz';
 /** What came to XMM and MMX registers behind SSE2. */
 const SINCE_SSE3: ReadonlySet<string | undefined> = new Set<CpuFeature | undefined>(['sse3', 'ssse3', 'sse4.1', 'sse4.2', 'aes', 'pclmulqdq', 'sha-ni']);
 export const usesMmxRegisters = (row: Row): boolean => row.operands.some((x) => x.kind === 'mmx' || x.kind === 'mmx-or-memory');
-const AVX: ReadonlySet<string | undefined> = new Set<CpuFeature | undefined>(['avx', 'avx2', 'fma', 'f16c']);
+const AVX: ReadonlySet<string | undefined> = new Set<CpuFeature | undefined>(['avx', 'avx2']);
 export function recordingOf(row: Row): RecordingName {
   if (AVX.has(row.feature)) return 'avx';
+  if (row.feature === 'fma') return 'fma';
   if (SINCE_SSE3.has(row.feature) && row.operands.some(isVector)) return 'sse4';
   if (row.feature === 'bmi1' || row.feature === 'bmi2') return row.encoding.vex ? 'bmi' : 'general';
   if (usesMmxRegisters(row)) return 'mmx';

@@ -12,11 +12,11 @@ import type { Environment } from '../../floating-point/exact.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../../isa/operand.ts';
 import { Ops, type Carry, type Flag, type Intent } from '../../isa/ops.ts';
-import { LANE_BITS, type Float, type FloatOp, type FloatShape, type ImmediateShuffle, type Lanes, type OneOfLanes, type VectorOp, type VectorShift } from '../../isa/vector-ops.ts';
+import { LANE_BITS, type Float, type FloatOp, type FloatShape, type FusedOp, type ImmediateShuffle, type Lanes, type OneOfLanes, type VectorOp, type VectorShift } from '../../isa/vector-ops.ts';
 import { immediatePattern } from '../../isa/vector-shuffles.ts';
 import { enterMmx, MMX_SIGN_AND_EXPONENT, requireMmx } from '../../fpu/mmx.ts';
 import { checkMxcsr, raiseSimdFlags, requireAvx, requireSse, simdEnvironment } from '../../mxcsr.ts';
-import { compareLanes, floatOf, floatOperation, integerOf, orderOf, type Result } from './vector-float.ts';
+import { compareLanes, floatOf, floatOperation, fusedOperation, integerOf, orderOf, type Result } from './vector-float.ts';
 import { bitmask, shuffle, vectorOperation, vectorShift } from './vector.ts';
 
 const WIDTH = { 8: 8n, 16: 16n, 32: 32n, 64: 64n } as const;
@@ -245,6 +245,7 @@ export class ReferenceOps extends Ops<bigint, boolean, bigint> {
     }
   }
   override floatX(op: FloatOp, a: bigint, b: bigint): bigint { return this.underMxcsr((e) => floatOperation(op, a, b, e)); }
+  override fusedX(op: FusedOp, a: bigint, b: bigint, c: bigint, above: bigint): bigint { return this.underMxcsr((e) => fusedOperation(op, a, b, c, above, e)); }
   override compareFloatX(shape: FloatShape, a: bigint, b: bigint, predicate: ImmediateOperand, predicates: 8 | 32): bigint {
     return this.underMxcsr((e) => compareLanes(shape, a, b, Number(predicate.value & BigInt(predicates - 1)), e));
   }

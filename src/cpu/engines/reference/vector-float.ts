@@ -4,7 +4,8 @@ import { add, compare, divide, max, min, multiply, root, subtract, type BinaryOp
 import { convert, fromInteger, toInteger } from '../../floating-point/convert.ts';
 import { DOUBLE, ROUND, SINGLE, type Environment, type Format } from '../../floating-point/exact.ts';
 import type { Outcome } from '../../floating-point/format.ts';
-import type { Float, FloatOp, FloatShape } from '../../isa/vector-ops.ts';
+import { fusedMultiplyAdd, type FusedSigns } from '../../floating-point/fused.ts';
+import type { Float, FloatOp, FloatShape, FusedOp } from '../../isa/vector-ops.ts';
 
 const FORMAT: Record<Float, Format> = { f32: SINGLE, f64: DOUBLE };
 const BITS = { f32: 32, f64: 64 } as const;
@@ -65,6 +66,20 @@ export function floatOperation(op: FloatOp, a: bigint, b: bigint, e: Environment
         ?? (one as NonNullable<typeof one>)(format, laneOf(b, bits, n), e));
     }
   }
+}
+
+/** The signs of an operation, by the parity of the lane. */
+const FUSED_SIGNS: Record<string, readonly [even: FusedSigns, odd: FusedSigns]> = (() => {
+  const madd = { product: false, addend: false }, msub = { product: false, addend: true };
+  const nmadd = { product: true, addend: false }, nmsub = { product: true, addend: true };
+  return { madd: [madd, madd], msub: [msub, msub], nmadd: [nmadd, nmadd], nmsub: [nmsub, nmsub], maddsub: [msub, madd], msubadd: [madd, msub] };
+})();
+export function fusedOperation(op: FusedOp, a: bigint, b: bigint, c: bigint, above: bigint, e: Environment): Result {
+  const [shape, name] = op.split('.') as [FloatShape, string];
+  const lane = laneType(shape);
+  const bits = BITS[lane], format = FORMAT[lane];
+  return build(bits, laneCount(shape), above, (n) =>
+    fusedMultiplyAdd(format, laneOf(a, bits, n), laneOf(b, bits, n), laneOf(c, bits, n), e, FUSED_SIGNS[name]![n & 1]!));
 }
 
 /** The orders in which predicates 0-3 and 8-11 hold: EQ LT LE UNORD, EQ_UQ NGE NGT FALSE; 4-7 and 12-15 are their opposites. SDM Vol. 2A, "CMPPD". */

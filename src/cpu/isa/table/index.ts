@@ -1,6 +1,7 @@
 /** The whole instruction set: one list of rows, from which everything else is derived. */
 import { parseRow, type Row } from '../row.ts';
 import { arithmetic } from './arithmetic.ts';
+import { avxAcross } from './avx-across.ts';
 import { avxFloat } from './avx-float.ts';
 import { avxInteger } from './avx-integer.ts';
 import { avxMove } from './avx-move.ts';
@@ -10,6 +11,7 @@ import { controlTransfer } from './control-transfer.ts';
 import { dataTransfer } from './data-transfer.ts';
 import { decimal } from './decimal.ts';
 import { exchange } from './exchange.ts';
+import { fma } from './fma.ts';
 import { flagControl } from './flag-control.ts';
 import { logic } from './logic.ts';
 import { miscellaneous } from './miscellaneous.ts';
@@ -32,7 +34,7 @@ import { xsave } from './xsave.ts';
 export const ENTRIES = [
   ...dataTransfer, ...exchange, ...stack, ...arithmetic, ...multiplyDivide, ...decimal, ...logic, ...shift, ...bit, ...bitManipulation,
   ...controlTransfer, ...string, ...flagControl, ...miscellaneous, ...vectorMove, ...vectorInteger, ...vectorFloat, ...vectorSse3,
-  ...systemSegments, ...systemTransfers, ...systemRegisters, ...systemIo, ...x87, ...xsave, ...avxMove, ...avxInteger, ...avxFloat,
+  ...systemSegments, ...systemTransfers, ...systemRegisters, ...systemIo, ...x87, ...xsave, ...avxMove, ...avxInteger, ...avxFloat, ...avxAcross, ...fma,
 ] as const;
 
 /** Every row of the table, parsed and checked. */
