@@ -4,9 +4,8 @@ import type { Cpu } from '../../cpu.ts';
 import { GP, NM, UD } from '../../exceptions.ts';
 import { loadMxcsr, mxcsrOf, saveMxcsr } from '../../fpu/environment.ts';
 import { checkMxcsr, MXCSR_AFTER_RESET } from '../../mxcsr.ts';
-import {
-  AVX_AT, areaBytes, componentsInUse, HEADER_AT, HEADER_BYTES, initialiseComponents, isXcr0, loadComponents, saveComponents, type XsaveOptions,
-} from '../../xsave.ts';
+import { componentsInUse, initialiseComponents, loadComponents, saveComponents, type XsaveOptions } from '../../fpu/xsave-area.ts';
+import { AVX_AT, areaBytes, HEADER_AT, HEADER_BYTES, isXcr0 } from '../../xsave.ts';
 import type { Instruction } from '../instruction.ts';
 import { RAX, RCX, RDX } from '../operand.ts';
 import type { SystemSemantics } from '../row.ts';
