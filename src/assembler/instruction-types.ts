@@ -19,6 +19,7 @@ type FixedSegment = 'ES' | 'CS' | 'SS' | 'DS' | 'FS' | 'GS';
 export type OperandOf<T extends string> =
   T extends keyof FixedRegister ? GeneralRegister<FixedRegister[T], Lowercase<T>>
   : T extends FixedSegment ? SegmentRegister<Lowercase<T>>
+  : T extends '<XMM0>' ? XmmRegister<'xmm0', 128>
   : T extends `xmm${string}/m${infer W extends Width | 128}` ? XmmRegister<string, 128> | Memory<W>
   : T extends `xmm${string}` ? XmmRegister<string, 128>
   : T extends `ymm${string}/m256` ? XmmRegister<string, 256> | Memory<256>

@@ -101,8 +101,10 @@ export const combined = (f: Combination): Semantics => vector((o, i) => {
   const first = firstSource(i), plain = withoutThird(i);
   writeHalves(o, i, (half) => f(o, readX(o, i, first, 'aligned', half), readX(o, i, first + 1, 'aligned', half), plain, half));
 });
+/** The same of one source. */
+export type Mapping = <V, B, X>(o: Ops<V, B, X>, source: X, i: Instruction, half: Half) => X;
 /** DEST := f(SRC), in each 128 bits. */
-export const mapped = (f: <V, B, X>(o: Ops<V, B, X>, source: X, i: Instruction, half: Half) => X): Semantics => vector((o, i) => {
+export const mapped = (f: Mapping): Semantics => vector((o, i) => {
   writeHalves(o, i, (half) => f(o, readX(o, i, 1, 'aligned', half), i, half));
 });
 

@@ -2,7 +2,7 @@
 import { instruction } from '../row.ts';
 import { HORIZONTAL, PMADDUBSW } from '../semantics/vector-horizontal.ts';
 import {
-  PACKSSDW, PACKSSWB, PACKUSWB, PADD, PADDS, PADDUS, PAND, PANDN, PAVG, PCMPEQ, PCMPGT, PEXTRW, PINSRW, PMADDWD, PMAXSW, PMAXUB, PMINSW, PMINUB,
+  PACKSSDW, PACKSSWB, PACKUSWB, PADD, PADDS, PADDUS, PAND, PANDN, PAVG, PCMPEQ, PCMPGT, PEXTR, PINSR, PMINMAX, PMADDWD,
   PMULHUW, PMULHW, PMULLW, PMULUDQ, POR, PSADBW, PSHIFT, PSHIFT_BYTES, PSHUF, PSUB, PSUBS, PSUBUS, PUNPCKH, PUNPCKL, PXOR, SHUF,
 } from '../semantics/vector-integer.ts';
 import { PABS, PALIGNR, PMULHRSW, PSHUFB, PSIGN } from '../semantics/vector-lanes.ts';
@@ -140,19 +140,19 @@ export const avxInteger = [
     ['VPCMPGTD xmm1, xmm2, xmm3/m128', 'VEX.128.66.0F.WIG 66 /r'],
     ['VPCMPGTD ymm1, ymm2, ymm3/m256', 'VEX.256.66.0F.WIG 66 /r', AVX2],
   ]),
-  instruction(PMINUB, AVX, [
+  instruction(PMINMAX('i8x16.min_u'), AVX, [
     ['VPMINUB xmm1, xmm2, xmm3/m128', 'VEX.128.66.0F.WIG DA /r'],
     ['VPMINUB ymm1, ymm2, ymm3/m256', 'VEX.256.66.0F.WIG DA /r', AVX2],
   ]),
-  instruction(PMAXUB, AVX, [
+  instruction(PMINMAX('i8x16.max_u'), AVX, [
     ['VPMAXUB xmm1, xmm2, xmm3/m128', 'VEX.128.66.0F.WIG DE /r'],
     ['VPMAXUB ymm1, ymm2, ymm3/m256', 'VEX.256.66.0F.WIG DE /r', AVX2],
   ]),
-  instruction(PMINSW, AVX, [
+  instruction(PMINMAX('i16x8.min_s'), AVX, [
     ['VPMINSW xmm1, xmm2, xmm3/m128', 'VEX.128.66.0F.WIG EA /r'],
     ['VPMINSW ymm1, ymm2, ymm3/m256', 'VEX.256.66.0F.WIG EA /r', AVX2],
   ]),
-  instruction(PMAXSW, AVX, [
+  instruction(PMINMAX('i16x8.max_s'), AVX, [
     ['VPMAXSW xmm1, xmm2, xmm3/m128', 'VEX.128.66.0F.WIG EE /r'],
     ['VPMAXSW ymm1, ymm2, ymm3/m256', 'VEX.256.66.0F.WIG EE /r', AVX2],
   ]),
@@ -316,10 +316,10 @@ export const avxInteger = [
     ['VSHUFPD xmm1, xmm2, xmm3/m128, imm8', 'VEX.128.66.0F.WIG C6 /r ib'],
     ['VSHUFPD ymm1, ymm2, ymm3/m256, imm8', 'VEX.256.66.0F.WIG C6 /r ib'],
   ]),
-  instruction(PINSRW, AVX, [
+  instruction(PINSR('i16x8'), AVX, [
     ['VPINSRW xmm1, xmm2, r32/m16, imm8', 'VEX.128.66.0F.W0 C4 /r ib'],
   ]),
-  instruction(PEXTRW, AVX, [
+  instruction(PEXTR('i16x8'), AVX, [
     ['VPEXTRW r32, xmm1, imm8', 'VEX.128.66.0F.W0 C5 /r ib'],
   ]),
   instruction(combined(PSHUFB), AVX, [
