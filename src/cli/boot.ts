@@ -31,7 +31,7 @@ export interface Booted {
   readonly machine: Machine;
   readonly image: string;
   /** CRC-32 of everything that was loaded and said to the guest: runs with the same input are the same run where it is the same. */
-  readonly fingerprint: number;
+  readonly fingerprint: () => number;
 }
 
 /** Builds the machine and loads the image as the options say. Throws CommandError. */
@@ -51,7 +51,7 @@ export function bootFromArguments(args: Arguments, onOutput?: (port: 0 | 1 | 'de
     throw e;
   }
   const said = new TextEncoder().encode(JSON.stringify([args.text('cmdline'), flat, protocol, args.integer('debug-exit', 0, 0xffff), cpuOf(args), modules.map(({ name }) => name)]));
-  return { machine, image, fingerprint: crc32(new Uint8Array(Uint32Array.from([file, said, ...modules.map(({ bytes }) => bytes)], crc32).buffer)) };
+  return { machine, image, fingerprint: () => crc32(new Uint8Array(Uint32Array.from([file, said, ...modules.map(({ bytes }) => bytes)], crc32).buffer)) };
 }
 
 type OnOutput = (port: 0 | 1 | 'debug', byte: number) => void;
@@ -69,7 +69,7 @@ function makeMachine(args: Arguments, memoryBytes: number, onOutput: OnOutput | 
 const NOT_WITH_FIRMWARE = ['cmdline', 'initrd', 'protocol', 'load-address', 'entry', 'bits', 'restore', 'save'] as const;
 
 /** Builds the machine of `--bios FILE`. Throws CommandError. */
-export function startFromRom(args: Arguments, path: string, onOutput: OnOutput, rtcEpochSeconds: number | undefined): { machine: Machine; fingerprint: number } {
+export function startFromRom(args: Arguments, path: string, onOutput: OnOutput, rtcEpochSeconds: number | undefined): { machine: Machine; fingerprint: () => number } {
   const [image] = args.operands;
   if (image !== undefined) throw new CommandError('usage', `--bios: firmware takes the place of IMAGE; what is ${image}?`);
   for (const name of NOT_WITH_FIRMWARE) if (args.has(name)) throw new CommandError('usage', `--bios and --${name}: ${name === 'save' ? 'a snapshot does not hold the ROM' : 'firmware takes the place of IMAGE'}`);
@@ -81,7 +81,7 @@ export function startFromRom(args: Arguments, path: string, onOutput: OnOutput, 
     if (e instanceof ImageError) throw new CommandError('image', `--bios ${path}: ${e.message}`);
     throw e;
   }
-  return { machine, fingerprint: crc32(rom) };
+  return { machine, fingerprint: () => crc32(rom) };
 }
 
 /** The machine of a command line as the debugger's page asks its worker for it; modules apart. */
