@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { al, assemble, dx } from '../../src/assembler/index.ts';
+import { DESCRIPTION } from '../../src/kernel/description.ts';
 import { longmode, temporaryFolder } from '../support/cli.ts';
 import { count, launch, moved, openPage, register, screenshot, serve, stopped, type Served } from './support/page.ts';
 
@@ -13,7 +14,9 @@ let browser: Browser, served: Served, page: Page;
 beforeAll(async () => {
   longmode(['kernel', '--out', image]);
   browser = await launch();
-  served = await serve([image]);
+  const description = join(folder, 'description.json');
+  writeFileSync(description, JSON.stringify(DESCRIPTION));
+  served = await serve([image, '--description', description]);
   page = await openPage(browser, served.address, complaints);
 });
 afterAll(async () => {
@@ -93,6 +96,14 @@ describe('the debugger\'s page', () => {
     await page.locator(`[role="tabpanel"][aria-label="${name}"] code, [role="tabpanel"][aria-label="${name}"] .byte`).first().waitFor();
     expect(await page.getByRole('tab', { name, exact: true }).getAttribute('aria-selected')).toBe('true');
     await screenshot(page, `pane-${name.toLowerCase()}`);
+  });
+
+  it('shows the guest kernel\'s own memory: frames, regions, heap blocks', async () => {
+    await page.getByRole('tab', { name: 'Kernel', exact: true }).click();
+    await page.locator('.frames-picture').waitFor();
+    expect(await page.locator('.frames-picture').getAttribute('aria-label')).toMatch(/^32736 frames, \d{5} free, \d+ hold page tables$/);
+    expect(await page.getByRole('table', { name: 'Regions' }).locator('tbody tr').count()).toBeGreaterThan(0);
+    await screenshot(page, 'pane-kernel');
   });
 
   it('travels on the time line, and back to the latest moment', async () => {
