@@ -182,4 +182,44 @@ describe('a guest that reads its console', () => {
   });
 });
 
+describe('a guest that ends in a triple fault', () => {
+  it('opens its story, and one can step back before it', async () => {
+    const bad = join(folder, 'bad.bin');
+    writeFileSync(bad, assemble((a) => {
+      a.nop();
+      a.ud2();
+    }, { bits: 32, origin: 0x10_0000 }).bytes);
+    const guest = await serve([bad, '--load-address', '0x100000']);
+    try {
+      const view = await openPage(browser, guest.address, complaints);
+      await stopped(view);
+      await moved(view, () => view.keyboard.press('F8'));
+      expect(await view.locator('.pill').textContent()).toBe('fault');
+      await expect.poll(() => view.locator('.story').textContent()).toContain('Triple fault after 1 instruction');
+      await screenshot(view, 'triple-fault');
+      expect(await moved(view, () => view.keyboard.press('Alt+F11'))).toBe(1);
+      expect(await view.locator('.line.current .mnemonic').textContent()).toBe('ud2');
+      await view.close();
+    } finally {
+      guest.server.kill();
+    }
+  });
+});
+
+describe('the page without an image', () => {
+  it('opens the guest kernel as its example', async () => {
+    const offer = await serve([]);
+    try {
+      const view = await openPage(browser, offer.address, complaints);
+      await view.getByRole('button', { name: 'Open the guest kernel' }).click();
+      expect(await stopped(view)).toBe(0);
+      expect(await view.title()).toBe('guest kernel – longmode');
+      expect(await view.getByRole('dialog').isVisible()).toBe(false);
+      await view.close();
+    } finally {
+      offer.server.kill();
+    }
+  });
+});
+
 afterAll(() => { if (complaints.length > 0) throw new Error(`the browser complained: ${complaints.join('; ')}`); });
