@@ -5,5 +5,7 @@
 export const LEFT_TO_REFERENCE: readonly { readonly why: string; readonly features?: readonly string[]; readonly but?: readonly string[]; readonly mnemonics?: readonly string[] }[] = [
   { why: 'several stores: leaving in front of the second would run the first again', mnemonics: ['PUSHA', 'PUSHAD', 'ENTER'] },
   { why: 'a 16-byte value in two registers', mnemonics: ['CMPXCHG16B'] },
-  { why: 'no code for 128-bit and 64-bit vectors yet', features: ['mmx', 'sse', 'sse2', 'sse3', 'ssse3'], but: ['MOVNTI', 'LFENCE', 'MFENCE', 'SFENCE'] },
+  { why: 'approximations, whose bits are the processor’s own', mnemonics: ['RCPPS', 'RCPSS', 'RSQRTPS', 'RSQRTSS'] },
+  { why: 'stores of up to sixteen bytes here and there', mnemonics: ['MASKMOVDQU', 'MASKMOVQ'] },
+  { why: 'it may change what code made for MXCSR takes for granted', mnemonics: ['LDMXCSR'] },
 ];

@@ -20,11 +20,16 @@ const segmentText = (segment: number | undefined): string => (segment === undefi
 const memoryText = (x: MemoryOperand): string =>
   `M${x.width}${segmentText(x.segment)}a${x.addressWidth}${x.index === NO_REGISTER ? '' : 'x'}${isBasedOnRsp(x) ? 'p' : ''}`;
 
-function operandText(x: Operand): string {
+/** Beside vectors an immediate chooses lanes or a comparison, and is part of the form: WebAssembly knows these when code is made. */
+export const isImmediateOfForm = (i: Instruction): boolean => i.operands.some((x) => x.kind === 'xmm' || x.kind === 'mmx');
+
+function operandText(x: Operand, i: Instruction): string {
   switch (x.kind) {
     case 'register': return x.implicit ? `=${x.number}.${x.width}` : `R${x.width}`;
     case 'memory': return memoryText(x);
-    case 'immediate': return 'I';
+    case 'immediate': return isImmediateOfForm(i) ? `I${x.value}` : 'I';
+    case 'xmm': return 'X';
+    case 'mmx': return 'Q';
     case 'relative': return 'J';
     default: return `?${x.kind}`;
   }
@@ -33,5 +38,5 @@ function operandText(x: Operand): string {
 /** The key of an instruction's form. */
 export function formOf(i: Instruction): string {
   return `${i.mnemonic}#${numberOf(i.row.meaning)}.${i.width}.${i.mode.codeSize}.${i.mode.stackSize}.${i.addressWidth} ${i.condition} ${i.repeat}`
-    + `${segmentText(i.segmentOverride)} ${i.operands.map(operandText).join(',')}`;
+    + `${segmentText(i.segmentOverride)} ${i.operands.map((x) => operandText(x, i)).join(',')}`;
 }
