@@ -4,6 +4,7 @@ import { ImageError, PROTOCOLS, type FlatOptions, type Module, type Protocol } f
 import { crc32 } from '../machine/crc32.ts';
 import { CpuModelError, DEFAULT_MODEL_NAME, parseCpuModel } from '../cpu/models.ts';
 import { ENGINE_NAMES, Machine, type EngineName } from '../machine/machine.ts';
+import type { MachineRequest } from '../debugger/messages.ts';
 import { MAX_RAM_BYTES } from '../state/layout.ts';
 import { CommandError } from './exit-status.ts';
 import { readInput } from './files.ts';
@@ -24,6 +25,8 @@ export const MACHINE_OPTIONS = {
   'engine': { value: 'NAME', says: `${ENGINE_NAMES.join(', ')} (default auto): how instructions are executed; the guest sees no difference` },
 } as const satisfies Options;
 
+const DEFAULT_MEMORY_BYTES = 128 * 2 ** 20;
+
 export interface Booted {
   readonly machine: Machine;
   readonly image: string;
@@ -36,7 +39,7 @@ export function bootFromArguments(args: Arguments, onOutput?: (port: 0 | 1 | 'de
   const [image, ...rest] = args.operands;
   if (image === undefined) throw new CommandError('usage', 'IMAGE is missing');
   if (rest.length > 0) throw new CommandError('usage', `one IMAGE only; what is ${rest[0]}?`);
-  const memoryBytes = args.bytes('memory', 128 * 2 ** 20, MAX_RAM_BYTES);
+  const memoryBytes = args.bytes('memory', DEFAULT_MEMORY_BYTES, MAX_RAM_BYTES);
   const flat = flatOptions(args), protocol = protocolOption(args, flat);
   const modules: Module[] = args.all('initrd').map((path) => ({ name: path, bytes: readInput(path, '--initrd') }));
   const file = readInput(image, 'image');
@@ -56,6 +59,15 @@ export function bootFromArguments(args: Arguments, onOutput?: (port: 0 | 1 | 'de
   }
   const said = new TextEncoder().encode(JSON.stringify([args.text('cmdline'), flat, protocol, debugExitPort, cpu, modules.map(({ name }) => name)]));
   return { machine, image, fingerprint: crc32(new Uint8Array(Uint32Array.from([file, said, ...modules.map(({ bytes }) => bytes)], crc32).buffer)) };
+}
+
+/** The machine of a command line as the debugger's page asks its worker for it; modules apart. */
+export function machineRequest(args: Arguments): MachineRequest {
+  const flat = flatOptions(args), protocol = protocolOption(args, flat), debugExitPort = args.integer('debug-exit', 0, 0xffff), cmdline = args.text('cmdline');
+  return {
+    memoryBytes: args.bytes('memory', DEFAULT_MEMORY_BYTES, MAX_RAM_BYTES), engine: engineOf(args), cpu: cpuOf(args),
+    ...(cmdline === undefined ? {} : { cmdline }), ...(flat === undefined ? {} : { flat }), ...(protocol === undefined ? {} : { protocol }), ...(debugExitPort === undefined ? {} : { debugExitPort }),
+  };
 }
 
 function flatOptions(args: Arguments): FlatOptions | undefined {

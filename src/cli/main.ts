@@ -7,6 +7,7 @@ import { help, nearest, parseArguments, type Command } from './options.ts';
 /** Commands by name. Each is loaded when it is called: starting a guest does not wait for the code that talks to QEMU. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./run.ts')).runCommand,
+  debug: async () => (await import('./debug.ts')).debugCommand,
   demo: async () => (await import('./demo.ts')).demoCommand,
   kernel: async () => (await import('./kernel.ts')).kernelCommand,
   lockstep: async () => (await import('./lockstep.ts')).lockstepCommand,

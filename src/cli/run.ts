@@ -10,6 +10,7 @@ import { writeOutput } from './files.ts';
 import type { Arguments, Command, Options } from './options.ts';
 import { Debugging } from './debugging.ts';
 import { feed, PlainOutside, readReplay, startMachine, type Outside } from './outside.ts';
+import { Profile } from './profile.ts';
 import { showProgress } from './progress.ts';
 
 export const RUN_OPTIONS = {
@@ -17,6 +18,7 @@ export const RUN_OPTIONS = {
   'timeout': { value: 'SECONDS', says: 'stop after this much time of the host' },
   'serial': { value: 'FILE', says: 'write what the guest prints on COM1 to FILE instead of stdout' },
   'report': { value: 'FILE.json', says: 'write what happened, counted, to FILE.json' },
+  'profile': { says: 'say on stderr at the end where the time went: guest symbols, engines, translations, invalidations, exits' },
   'no-reboot': { says: 'a guest that resets the machine, or ends in a triple fault, has ended well: status 0, as with QEMU\'s -no-reboot' },
   'rtc': { value: 'now|SECONDS', says: 'what the real-time clock shows at power-on: the host\'s time, or seconds since 1970 (default: 2026-01-01)' },
   'save': { value: 'FILE', says: 'write the whole machine to FILE when the run ends, however it ends' },
@@ -59,6 +61,7 @@ export async function runToEnd(machine: Machine, args: Arguments, output: Output
   const say = (text: string): void => { if (!quiet) process.stderr.write(`${text}\n`); };
   for (const warning of machine.boot?.warnings ?? []) say(`longmode: ${warning}`);
 
+  const profile = args.has('profile') ? new Profile(machine) : undefined;
   const started = performance.now();
   let signalled: Ended | undefined;
   const onInterrupt = (): void => { signalled = { kind: 'interrupted' }; };
@@ -79,7 +82,7 @@ export async function runToEnd(machine: Machine, args: Arguments, output: Output
       if (terminal.quit) return { kind: 'interrupted' };
       return timeout !== undefined && performance.now() - started >= timeout * 1000 ? { kind: 'time-limit' } : undefined;
     };
-    ended = debugging?.waitsForGdb === true ? await debugging.runUnderGdb(terminal, hostEnds) : await runSlices(machine, terminal, outside, debugging, limit, hostEnds);
+    ended = debugging?.waitsForGdb === true ? await debugging.runUnderGdb(terminal, hostEnds) : await runSlices(machine, terminal, outside, debugging, limit, hostEnds, profile);
   } finally {
     stopProgress?.();
     terminal.close();
@@ -92,6 +95,7 @@ export async function runToEnd(machine: Machine, args: Arguments, output: Output
   writeReport(machine, args, { reason: ended.kind, status }, seconds);
   const text = rebooted ? explainReboot(machine, ended) : explainEnding(machine, ended);
   if (text !== undefined) say(text);
+  if (profile !== undefined) process.stderr.write(`${profile.text()}\n`);
   return status;
 }
 
@@ -103,7 +107,7 @@ export function writeReport(machine: Machine, args: Arguments, exit: { readonly 
   writeOutput(file, `${JSON.stringify({ exit, hostSeconds: seconds, guestMips: report.instructions / seconds / 1e6, ...report }, null, 2)}\n`);
 }
 
-async function runSlices(machine: Machine, terminal: Console, outside: Outside | undefined, debugging: Debugging | undefined, limit: number, hostEnds: () => Ended | undefined): Promise<Ended> {
+async function runSlices(machine: Machine, terminal: Console, outside: Outside | undefined, debugging: Debugging | undefined, limit: number, hostEnds: () => Ended | undefined, profile: Profile | undefined): Promise<Ended> {
   const { state } = machine;
   const { cpu } = machine, first = state.retired, firstDelivery = cpu.deliveries;
   // A guest that only faults retires nothing: deliveries count as well.
@@ -113,7 +117,7 @@ async function runSlices(machine: Machine, terminal: Console, outside: Outside |
     if (host) return host;
     if (terminal.closed) return { kind: 'output-failed' };
     const slice = Math.min(SLICE, left());
-    const stop = runSlice(machine, terminal, outside, slice);
+    const stop = profile === undefined ? runSlice(machine, terminal, outside, slice) : profile.measure(() => runSlice(machine, terminal, outside, slice));
     terminal.flush();
     // Nobody asked for a history: it begins with the first look.
     if (terminal.attention && outside instanceof PlainOutside) outside = debugging = Debugging.from(machine, outside.log);
@@ -152,7 +156,7 @@ function statusOf(ended: Ended): number {
 export const runCommand: Command = {
   name: 'run',
   operands: 'IMAGE',
-  says: 'Boots IMAGE (ELF64 with a PVH note, ELF32 or any file with a Multiboot header, a Linux bzImage or vmlinux, or a flat binary\nwith --load-address).\nCOM1 goes to stdout, stdin feeds it; on a terminal Ctrl-A x ends the machine.',
+  says: 'Boots IMAGE headlessly and ends as a CI job expects.\nIMAGE: ELF64 with a PVH note, ELF32 or any file with a Multiboot header, a Linux bzImage or vmlinux, or a flat binary with --load-address.\nCOM1 goes to stdout, stdin feeds it; on a terminal Ctrl-A x ends the machine.',
   options: RUN_OPTIONS,
   notes: `Processors (--cpu); features have the names that QEMU gives them:\n${describeModels()}\n\nExit status:\n${statusTable()}`,
   run,

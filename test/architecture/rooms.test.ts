@@ -20,6 +20,7 @@ function importsOf(file: string): Import[] {
 /** The room of a file: the first folder, and inside cpu/ the second. */
 const room = (path: string): string => {
   const parts = path.split('/');
+  if (path.startsWith('debugger/page/')) return 'debugger/page';
   return parts[0] === 'cpu' && parts.length > 2 ? `cpu/${parts[1]}` : parts.length === 1 ? 'index' : (parts[0] as string);
 };
 
@@ -39,8 +40,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'kernel': ['assembler'],
   'machine': ['state', 'mmu', 'devices', 'cpu', 'cpu/isa', 'cpu/decode', 'cpu/engines'],
   'debug': ['state', 'mmu', 'devices', 'cpu', 'cpu/isa', 'cpu/decode', 'cpu/describe', 'machine'],
+  'debugger': ['state', 'mmu', 'devices', 'cpu', 'cpu/isa', 'cpu/decode', 'cpu/describe', 'machine', 'debug'],
+  'debugger/page': ['debugger'],
   'trace': ['state', 'mmu', 'devices', 'cpu', 'cpu/isa', 'cpu/decode', 'cpu/describe', 'cpu/engines', 'machine', 'debug'],
-  'cli': ['state', 'mmu', 'devices', 'cpu', 'cpu/isa', 'cpu/decode', 'cpu/describe', 'cpu/engines', 'machine', 'debug', 'trace', 'kernel', 'assembler'],
+  'cli': ['state', 'mmu', 'devices', 'cpu', 'cpu/isa', 'cpu/decode', 'cpu/describe', 'cpu/engines', 'machine', 'debug', 'debugger', 'trace', 'kernel', 'assembler'],
   'index': ['state', 'mmu', 'devices', 'cpu', 'cpu/isa', 'cpu/decode', 'cpu/describe', 'cpu/engines', 'machine', 'debug', 'trace', 'kernel', 'assembler'],
 };
 /** Only the command line and the trace room (QEMU processes) may know that there is a Node. */
@@ -57,8 +60,11 @@ describe('the rooms of src/', () => {
       .filter((i) => room(i.from) !== room(i.to) && !(MAY_IMPORT[room(i.from)] ?? []).includes(room(i.to)));
     expect(wrong.map((i) => `${i.from} imports ${i.to}`)).toEqual([]);
   });
-  it('only cli/ and trace/ import Node modules, and nothing in src/ imports a package', () => {
-    const outside = imports.filter((i) => !i.to.endsWith('.ts'));
+  it('the page knows the worker by its messages only', () => {
+    expect(imports.filter((i) => room(i.from) === 'debugger/page' && room(i.to) === 'debugger' && !(i.to === 'debugger/messages.ts' && i.typeOnly)).map((i) => `${i.from} imports ${i.to}`)).toEqual([]);
+  });
+  it('only cli/ and trace/ import Node modules, and nothing in src/ imports a package but for the page its terminal', () => {
+    const outside = imports.filter((i) => !i.to.endsWith('.ts') && !(room(i.from) === 'debugger/page' && i.to.startsWith('@xterm/')));
     expect(outside.filter((i) => !i.to.startsWith('node:')).map((i) => `${i.from} imports ${i.to}`)).toEqual([]);
     expect(outside.filter((i) => !NODE_ROOMS.includes(room(i.from))).map((i) => `${i.from} imports ${i.to}`)).toEqual([]);
   });

@@ -156,6 +156,32 @@ describe('--report', () => {
   });
 });
 
+describe('--profile', () => {
+  const loop = kernel('profile', (a) => {
+    a.mov(eax, 3_000_000);
+    a.label('again');
+    a.sub(eax, 1);
+    a.jnz('again');
+    out(a, 0xf4, 0);
+    a.hlt();
+  });
+  const row = (stderr: string, activity: string): number => Number(new RegExp(`^ {4}${activity} .*% +([\\d,]+)`, 'm').exec(stderr)?.[1]?.replaceAll(',', '') ?? 0);
+
+  it('says on stderr which part of the engine executed how much, and where: a long loop is translated', () => {
+    const { status, stdout, stderr } = longmode(['run', loop, '--profile']);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(row(stderr, 'translated')).toBeGreaterThan(4_000_000);
+    expect(row(stderr, 'translated') + row(stderr, 'interpreted') + row(stderr, 'reference')).toBe(6_000_004);
+    expect(stderr).toMatch(/ {2}hottest guest symbols, by time:\n +[\d.]+ % {3}0x100000 \(page without symbols\)/);
+    expect(stderr).toMatch(/translations: 1 regions of 2 instructions in 1 blocks/);
+    expect(stderr).toMatch(/left generated code: .*hot 1/);
+  });
+  it('of the reference engine has one row', () => {
+    const { stderr } = longmode(['run', loop, '--profile', '--engine', 'reference', '--max-instructions', '100000']);
+    expect({ translated: row(stderr, 'translated'), reference: row(stderr, 'reference') }).toEqual({ translated: 0, reference: 100_000 });
+  });
+});
+
 describe('outputs are where the user said', () => {
   const image = (): string => kernel('outputs', (a) => { out(a, 0xf4, 0); a.hlt(); });
   it('a device is written to, not replaced', () => {

@@ -19,6 +19,7 @@ import { enterContext, type Context } from './context.ts';
 import { Translator } from '../translator/translator.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { EntryTable } from './entry-table.ts';
+import type { Activity, EngineProfile } from './profile.ts';
 import { Trail } from './trail.ts';
 
 export type FastEngineKind = 'interpreter' | 'translator' | 'auto';
@@ -35,6 +36,8 @@ const HEAT_BEHIND_REFERENCE = 16;
 const RETRY_HEAT = 2000;
 /** Of so many ways between regions one is reported: a report costs as much as tens of ways. */
 const REPORT_INTERVAL = 4096;
+/** The longest stay while a profile is taken: its sample says where execution was at the end. */
+const PROFILED_SLICE = 20_011;
 /** Longest stay in generated code, in instructions: V8 puts optimised code in the place of a function only when it is called anew. */
 const SLICE = 500_000;
 
@@ -44,6 +47,11 @@ const MISS_ACCESS = ENGINE.missAccess / 4, MISS_LOW = ENGINE.missAddress / 4;
 
 /** Bits 63:32 of a canonical address: bits 63:47 all equal. */
 const isCanonicalHigh = (high: number): boolean => high >>> 15 === 0 || high >>> 15 === 0x1_ffff;
+
+/** What the engine does for generated code that came back; a single step accounts for itself. */
+const SERVICE: Readonly<Partial<Record<number, Activity>>> = {
+  [STATUS.lookup]: 'decoding', [STATUS.fetch]: 'paging', [STATUS.miss]: 'paging', [STATUS.hot]: 'translating', [STATUS.crossing]: 'translating',
+};
 
 /** What a run did besides retiring instructions, for profiles. */
 export interface EngineStatistics {
@@ -68,6 +76,8 @@ export class FastEngine implements Engine {
   readonly #trail: Trail;
   readonly #dispatcher: Dispatcher;
   readonly translator: Translator;
+  /** Set while a profile is taken. */
+  profile: EngineProfile | undefined;
   #stopRequested = false;
   #left = 0;
   /** How many instructions the reference engine had noted when the trail heard of it last. */
@@ -145,6 +155,14 @@ export class FastEngine implements Engine {
 
   /** One boundary by the reference engine. */
   #step(): Stop | undefined {
+    const { profile } = this;
+    if (profile === undefined) return this.#stepPlain();
+    const begun = profile.clock();
+    const stop = this.#stepPlain();
+    profile.note('reference', begun, 1, this.#state.rip);
+    return stop;
+  }
+  #stepPlain(): Stop | undefined {
     this.#left--;
     this.statistics.referenceInstructions++;
     this.#resume = 0;
@@ -157,7 +175,9 @@ export class FastEngine implements Engine {
   /** Runs generated code and serves what it came back for. */
   #enter(context: Context): Stop | undefined {
     const u32 = this.#u32;
-    const slice = Math.min(this.#left, SLICE);
+    const { profile } = this;
+    const slice = Math.min(this.#left, profile === undefined ? SLICE : PROFILED_SLICE);
+    const begun = profile?.clock();
     u32[BUDGET] = slice;
     u32[MORE] = this.#left > slice ? 1 : 0;
     u32[LEFT_AT] = 0;
@@ -177,6 +197,16 @@ export class FastEngine implements Engine {
     }
     this.#left -= executed;
     this.#state.retired += executed;
+    if (profile === undefined || begun === undefined) return this.#serve(status, leftAt, context);
+    const served = profile.note(u32[LEFT_REGION] === 0 ? 'interpreted' : 'translated', begun, executed, this.#state.rip);
+    const activity = SERVICE[status];
+    const stop = this.#serve(status, leftAt, context);
+    if (activity !== undefined) profile.note(activity, served, 0, this.#state.rip);
+    return stop;
+  }
+
+  /** Does what generated code came back for. */
+  #serve(status: number, leftAt: number, context: Context): Stop | undefined {
     switch (status) {
       case STATUS.lookup: return this.#lookUp(context);
       // A walk changes memory and may fault: it waits for the instruction that it is for.

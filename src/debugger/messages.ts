@@ -1,0 +1,128 @@
+/**
+ * What the page and its worker say to each other: plain data, so the page needs nothing of the machine. A request is answered once, by its
+ * number; notices come by themselves. Addresses and registers are bigint, counts of instructions are numbers.
+ */
+
+export interface MomentData { readonly retired: number; readonly deliveries: number; readonly idleTime: number }
+
+/** An image, and the machine that it is to run on. */
+export interface LoadRequest {
+  readonly name: string;
+  readonly image: Uint8Array<ArrayBuffer>;
+  readonly options: MachineRequest;
+  /** Texts of source files by the names that the image's line table has. */
+  readonly sources?: Readonly<Record<string, string>>;
+  /** A link's moment: the machine is taken there if the image and the machine are the link's. */
+  readonly link?: LinkData;
+}
+export interface MachineRequest {
+  readonly memoryBytes?: number;
+  readonly cmdline?: string;
+  readonly protocol?: 'multiboot' | 'pvh' | 'linux';
+  readonly cpu?: string;
+  readonly engine?: 'auto' | 'interpreter' | 'translator' | 'reference';
+  readonly flat?: { readonly loadAddress: number; readonly entry: number; readonly bits: 32 | 64 };
+  readonly debugExitPort?: number;
+  readonly modules?: readonly { readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }[];
+}
+/** A moment of a run: which run it is, what came from outside, when. */
+export interface LinkData { readonly fingerprint: number; readonly at: MomentData; readonly log: unknown }
+
+/** The ways to move in time. */
+export type Motion =
+  | 'run' | 'step' | 'over' | 'out' | 'reverse' | 'back' | 'backOver' | 'backOut' | 'restart' | 'end'
+  | { readonly toAddress: bigint }
+  | { readonly toMoment: { readonly retired: number; readonly deliveries?: number } };
+
+export interface Requests {
+  load: { takes: LoadRequest; gives: LoadedData };
+  move: { takes: Motion; gives: void };
+  pause: { takes: undefined; gives: void };
+  /** Bytes for COM1; how many the guest has room for. */
+  type: { takes: readonly number[]; gives: number };
+  edit: { takes: { readonly register: string; readonly value: bigint } | { readonly physical: number; readonly bytes: Uint8Array<ArrayBuffer> }; gives: void };
+  break: { takes: { readonly text: string } | { readonly toggle: bigint } | { readonly remove: number } | { readonly enable: number; readonly enabled: boolean }; gives: void };
+  /** The value of an expression over registers, memory and symbols. */
+  evaluate: { takes: string; gives: bigint };
+  link: { takes: undefined; gives: LinkData };
+  code: { takes: { readonly at?: bigint; readonly before: number; readonly after: number }; gives: CodeData };
+  registers: { takes: undefined; gives: readonly RegisterGroup[] };
+  memory: { takes: { readonly at: bigint; readonly bytes: number; readonly physical: boolean }; gives: MemoryData };
+}
+export type RequestName = keyof Requests;
+export type Request = { [N in RequestName]: { readonly id: number; readonly name: N; readonly takes: Requests[N]['takes'] } }[RequestName];
+export type Answer = { readonly id: number } & ({ readonly gives: unknown } | { readonly error: string });
+
+/** Comes after every change of the machine's state, and some ten times a second while it runs. */
+export interface StatusData {
+  readonly activity: 'running' | 'waiting' | 'stopped';
+  /** Why it stands still, in a line; undefined: because the command is done. */
+  readonly why: string | undefined;
+  readonly ending: 'fault' | 'end' | undefined;
+  readonly mode: string;
+  readonly start: number;
+  readonly end: number;
+  readonly now: MomentData;
+  readonly isLive: boolean;
+  /** Instructions per second of the host's time, while it runs. */
+  readonly speed: number;
+  readonly history: { readonly bytes: number; readonly checkpoints: number };
+  readonly breakpoints: readonly BreakpointData[];
+}
+export interface BreakpointData { readonly id: number; readonly text: string; readonly enabled: boolean; readonly hits: number; readonly address: bigint | undefined }
+export type Notice =
+  | { readonly notice: 'status'; readonly status: StatusData }
+  /** What COM1 sent; `replaces`: all that it had sent until now, for a console that showed another moment. */
+  | { readonly notice: 'console'; readonly bytes: Uint8Array; readonly replaces: boolean }
+  /** The worker cannot go on. */
+  | { readonly notice: 'failed'; readonly message: string };
+
+export interface LoadedData {
+  readonly fingerprint: number;
+  readonly protocol: string;
+  readonly warnings: readonly string[];
+  readonly symbols: number;
+  /** Rows of the line table, and what of it could not be read. */
+  readonly lines: number;
+  readonly linesProblem: string | undefined;
+  /** Why the link could not be followed. */
+  readonly linkProblem: string | undefined;
+}
+
+export interface CodeLine {
+  readonly address: bigint;
+  readonly bytes: string;
+  readonly mnemonic: string;
+  readonly operands: string;
+  /** The symbol that begins here. */
+  readonly label: string | undefined;
+  /** The source line that begins here. */
+  readonly source: { readonly file: string; readonly line: number; readonly text: string | undefined } | undefined;
+}
+export interface CodeData {
+  readonly at: bigint;
+  readonly lines: readonly CodeLine[];
+  /** What cannot be shown behind the last line, and why. */
+  readonly problem: string | undefined;
+  /** Of the instruction that is next: what it does, what it reads and writes. */
+  readonly meaning: { readonly form: string; readonly text: readonly string[]; readonly reads: readonly string[]; readonly writes: readonly string[] } | undefined;
+}
+
+export interface RegisterData {
+  readonly name: string;
+  readonly bits: number;
+  readonly value: bigint;
+  readonly editable: boolean;
+  /** What it says: where it points, or the descriptor. */
+  readonly note?: string;
+  /** Its single bits, high ones first. */
+  readonly flags?: readonly { readonly name: string; readonly mask: bigint }[];
+}
+export interface RegisterGroup { readonly name: string; readonly registers: readonly RegisterData[] }
+
+export interface MemoryData {
+  readonly at: bigint;
+  /** Fewer than asked for where pages are missing. */
+  readonly bytes: Uint8Array;
+  readonly physical: boolean;
+}

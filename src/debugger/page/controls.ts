@@ -1,0 +1,85 @@
+/** The bar at the top: buttons for every way to move, what the machine is doing, and why it stands still. */
+import type { LoadedData, Motion, StatusData } from '../messages.ts';
+import { grouped, h, short } from './dom.ts';
+import { icon, type IconName } from './icons.ts';
+import type { Page } from './pane.ts';
+
+const MESSAGE_MS = 8000;
+
+interface ControlsPage extends Page {
+  link(): Promise<string>;
+  open(): void;
+}
+
+export class Controls {
+  readonly element: HTMLElement;
+  readonly #page: ControlsPage;
+  readonly #resume: HTMLButtonElement;
+  readonly #name = h('span', { class: 'image-name' });
+  readonly #state = h('span', { class: 'pill', role: 'status', 'aria-live': 'polite' });
+  readonly #why = h('span', { class: 'why', role: 'status', 'aria-live': 'polite' });
+  readonly #count = h('span', { class: 'count', 'aria-label': 'Instructions retired' });
+  readonly #mode = h('span', { class: 'mode' });
+  readonly #speed = h('span', { class: 'speed' });
+  readonly #message = h('div', { class: 'message', role: 'alert', hidden: true });
+  #status: StatusData | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(page: ControlsPage) {
+    this.#page = page;
+    const button = (id: string, shape: IconName, label: string, keys: string, motion: Motion): HTMLButtonElement =>
+      h('button', { id, class: 'control', title: `${label} (${keys})`, 'aria-label': label, 'aria-keyshortcuts': keys, onclick: () => page.move(motion) }, icon(shape));
+    this.#resume = h('button', { id: 'resume', class: 'control resume', 'aria-keyshortcuts': 'F8', onclick: () => this.resumeOrPause() });
+    this.element = h('header', { class: 'top' },
+      h('span', { class: 'brand' }, 'longmode'), this.#name,
+      h('div', { class: 'group', role: 'group', 'aria-label': 'Backwards' },
+        button('restart', 'first', 'Restart', 'to the beginning', 'restart'), button('reverse', 'reverse', 'Run backwards', 'Shift+F8', 'reverse'),
+        button('back-out', 'backOut', 'Step back out', 'Alt+Shift+F11', 'backOut'), button('back-over', 'backOver', 'Step back over', 'Alt+F10', 'backOver'), button('back', 'back', 'Step back', 'Alt+F11', 'back')),
+      h('div', { class: 'group', role: 'group', 'aria-label': 'Forwards' },
+        button('step', 'step', 'Step in', 'F11', 'step'), button('over', 'over', 'Step over', 'F10', 'over'), button('out', 'out', 'Step out', 'Shift+F11', 'out'),
+        this.#resume, button('end', 'last', 'To the latest moment', 'to the end of what has run', 'end')),
+      this.#state, this.#why, h('span', { class: 'space' }), this.#mode, this.#speed, this.#count,
+      h('button', { id: 'link', class: 'quiet', title: 'Copy a link to this moment', onclick: () => page.attempt(this.#link()) }, 'Link'),
+      h('button', { id: 'open', class: 'quiet', onclick: () => page.open() }, 'Open…'),
+      this.#message);
+  }
+
+  resumeOrPause(): void {
+    if (this.#status?.activity === 'stopped') this.#page.move('run');
+    else this.#page.attempt(this.#page.client.ask('pause'));
+  }
+
+  loaded(name: string, { protocol }: LoadedData): void {
+    this.#name.textContent = name;
+    this.#name.title = `entered by ${protocol}`;
+  }
+
+  /** Shows a message for some seconds. */
+  say(text: string): void {
+    clearTimeout(this.#timer);
+    this.#message.textContent = text;
+    this.#message.hidden = false;
+    this.#timer = setTimeout(() => { this.#message.hidden = true; }, MESSAGE_MS);
+  }
+
+  show(status: StatusData): void {
+    this.#status = status;
+    const stopped = status.activity === 'stopped';
+    this.#resume.replaceChildren(icon(stopped ? 'run' : 'pause'));
+    this.#resume.title = stopped ? 'Run (F8)' : 'Pause (F8)';
+    this.#resume.setAttribute('aria-label', stopped ? 'Run' : 'Pause');
+    this.#state.textContent = { running: 'running', waiting: 'waiting for input', stopped: status.ending === 'fault' ? 'fault' : status.ending === 'end' ? 'ended' : status.isLive ? 'paused' : 'in the past' }[status.activity];
+    this.#state.className = `pill ${status.activity} ${status.ending ?? ''} ${status.isLive ? '' : 'past'}`;
+    this.#why.textContent = status.why ?? '';
+    this.#why.title = status.why ?? '';
+    this.#count.textContent = grouped(status.now.retired);
+    this.#mode.textContent = status.mode;
+    this.#speed.textContent = status.activity === 'running' && status.speed > 0 ? `${short(status.speed)}/s` : '';
+  }
+
+  async #link(): Promise<void> {
+    const text = await this.#page.link();
+    history.replaceState(undefined, '', text);
+    await navigator.clipboard.writeText(text).then(() => this.say('The link is copied: it reopens this moment.'), () => this.say('The link is in the address bar: it reopens this moment.'));
+  }
+}

@@ -1,0 +1,130 @@
+/** The page: puts the panes together, and keys, buttons and notices to work. */
+import type { LoadRequest, Motion, Notice, StatusData } from '../messages.ts';
+import { Client } from './client.ts';
+import { Controls } from './controls.ts';
+import { h } from './dom.ts';
+import { linkInAddress, linkText } from './link.ts';
+import { Opener } from './opener.ts';
+import { Tabs, type Page, type Pane } from './pane.ts';
+import { CodePane } from './panes/code.ts';
+import { ConsolePane } from './panes/console.ts';
+import { MemoryPane } from './panes/memory.ts';
+import { RegistersPane } from './panes/registers.ts';
+
+class Main implements Page {
+  readonly client = new Client('worker.js');
+  readonly #controls: Controls;
+  readonly #code: CodePane;
+  readonly #console: ConsolePane;
+  readonly #memory: MemoryPane;
+  readonly #inspect: Tabs;
+  readonly #log: Tabs;
+  readonly #registers: RegistersPane;
+  readonly #opener: Opener;
+  #status: StatusData | undefined;
+  #refreshing: Promise<void> | undefined;
+  #again = false;
+
+  constructor() {
+    this.#controls = new Controls(this);
+    this.#code = new CodePane(this);
+    this.#console = new ConsolePane(this);
+    this.#memory = new MemoryPane(this);
+    this.#registers = new RegistersPane(this);
+    this.#inspect = new Tabs('Inspect', [this.#memory]);
+    this.#log = new Tabs('Output', [this.#console]);
+    this.#opener = new Opener((request) => this.#load(request));
+    this.client.onNotice = (notice) => this.#noticed(notice);
+    document.body.append(
+      this.#controls.element,
+      h('main', {}, this.#code.element, this.#inspect.element, this.#registers.element, this.#log.element),
+      this.#opener.element);
+    document.addEventListener('keydown', (event) => this.#key(event));
+  }
+
+  start(): void { this.attempt(this.#opener.start()); }
+
+  async #load(request: LoadRequest): Promise<void> {
+    const link = linkInAddress();
+    const loaded = await this.client.ask('load', { ...request, ...(link === undefined ? {} : { link }) });
+    document.title = `${request.name} – longmode`;
+    this.#controls.loaded(request.name, loaded);
+    for (const text of [...loaded.warnings, loaded.linesProblem, loaded.linkProblem]) if (text !== undefined) this.#controls.say(text);
+  }
+
+  // ------------------------------------------------------------------------------------------------------- the page
+  move(motion: Motion): void {
+    this.#code.moved();
+    this.attempt(this.client.ask('move', motion));
+  }
+  attempt(work: Promise<unknown>): void { work.catch((error: unknown) => { this.#controls.say(error instanceof Error ? error.message : String(error)); }); }
+  show(where: 'memory' | 'paging' | 'code', address: bigint): void {
+    if (where === 'code') this.#code.showAddress(address);
+    else if (where === 'memory') {
+      this.#memory.showAddress(address);
+      this.#inspect.chooseNamed('Memory');
+    }
+  }
+  /** Text that reopens the page at this moment. */
+  async link(): Promise<string> { return linkText(await this.client.ask('link')); }
+  open(): void { this.#opener.show(); }
+
+  #noticed(notice: Notice): void {
+    switch (notice.notice) {
+      case 'console': this.#console.show(notice.bytes, notice.replaces); break;
+      case 'failed': this.#controls.say(`The machine cannot go on: ${notice.message}`); break;
+      case 'status':
+        this.#status = notice.status;
+        this.#controls.show(notice.status);
+        this.#refresh();
+        break;
+    }
+  }
+
+  /** One refresh at a time: the last state is the one that counts. */
+  #refresh(): void {
+    if (this.#refreshing !== undefined) {
+      this.#again = true;
+      return;
+    }
+    const status = this.#status!;
+    const panes: Pick<Pane, 'refresh'>[] = [this.#inspect, this.#log, ...(status.activity === 'running' ? [] : [this.#code, this.#registers])];
+    document.body.classList.toggle('running', status.activity === 'running');
+    this.#refreshing = Promise.all(panes.map((pane) => pane.refresh(status))).then(() => undefined);
+    const done = (): void => {
+      this.#refreshing = undefined;
+      document.body.dataset['shown'] = `${status.now.retired}+${status.now.deliveries} ${status.activity}`;
+      if (!this.#again) return;
+      this.#again = false;
+      this.#refresh();
+    };
+    this.#refreshing.then(done, (error: unknown) => {
+      this.#controls.say(String(error));
+      done();
+    });
+  }
+
+  #key(event: KeyboardEvent): void {
+    const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
+    const name = `${event.ctrlKey ? 'Ctrl+' : ''}${event.altKey ? 'Alt+' : ''}${event.shiftKey ? 'Shift+' : ''}${event.key}`;
+    const forFunctions = /^F\d+$/.test(event.key);
+    if (typing && !forFunctions) return;
+    switch (name) {
+      case 'F8': this.#controls.resumeOrPause(); break;
+      case 'Shift+F8': this.move('reverse'); break;
+      case 'F10': this.move('over'); break;
+      case 'Alt+F10': this.move('backOver'); break;
+      case 'F11': this.move('step'); break;
+      case 'Alt+F11': this.move('back'); break;
+      case 'Shift+F11': this.move('out'); break;
+      case 'Alt+Shift+F11': this.move('backOut'); break;
+      case 'F9': this.#code.toggle(this.#code.cursor); break;
+      case 'F7': this.move({ toAddress: this.#code.cursor }); break;
+      case '.': this.#code.follow(); break;
+      default: return;
+    }
+    event.preventDefault();
+  }
+}
+
+new Main().start();

@@ -1,0 +1,93 @@
+/** Where images come from: the server that `longmode debug` is, a file picker, a file dropped on the page, the example. */
+import type { LoadRequest, MachineRequest } from '../messages.ts';
+import { h } from './dom.ts';
+
+/** boot.json: what the server has, or the static build's example. */
+interface Offer {
+  readonly name?: string;
+  readonly options?: MachineRequest;
+  readonly modules?: readonly string[];
+  readonly example?: { readonly name: string; readonly image: string; readonly sources: string };
+}
+
+export class Opener {
+  readonly element: HTMLDialogElement;
+  readonly #load: (request: LoadRequest) => Promise<void>;
+  readonly #problem = h('p', { class: 'problem', role: 'alert' });
+  readonly #memory = h('input', { value: '128', 'aria-label': 'Memory in MiB', inputmode: 'numeric', class: 'small' });
+  readonly #cmdline = h('input', { 'aria-label': 'Kernel command line', placeholder: 'command line' });
+  #offer: Offer = {};
+
+  constructor(load: (request: LoadRequest) => Promise<void>) {
+    this.#load = load;
+    const file = h('input', { type: 'file', id: 'file', onchange: () => { if (file.files?.[0] !== undefined) this.#take(file.files[0]); } });
+    this.element = h('dialog', { class: 'opener', 'aria-label': 'Open an image' },
+      h('h1', {}, 'longmode'), h('p', {}, 'The x86-64 machine you can see into. Open a kernel image: ELF with Multiboot or PVH, a vmlinux or bzImage. It stays on this computer.'),
+      h('div', { class: 'drop' }, h('label', { for: 'file', class: 'primary' }, 'Choose an image'), file, h('span', {}, 'or drop one anywhere on the page')),
+      h('div', { class: 'row' }, h('label', {}, 'Memory ', this.#memory, ' MiB'), this.#cmdline),
+      h('div', { class: 'row' }, h('button', { class: 'primary', id: 'example', onclick: () => this.#attempt(this.#example()) }, 'Open the guest kernel'), h('span', { class: 'note' }, 'physical memory, paging, demand faults and a heap, with its source')),
+      this.#problem);
+    document.addEventListener('dragover', (event) => event.preventDefault());
+    document.addEventListener('drop', (event) => {
+      event.preventDefault();
+      const dropped = event.dataTransfer?.files[0];
+      if (dropped !== undefined) this.#take(dropped);
+    });
+  }
+
+  /** Opens what the server offers, or asks. */
+  async start(): Promise<void> {
+    this.#offer = await (await fetch('boot.json')).json() as Offer;
+    const { name, options = {}, modules = [] } = this.#offer;
+    if (name === undefined) {
+      this.show();
+      return;
+    }
+    const loaded = await Promise.all(modules.map(async (module, n) => ({ name: module, bytes: await bytesAt(`module/${n}`) })));
+    const sources = await this.#exampleSources();
+    await this.#load({ name, image: await bytesAt('image'), options: { ...options, modules: loaded }, sources });
+  }
+
+  show(): void {
+    this.#problem.textContent = '';
+    this.element.showModal();
+  }
+
+  #take(file: File): void { this.#attempt(file.arrayBuffer().then(async (image) => this.#load({ name: file.name, image: new Uint8Array(image), options: this.#options, sources: await this.#exampleSources() }))); }
+
+  async #example(): Promise<void> {
+    const { example } = this.#offer;
+    if (example === undefined) throw new Error('this build has no example');
+    const [image, sources] = await Promise.all([bytesAt(example.image), this.#exampleSources()]);
+    await this.#load({ name: example.name, image, options: this.#options, sources });
+  }
+
+  /** The guest kernel may be any image, built by `longmode kernel`: only its line table names these files. */
+  async #exampleSources(): Promise<Record<string, string>> {
+    return this.#offer.example === undefined ? {} : await jsonAt(this.#offer.example.sources) as Record<string, string>;
+  }
+
+  get #options(): MachineRequest {
+    const mib = Number(this.#memory.value);
+    if (!Number.isInteger(mib) || mib < 1 || mib > 3072) throw new Error('memory is 1 to 3072 MiB');
+    return { memoryBytes: mib * 2 ** 20, ...(this.#cmdline.value === '' ? {} : { cmdline: this.#cmdline.value }) };
+  }
+
+  #attempt(work: Promise<void>): void {
+    work.then(() => this.element.close(), (error: unknown) => {
+      this.show();
+      this.#problem.textContent = error instanceof Error ? error.message : String(error);
+    });
+  }
+}
+
+async function bytesAt(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const answer = await fetch(path);
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${answer.statusText}`);
+  return new Uint8Array(await answer.arrayBuffer());
+}
+async function jsonAt(path: string): Promise<unknown> {
+  const answer = await fetch(path);
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${answer.statusText}`);
+  return answer.json();
+}

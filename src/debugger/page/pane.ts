@@ -1,0 +1,71 @@
+/** A pane shows a part of the machine's state; it asks for it again whenever the machine has moved. */
+import type { Motion, StatusData } from '../messages.ts';
+import type { Client } from './client.ts';
+import { h } from './dom.ts';
+
+export interface Pane {
+  readonly name: string;
+  readonly element: HTMLElement;
+  /** Shows the machine as it stands. Called when it has stopped, and where `whileRunning` some times a second. */
+  refresh(status: StatusData): Promise<void>;
+  readonly whileRunning?: boolean;
+}
+
+/** What panes ask of the page. */
+export interface Page {
+  readonly client: Client;
+  move(motion: Motion): void;
+  /** Does something and says in the status line why it could not. */
+  attempt(work: Promise<unknown>): void;
+  /** Shows an address where it is asked for. */
+  show(where: 'memory' | 'paging' | 'code', address: bigint): void;
+}
+
+/** Panes that share a place: one is seen, the arrow keys go from tab to tab. */
+export class Tabs {
+  readonly element: HTMLElement;
+  readonly #panes: readonly Pane[];
+  readonly #tabs: readonly HTMLButtonElement[];
+  #chosen = 0;
+  #status: StatusData | undefined;
+
+  constructor(label: string, panes: readonly Pane[]) {
+    this.#panes = panes;
+    const id = label.toLowerCase().replaceAll(' ', '-');
+    this.#tabs = panes.map((pane, n) => {
+      pane.element.id = `${id}-panel-${n}`;
+      pane.element.setAttribute('role', 'tabpanel');
+      pane.element.setAttribute('aria-label', pane.name);
+      return h('button', { role: 'tab', id: `${id}-tab-${n}`, 'aria-controls': pane.element.id, onclick: () => this.choose(n) }, pane.name);
+    });
+    const list = h('div', { role: 'tablist', 'aria-label': label, class: 'tabs', onkeydown: (event: KeyboardEvent) => this.#key(event) }, ...this.#tabs);
+    this.element = h('section', { class: 'pane', 'aria-label': label }, list, ...panes.map(({ element }) => element));
+    this.choose(0);
+  }
+
+  choose(n: number): void {
+    this.#chosen = n;
+    this.#tabs.forEach((tab, k) => {
+      tab.setAttribute('aria-selected', String(k === n));
+      tab.tabIndex = k === n ? 0 : -1;
+      this.#panes[k]!.element.hidden = k !== n;
+    });
+    if (this.#status !== undefined) void this.refresh(this.#status);
+  }
+  chooseNamed(name: string): void { this.choose(Math.max(0, this.#panes.findIndex((pane) => pane.name === name))); }
+
+  #key(event: KeyboardEvent): void {
+    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+    if (step === 0) return;
+    this.choose((this.#chosen + step + this.#tabs.length) % this.#tabs.length);
+    this.#tabs[this.#chosen]!.focus();
+    event.preventDefault();
+  }
+
+  /** Only what is seen is asked for. */
+  async refresh(status: StatusData): Promise<void> {
+    this.#status = status;
+    const pane = this.#panes[this.#chosen]!;
+    if (status.activity !== 'running' || pane.whileRunning === true) await pane.refresh(status);
+  }
+}

@@ -1,0 +1,50 @@
+/** What the guest prints on COM1, and a keyboard for it. In the past it shows what had been printed by then. */
+import { FitAddon } from '@xterm/addon-fit';
+import { Terminal } from '@xterm/xterm';
+import { h } from '../dom.ts';
+import type { Page, Pane } from '../pane.ts';
+
+const SCROLLBACK_LINES = 5000;
+
+export class ConsolePane implements Pane {
+  readonly name = 'Console';
+  readonly element: HTMLElement;
+  readonly #terminal: Terminal;
+  readonly #fit = new FitAddon();
+
+  constructor(page: Page) {
+    const style = getComputedStyle(document.documentElement);
+    this.#terminal = new Terminal({ convertEol: true, scrollback: SCROLLBACK_LINES, fontSize: 12, lineHeight: 1.25, fontFamily: style.getPropertyValue('--mono'), screenReaderMode: true, cursorBlink: false, theme: theme() });
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { this.#terminal.options.theme = theme(); });
+    const screen = h('div', { class: 'terminal', 'aria-label': 'Serial console' });
+    this.element = h('div', { class: 'tab-body console' }, screen);
+    this.#terminal.loadAddon(this.#fit);
+    this.#terminal.onData((text) => page.attempt(page.client.ask('type', [...new TextEncoder().encode(text)])));
+    new ResizeObserver(() => {
+      if (screen.clientWidth === 0) return;
+      if (this.#terminal.element === undefined) this.#terminal.open(screen);
+      this.#fit.fit();
+    }).observe(screen);
+  }
+
+  show(bytes: Uint8Array, replaces: boolean): void {
+    if (replaces) this.#terminal.reset();
+    this.#terminal.write(bytes);
+  }
+
+  /** What is on the screen and above it, as text. */
+  get text(): string {
+    const { active } = this.#terminal.buffer;
+    return Array.from({ length: active.length }, (_, n) => active.getLine(n)?.translateToString(true) ?? '').join('\n').trimEnd();
+  }
+
+  async refresh(): Promise<void> { /* it is told */ }
+}
+
+function theme(): { background: string; foreground: string; cursor: string; selectionBackground: string } {
+  const probe = h('div', { class: 'terminal-colors' });
+  document.body.append(probe);
+  const { backgroundColor: background, color: foreground, borderTopColor: selectionBackground } = getComputedStyle(probe);
+  probe.remove();
+  return { background, foreground, cursor: foreground, selectionBackground };
+}

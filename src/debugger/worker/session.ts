@@ -1,0 +1,282 @@
+/** One machine with its history, and the page's wishes for it. It runs in slices, so that requests are answered at full speed too. */
+import { addBreakpoint } from '../../debug/break/parse.ts';
+import { compileExpression } from '../../debug/break/expression.ts';
+import { Debugger, type DebugStop, type Motion as DebugMotion } from '../../debug/debugger.ts';
+import { modeText } from '../../debug/mode.ts';
+import { stopLine } from '../../debug/prompt/views.ts';
+import { crc32 } from '../../machine/crc32.ts';
+import { InputLog } from '../../machine/input-log.ts';
+import { Machine } from '../../machine/machine.ts';
+import { readSourceLines } from '../../debug/source-lines.ts';
+import { SymbolTable } from '../../debug/symbols.ts';
+import type { BreakpointData, LinkData, LoadedData, LoadRequest, MachineRequest, Motion, Notice, RequestName, Requests, StatusData } from '../messages.ts';
+import { codeView, Sources } from './code-view.ts';
+import { memoryView } from './memory-view.ts';
+import { registerView } from './register-view.ts';
+
+/** A slice is about so many milliseconds of the host's time. */
+const SLICE_MS = 12;
+const FIRST_SLICE = 200_000, SHORTEST_SLICE = 1000, LONGEST_SLICE = 50_000_000;
+/** Between two notices while it runs, in milliseconds. */
+const NOTICE_MS = 100;
+/** What checkpoints may take: a page shares its host with others. */
+const HISTORY_BYTES = 256 * 2 ** 20;
+
+/** A session with a machine in it. */
+interface Loaded {
+  readonly machine: Machine;
+  readonly debug: Debugger;
+  readonly fingerprint: number;
+  readonly sources: Sources;
+}
+
+export class Session {
+  readonly #say: (notice: Notice) => void;
+  #loaded: Loaded | undefined;
+  /** Where the machine is going. */
+  #motion: DebugMotion | undefined;
+  #backwards = false;
+  #waiting = false;
+  #why: string | undefined;
+  #ending: StatusData['ending'];
+  #slice = FIRST_SLICE;
+  #speed = 0;
+  #noticed = 0;
+  #sent: number[] = [];
+  /** The console shows what had been printed at the furthest moment. */
+  #consoleIsLive = true;
+  readonly #channel = new MessageChannel();
+  #scheduled = false;
+
+  constructor(say: (notice: Notice) => void) {
+    this.#say = say;
+    this.#channel.port1.addEventListener('message', () => {
+      this.#scheduled = false;
+      this.#run();
+    });
+    this.#channel.port1.start();
+  }
+
+  answer(name: RequestName, takes: unknown): unknown {
+    // The page is built with the worker: what it sends has the types of its requests.
+    return (this.#answers[name] as (takes: unknown) => unknown)(takes);
+  }
+
+  get #here(): Loaded {
+    if (this.#loaded === undefined) throw new Error('no image is loaded');
+    return this.#loaded;
+  }
+
+  readonly #answers: { readonly [N in RequestName]: (takes: Requests[N]['takes']) => Requests[N]['gives'] } = {
+    load: (request) => this.#load(request),
+    move: (motion) => { this.#move(motion); },
+    pause: () => {
+      this.#standStill();
+      this.#stop({ kind: 'arrived' });
+    },
+    type: (bytes) => this.#type(bytes),
+    edit: (edit) => {
+      this.#standStill();
+      this.#here.debug.history.give('register' in edit ? { kind: 'register', name: edit.register, value: edit.value } : { kind: 'memory', address: edit.physical, bytes: edit.bytes });
+      this.#stop({ kind: 'arrived' });
+    },
+    break: (change) => { this.#break(change); },
+    evaluate: (text) => this.#evaluate(text),
+    link: () => this.#link(),
+    code: (asked) => codeView(this.#here.debug, this.#here.sources, asked),
+    registers: () => registerView(this.#here.debug),
+    memory: (asked) => memoryView(this.#here.machine, asked),
+  };
+
+  // ---------------------------------------------------------------------------------------------------- the machine
+  #load({ name, image, options, sources = {}, link }: LoadRequest): LoadedData {
+    this.#motion = undefined;
+    // The old machine's memory is given back before the new one's is asked for.
+    this.#loaded = undefined;
+    const { memoryBytes, cpu, engine, debugExitPort, flat, protocol, cmdline = '', modules = [] } = options;
+    const fingerprint = fingerprintOf(image, options);
+    const linkProblem = link === undefined || link.fingerprint === fingerprint ? undefined : 'the link is to a moment of another image, or of a machine with other options';
+    const machine = new Machine({
+      ...(memoryBytes === undefined ? {} : { memoryBytes }), ...(cpu === undefined ? {} : { cpu }), ...(engine === undefined ? {} : { engine }),
+      ...(debugExitPort === undefined ? {} : { debugExitPort }),
+      onOutput: (port, byte) => { if (port === 0) this.#sent.push(byte); },
+    });
+    const plan = machine.load(image, { name, cmdline, modules, ...(flat === undefined ? {} : { flat }), ...(protocol === undefined ? {} : { protocol }) });
+    const followed = linkProblem === undefined ? link : undefined;
+    const debug = new Debugger(machine, { budgetBytes: HISTORY_BYTES, symbols: new SymbolTable(plan.symbols), ...(followed === undefined ? {} : { log: InputLog.from(followed.log) }) });
+    const lines = readSourceLines(image);
+    this.#loaded = { machine, debug, fingerprint, sources: new Sources(lines, sources) };
+    this.#sent = [];
+    this.#why = this.#ending = undefined;
+    this.#consoleIsLive = false;
+    if (followed === undefined) this.#stop({ kind: 'arrived' });
+    else this.#move({ toMoment: followed.at });
+    return { fingerprint, protocol: plan.protocol, warnings: plan.warnings, symbols: plan.symbols.length, lines: lines.count, linesProblem: lines.problem, linkProblem };
+  }
+
+  #move(motion: Motion): void {
+    this.#standStill();
+    const { debug } = this.#here;
+    if (typeof motion === 'object') {
+      this.#go('toAddress' in motion ? debug.toAddress(motion.toAddress) : this.#travel(motion.toMoment), false);
+      return;
+    }
+    switch (motion) {
+      case 'run': this.#go(debug.onwards(), false); break;
+      case 'over': this.#go(debug.over(), false); break;
+      case 'out': this.#go(debug.out(), false); break;
+      case 'reverse': this.#go(debug.reverse(), true); break;
+      case 'backOver': this.#go(debug.backOver(), true); break;
+      case 'backOut': this.#go(debug.backOut(), true); break;
+      case 'step': this.#stop(debug.step()); break;
+      case 'back': this.#stop(debug.back()); break;
+      case 'restart': this.#stop(debug.restart()); break;
+      case 'end': this.#stop(debug.runTo(debug.history.end)); break;
+    }
+  }
+
+  #travel({ retired, deliveries = 0, idleTime = -1 }: { readonly retired: number; readonly deliveries?: number; readonly idleTime?: number }): DebugMotion {
+    return this.#here.debug.goTo({ retired, deliveries, idleTime });
+  }
+
+  #go(motion: DebugMotion, backwards: boolean): void {
+    this.#motion = motion;
+    this.#backwards = backwards;
+    this.#waiting = false;
+    this.#why = this.#ending = undefined;
+    this.#speed = 0;
+    // A short way is over before it is worth a word.
+    this.#noticed = performance.now();
+    this.#run();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#channel.port2.postMessage(undefined);
+  }
+
+  #run(): void {
+    if (this.#motion === undefined || this.#waiting) return;
+    const { state } = this.#here.machine;
+    const began = performance.now(), retired = state.retired;
+    let stop: DebugStop;
+    try {
+      stop = this.#motion.advance(this.#slice);
+    } catch (error) {
+      this.#motion = undefined;
+      this.#say({ notice: 'failed', message: error instanceof Error ? error.message : String(error) });
+      throw error;
+    }
+    const took = Math.max(performance.now() - began, 0.1), done = state.retired - retired;
+    this.#slice = Math.round(Math.min(Math.max((this.#slice * SLICE_MS) / took, SHORTEST_SLICE), LONGEST_SLICE, 2 * this.#slice));
+    this.#speed += ((done / took) * 1000 - this.#speed) * 0.2;
+    if (stop.kind === 'halted' && stop.wakeable) {
+      this.#waiting = true;
+      this.#status();
+      return;
+    }
+    if (stop.kind !== 'instruction-limit') {
+      this.#stop(stop);
+      return;
+    }
+    if (performance.now() - this.#noticed >= NOTICE_MS) this.#status();
+    this.#schedule();
+  }
+
+  /** Gives up a motion that is not over. */
+  #standStill(): void {
+    this.#motion?.cancel();
+    this.#motion = undefined;
+    this.#waiting = false;
+  }
+
+  #stop(stop: DebugStop): void {
+    this.#motion = undefined;
+    this.#waiting = false;
+    this.#why = stopLine(this.#here.debug, stop);
+    this.#ending = stop.kind === 'triple-fault' || stop.kind === 'unimplemented' ? 'fault' : stop.kind === 'debug-exit' || stop.kind === 'power-off' || stop.kind === 'reset' || stop.kind === 'halted' ? 'end' : undefined;
+    this.#status();
+  }
+
+  // -------------------------------------------------------------------------------------------------------- notices
+  #status(): void {
+    const { debug } = this.#here, { history } = debug;
+    this.#noticed = performance.now();
+    this.#console();
+    this.#say({
+      notice: 'status',
+      status: {
+        activity: this.#motion === undefined ? 'stopped' : this.#waiting ? 'waiting' : 'running',
+        why: this.#why, ending: this.#ending,
+        mode: modeText(debug.machine),
+        start: history.start.retired, end: history.end.retired, now: history.now, isLive: history.isLive,
+        speed: this.#speed,
+        history: { bytes: history.memory.bytes, checkpoints: history.memory.checkpoints },
+        breakpoints: debug.breakpoints.all.map((breakpoint): BreakpointData => ({
+          id: breakpoint.id, text: debug.breakpoints.describe(breakpoint), enabled: breakpoint.enabled, hits: breakpoint.hits,
+          address: breakpoint.what.on === 'execute' && breakpoint.what.physical !== true ? breakpoint.what.from : undefined,
+        })),
+      },
+    });
+  }
+
+  #console(): void {
+    const { history } = this.#here.debug, { isLive } = history;
+    if (isLive && this.#consoleIsLive) {
+      if (this.#sent.length > 0) this.#say({ notice: 'console', bytes: Uint8Array.from(this.#sent), replaces: false });
+    } else {
+      this.#say({ notice: 'console', bytes: history.records.output(0, isLive ? undefined : history.now.retired), replaces: true });
+    }
+    this.#consoleIsLive = isLive;
+    this.#sent = [];
+  }
+
+  // --------------------------------------------------------------------------------------------------------- wishes
+  #type(bytes: readonly number[]): number {
+    // A search backwards ends where it began.
+    if (this.#backwards && this.#motion !== undefined) {
+      this.#standStill();
+      this.#stop({ kind: 'arrived' });
+    }
+    const taken = this.#here.debug.history.give({ kind: 'serial', port: 0, bytes });
+    if (this.#waiting) {
+      this.#waiting = false;
+      this.#schedule();
+    }
+    return taken?.kind === 'serial' ? taken.bytes.length : 0;
+  }
+
+  #break(change: Requests['break']['takes']): void {
+    const { debug, machine } = this.#here, { breakpoints } = debug;
+    if ('text' in change) addBreakpoint(breakpoints, machine, change.text);
+    else if ('remove' in change) breakpoints.remove(change.remove);
+    else if ('enable' in change) {
+      const breakpoint = breakpoints.get(change.enable);
+      if (breakpoint !== undefined) breakpoint.enabled = change.enabled;
+    } else {
+      const there = breakpoints.all.find(({ what }) => what.on === 'execute' && what.physical !== true && what.from === change.toggle);
+      if (there === undefined) breakpoints.add({ on: 'execute', from: change.toggle });
+      else breakpoints.remove(there.id);
+    }
+    this.#status();
+  }
+
+  #evaluate(text: string): bigint {
+    const { debug, machine } = this.#here;
+    const value = compileExpression(text, (name) => debug.symbols.addressOf(name))(machine);
+    if (value === undefined) throw new RangeError(`${text} has no value here`);
+    return value;
+  }
+
+  #link(): LinkData {
+    const { fingerprint, debug } = this.#here;
+    return { fingerprint, at: debug.history.now, log: debug.history.log.toJSON() };
+  }
+}
+
+/** CRC-32 of all that makes a run what it is, but for its input. */
+function fingerprintOf(image: Uint8Array, { modules = [], engine: _engine, ...options }: MachineRequest): number {
+  const said = new TextEncoder().encode(JSON.stringify([Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)), modules.map(({ name }) => name)]));
+  return crc32(new Uint8Array(Uint32Array.from([image, said, ...modules.map(({ bytes }) => bytes)], crc32).buffer));
+}

@@ -1,0 +1,99 @@
+loop
+  block
+    local.get block
+    br_table 0 2
+  end
+  local.get rdi
+  local.set t0
+  local.get t0
+  i64.const -4089
+  i64.and
+  i32.const 0
+  i64.load [slot[15].page]
+  i64.eq
+  if (result i32)
+    local.get t0
+    i32.wrap_i64
+    i32.const 0
+    i32.load [slot[15].addend]
+    i32.add
+  else
+    local.get t0
+    i32.wrap_i64
+    i32.const 7
+    i32.shr_u
+    i32.const 65504
+    i32.and
+    local.tee t1
+    i64.load [tlb.supervisor.writeTag]
+    local.get t0
+    i64.const 7
+    i64.add
+    i64.const -4096
+    i64.and
+    i64.eq
+    if (result i32)
+      i32.const 0
+      local.get t0
+      i64.const -4096
+      i64.and
+      i64.store [slot[15].page]
+      i32.const 0
+      local.get t1
+      i32.load [tlb.supervisor.addend]
+      i32.store [slot[15].addend]
+      local.get t0
+      i32.wrap_i64
+      local.get t1
+      i32.load [tlb.supervisor.addend]
+      i32.add
+    else
+      i32.const 0
+      local.get t0
+      i64.store [engine.missAddress]
+      i32.const 0
+      i32.const 264
+      i32.store [engine.missAccess]
+      i64.const 65536
+      local.set rip
+      i32.const 5
+      local.set status
+      br 3
+    end
+  end
+  local.tee t2
+  i64.load
+  local.set t3
+  local.get t2
+  local.get t3
+  local.get rax
+  i64.add
+  local.tee t4
+  i64.store
+  local.get budget
+  i32.const 1
+  i32.sub
+  local.set budget
+  local.get trail
+  i32.const 131075
+  i32.store [trail]
+  local.get trail
+  i32.const 4
+  i32.add
+  i32.const 511
+  i32.and
+  local.set trail
+  i32.const 64
+  local.get t3
+  local.get rax
+  local.get t4
+  local.set flags2
+  local.set flags1
+  local.set flags0
+  local.set flagKind
+  i64.const 65539
+  local.set rip
+  i32.const 0
+  local.set status
+  br 1
+end
