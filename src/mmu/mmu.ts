@@ -157,6 +157,33 @@ export class Mmu {
     return this.#probe(low, high, privilege, write) >= 0;
   }
 
+  /** Whether an access to this page, which translates to `physical`, is a plain access to RAM that no debugger wants to see. */
+  isPlainRam(low: number, high: number, physical: number): boolean {
+    const frame = Math.floor(physical / PAGE_SIZE);
+    return this.memory.isRamFrame(frame) && !this.memory.isWatched(frame) && this.#watch?.covers(low, high, frame) !== true;
+  }
+
+  /** Whether the pages of two addresses want the same place in the data TLB. */
+  displaceEachOther(lowA: number, highA: number, lowB: number, highB: number): boolean {
+    const difference = (lowA ^ lowB) >>> 12;
+    return (difference & (DATA_ENTRIES - 1)) === 0 && (difference !== 0 || highA !== highB);
+  }
+
+  /** Whether a walk for an address would read an entry of a paging structure in this frame. */
+  walkReads(low: number, high: number, frame: number): boolean {
+    let found = false;
+    const { memory } = this;
+    walk(this.#controls.read(this.state), {
+      read32: (address) => {
+        const onBus = memory.throughA20(address);
+        if (Math.floor(onBus / PAGE_SIZE) === frame) found = true;
+        return memory.peek32(onBus);
+      },
+      setFlags: () => undefined,
+    }, low, high, this.#translation);
+    return found;
+  }
+
   /** Memory offset of a byte if the column of this kind of access has a tag for it, or -1. */
   #probe(low: number, high: number, privilege: Privilege, write: boolean): number {
     const words = this.#words;

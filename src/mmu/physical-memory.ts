@@ -247,6 +247,12 @@ export class PhysicalMemory {
   /** Whether nobody needs to see the stores to a frame one by one. */
   mayPassUnseen(frame: number): boolean { return (this.#frames[frame]! & (FRAME.code | FRAME.watched)) === 0; }
 
+  /** Whether a debugger wants to see each store to the frame. */
+  isWatched(frame: number): boolean { return (this.#frames[frame]! & FRAME.watched) !== 0; }
+
+  /** Says that bytes of RAM were stored by somebody who has written the guest state's memory itself. */
+  noteStores(address: PhysicalAddress, bytes: number): void { this.#wrote(address, bytes); }
+
   /** Says that the TLB lets stores to this frame pass without asking. */
   allowFastWrites(frame: number): void {
     this.#frames[frame]! |= FRAME.fastWrites | FRAME.written;

@@ -53,12 +53,12 @@ export const FETCH_FIELD = { tag: 0, frame: 8 } as const;
 const FETCH_COLUMNS_BASE = COLUMNS_BASE + COLUMNS * COLUMN_BYTES;
 const FETCH_COLUMN_BYTES = INSTRUCTION_ENTRIES * FETCH_ENTRY_BYTES;
 const FETCH_COLUMNS = 2;
-/** Behind the columns: how many valid entries of each TLB come from large pages, so that invalidating a page need not look for them. */
-const LARGE_COUNTS = (FETCH_COLUMNS_BASE + FETCH_COLUMNS * FETCH_COLUMN_BYTES) / 4;
-/** Then a bit for every entry that is valid, data TLB first, so that a flush costs as much as there is to drop. */
-const OCCUPIED = LARGE_COUNTS + 2;
-const OCCUPIED_WORDS = (DATA_ENTRIES + INSTRUCTION_ENTRIES) / 32;
-if ((OCCUPIED + OCCUPIED_WORDS) * 4 > TLB_BASE + TLB_BYTES) throw new RangeError('the TLBs do not fit in their region of the memory');
+/** Behind the columns: a bit for every entry that is valid, data TLB first, so that a flush costs as much as there is to drop. */
+const OCCUPIED = (FETCH_COLUMNS_BASE + FETCH_COLUMNS * FETCH_COLUMN_BYTES) / 4;
+const BITMAP_WORDS = (DATA_ENTRIES + INSTRUCTION_ENTRIES) / 32, DATA_BITMAP_WORDS = DATA_ENTRIES / 32;
+/** Then a bit for every valid entry that comes from a large page, which may lie anywhere when one of its addresses is invalidated. */
+const LARGE = OCCUPIED + BITMAP_WORDS;
+if ((LARGE + BITMAP_WORDS) * 4 > TLB_BASE + TLB_BYTES) throw new RangeError('the TLBs do not fit in their region of the memory');
 /** Byte offset of a column's first entry. */
 export const columnBase = (column: Column): number => COLUMNS_BASE + column * COLUMN_BYTES;
 
@@ -101,6 +101,10 @@ export interface TlbEntry {
  * access across pages compares: an address of another index.
  */
 const emptyTag = (index: number): number => (index === 0 ? 0x2000 : index === DATA_ENTRIES - 1 ? 0x1000 : 0);
+
+const ANY_PCID = -1;
+/** Number of the entry that the lowest bit set in a word of a bitmap stands for. */
+const lowestOf = (bits: number, word: number): number => word * 32 + 31 - Math.clz32(bits & -bits);
 
 export class Tlb {
   readonly #words: Uint32Array;
@@ -155,10 +159,7 @@ export class Tlb {
       this.#emptyFetchColumnsAt(index);
     }
     const slot = (at - DATA_TLB_BASE / 4) / ENTRY_WORDS;
-    words[OCCUPIED + (slot >>> 5)]! |= 1 << (slot & 31);
-    const replaced = words[at + ENTRY.attributes]!;
-    const count = tlb === 'data' ? LARGE_COUNTS : LARGE_COUNTS + 1;
-    words[count]! += (translation.pageSize === SIZE_4K ? 0 : 1) - ((replaced & SIZE_MASK) === 0 ? 0 : 1);
+    this.#mark(slot, translation.pageSize !== SIZE_4K);
     words[at] = (low & ~0xfff) | pcid;
     words[at + ENTRY.high] = high;
     words[at + ENTRY.frame] = translation.frame;
@@ -171,6 +172,13 @@ export class Tlb {
       | (unpaged ? A.unpaged : 0)
       | (translation.pageSize << A.sizeShift);
     return at;
+  }
+
+  /** Notes in the bitmaps that an entry is valid. */
+  #mark(slot: number, large: boolean): void {
+    const words = this.#words, word = slot >>> 5, bit = 1 << (slot & 31);
+    words[OCCUPIED + word]! |= bit;
+    if (large) words[LARGE + word]! |= bit; else words[LARGE + word]! &= ~bit;
   }
 
   /** Lets generated code and the fast paths use a data entry that has been judged: the frame is RAM. */
@@ -233,10 +241,11 @@ export class Tlb {
   /** Takes the write tags of a frame away: it now holds decoded code. */
   forbidFastWrites(frame: number): void {
     const words = this.#words;
-    for (const slot of this.#occupied()) {
-      if (slot >= DATA_ENTRIES) return;
-      if (words[DATA_TLB_BASE / 4 + slot * ENTRY_WORDS + ENTRY.frame] !== frame) continue;
-      for (let column = 0; column < COLUMNS; column++) this.#emptyAt(columnBase(column as Column) / 4 + slot * COLUMN_WORDS, slot, false);
+    for (let word = 0; word < DATA_BITMAP_WORDS; word++) {
+      for (let bits = words[OCCUPIED + word]!; bits !== 0; bits &= bits - 1) {
+        const slot = lowestOf(bits, word);
+        if (words[DATA_TLB_BASE / 4 + slot * ENTRY_WORDS + ENTRY.frame] === frame) this.#emptyWriteTags(slot);
+      }
     }
   }
 
@@ -244,8 +253,11 @@ export class Tlb {
   forbidAllFastWrites(): void {
     for (const slot of this.#occupied()) {
       if (slot >= DATA_ENTRIES) return;
-      for (let column = 0; column < COLUMNS; column++) this.#emptyAt(columnBase(column as Column) / 4 + slot * COLUMN_WORDS, slot, false);
+      this.#emptyWriteTags(slot);
     }
+  }
+  #emptyWriteTags(slot: number): void {
+    for (let column = 0; column < COLUMNS; column++) this.#emptyAt(columnBase(column as Column) / 4 + slot * COLUMN_WORDS, slot, false);
   }
 
   /** The valid entries as they are, five words each: number of the entry, then its four words. For snapshots. */
@@ -273,13 +285,12 @@ export class Tlb {
   load(saved: Uint32Array): void {
     const words = this.#words;
     for (const slot of this.#occupied()) words[DATA_TLB_BASE / 4 + slot * ENTRY_WORDS + ENTRY.attributes] = 0;
-    words.fill(0, LARGE_COUNTS, OCCUPIED + OCCUPIED_WORDS);
+    words.fill(0, OCCUPIED, LARGE + BITMAP_WORDS);
     for (let n = 0; n < saved.length; n += 1 + ENTRY_WORDS) {
       const slot = saved[n]!;
       const at = DATA_TLB_BASE / 4 + slot * ENTRY_WORDS;
       words.set(saved.subarray(n + 1, n + 1 + ENTRY_WORDS), at);
-      words[OCCUPIED + (slot >>> 5)]! |= 1 << (slot & 31);
-      if ((words[at + ENTRY.attributes]! & SIZE_MASK) !== 0) words[slot < DATA_ENTRIES ? LARGE_COUNTS : LARGE_COUNTS + 1]!++;
+      this.#mark(slot, (words[at + ENTRY.attributes]! & SIZE_MASK) !== 0);
     }
     this.#emptyColumns();
   }
@@ -288,14 +299,14 @@ export class Tlb {
   flush(keepGlobal: boolean): void {
     this.flushes++;
     this.onFlush?.(keepGlobal ? 'all but global' : 'all');
-    this.#drop((attributes) => !keepGlobal || (attributes & A.global) === 0);
+    this.#dropAll(keepGlobal ? A.global : 0, ANY_PCID);
   }
 
   /** Drops the entries of one PCID; global entries stay. */
   flushPcid(pcid: number): void {
     this.flushes++;
     this.onFlush?.('PCID');
-    this.#drop((attributes, at) => (attributes & A.global) === 0 && (this.#words[at]! & 0xfff) === pcid);
+    this.#dropAll(A.global, pcid);
   }
 
   /** Drops what the TLBs hold for the page of a linear address: entries of this PCID, and global ones unless `keepGlobal`. */
@@ -308,39 +319,48 @@ export class Tlb {
   /** The same without being counted: a page fault drops the entries of its address too. */
   dropPage(low: number, high: number, pcid: number, keepGlobal: boolean): void {
     const words = this.#words;
-    this.#drop((attributes, at) => {
-      if ((attributes & A.global) !== 0 ? keepGlobal : (words[at]! & 0xfff) !== pcid) return false;
-      const shift = PAGE_SHIFTS[((attributes & SIZE_MASK) >>> A.sizeShift) as PageSizeCode];
-      return words[at + ENTRY.high] === high >>> 0 && words[at]! >>> shift === low >>> shift;
-    }, low);
+    this.#dropIfOf((low >>> 12) & (DATA_ENTRIES - 1), low, high, pcid, keepGlobal);
+    this.#dropIfOf(DATA_ENTRIES + ((low >>> 12) & (INSTRUCTION_ENTRIES - 1)), low, high, pcid, keepGlobal);
+    for (let word = 0; word < BITMAP_WORDS; word++) {
+      for (let bits = words[LARGE + word]!; bits !== 0; bits &= bits - 1) this.#dropIfOf(lowestOf(bits, word), low, high, pcid, keepGlobal);
+    }
+  }
+
+  /** Drops an entry if it comes from the page of the address. */
+  #dropIfOf(slot: number, low: number, high: number, pcid: number, keepGlobal: boolean): void {
+    const words = this.#words;
+    const at = DATA_TLB_BASE / 4 + slot * ENTRY_WORDS;
+    const attributes = words[at + ENTRY.attributes]!;
+    if ((attributes & A.valid) === 0 || ((attributes & A.global) !== 0 ? keepGlobal : (words[at]! & 0xfff) !== pcid)) return;
+    const shift = PAGE_SHIFTS[((attributes & SIZE_MASK) >>> A.sizeShift) as PageSizeCode];
+    if (words[at + ENTRY.high] === high >>> 0 && words[at]! >>> shift === low >>> shift) this.#dropAt(slot);
   }
 
   /** The numbers of the valid entries, data TLB first. Entries may be dropped on the way. */
   *#occupied(): Generator<number, void> {
-    for (let word = 0; word < OCCUPIED_WORDS; word++) {
-      for (let bits = this.#words[OCCUPIED + word]!; bits !== 0; bits &= bits - 1) yield word * 32 + 31 - Math.clz32(bits & -bits);
+    for (let word = 0; word < BITMAP_WORDS; word++) {
+      for (let bits = this.#words[OCCUPIED + word]!; bits !== 0; bits &= bits - 1) yield lowestOf(bits, word);
     }
   }
 
-  /** Drops entries that the predicate chooses. With `page`, entries of 4 KiB pages are only looked for at that address's index. */
-  #drop(chosen: (attributes: number, at: number) => boolean, page?: number): void {
+  /** Drops every entry that has none of the attributes in `kept`, of one PCID or of ANY_PCID. */
+  #dropAll(kept: number, pcid: number): void {
     const words = this.#words;
-    if (page !== undefined && words[LARGE_COUNTS] === 0 && words[LARGE_COUNTS + 1] === 0) {
-      this.#dropAt((page >>> 12) & (DATA_ENTRIES - 1), chosen);
-      this.#dropAt(DATA_ENTRIES + ((page >>> 12) & (INSTRUCTION_ENTRIES - 1)), chosen);
-      return;
+    for (let word = 0; word < BITMAP_WORDS; word++) {
+      for (let bits = words[OCCUPIED + word]!; bits !== 0; bits &= bits - 1) {
+        const slot = lowestOf(bits, word);
+        const at = DATA_TLB_BASE / 4 + slot * ENTRY_WORDS;
+        if ((words[at + ENTRY.attributes]! & kept) === 0 && (pcid === ANY_PCID || (words[at]! & 0xfff) === pcid)) this.#dropAt(slot);
+      }
     }
-    for (const slot of this.#occupied()) this.#dropAt(slot, chosen);
   }
 
-  #dropAt(slot: number, chosen: (attributes: number, at: number) => boolean): void {
-    const words = this.#words;
-    const at = DATA_TLB_BASE / 4 + slot * ENTRY_WORDS;
-    const attributes = words[at + ENTRY.attributes]!;
-    if ((attributes & A.valid) === 0 || !chosen(attributes, at)) return;
-    words[at + ENTRY.attributes] = 0;
-    words[OCCUPIED + (slot >>> 5)]! &= ~(1 << (slot & 31));
-    if ((attributes & SIZE_MASK) !== 0) words[slot < DATA_ENTRIES ? LARGE_COUNTS : LARGE_COUNTS + 1]!--;
+  /** Drops a valid entry. */
+  #dropAt(slot: number): void {
+    const words = this.#words, word = slot >>> 5, bit = 1 << (slot & 31);
+    words[DATA_TLB_BASE / 4 + slot * ENTRY_WORDS + ENTRY.attributes] = 0;
+    words[OCCUPIED + word]! &= ~bit;
+    words[LARGE + word]! &= ~bit;
     if (slot < DATA_ENTRIES) this.#emptyColumnsAt(slot); else this.#emptyFetchColumnsAt(slot - DATA_ENTRIES);
   }
 

@@ -73,6 +73,14 @@ describe.skipIf(!hasGdb)('gdb', () => {
     expect(text).toMatch(/=> 0x[0-9a-f]+ <\w+(\+\d+)?>:\s+mov/);
     expect(text.trim().split('\n').filter((line) => / in section /.test(line)).map((line) => line.split(' ')[0])).toEqual([expect.not.stringMatching(/^vector_14$/), 'vector_14']);
   });
+  it('finishes a function, goes back over it line by line, and back out of it', async () => {
+    const { port } = await waiting('heap');
+    const text = await gdb(port, 'tbreak heap_alloc', 'continue', 'stepi 3', 'reverse-finish', 'x/i $rip', 'next', 'info symbol $rip', 'reverse-next', 'info symbol $rip', 'tbreak heap_alloc', 'continue', 'finish', 'info symbol $rip', 'detach');
+    expect(text).toMatch(/=> 0x[0-9a-f]+ <scenario_heap\+\d+>:\s+call +0x[0-9a-f]+ <heap_alloc>/);
+    const [behind, again, finished] = [...text.matchAll(/^scenario_heap \+ (\d+) in section/gm)].map(([, offset]) => Number(offset));
+    expect(again).toBeLessThan(behind!);
+    expect(finished).toBe(behind);
+  });
   it('asks the monitor, writes memory and registers', async () => {
     const { port } = await waiting('pmm');
     const text = await gdb(port, 'break kernel_main', 'continue', 'monitor walk $rip', 'monitor info', 'set var *(long *) &fault_count = 0x1122334455667788', 'print/x *(long *) &fault_count', 'set $rbx = 77', 'print $rbx', 'monitor snapshot', 'detach');

@@ -1,9 +1,10 @@
 /** `run --on-fault debug`: the prompt where a guest ends in a fault, driven by a script on stdin as in CI. */
+import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { assemble, dx, al, qword, rax, rbx, rsp } from '../../src/assembler/index.ts';
-import { longmode, temporaryFolder } from '../support/cli.ts';
+import { longmode, PROGRAM, temporaryFolder } from '../support/cli.ts';
 
 const folder = temporaryFolder();
 const FLAT = ['--load-address', '0x200000', '--bits', '64'];
@@ -86,5 +87,45 @@ describe('--on-fault debug', () => {
     writeFileSync(join(folder, 'well.bin'), bytes);
     expect(longmode(['run', join(folder, 'well.bin'), ...FLAT, '--on-fault', 'debug', '--quiet'], { input: 'help\n' })).toMatchObject({ stdout: '', stderr: '' });
     expect(longmode(['run', join(folder, 'well.bin'), ...FLAT, '--on-fault', 'explode']).stderr).toContain('--on-fault: "explode" is not debug');
+  });
+});
+
+describe('Ctrl-] in a terminal', () => {
+  it('opens the prompt, and the machine goes on when it is left', async () => {
+    const { bytes } = assemble((a) => {
+      a.mov(dx, 0x3f8);
+      a.label('echo');
+      a.mov(dx, 0x3fd);
+      a.in(al, dx);
+      a.test(al, 1);
+      a.je('echo');
+      a.mov(dx, 0x3f8);
+      a.in(al, dx);
+      a.out(dx, al);
+      a.jmp('echo');
+    }, { origin: 0x20_0000 });
+    const file = join(folder, 'echo.bin');
+    writeFileSync(file, bytes);
+    // util-linux's script gives the command a terminal.
+    const child = spawn('script', ['-qec', [process.execPath, PROGRAM, 'run', file, ...FLAT].join(' '), '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'] });
+    let text = '';
+    child.stdout.on('data', (data: Buffer) => { text += data.toString('latin1'); });
+    const shown = async (wanted: RegExp): Promise<void> => {
+      while (!wanted.test(text)) await new Promise((resolve) => { child.stdout.once('data', resolve); });
+      text = '';
+    };
+    const status = new Promise((resolve) => { child.on('close', resolve); });
+    await shown(/Ctrl-\] opens a debugger/);
+    child.stdin.write('Q');
+    await shown(/Q/);
+    child.stdin.write('\u001d');
+    await shown(/=> 0x2000[^]*\(longmode\)/);
+    child.stdin.write('info\r');
+    await shown(/history: instruction [^]*\(longmode\)/);
+    child.stdin.write('leave\r');
+    child.stdin.write('Z');
+    await shown(/Z/);
+    child.stdin.write('\u0001x');
+    expect(await status).toBe(130);
   });
 });

@@ -163,31 +163,52 @@ describe('travel', () => {
 });
 
 describe('the memory that a history takes', () => {
-  it('stays within its budget, and all of the past can still be gone to', () => {
-    /** Writes 8 MiB over and over. */
-    const { machine } = flatMachine((a) => {
-      a.label('again');
-      a.mov(rbx, 0x40_0000);
-      a.label('fill');
-      a.add(qword(rbx), rax);
-      a.inc(rax);
-      a.add(rbx, 64);
-      a.cmp(rbx, 0xc0_0000);
-      a.jb('fill');
-      a.jmp('again');
-    });
-    const history = new History(machine, { budgetBytes: 24 << 20 });
-    const states = new Map<number, string>();
-    for (let n = 1; n <= 30; n++) {
-      history.run({ maxInstructions: 1_000_000 });
+  /** Writes `bytes` bytes over and over, one qword in each `step`. */
+  const writer = (bytes: number, step: number): Machine => flatMachine((a) => {
+    a.label('again');
+    a.mov(rbx, 0x40_0000);
+    a.label('fill');
+    a.add(qword(rbx), rax);
+    a.inc(rax);
+    a.add(rbx, step);
+    a.cmp(rbx, 0x40_0000 + bytes);
+    a.jb('fill');
+    a.jmp('again');
+  }).machine;
+  const grown = (machine: Machine, budgetBytes: number): { history: History; states: Map<number, string> } => {
+    const history = new History(machine, { budgetBytes }), states = new Map<number, string>();
+    for (let n = 1; n <= 12; n++) {
+      history.run({ maxInstructions: 1_500_000 });
       states.set(machine.state.retired, wholeState(machine));
-      expect(history.memory.bytes).toBeLessThanOrEqual(24 << 20);
+      const { bytes, firstBytes } = history.memory;
+      expect(bytes - firstBytes).toBeLessThanOrEqual(budgetBytes);
+      expect(firstBytes).toBeLessThan(machine.state.ramBytes * 1.1);
     }
-    expect(history.memory.checkpoints).toBeGreaterThan(1);
+    return { history, states };
+  };
+
+  it('stays within its budget, and all of the past can still be gone to', () => {
+    const machine = writer(0x20_0000, 64);
+    const { history, states } = grown(machine, 24 << 20);
+    expect([history.start.retired, history.memory.checkpoints > 3]).toEqual([0, true]);
     for (const [at, whole] of [...states].reverse().filter((_, n) => n % 4 === 0)) {
       history.runTo(at);
-      expect(wholeState(machine)).toBe(whole);
+      expect(wholeState(machine), `${at}`).toBe(whole);
     }
+  });
+  it('stays within a budget that is too small for the guest: then the past begins later', () => {
+    const machine = writer(0x80_0000, 4096);
+    const { history, states } = grown(machine, 20 << 20);
+    const { start } = history;
+    expect(start.retired).toBeGreaterThan(0);
+    for (const [at, whole] of states) {
+      history.runTo(at);
+      expect(wholeState(machine) === whole, `${at}`).toBe(at >= start.retired);
+      expect(machine.state.retired).toBe(Math.max(at, start.retired));
+    }
+    expect(history.start).toEqual(start);
+    history.runTo(start.retired + 2);
+    expect([history.stepBack(), history.stepBack(), history.stepBack(), history.now]).toEqual([true, true, false, start]);
   });
 });
 

@@ -82,4 +82,6 @@ export const STATUS = {
   hot: 6,
   /** One region of many was left for another: here is one such way, for what it is worth. */
   crossing: 7,
+  /** A repeated string instruction has many more iterations to make. */
+  string: 8,
 } as const;

@@ -1,6 +1,7 @@
 /**
  * States of one machine at several moments, in memory: registers and devices whole, RAM as the frames that changed from one to the next.
- * They keep to a budget of bytes by thinning: the further back, the wider apart. The first and the current one always stay.
+ * Beside the first they keep to a budget of bytes by thinning: the further back, the wider apart. Where few of them are too much for it, the first goes, and
+ * the past begins later.
  */
 import { captureState, replaceState, type MachineState } from '../../machine/machine-state.ts';
 import type { Machine } from '../../machine/machine.ts';
@@ -24,6 +25,8 @@ interface Kept extends Checkpoint {
   index: number;
   /** Frames that have a version of their own here: all that differ from the checkpoint before. */
   readonly frames: Set<number>;
+  /** What those versions take. */
+  frameBytes: number;
 }
 /** What a frame held at a checkpoint, and until the frame's next version; undefined: zeroes. */
 interface Version { readonly kept: Kept; readonly words: Words | undefined }
@@ -36,6 +39,8 @@ const VERSION_BYTES = 200;
 const CHECKPOINT_BYTES = 8192;
 /** Most checkpoints: looking through them is quick, and each makes the next thinning dearer. */
 const MOST = 8192;
+/** So many are worth more than the beginning. */
+const FEW = 8;
 
 export class Checkpoints {
   readonly budgetBytes: number;
@@ -61,6 +66,8 @@ export class Checkpoints {
   }
 
   get bytes(): number { return this.#bytes; }
+  /** What of them the first one takes: a copy of all RAM that is not zero. */
+  get firstBytes(): number { return this.#kept[0]!.frameBytes; }
   get count(): number { return this.#kept.length; }
   get first(): Checkpoint { return this.#kept[0]!; }
   get last(): Checkpoint { return this.#kept.at(-1)!; }
@@ -77,8 +84,8 @@ export class Checkpoints {
     return low - 1;
   }
 
-  /** Takes a checkpoint of now. Nothing that the guest can notice changes. */
-  take(inputs: number, cost: number): void {
+  /** Takes a checkpoint of now. Nothing that the guest can notice changes. `isLive`: the machine is at the end of its history, and may lose the beginning for it. */
+  take(inputs: number, cost: number, isLive: boolean): void {
     const machine = this.#machine, { u32 } = machine.state;
     const before = this.#indexBefore(momentOf(machine));
     const previous = this.#kept[before]!;
@@ -96,7 +103,7 @@ export class Checkpoints {
     }
     machine.memory.forgetWritten();
     this.#current = taken;
-    this.#thin();
+    this.#thin(isLive);
   }
 
   /** Puts the machine back. */
@@ -136,7 +143,7 @@ export class Checkpoints {
   #keep(index: number, inputs: number, cost: number): Kept {
     const state = captureState(this.#machine);
     const stateBytes = CHECKPOINT_BYTES + state.fields.byteLength + state.tlb.byteLength + 2 * JSON.stringify(state.devices).length;
-    const kept: Kept = { at: momentOf(this.#machine), inputs, cost, state, stateBytes, index, frames: new Set() };
+    const kept: Kept = { at: momentOf(this.#machine), inputs, cost, state, stateBytes, index, frames: new Set(), frameBytes: 0 };
     this.#kept.splice(index, 0, kept);
     this.#renumber(index);
     this.#bytes += stateBytes;
@@ -154,6 +161,7 @@ export class Checkpoints {
       versions.splice(at, 0, version);
     }
     kept.frames.add(frame);
+    kept.frameBytes += versionBytes(version);
     this.#bytes += versionBytes(version);
   }
 
@@ -168,6 +176,7 @@ export class Checkpoints {
       if (next !== undefined && !next.frames.has(frame)) {
         versions[at] = { kept: next, words: version.words };
         next.frames.add(frame);
+        next.frameBytes += versionBytes(version);
         continue;
       }
       versions.splice(at, 1);
@@ -178,26 +187,30 @@ export class Checkpoints {
     this.#renumber(index);
   }
 
-  /**
-   * Drops checkpoints until the rest keeps to the budget: each time the one whose absence leaves the shortest way to execute again, by how
-   * far back it is. Where the first and the current one alone are beyond the budget, they stay all the same: they are two states of the guest, no more.
-   */
-  #thin(): void {
-    while ((this.#bytes > this.budgetBytes || this.#kept.length > MOST) && this.#kept.length > 2) {
-      const end = this.#kept.at(-1)!.cost;
-      let victim = -1, least = Infinity;
-      for (let n = 1; n < this.#kept.length; n++) {
-        const kept = this.#kept[n]!;
-        if (kept === this.#current) continue;
-        const gap = (this.#kept[n + 1]?.cost ?? end) - this.#kept[n - 1]!.cost;
-        const weight = gap / (end - kept.cost + 1);
-        if (weight < least) {
-          least = weight;
-          victim = n;
-        }
-      }
+  /** Drops checkpoints until the rest keeps to the budget: each time the one whose absence leaves the shortest way to execute again, by how far back it is. */
+  #thin(isLive: boolean): void {
+    while (this.#bytes - this.firstBytes > this.budgetBytes || this.#kept.length > MOST) {
+      const victim = isLive && this.#kept.length <= FEW ? 0 : this.#leastMissed();
+      // Who looks around in the past loses none of it: one more than the budget holds may be there for a while.
+      if (this.#kept.length === 1 || (victim === 0 && !isLive)) return;
       this.#drop(victim);
     }
+  }
+
+  #leastMissed(): number {
+    const end = this.#kept.at(-1)!.cost;
+    let victim = 0, least = Infinity;
+    for (let n = 1; n < this.#kept.length; n++) {
+      const kept = this.#kept[n]!;
+      if (kept === this.#current) continue;
+      const gap = (this.#kept[n + 1]?.cost ?? end) - this.#kept[n - 1]!.cost;
+      const weight = gap / (end - kept.cost + 1);
+      if (weight < least) {
+        least = weight;
+        victim = n;
+      }
+    }
+    return victim;
   }
 }
 

@@ -9,7 +9,7 @@ import { Checkpoints } from './checkpoints.ts';
 import { Records } from './records.ts';
 
 export interface HistoryOptions {
-  /** Most bytes that checkpoints may take; 512 MiB if not given. Two states of the guest's memory stay even if they are more. */
+  /** Most bytes that checkpoints may take beside the first, which is a copy of the RAM in use; 512 MiB if not given. */
   readonly budgetBytes?: number;
   /** Inputs of another run of the same machine: they are given as it gets to their moments. */
   readonly log?: InputLog;
@@ -75,8 +75,6 @@ export const momentTo = (to: number | Position | Moment): Moment =>
 export class History {
   readonly machine: Machine;
   readonly log: InputLog;
-  /** The first moment that can be gone to. */
-  readonly start: Moment;
   readonly #checkpoints: Checkpoints;
   readonly records: Records;
   #end: Moment;
@@ -92,21 +90,23 @@ export class History {
   constructor(machine: Machine, { budgetBytes = DEFAULT_BUDGET_BYTES, log = new InputLog(), given = 0 }: HistoryOptions = {}) {
     this.machine = machine;
     this.log = log;
-    this.start = momentOf(machine);
-    this.#end = this.start;
+    this.#end = momentOf(machine);
     this.#nextInput = given;
     this.#checkpoints = new Checkpoints(machine, budgetBytes, given);
     this.records = new Records(machine);
     this.#giveDue();
   }
 
+  /** The first moment that can be gone to: where the history began, or later if the guest writes more than the budget holds. */
+  get start(): Moment { return this.#checkpoints.first.at; }
   get now(): Moment { return momentOf(this.machine); }
   /** The furthest moment that the machine has been at. */
   get end(): Moment { return this.#end; }
   get isLive(): boolean { return compareMoments(this.now, this.#end) >= 0; }
-  get memory(): { readonly bytes: number; readonly budgetBytes: number; readonly checkpoints: number } {
-    const { bytes, budgetBytes, count } = this.#checkpoints;
-    return { bytes, budgetBytes, checkpoints: count };
+  /** What the checkpoints take, what of that the first one does, which does not count against the budget. */
+  get memory(): { readonly bytes: number; readonly firstBytes: number; readonly budgetBytes: number; readonly checkpoints: number } {
+    const { bytes, firstBytes, budgetBytes, count } = this.#checkpoints;
+    return { bytes, firstBytes, budgetBytes, checkpoints: count };
   }
 
   /** Gives the machine an input now and notes it. In the past the future is forgotten: another one begins. Returns what of it was taken; throws RangeError for an edit that cannot be. */
@@ -216,7 +216,7 @@ export class History {
 
   #takeCheckpoint(): void {
     const nearest = this.#checkpoints.before(this.now)!;
-    if (this.#cost - nearest.cost >= INTERVAL) this.#checkpoints.take(this.#nextInput, this.#cost);
+    if (this.#cost - nearest.cost >= INTERVAL) this.#checkpoints.take(this.#nextInput, this.#cost, this.isLive);
   }
 
   /** Runs to the first moment that is not before `to`, from the nearest checkpoint if that is behind where the machine is. Undefined: it is there. */
@@ -227,7 +227,7 @@ export class History {
     if (to.retired - here > 2 * NEAR) {
       const stop = this.#run({ until: beginningOf({ retired: to.retired - NEAR, deliveries: 0 }) }, true);
       if (stop.kind !== 'arrived') return stop as Stop;
-      this.#checkpoints.take(this.#nextInput, this.#cost);
+      this.#checkpoints.take(this.#nextInput, this.#cost, this.isLive);
     }
     const stop = this.#run({ until: to }, true);
     return stop.kind === 'arrived' ? undefined : stop as Stop;
@@ -241,8 +241,8 @@ export class History {
   }
 
   /**
-   * To an instruction count, a position or a moment, in either direction, at once; beyond the end the machine runs on (`pass` with `until` does that in
-   * pieces). Undefined: it is there; otherwise why it cannot get there.
+   * To an instruction count, a position or a moment, in either direction, at once; not before the start; beyond the end the machine runs on (`pass` with
+   * `until` does that in pieces). Undefined: it is there; otherwise why it cannot get there.
    */
   runTo(to: number | Position | Moment): Stop | undefined { return this.#travel(momentTo(to)); }
 

@@ -109,11 +109,11 @@ export function lastWriteView({ symbols }: Debugger, found: LastWrite | undefine
 /** The machine, its history and its devices in a few lines. */
 export function infoView({ machine, history, breakpoints }: Debugger): string[] {
   const { state } = machine;
-  const { bytes, budgetBytes, checkpoints } = history.memory;
+  const { bytes, firstBytes, budgetBytes, checkpoints } = history.memory;
   return [
     `engine ${machine.engineName}, processor ${machine.options.cpu ?? DEFAULT_MODEL_NAME}, RAM ${mib(state.ramBytes)}`,
     `${modeText(machine)}, CPL ${state.cpl}; virtual time ${groups(machine.now())} ns, of which ${groups(state.idleTime)} ns halted`,
-    `history: instruction ${groups(history.start.retired)} to ${groups(history.end.retired)}, ${checkpoints} checkpoints in ${mib(bytes)} of ${mib(budgetBytes)}; ${history.log.events.length} inputs`,
+    `history: instruction ${groups(history.start.retired)} to ${groups(history.end.retired)}, ${checkpoints} checkpoints in ${mib(firstBytes)} and ${mib(bytes - firstBytes)} of ${mib(budgetBytes)}; ${history.log.events.length} inputs`,
     ...breakpoints.all.map((breakpoint) => breakpointLine(breakpoints, breakpoint)),
   ];
 }

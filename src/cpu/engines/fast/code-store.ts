@@ -45,6 +45,8 @@ export interface DecodedBlock {
   readonly branches: boolean;
   /** The block is one instruction that reaches into the next page: that page, and the frame where its other bytes were found. */
   readonly crossing: Crossing | undefined;
+  /** The instruction behind them, where that is a system instruction: it lies in the page, too. */
+  readonly system: Instruction | undefined;
   /** The first instruction reaches into a page whose frame is not known without a walk. */
   readonly unknownPage: boolean;
 }
@@ -62,6 +64,8 @@ export class CodeStore {
   readonly #frames = new Map<number, FrameCode>();
   readonly #drops = new Map<number, number>();
   #next = RECORDS_BASE;
+  /** The instructions that the reference engine executes, by the number in their records; 0: none. */
+  #left: (Instruction | undefined)[] = [undefined];
   /** Backward branches always go through the dispatcher, which counts how often: for finding hot code. */
   linksLoops = true;
   #stops: ReadonlySet<bigint> = new Set();
@@ -104,6 +108,7 @@ export class CodeStore {
     for (const frame of this.#frames.keys()) this.#forget(frame);
     this.#drops.clear();
     this.#next = RECORDS_BASE;
+    this.#left = [undefined];
     // It names a link of a record that is gone.
     this.#state.u32[ENGINE.link / 4] = 0;
   }
@@ -140,12 +145,17 @@ export class CodeStore {
     this.#frame(frame).pages.add(pageOf(ip));
     let at = first;
     let branches = false;
+    let system: Instruction | undefined;
     while (instructions.length < most && at < PAGE_SIZE) {
       if (at > first && this.hasStops && this.isStop(ip + BigInt(at - first))) break;
       const from = RAM_BASE + frame * PAGE_SIZE + at;
       const i = decode(this.#state.u8.subarray(from, from + Math.min(MAX_LENGTH, PAGE_SIZE - at)), 0, mode, this.#instructions);
       if (i instanceof DecodeFailure) break;
-      if (i.row.meaning.kind === 'system' || !staysInRange(i, ip + BigInt(at - first))) break;
+      if (i.row.meaning.kind === 'system') {
+        system = i;
+        break;
+      }
+      if (!staysInRange(i, ip + BigInt(at - first))) break;
       instructions.push(i);
       at += i.length;
       if (endsBlock(i)) {
@@ -153,15 +163,15 @@ export class CodeStore {
         break;
       }
     }
-    this.#memory.markCode(frame, first, Math.min(Math.max(at, first + 1), PAGE_SIZE) - 1);
-    if (instructions.length === 0 && first + MAX_LENGTH > PAGE_SIZE) return this.#decodeAcross(frame, ip, mode);
+    this.#memory.markCode(frame, first, Math.min(Math.max(at + (system?.length ?? 0), first + 1), PAGE_SIZE) - 1);
+    if (instructions.length === 0 && system === undefined && first + MAX_LENGTH > PAGE_SIZE) return this.#decodeAcross(frame, ip, mode);
     const base = RAM_BASE + frame * PAGE_SIZE;
-    return { instructions, bytes: this.#state.u8.subarray(base + first, base + at), branches, crossing: undefined, unknownPage: false };
+    return { instructions, bytes: this.#state.u8.subarray(base + first, base + at), branches, crossing: undefined, system, unknownPage: false };
   }
 
   /** The instruction at an address near the end of a page, with its bytes from the next. */
   #decodeAcross(frame: number, ip: bigint, mode: Mode): DecodedBlock {
-    const nothing = { instructions: [], bytes: new Uint8Array(), branches: false, crossing: undefined, unknownPage: false };
+    const nothing = { instructions: [], bytes: new Uint8Array(), branches: false, crossing: undefined, system: undefined, unknownPage: false };
     const first = Number(ip & 0xfffn), inFirst = PAGE_SIZE - first;
     const page = BigInt.asUintN(mode.codeSize, ip + BigInt(inFirst));
     const next = this.frameOf(page);
@@ -175,7 +185,7 @@ export class CodeStore {
     this.#memory.markCode(frame, first, PAGE_SIZE - 1);
     this.#memory.markCode(next, 0, i.length - inFirst - 1);
     this.#frame(next).reaching.add(frame);
-    return { instructions: [i], bytes: bytes.subarray(0, i.length), branches: endsBlock(i), crossing: { page, frame: next }, unknownPage: false };
+    return { instructions: [i], bytes: bytes.subarray(0, i.length), branches: endsBlock(i), crossing: { page, frame: next }, system: undefined, unknownPage: false };
   }
 
   /** Whether a block of records has been made at an address. */
@@ -212,17 +222,20 @@ export class CodeStore {
 
   #make(frame: number, ip: bigint, { mode }: Context): number {
     const { u16, u32, u64 } = this.#state;
-    const { instructions, bytes, branches, crossing, unknownPage } = this.decode(frame, ip, mode, MAX_BLOCK);
+    const { instructions, bytes, branches, crossing, system, unknownPage } = this.decode(frame, ip, mode, MAX_BLOCK);
     if (unknownPage) return 0;
     const start = this.#next;
     const records: number[] = [];
     let at = start, here = ip, read = 0;
     if (crossing !== undefined) at = this.#checkPage(at, ip, crossing, mode);
-    let referenceNext = instructions.length === 0;
+    let referenceNext = instructions.length === 0 || system !== undefined;
+    // What the reference engine is to execute, where that is known.
+    let left = system;
     for (const i of instructions) {
       const handler = this.#handlers.of(i);
       if (handler === HANDLER.reference) {
         referenceNext = true;
+        left = i;
         break;
       }
       writeRecord(this.#state, at, handler, i, here);
@@ -241,6 +254,10 @@ export class CodeStore {
       u32[(at + RECORD.handler) / 4] = referenceNext ? HANDLER.reference : HANDLER.jump;
       u64[(at + RECORD.nextIp) / 8] = here;
       u64[(at + RECORD.target) / 8] = here;
+      if (referenceNext && left !== undefined && crossing === undefined) {
+        u32[(at + RECORD.immediate) / 4] = this.#left.length;
+        this.#left.push(left);
+      }
       at += RECORD_BYTES;
     }
     this.#next = at;
@@ -266,6 +283,12 @@ export class CodeStore {
   #link(from: bigint, to: bigint): number {
     const samePage = from >> 12n === to >> 12n;
     return samePage && (this.linksLoops || to > from) ? UNLINKED : NEVER_LINKED;
+  }
+
+  /** The instruction at a record where the reference engine is to go on, if that lies in one page and is known. */
+  leftToReference(record: number): Instruction | undefined {
+    const { u32 } = this.#state;
+    return u32[(record + RECORD.handler) / 4] === HANDLER.reference ? this.#left[u32[(record + RECORD.immediate) / 4]!] : undefined;
   }
 
   get recordBytes(): number { return this.#next - RECORDS_BASE; }

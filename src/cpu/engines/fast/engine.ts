@@ -11,8 +11,11 @@ import type { RecentInstruction } from '../../recent-instructions.ts';
 import type { Engine, StepResult, Stop } from '../engine.ts';
 import { ENGINE, MISS_WRITE, NO_PAGE, PAGE_SLOT_BYTES, PAGE_SLOTS, PAGES_BASE, STATUS } from '../engine-memory.ts';
 import { instructionsOf } from '../../decode/lookup.ts';
+import type { Instruction } from '../../isa/instruction.ts';
+import { MAX_LENGTH } from '../../decode/reader.ts';
 import { Handlers } from '../interpreter/handlers.ts';
 import { RECORD } from '../interpreter/record.ts';
+import { MANY, type StringForm } from '../interpreter/string-form.ts';
 import { ReferenceEngine } from '../reference/engine.ts';
 import { CodeStore } from './code-store.ts';
 import { enterContext, type Context } from './context.ts';
@@ -20,6 +23,7 @@ import { Translator } from '../translator/translator.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { EntryTable } from './entry-table.ts';
 import type { Activity, EngineProfile } from './profile.ts';
+import { Strings, isCanonicalHigh } from './strings.ts';
 import { Trail } from './trail.ts';
 
 export type FastEngineKind = 'interpreter' | 'translator' | 'auto';
@@ -45,12 +49,9 @@ const RIP_LOW = OFFSET.rip / 4, RIP_HIGH = RIP_LOW + 1;
 const BUDGET = ENGINE.budget / 4, LEFT_AT = ENGINE.leftAt / 4, LINK = ENGINE.link / 4, MORE = ENGINE.more / 4, LEFT_REGION = ENGINE.leftRegion / 4, UNTIL_REPORT = ENGINE.untilReport / 4;
 const MISS_ACCESS = ENGINE.missAccess / 4, MISS_LOW = ENGINE.missAddress / 4;
 
-/** Bits 63:32 of a canonical address: bits 63:47 all equal. */
-const isCanonicalHigh = (high: number): boolean => high >>> 15 === 0 || high >>> 15 === 0x1_ffff;
-
 /** What the engine does for generated code that came back; a single step accounts for itself. */
 const SERVICE: Readonly<Partial<Record<number, Activity>>> = {
-  [STATUS.lookup]: 'decoding', [STATUS.fetch]: 'paging', [STATUS.miss]: 'paging', [STATUS.hot]: 'translating', [STATUS.crossing]: 'translating',
+  [STATUS.lookup]: 'decoding', [STATUS.fetch]: 'paging', [STATUS.miss]: 'paging', [STATUS.hot]: 'translating', [STATUS.crossing]: 'translating', [STATUS.string]: 'interpreted',
 };
 
 /** What a run did besides retiring instructions, for profiles. */
@@ -58,7 +59,7 @@ export interface EngineStatistics {
   /** Instructions that the reference engine executed. */
   referenceInstructions: number;
   /** Times that generated code came back, by reason. */
-  readonly exits: { budget: number; lookup: number; fetch: number; reference: number; miss: number; hot: number; crossing: number };
+  readonly exits: { budget: number; lookup: number; fetch: number; reference: number; miss: number; hot: number; crossing: number; string: number };
 }
 
 export class FastEngine implements Engine {
@@ -67,7 +68,7 @@ export class FastEngine implements Engine {
   readonly reference: ReferenceEngine;
   readonly code: CodeStore;
   readonly handlers: Handlers;
-  readonly statistics: EngineStatistics = { referenceInstructions: 0, exits: { budget: 0, lookup: 0, fetch: 0, reference: 0, miss: 0, hot: 0, crossing: 0 } };
+  readonly statistics: EngineStatistics = { referenceInstructions: 0, exits: { budget: 0, lookup: 0, fetch: 0, reference: 0, miss: 0, hot: 0, crossing: 0, string: 0 } };
   readonly #state: GuestState;
   readonly #u32: Uint32Array;
   /** The remembered pages, all words of all slots. */
@@ -75,6 +76,12 @@ export class FastEngine implements Engine {
   readonly #entries: EntryTable;
   readonly #trail: Trail;
   readonly #dispatcher: Dispatcher;
+  readonly #strings: Strings;
+  /** The frame of the instruction at RIP; -1 where it may reach into a second one. */
+  readonly #ownFrame = (): number => {
+    const low = this.#u32[RIP_LOW]!;
+    return (low & 0xfff) > 4096 - MAX_LENGTH ? -1 : this.#frame(low, this.#u32[RIP_HIGH]!);
+  };
   readonly translator: Translator;
   /** Set while a profile is taken. */
   profile: EngineProfile | undefined;
@@ -103,6 +110,7 @@ export class FastEngine implements Engine {
     this.translator = new Translator(cpu.state, this.code, this.handlers, this.#entries, kind === 'auto');
     this.#u32[UNTIL_REPORT] = REPORT_INTERVAL;
     this.#dispatcher = createDispatcher(cpu.state.memory, this.handlers.table, this.translator.table);
+    this.#strings = new Strings(cpu.state, cpu.mmu);
     cpu.mmu.memory.onMapChanged(() => { this.code.clear(); });
   }
 
@@ -153,21 +161,22 @@ export class FastEngine implements Engine {
   }
   get #isAtStop(): boolean { return this.code.hasStops && this.code.isStop(this.#state.rip); }
 
-  /** One boundary by the reference engine. */
-  #step(): Stop | undefined {
+  /** One boundary by the reference engine. `fetched`: the instruction at RIP, where nothing is due before it and it needs no fetch. */
+  #step(fetched?: Instruction): Stop | undefined {
     const { profile } = this;
-    if (profile === undefined) return this.#stepPlain();
+    if (profile === undefined) return this.#stepPlain(fetched);
     const begun = profile.clock();
-    const stop = this.#stepPlain();
+    const stop = this.#stepPlain(fetched);
     profile.note('reference', begun, 1, this.#state.rip);
     return stop;
   }
-  #stepPlain(): Stop | undefined {
+  #stepPlain(fetched: Instruction | undefined): Stop | undefined {
     this.#left--;
     this.statistics.referenceInstructions++;
     this.#resume = 0;
     this.#u32[LINK] = 0;
-    const result = this.step();
+    const result = fetched === undefined ? this.reference.step() : this.reference.executeFetched(fetched);
+    this.#noteReference();
     this.#steppedAt = this.#state.retired;
     return result.kind === 'retired' || result.kind === 'exception' ? undefined : result;
   }
@@ -200,8 +209,9 @@ export class FastEngine implements Engine {
     if (profile === undefined || begun === undefined) return this.#serve(status, leftAt, context);
     const served = profile.note(u32[LEFT_REGION] === 0 ? 'interpreted' : 'translated', begun, executed, this.#state.rip);
     const activity = SERVICE[status];
+    const { retired } = this.#state;
     const stop = this.#serve(status, leftAt, context);
-    if (activity !== undefined) profile.note(activity, served, 0, this.#state.rip);
+    if (activity !== undefined) profile.note(activity, served, this.#state.retired - retired, this.#state.rip);
     return stop;
   }
 
@@ -214,7 +224,8 @@ export class FastEngine implements Engine {
       case STATUS.miss: return this.#miss(leftAt);
       case STATUS.reference:
         this.statistics.exits.reference++;
-        return this.#left > 0 ? this.#step() : undefined;
+        return this.#left > 0 ? this.#step(leftAt === 0 ? undefined : this.code.leftToReference(leftAt)) : undefined;
+      case STATUS.string: return this.#string(leftAt);
       case STATUS.hot: return this.#hot(context);
       case STATUS.crossing: return this.#crossing(context);
       default:
@@ -288,13 +299,51 @@ export class FastEngine implements Engine {
     // A second miss of one instruction: its two pages may want the same place in the column.
     const again = this.#missedAt === this.#state.retired;
     this.#missedAt = this.#state.retired;
-    if (again || (low & 0xfff) + (access & 0xff) > 4096 || !isCanonicalHigh(high)) return this.#step();
+    if (again) return this.#manyOrOne(leftAt);
+    if ((low & 0xfff) + (access & 0xff) > 4096 || !isCanonicalHigh(high)) return this.#step();
     try {
-      if (!this.cpu.mmu.prepare(low, high, (access & MISS_WRITE) !== 0, this.cpu.privilege)) return this.#step();
+      if (!this.cpu.mmu.prepare(low, high, (access & MISS_WRITE) !== 0, this.cpu.privilege)) return this.#manyOrOne(leftAt);
     } catch (thrown) {
       return this.#deliver(thrown);
     }
     this.#resume = leftAt;
+    return undefined;
+  }
+
+  /** The TLB's columns do not answer for an instruction: the reference engine executes it, if not many iterations can be done at once. */
+  #manyOrOne(leftAt: number): Stop | undefined {
+    const form = this.#stringForm(leftAt);
+    if (form === undefined || this.#strings.iterationsLeft(form) < MANY) return this.#step();
+    const before = this.#left;
+    const stop = this.#string(leftAt);
+    return this.#left < before ? stop : this.#step();
+  }
+  #stringForm(record: number): StringForm | undefined { return this.handlers.stringForm(this.#u32[(record + RECORD.handler) / 4]!); }
+
+  /** A repeated string instruction: goes on with it by pages, as far as that is possible. */
+  #string(leftAt: number): Stop | undefined {
+    this.statistics.exits.string++;
+    const { cpu } = this, u32 = this.#u32;
+    const form = this.#stringForm(leftAt)!;
+    const nextLow = u32[(leftAt + RECORD.nextIp) / 4]!, nextHigh = u32[(leftAt + RECORD.nextIp) / 4 + 1]!;
+    let total = 0;
+    let thrown: unknown;
+    try {
+      for (let done = 1; done > 0 && this.#left > 0 && !cpu.attention; total += done) {
+        done = this.#strings.run(form, this.#left, cpu.privilege, this.#ownFrame);
+        this.#left -= done;
+        this.#state.retired += done;
+      }
+    } catch (error) {
+      thrown = error;
+    }
+    if (total === 0 && thrown === undefined) this.#resume = leftAt;
+    this.#trail.noteRepeated(leftAt, total);
+    if (thrown !== undefined) return this.#deliver(thrown);
+    if (this.#strings.iterationsLeft(form) === 0) {
+      u32[RIP_LOW] = nextLow;
+      u32[RIP_HIGH] = nextHigh;
+    }
     return undefined;
   }
 

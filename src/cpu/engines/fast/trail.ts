@@ -85,6 +85,8 @@ export class Trail {
   }
   /** The reference engine noted an instruction. */
   noteReference(): void { this.#push(REFERENCE); }
+  /** The instruction of a record ran so many times, all but which it stands for at the moment. */
+  noteRepeated(record: number, times: number): void { for (let n = Math.min(times, RECENT_INSTRUCTIONS); n > 0; n--) this.#push(record); }
   /** Execution left a block of records before this one. */
   noteLeft(record: number): void { this.#push(record | LEFT_BEFORE); }
 

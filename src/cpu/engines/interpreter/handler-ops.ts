@@ -5,7 +5,7 @@
  */
 import { OFFSET } from '../../../state/layout.ts';
 import type { Instruction } from '../../isa/instruction.ts';
-import { NO_REGISTER, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../../isa/operand.ts';
+import { NO_REGISTER, RCX, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../../isa/operand.ts';
 import { FloatCode } from '../emit/float-ops.ts';
 import type { Leave } from '../emit/memory-ops.ts';
 import type { FlagDefinition } from '../emit/flag-ops.ts';
@@ -18,6 +18,7 @@ import { I32, I64, LOAD, NUMERIC as N, OP, SIMD, STORE, V128, VOID, type ValueTy
 import { emitNoteRecord } from '../fast/trail-code.ts';
 import { isImmediateOfForm } from './form.ts';
 import { NEVER_LINKED, RECORD, RECORD_BYTES, UNLINKED } from './record.ts';
+import { MANY, stringFormOf } from './string-form.ts';
 
 /** Parameters and fixed locals. `again`: 1 where a repeated instruction runs once more. */
 const LOCAL = { record: 0, budget: 1, again: 2, first: 3 } as const;
@@ -189,11 +190,38 @@ export class HandlerOps extends FloatCode {
     const { code } = this;
     this.#pay(() => { code.i32(1); }, () => { this.#emitOwnIp(); });
     emitNoteRecord(code, LOCAL.record);
+    this.#leaveForMany();
     code.get(LOCAL.record);
     code.get(LOCAL.budget);
     code.get(LOCAL.record);
     code.memory(LOAD[32], RECORD.handler);
     this.#tailCall();
+  }
+
+  /** Leaves before the next iteration where many are left. Comparisons, whose end no count tells, do so once in a while. */
+  #leaveForMany(): void {
+    const form = stringFormOf(this.#i);
+    if (form === undefined) return;
+    const { code } = this;
+    const wide = form.addressWidth === 64;
+    const count = (): void => {
+      code.i32(0);
+      code.memory(LOAD[form.addressWidth], OFFSET.gpr + 8 * RCX);
+    };
+    count();
+    if (wide) code.i64(BigInt(MANY)); else code.i32(MANY);
+    code.byte(wide ? N.i64_ge_u : N.i32_ge_u);
+    if (form.operation === 'CMPS' || form.operation === 'SCAS') {
+      count();
+      if (wide) code.byte(N.i32_wrap_i64);
+      code.i32(MANY - 1);
+      code.byte(N.i32_and);
+      code.byte(N.i32_eqz);
+      code.byte(N.i32_and);
+    }
+    code.open(OP.if, VOID);
+    this.leave().write(STATUS.string);
+    code.end();
   }
   #emitOwnIp(): void {
     const { code } = this;

@@ -14,6 +14,7 @@ import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '.
 import { formOf } from './form.ts';
 import { HANDLER_FIXED_LOCALS, HANDLER_PARAMETERS, HandlerOps, emitNextRecord } from './handler-ops.ts';
 import { RECORD } from './record.ts';
+import { stringFormOf, type StringForm } from './string-form.ts';
 import { OFFSET } from '../../../state/layout.ts';
 
 /**
@@ -30,6 +31,7 @@ export class Handlers {
   readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_STEP });
   readonly #memory: WebAssembly.Memory;
   readonly #indices = new Map<string, number>();
+  readonly #stringForms = new Map<number, StringForm>();
   readonly #code = new Code();
   #next = FIRST_FORM;
   /** Handlers of forms that have an index and are not compiled yet. */
@@ -62,6 +64,8 @@ export class Handlers {
     try {
       const ops = new HandlerOps(this.#code, i, HANDLER_SIGNATURE);
       ops.write();
+      const stringForm = stringFormOf(i);
+      if (stringForm !== undefined) this.#stringForms.set(this.#next, stringForm);
       this.#pending.push({ index: this.#next, locals: [...HANDLER_FIXED_LOCALS, ...ops.locals], code: this.#code.bytes.slice() });
     } catch (thrown) {
       if (!(thrown instanceof LeftToReference || thrown instanceof UnsupportedVerb)) throw thrown;
@@ -69,6 +73,9 @@ export class Handlers {
     }
     return this.#next++;
   }
+
+  /** What the instructions of a handler have in common that may come back with STATUS.string; undefined for others. */
+  stringForm(handler: number): StringForm | undefined { return this.#stringForms.get(handler); }
 
   /** Compiles what has been asked for; to be called before a record that names it runs. */
   compile(): void {

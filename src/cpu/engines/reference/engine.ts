@@ -7,6 +7,7 @@ import type { GuestState } from '../../../state/guest-state.ts';
 import { ACTIVITY } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { GuestException, Unimplemented } from '../../exceptions.ts';
+import type { Instruction } from '../../isa/instruction.ts';
 import { RecentInstructions, type RecentInstruction } from '../../recent-instructions.ts';
 import type { Engine, StepResult, Stop } from '../engine.ts';
 import { Fetcher } from './fetch.ts';
@@ -81,11 +82,21 @@ export class ReferenceEngine implements Engine {
 
   /** Executes the instruction at RIP, whatever is due before it: `step` without its first half, for lockstep comparison. */
   execute(): StepResult {
+    let i: Instruction;
+    try {
+      i = this.#fetcher.fetch(this.cpu.mode());
+    } catch (thrown) {
+      return this.deliver(thrown);
+    }
+    return this.executeFetched(i);
+  }
+
+  /** The same where another engine has fetched and decoded the instruction at RIP. */
+  executeFetched(i: Instruction): StepResult {
     const { cpu } = this;
     const state = this.#state;
     try {
-      const mode = cpu.mode();
-      const i = this.#fetcher.fetch(mode);
+      const { mode } = i;
       this.#recent.note(state, i);
       const length = LENGTH[i.length] as bigint;
       const next = mode.codeSize === 64 ? BigInt.asUintN(64, state.rip + length) : BigInt.asUintN(32, state.rip + length);
