@@ -53,7 +53,7 @@ export function stepperOf(machine: Machine): CpuStepper {
 export async function reportComparison(result: LockstepResult, stepper: CpuStepper, quiet = false): Promise<number> {
   const { lockstep, pages, last } = result;
   if (lockstep.difference) {
-    await print(differenceReport(lockstep.difference, (rip, wide) => stepper.disassemble(rip, wide)));
+    await print(differenceReport(lockstep.difference, (place) => stepper.disassemble(place)));
     return STATUS.difference.status;
   }
   if (last?.unimplemented !== undefined) {

@@ -11,7 +11,7 @@ import { ENVIRONMENT, QEMU_DIFFERENCES, QEMU_ERROR_CODES, RF_OF_FAULTS, UNDEFINE
 import { differingWords } from './agreement.ts';
 import { CHECKPOINT_INSTRUCTIONS, changedPages, comparePages, hashMemory, locateDifferences, type PageDifference, type PageHashes } from './memory.ts';
 import { FIELD, TraceState, type MemorySnapshot, type TraceInterrupt, type TraceSink } from './state.ts';
-import type { Delivery, Move, Stepper } from './stepper.ts';
+import { codePlace, type CodePlace, type Delivery, type Move, type Stepper } from './stepper.ts';
 
 export interface CompareOptions {
   /** Pages of guest memory as the recording found them (frame number to 4096 bytes). */
@@ -44,14 +44,13 @@ export interface Difference {
   /** Pages of memory that differ at a checkpoint. */
   readonly pages: readonly PageDifference[];
   /** The last instructions, oldest first. */
-  readonly history: readonly Visited[];
+  readonly history: readonly CodePlace[];
 }
-/** Where an instruction was: its offset in CS, and whether in 64-bit mode. */
-export interface Visited { readonly rip: bigint; readonly wide: boolean }
 
 const HISTORY = 16;
 /** One is what a store into its own instruction needs. */
 const MAX_RESTARTS = 16;
+const CR0_PE = 1n;
 const FLAG_BITS: Readonly<Record<string, number>> = RFLAGS;
 const VECTORS_WITH_ERROR_CODE = new Set([8, 10, 11, 12, 13, 14, 17, 21]);
 const DEBUG = 1, NMI = 2, BREAKPOINT = 3, OVERFLOW = 4, DOUBLE_FAULT = 8, PAGE_FAULT = 14, MACHINE_CHECK = 18;
@@ -93,7 +92,7 @@ export class Lockstep implements TraceSink {
   #restarts = 0;
   /** What we delivered and the recording has not yet shown. */
   #delivered: Delivery[] = [];
-  readonly #history: Visited[] = [];
+  readonly #history: CodePlace[] = [];
 
   constructor(stepper: Stepper, options: CompareOptions = {}) {
     this.#stepper = stepper;
@@ -133,6 +132,8 @@ export class Lockstep implements TraceSink {
       return;
     }
     else if (this.#ready && !this.#execute(state)) return;
+    // QEMU does not log exceptions of real-address mode: where execution goes on must do.
+    if (this.#delivered.length > 0 && (state.words[FIELD.cr0]! & CR0_PE) === 0n) this.#delivered = [];
     if (this.#delivered.length > 0) {
       this.#differ(`we delivered ${describe(this.#delivered[0]!)}, QEMU went on`, state);
       return;
@@ -142,7 +143,7 @@ export class Lockstep implements TraceSink {
     this.#ready = true;
     this.#restarts = 0;
     this.#instructions++;
-    this.#history.push({ rip: state.words[FIELD.rip]!, wide: state.wide });
+    this.#history.push(codePlace(state));
     if (this.#history.length > HISTORY) this.#history.shift();
   }
 
@@ -207,7 +208,7 @@ export class Lockstep implements TraceSink {
     const at = FIELD.rip * 2;
     if (!this.#ready || this.#before.halves[at] !== state.halves[at]) return false;
     if (!state.words.every((word, i) => word === this.#before.words[i])) return false;
-    return !(this.#stepper.instructionAt(state.words[FIELD.rip]!)?.mnemonic ?? 'J').startsWith('J');
+    return !(this.#stepper.instructionAt(codePlace(state))?.mnemonic ?? 'J').startsWith('J');
   }
 
   /** Executes the instruction of the last record. `after` is what QEMU shows next, for the report. */
@@ -247,7 +248,7 @@ export class Lockstep implements TraceSink {
     if (ours.vector !== event.vector || ours.software !== event.software) {
       this.#differ(`QEMU delivered ${describe(event)}, we delivered ${describe(ours)}`, state);
     } else if (codesMatter && ours.errorCode !== event.errorCode) {
-      const instruction = this.#stepper.instructionAt(this.#before.words[FIELD.rip]!);
+      const instruction = this.#stepper.executedAt(codePlace(this.#before));
       const reason = QEMU_ERROR_CODES.find((entry) => entry.applies(event.vector, ours.errorCode ?? 0, event.errorCode, instruction));
       if (!reason || this.#delivered.length > 0) {
         this.#differ(`QEMU delivered ${describe(event)}, we delivered ${describe(ours)}`, state);
@@ -291,7 +292,7 @@ export class Lockstep implements TraceSink {
       for (const word of words) this.#stepper.adopt(word, recorded.words[word]!);
       return true;
     }
-    const instruction = this.#stepper.instructionAt(this.#before.words[FIELD.rip]!);
+    const instruction = this.#stepper.executedAt(codePlace(this.#before));
     words = this.#settleFlags(words, recorded, instruction?.row.undefinedFlags ?? []);
     if (words.length === 0) return true;
     if (this.#isRepEnd(words, recorded, instruction?.repeat)) {

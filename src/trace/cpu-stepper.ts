@@ -7,14 +7,14 @@ import { decode, DecodeFailure } from '../cpu/decode/decode.ts';
 import { instructionsOf } from '../cpu/decode/lookup.ts';
 import type { ReferenceEngine } from '../cpu/engines/reference/engine.ts';
 import { readRflags } from '../cpu/flags.ts';
-import { MODE_32, MODE_64, type Instruction } from '../cpu/isa/instruction.ts';
+import { modeOf, type Instruction } from '../cpu/isa/instruction.ts';
 import { RSP } from '../cpu/isa/operand.ts';
 import { format } from '../cpu/describe/format.ts';
 import type { MmioDevice, PhysicalMemory } from '../mmu/physical-memory.ts';
 import { linear, PAGE_SIZE, physical } from '../state/addresses.ts';
 import { FIELDS, OFFSET, RAM_BASE, SEGMENT, type FieldName } from '../state/layout.ts';
 import { FIELD, type TraceState } from './state.ts';
-import type { Delivery, DeviceRead, Move, Stepper } from './stepper.ts';
+import type { CodePlace, Delivery, DeviceRead, Move, Stepper } from './stepper.ts';
 
 /** The parts of a machine that lockstep takes hold of. */
 export interface LockstepMachine {
@@ -199,16 +199,18 @@ export class CpuStepper implements Stepper {
 
   clearPushedFlags(mask: number, withErrorCode: boolean): void {
     const { cpu } = this.#machine;
+    // FLAGS alone is pushed there.
+    if (cpu.realMode) return;
     // Error code, RIP, CS, RFLAGS: 8 bytes each in IA-32e mode, 4 elsewhere.
     const at = cpu.state.gpr[RSP]! + (cpu.longModeActive ? 8n : 4n) * (withErrorCode ? 3n : 2n);
     const flags = cpu.load(32, SEGMENT.SS, at, 'read');
     cpu.store(32, SEGMENT.SS, at, flags & ~BigInt(mask));
   }
 
-  /** The bytes from CS:rip on, up to the longest instruction; fewer where a page is missing. */
-  #code(rip: bigint): Uint8Array {
+  /** The bytes from a place on, up to the longest instruction; fewer where a page is missing. */
+  #code({ rip, base, codeSize }: CodePlace): Uint8Array {
     const { cpu } = this.#machine;
-    const start = cpu.in64BitMode ? rip : BigInt.asUintN(32, cpu.state.base[SEGMENT.CS]! + rip);
+    const start = codeSize === 64 ? rip : BigInt.asUintN(32, base + rip);
     const inPage = Math.min(MAX_INSTRUCTION_BYTES, PAGE_SIZE - Number(start & 0xfffn));
     const bytes = new Uint8Array(MAX_INSTRUCTION_BYTES);
     let have = 0;
@@ -221,18 +223,19 @@ export class CpuStepper implements Stepper {
     return bytes.subarray(0, have);
   }
 
-  instructionAt(rip: bigint): Instruction | undefined {
-    const { cpu } = this.#machine;
-    const decoded = decode(this.#code(rip), 0, cpu.mode(), instructionsOf(cpu.model.features));
+  instructionAt(place: CodePlace): Instruction | undefined {
+    const decoded = decode(this.#code(place), 0, modeOf(place.codeSize), instructionsOf(this.#machine.cpu.model.features));
     return decoded instanceof DecodeFailure ? undefined : decoded;
   }
 
-  disassemble(rip: bigint, wide = this.#machine.cpu.in64BitMode): string {
-    const now = this.#machine.cpu.mode();
-    const mode = wide === (now.codeSize === 64) ? now : wide ? MODE_64 : MODE_32;
-    const bytes = this.#code(rip);
-    const instruction = decode(bytes, 0, mode, instructionsOf(this.#machine.cpu.model.features));
-    return instruction instanceof DecodeFailure ? [...bytes].map((b) => b.toString(16).padStart(2, '0')).join(' ') : format(instruction, rip);
+  executedAt(place: CodePlace): Instruction | undefined {
+    const last = this.#machine.engine.recentInstructions().at(-1);
+    return last !== undefined && last.rip === place.rip ? last.instruction : this.instructionAt(place);
+  }
+
+  disassemble(place: CodePlace): string {
+    const instruction = this.instructionAt(place);
+    return instruction === undefined ? [...this.#code(place)].map((b) => b.toString(16).padStart(2, '0')).join(' ') : format(instruction, place.rip);
   }
 
   deviceReads(): readonly DeviceRead[] {

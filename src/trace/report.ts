@@ -1,6 +1,7 @@
 /** A difference as text: both states side by side, differing registers starred, and how the run got there. */
 import type { Difference, Lockstep } from './compare.ts';
 import { FIELD, TRACE_FIELDS, type TraceState } from './state.ts';
+import type { CodePlace } from './stepper.ts';
 import type { PageDifference } from './memory.ts';
 
 const HIDDEN = new Set<number>([FIELD.shadow, FIELD.halted]);
@@ -25,8 +26,8 @@ function sideBySide(recorded: TraceState, ours: TraceState, words: readonly numb
   return lines;
 }
 
-/** The whole report. `disassemble` gives the text of the instruction at an address. */
-export function differenceReport(difference: Difference, disassemble: (rip: bigint, wide: boolean) => string): string {
+/** The whole report. `disassemble` gives the text of the instruction at a place. */
+export function differenceReport(difference: Difference, disassemble: (place: CodePlace) => string): string {
   const { history } = difference;
   return [
     `difference after ${difference.instruction} equal instructions: ${difference.what}`,
@@ -34,7 +35,7 @@ export function differenceReport(difference: Difference, disassemble: (rip: bigi
     ...sideBySide(difference.recorded, difference.ours, difference.words),
     '',
     'the last instructions, the latest at the end:',
-    ...history.map(({ rip, wide }, n) => `  ${n === history.length - 1 ? '>' : ' '} ${hex64(rip)}  ${disassemble(rip, wide)}`),
+    ...history.map((place, n) => `  ${n === history.length - 1 ? '>' : ' '} ${hex64(place.rip)}  ${disassemble(place)}`),
     '',
     ...(difference.pages.length === 0 ? [] : [pageReport(difference.pages, 'at this checkpoint')]),
   ].join('\n');

@@ -1,6 +1,7 @@
 /** What the comparison needs of a machine: small steps, and a way to read and correct its state. */
 import type { Instruction } from '../cpu/isa/instruction.ts';
-import type { TraceState } from './state.ts';
+import type { CodeSize } from '../cpu/isa/instruction.ts';
+import { FIELD, type TraceState } from './state.ts';
 
 /** An exception or interrupt that our machine delivered (or began to deliver: a double fault follows its cause). */
 export interface Delivery {
@@ -17,6 +18,16 @@ export interface Move {
   /** The guest needs something that is not built: the run cannot go on. */
   readonly unimplemented?: string;
 }
+
+/** Where an instruction is: its offset in CS, and what of CS says how it is read. */
+export interface CodePlace { readonly rip: bigint; readonly base: bigint; readonly codeSize: CodeSize }
+const CS = FIELD.segments + 4, CS_BASE = CS + 1, CS_ATTRIBUTES = CS + 3, D = 0x4000n;
+/** The place of the instruction that a state is before. */
+export const codePlace = (state: TraceState): CodePlace => ({
+  rip: state.words[FIELD.rip]!,
+  base: state.wide ? 0n : state.words[CS_BASE]!,
+  codeSize: state.wide ? 64 : (state.words[CS_ATTRIBUTES]! & D) !== 0n ? 32 : 16,
+});
 
 /** A read from a device that the last instruction made. */
 export interface DeviceRead { readonly space: 'port' | 'memory'; readonly address: number }
@@ -41,10 +52,12 @@ export interface Stepper {
   adoptErrorCode(value: number): void;
   /** Clears bits in the RFLAGS image that the last delivery pushed. */
   clearPushedFlags(mask: number, withErrorCode: boolean): void;
-  /** The instruction at a code address as it is now, without side effects; undefined where there is none. */
-  instructionAt(rip: bigint): Instruction | undefined;
-  /** Text of the instruction at a code address, for reports; `wide`: decoded as in 64-bit mode. Default: as in the mode it is in. */
-  disassemble(rip: bigint, wide?: boolean): string;
+  /** The instruction at a place as it is now, without side effects; undefined where there is none. */
+  instructionAt(place: CodePlace): Instruction | undefined;
+  /** The instruction that the last `execute` executed at a place; it may have written over itself. Undefined where it could not be fetched. */
+  executedAt(place: CodePlace): Instruction | undefined;
+  /** Text of the instruction at a place, for reports. */
+  disassemble(place: CodePlace): string;
   /** What the last `execute` read from devices. */
   deviceReads(): readonly DeviceRead[];
   /** Guest RAM from physical address 0. */

@@ -1,9 +1,10 @@
 /** Break on anything: where a machine stands still, forwards and backwards, on every engine; and that nothing of it is noticed by the guest. */
 import { describe, expect, it } from 'vitest';
-import { al, dword, dx, eax, ecx, qword, rax, rbx, rcx, rdi, rsp, type Assembler } from '../../src/assembler/index.ts';
+import { al, dword, dx, eax, ecx, qword, rax, rbx, rcx, rdi, rsi, rsp, type Assembler } from '../../src/assembler/index.ts';
 import { Breakpoints, type Hit } from '../../src/debug/break/breakpoints.ts';
 import { addBreakpoint } from '../../src/debug/break/parse.ts';
 import { History } from '../../src/debug/history/history.ts';
+import { lastWrite } from '../../src/debug/history/last-write.ts';
 import { reverseContinue } from '../../src/debug/history/search.ts';
 import { SymbolTable } from '../../src/debug/symbols.ts';
 import { ENGINE_NAMES, type EngineName, type Machine } from '../../src/machine/machine.ts';
@@ -160,6 +161,30 @@ describe('a breakpoint', () => {
     const hit = forwards(debugged);
     expect(hit?.text).toMatch(/^(PDPTE|PDE|PTE) of 0x[0-9a-f]+ at 0x[0-9a-f]+: 0x0 -> 0x[0-9a-f]+7$|^PTE/);
     expect(machine.mmu.explain(faulting as never).levels.length).toBeGreaterThan(0);
+  });
+  it.each(ENGINE_NAMES)('on a byte in the middle of what REP STOS and REP MOVS go over stops behind that iteration › %s', (engine) => {
+    const debugged = flat((a) => {
+      a.mov(rdi, 0x30_0000);
+      a.mov(rsi, 0x38_0000);
+      a.mov(ecx, 20_000);
+      a.rep.stosb();
+      a.mov(rdi, 0x30_0000);
+      a.mov(ecx, 20_000);
+      a.label('here');
+      a.rep.movsb();
+      a.hlt();
+    }, engine);
+    const { machine, history, breakpoints } = debugged;
+    const written = 0x30_2345n, read = 0x38_3456n;
+    addBreakpoint(breakpoints, machine, `write ${written}`);
+    addBreakpoint(breakpoints, machine, `read ${read}`);
+    const stops: string[] = [];
+    for (let hit; (hit = forwards(debugged)) !== undefined;) stops.push(`${hit.text.split(' by ')[0]} ${machine.state.gpr[1]}`);
+    const left = (bytes: bigint): bigint => 20_000n - bytes - 1n;
+    expect(stops).toEqual([
+      `write of 1 byte at 0x302345 ${left(0x2345n)}`, `write of 1 byte at 0x302345 ${left(0x2345n)}`, `read of 1 byte at 0x383456 ${left(0x3456n)}`,
+    ]);
+    expect(lastWrite(history, { kind: 'memory', address: written, bytes: 1 }).finish()).toMatchObject({ by: 'instruction', rip: breakpoints.symbols.addressOf('here'), at: { retired: 3 + 20_000 + 2 + 0x2345 } });
   });
   it('costs a guest on the fast engine nothing elsewhere', () => {
     const debugged = flat((a) => {

@@ -13,13 +13,13 @@ import { layOut, type Program } from './program.ts';
 
 export const ORIGIN = 0x10_0000, MEMORY_BYTES = 4 << 20;
 export const DEBUG_EXIT = 0xf4, EXIT_VALUE = 0x2a;
-/** What the handlers know of the program that runs. */
-const VARIABLE = { fuel: ORIGIN, start: ORIGIN + 4, length: ORIGIN + 8, code: ORIGIN + 12, next: ORIGIN + 16, mxcsr: ORIGIN + 20 } as const;
+/** What the handlers know of the program that runs, and its number. */
+export const VARIABLE = { fuel: ORIGIN, start: ORIGIN + 4, length: ORIGIN + 8, code: ORIGIN + 12, next: ORIGIN + 16, mxcsr: ORIGIN + 20, program: ORIGIN + 24 } as const;
 /** Where a program is left. */
 const LEAVE = ORIGIN + 0x40;
 const SUPERVISOR_STACK = ORIGIN + 0x1000;
 /** The part of the supervisor that runs in real-address mode, a segment of its own; and its variables. */
-const REAL_BASE = 0x1_0000, REAL_SEGMENT = REAL_BASE >> 4;
+const REAL_VECTORS = 32, REAL_BASE = 0x1_0000, REAL_SEGMENT = REAL_BASE >> 4;
 const REAL = { fuel: 0x800, length: 0x804, flags: 0x808, registers: 0x80c, cr0: 0x830 } as const;
 const CR0 = { PE: 1, MP: 2, NE: 0x20, WP: 0x1_0000, AM: 0x4_0000, PG: 0x8000_0000 } as const;
 const CR4 = { PAE: 0x20, OSFXSR: 0x200, OSXMMEXCPT: 0x400 } as const;
@@ -80,11 +80,16 @@ function boot(a: Assembler, long: boolean, real: Uint8Array, { alignmentChecks =
   a.mov(byte('gdt_tss', 4), al);
   a.mov(byte('gdt_tss', 7), ah);
   copy(a, 'real_part', REAL_BASE, real.length);
-  // Each of the 256 vectors of real-address mode leads to the first byte of that part.
+  // The vectors of real-address mode lead to the first bytes of that part, those behind the exceptions' to one of them.
   a.mov(eax, REAL_SEGMENT << 16);
   a.mov(edi, 0);
-  a.mov(ecx, 256);
-  a.rep.stosd();
+  a.label('fill_vectors');
+  a.mov(dword(edi), eax);
+  a.add(edi, 4);
+  a.cmp(edi, 4 * REAL_VECTORS);
+  a.adc(eax, 0);
+  a.cmp(edi, 1024);
+  a.jb('fill_vectors');
   fillIdt(a, long);
   a.mov(eax, cr4);
   a.or(eax, CR4.OSFXSR | CR4.OSXMMEXCPT | (long ? CR4.PAE : 0));
@@ -147,6 +152,7 @@ function supervise(a: Assembler, n: number, program: Program, real: number): voi
   a.label(`program_${n}`);
   copy(a, `code_${n}`, ARENA, code.length);
   copy(a, 'data_pattern', ARENA + DATA_OFFSET, DATA_BYTES);
+  a.mov(dword(VARIABLE.program), n);
   a.mov(dword(VARIABLE.fuel), FUEL);
   a.mov(dword(VARIABLE.start), base);
   a.mov(dword(VARIABLE.length), code.length);
@@ -268,6 +274,8 @@ function realPart(): { bytes: Uint8Array; entry: number } {
   const own = (offset: number) => word(offset).in(cs);
   const wide = (offset: number) => dword(offset).in(cs);
   const { bytes, symbols } = assemble((a) => {
+    // Each vector has an address of its own, so that it shows.
+    a.fill(REAL_VECTORS, 0x90);
     a.push(bp);
     a.push(ax);
     a.mov(bp, sp);
@@ -375,9 +383,12 @@ function tables(a: Assembler, long: boolean, real: Uint8Array): void {
   a.fill(64 * 16);
 }
 
+/** QEMU reads what it is about to write, and sets A even where the write then faults. */
+const ACCESSED = 0x20;
+
 /** The arena is user mode's, but for a page that is not there and one that is read-only; the supervisor is not. */
 function pageEntry(frame: number): number {
   const offset = frame * 4096 - ARENA;
-  if (offset >= 0 && offset < 0x1_0000) return offset === MISSING_OFFSET ? 0 : (frame << 12) | (offset === READ_ONLY_OFFSET ? 5 : 7);
+  if (offset >= 0 && offset < 0x1_0000) return offset === MISSING_OFFSET ? 0 : (frame << 12) | ACCESSED | (offset === READ_ONLY_OFFSET ? 5 : 7);
   return frame === 0 || frame === REAL_BASE >> 12 || frame >= ORIGIN >> 12 ? (frame << 12) | 3 : 0;
 }

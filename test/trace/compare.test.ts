@@ -21,7 +21,7 @@ describe('a run that is not QEMU’s', () => {
     const { lockstep, board } = replay(1000, ({ cpu }) => { cpu.state.gpr[13]! ^= 1n; });
     expect(lockstep.compared).toBe(999);
     expect(lockstep.difference?.words).toEqual([13]);
-    const report = differenceReport(lockstep.difference!, (rip, wide) => board.stepper.disassemble(rip, wide));
+    const report = differenceReport(lockstep.difference!, (place) => board.stepper.disassemble(place));
     expect(report).toMatch(/^difference after 999 equal instructions: the states differ\n/);
     expect(report).toMatch(/^ {2}\* R13 +[0-9a-f]{16} {2}[0-9a-f]{16}$/m);
     expect(report).toMatch(/^ {2}> [0-9a-f]{16} {2}\w+/m);

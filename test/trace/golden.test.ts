@@ -5,6 +5,8 @@ import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
 import { replayLockstep } from '../../src/trace/lockstep.ts';
 import { differenceReport, pageReport } from '../../src/trace/report.ts';
+import { TraceState } from '../../src/trace/state.ts';
+import { codePlace } from '../../src/trace/stepper.ts';
 import { readTraceFile } from '../../src/trace/trace-file.ts';
 import { CORPUS } from './corpus/index.ts';
 import { NOT_RAISED, type Raised } from './corpus/not-raised.ts';
@@ -25,9 +27,11 @@ function replay(file: string): { failure: string; status: number | undefined; re
   const rows = new Set<string>();
   executed.set(file.replace('.trace', ''), rows);
   const { stepper, cpu } = board;
+  const now = new TraceState();
   const execute = stepper.execute.bind(stepper);
   stepper.execute = () => {
-    const instruction = stepper.instructionAt(cpu.state.rip);
+    stepper.read(now);
+    const instruction = stepper.instructionAt(codePlace(now));
     if (!instruction) return execute();
     rows.add(nameOf(instruction.row));
     const { cpl } = cpu.state, wide = cpu.in64BitMode;
@@ -36,7 +40,7 @@ function replay(file: string): { failure: string; status: number | undefined; re
     return move;
   };
   const { lockstep, pages } = replayLockstep(trace, stepper);
-  const failure = lockstep.difference ? differenceReport(lockstep.difference, (rip, wide) => stepper.disassemble(rip, wide)) : pages && pages.length > 0 ? pageReport(pages) : '';
+  const failure = lockstep.difference ? differenceReport(lockstep.difference, (place) => stepper.disassemble(place)) : pages && pages.length > 0 ? pageReport(pages) : '';
   return { failure, status: board.status, recorded: trace.end.status, instructions: lockstep.compared };
 }
 

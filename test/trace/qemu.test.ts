@@ -31,7 +31,7 @@ function boardFor(name: string, image: Uint8Array): { board: BareBoard; file: st
 async function compare(name: string, image: Uint8Array): Promise<{ failure: string; status: number | undefined; compared: number }> {
   const { board, file } = boardFor(name, image);
   const { lockstep, pages, recording } = await runLockstep({ image: file, entry: board.entry, memoryBytes: CORPUS_MEMORY, cpu: EVERY_FEATURE, timeoutSeconds: 100 }, board.stepper);
-  const failure = lockstep.difference ? differenceReport(lockstep.difference, (rip, wide) => board.stepper.disassemble(rip, wide)) : pages && pages.length > 0 ? pageReport(pages) : '';
+  const failure = lockstep.difference ? differenceReport(lockstep.difference, (place) => board.stepper.disassemble(place)) : pages && pages.length > 0 ? pageReport(pages) : '';
   expect(recording.status).toBe(board.status);
   return { failure, status: board.status, compared: lockstep.compared };
 }
