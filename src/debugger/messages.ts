@@ -32,6 +32,8 @@ export interface LinkData { readonly fingerprint: number; readonly at: MomentDat
 export type Motion =
   | 'run' | 'step' | 'over' | 'out' | 'reverse' | 'back' | 'backOver' | 'backOut' | 'restart' | 'end'
   | { readonly toAddress: bigint }
+  /** To the last write before now. */
+  | { readonly toWriteOf: { readonly memory: bigint; readonly bytes: number; readonly physical: boolean } | { readonly register: string } | { readonly pageTable: bigint } }
   | { readonly toMoment: { readonly retired: number; readonly deliveries?: number } };
 
 export interface Requests {
@@ -47,6 +49,19 @@ export interface Requests {
   link: { takes: undefined; gives: LinkData };
   code: { takes: { readonly at?: bigint; readonly before: number; readonly after: number }; gives: CodeData };
   registers: { takes: undefined; gives: readonly RegisterGroup[] };
+  /** The walk of a linear address. */
+  walk: { takes: bigint; gives: WalkData };
+  /** The present entries of the paging structure that the walk of `base` comes to after `depth` entries. */
+  tree: { takes: { readonly base: bigint; readonly depth: number }; gives: readonly EntryData[] };
+  map: { takes: undefined; gives: MapData };
+  tlb: { takes: undefined; gives: readonly TlbData[] };
+  /** IDT, GDT, LDT, TSS. */
+  tables: { takes: undefined; gives: readonly TableData[] };
+  stack: { takes: undefined; gives: StackData };
+  events: { takes: { readonly interrupts: boolean }; gives: { readonly events: readonly EventData[]; readonly total: number } };
+  marks: { takes: { readonly buckets: number }; gives: readonly MarkData[] };
+  /** The post-mortem. */
+  story: { takes: undefined; gives: string };
   memory: { takes: { readonly at: bigint; readonly bytes: number; readonly physical: boolean }; gives: MemoryData };
 }
 export type RequestName = keyof Requests;
@@ -56,6 +71,8 @@ export type Answer = { readonly id: number } & ({ readonly gives: unknown } | { 
 /** Comes after every change of the machine's state, and some ten times a second while it runs. */
 export interface StatusData {
   readonly activity: 'running' | 'waiting' | 'stopped';
+  /** How often it has come to a stop: a number that was not there before is another stop. */
+  readonly stops: number;
   /** Why it stands still, in a line; undefined: because the command is done. */
   readonly why: string | undefined;
   readonly ending: 'fault' | 'end' | undefined;
@@ -125,4 +142,69 @@ export interface MemoryData {
   /** Fewer than asked for where pages are missing. */
   readonly bytes: Uint8Array;
   readonly physical: boolean;
+}
+
+/** An entry of a paging structure; `from`: the first linear address that goes through it. */
+export interface EntryData {
+  readonly structure: 'PML4E' | 'PDPTE' | 'PDE' | 'PTE';
+  readonly index: number;
+  readonly entryAddress: number | undefined;
+  readonly value: bigint;
+  readonly bits: readonly string[];
+  readonly maps: boolean;
+  readonly present: boolean;
+  readonly target: number;
+  readonly from: bigint | undefined;
+}
+export interface WalkData {
+  readonly address: bigint;
+  readonly mode: string;
+  readonly cr3: bigint;
+  /** The address in parts, from the top. */
+  readonly fields: readonly { readonly name: string; readonly bits: number; readonly value: number }[];
+  readonly levels: readonly EntryData[];
+  readonly outcome: 'mapped' | 'not present' | 'reserved bit';
+  readonly physicalAddress: number | undefined;
+  readonly pageSize: string | undefined;
+  /** Whether each kind of access is allowed, and why not. */
+  readonly verdicts: readonly { readonly access: string; readonly privilege: string; readonly denial: string | undefined; readonly errorCode: number | undefined }[];
+}
+export interface MapData {
+  readonly mode: string;
+  readonly truncated: boolean;
+  readonly ranges: readonly { readonly from: bigint; readonly bytes: bigint; readonly physical: number; readonly pageSize: string; readonly rights: string; readonly name: string | undefined; readonly also: readonly bigint[] }[];
+}
+export interface TlbData {
+  readonly tlb: 'data' | 'instruction';
+  readonly page: bigint;
+  readonly physical: number;
+  readonly pcid: number;
+  readonly pageSize: string;
+  readonly rights: string;
+  /** Where the paging structures lead now; undefined: nowhere. */
+  readonly now: number | undefined;
+  /** How they differ from what is cached. */
+  readonly stale: readonly string[];
+}
+
+export interface TableRow { readonly index: string; readonly name: string; readonly value: bigint; readonly text: string; readonly target: bigint | undefined; readonly problem: string | undefined }
+export interface TableData { readonly name: string; readonly base: bigint; readonly limit: number; readonly rows: readonly TableRow[]; readonly problem: string | undefined }
+
+export interface EventData {
+  /** The boundary before it. */
+  readonly at: { readonly retired: number; readonly deliveries: number };
+  readonly kind: 'exception' | 'interrupt' | 'cr3';
+  readonly title: string;
+  readonly rip: string;
+  /** The error code, bit by bit. */
+  readonly details: readonly string[];
+  /** CR2 of a page fault. */
+  readonly address: bigint | undefined;
+}
+export interface MarkData { readonly at: number; readonly kind: 'exception' | 'interrupt' | 'cr3' | 'input'; readonly title: string; readonly count: number }
+
+export interface StackData {
+  readonly size: number;
+  readonly frames: readonly { readonly rip: bigint; readonly rsp: bigint; readonly by: 'current' | 'call' | 'event'; readonly slot: bigint | undefined; readonly name: string | undefined; readonly source: string | undefined }[];
+  readonly slots: readonly { readonly address: bigint; readonly value: bigint; readonly note: string | undefined }[];
 }

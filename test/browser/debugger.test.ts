@@ -1,8 +1,10 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { al, assemble, dx } from '../../src/assembler/index.ts';
 import { longmode, temporaryFolder } from '../support/cli.ts';
-import { launch, moved, openPage, register, screenshot, serve, stopped, type Served } from './support/page.ts';
+import { count, launch, moved, openPage, register, screenshot, serve, stopped, type Served } from './support/page.ts';
 
 const folder = temporaryFolder(), image = join(folder, 'kernel.elf');
 const complaints: string[] = [];
@@ -45,7 +47,10 @@ describe('the debugger\'s page', () => {
     await page.getByLabel('Address to show').press('Enter');
     // It is not mapped yet: the place is known all the same.
     await page.waitForFunction(() => document.querySelector('.code-lines .problem')?.textContent?.includes('cannot be read'));
+    await page.getByRole('tab', { name: 'Breakpoints' }).click();
     await page.keyboard.press('F9');
+    await page.locator('.breakpoint').waitFor();
+    await page.getByRole('tab', { name: 'Console' }).click();
     expect(await moved(page, () => page.keyboard.press('F8'))).toBeGreaterThan(1000);
     expect(await page.locator('.why').textContent()).toContain('page_fault');
     expect(await page.locator('.code-lines').textContent()).toContain('page-fault.ts:');
@@ -55,6 +60,67 @@ describe('the debugger\'s page', () => {
     await page.emulateMedia({ colorScheme: 'dark' });
     await screenshot(page, 'breakpoint-dark');
     await page.emulateMedia({ colorScheme: 'light' });
+  });
+
+  it('breaks before a page fault is delivered, and shows why it is one', async () => {
+    await page.getByRole('tab', { name: 'Breakpoints' }).click();
+    await page.getByLabel('New breakpoint').fill('#PF');
+    await page.getByLabel('New breakpoint').press('Enter');
+    await page.locator('.breakpoint').nth(1).waitFor();
+    await page.locator('.breakpoint').nth(0).getByRole('button').click();
+    await page.waitForFunction(() => document.querySelectorAll('.breakpoint').length === 1);
+    expect(await moved(page, () => page.getByRole('button', { name: 'Restart' }).click())).toBe(0);
+    const at = await moved(page, () => page.keyboard.press('F8'));
+    expect(await page.locator('.why').textContent()).toContain('#PF');
+    // One step delivers it: then CR2 names the address, whose walk says what is missing.
+    expect(await moved(page, () => page.keyboard.press('F11'))).toBe(at);
+    await page.getByRole('button', { name: 'CR2', exact: true }).click();
+    await expect.poll(() => page.locator('.levels .result').textContent()).toContain('not present');
+    expect(await page.locator('.verdicts').textContent()).toContain('#PF(0x0) not present');
+    await page.getByRole('tab', { name: 'Events' }).click();
+    await page.locator('.event.exception').first().waitFor();
+    expect(await page.locator('.event.exception').first().textContent()).toContain('P=0 the page is not present');
+    await screenshot(page, 'page-fault-light');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await screenshot(page, 'page-fault-dark');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await moved(page, () => page.keyboard.press('Alt+F11'));
+    expect(await count(page)).toBe(at);
+  });
+
+  it.each(['Memory', 'Map', 'TLB', 'Descriptors', 'Stack'])('shows the pane %s', async (name) => {
+    await page.getByRole('tab', { name, exact: true }).click();
+    await page.locator(`[role="tabpanel"][aria-label="${name}"] code, [role="tabpanel"][aria-label="${name}"] .byte`).first().waitFor();
+    expect(await page.getByRole('tab', { name, exact: true }).getAttribute('aria-selected')).toBe('true');
+    await screenshot(page, `pane-${name.toLowerCase()}`);
+  });
+
+  it('travels on the time line, and back to the latest moment', async () => {
+    const end = Number(await page.locator('.timeline').getAttribute('aria-valuemax'));
+    const line = (await page.locator('.timeline').boundingBox())!;
+    const there = await moved(page, () => page.mouse.click(line.x + line.width * 0.35, line.y + 27));
+    expect(there).toBeGreaterThan(end * 0.3);
+    expect(there).toBeLessThan(end * 0.4);
+    expect(await page.locator('.pill').textContent()).toBe('in the past');
+    expect(await moved(page, () => page.getByRole('button', { name: 'To the latest moment' }).click())).toBe(end);
+  });
+
+  it('goes to who wrote a register last', async () => {
+    const before = await count(page);
+    await page.locator('[data-register="rax"] .name').click();
+    const at = await moved(page, () => page.getByRole('menuitem', { name: 'Who wrote this?' }).click());
+    expect(at).toBeLessThan(before);
+    expect(await page.locator('.why').textContent()).toMatch(/rax/i);
+  });
+
+  it('reopens a moment from its link', async () => {
+    const at = await count(page), rip = await register(page, 'rip');
+    await page.getByRole('button', { name: 'Link' }).click();
+    await page.waitForFunction(() => location.hash.includes('at='));
+    const second = await openPage(browser, page.url(), complaints);
+    expect(await stopped(second)).toBe(at);
+    expect(await register(second, 'rip')).toBe(rip);
+    await second.close();
   });
 
   it('is served to this computer only, and nothing but its own files', async () => {
@@ -70,6 +136,39 @@ describe('the debugger\'s page', () => {
     expect(await ask('/../package.json')).toBe(404);
     expect(await ask('/%2e%2e/package.json')).toBe(404);
   });
-
-  it('never made the browser complain', () => expect(complaints).toEqual([]));
 });
+
+describe('a guest that reads its console', () => {
+  it('hears what is typed, and says it again', async () => {
+    const echo = join(folder, 'echo.bin');
+    writeFileSync(echo, assemble((a) => {
+      a.label('again');
+      a.mov(dx, 0x3fd);
+      a.in(al, dx);
+      a.test(al, 1);
+      a.jz('again');
+      a.mov(dx, 0x3f8);
+      a.in(al, dx);
+      a.out(dx, al);
+      a.jmp('again');
+    }, { bits: 32, origin: 0x10_0000 }).bytes);
+    const guest = await serve([echo, '--load-address', '0x100000', '--memory', '1G']);
+    try {
+      const view = await openPage(browser, guest.address, complaints);
+      await stopped(view);
+      await view.getByRole('button', { name: 'Run', exact: true }).click();
+      await view.locator('.xterm-helper-textarea').focus();
+      await view.keyboard.type('hello');
+      await view.waitForFunction(() => document.querySelector('.xterm-rows')?.textContent?.includes('hello'));
+      // Full speed leaves the page responsive: a pause comes at once.
+      const pressed = Date.now();
+      await moved(view, () => view.keyboard.press('F8'));
+      expect(Date.now() - pressed).toBeLessThan(2000);
+      await view.close();
+    } finally {
+      guest.server.kill();
+    }
+  });
+});
+
+afterAll(() => { if (complaints.length > 0) throw new Error(`the browser complained: ${complaints.join('; ')}`); });

@@ -6,10 +6,19 @@ import { h } from './dom.ts';
 import { linkInAddress, linkText } from './link.ts';
 import { Opener } from './opener.ts';
 import { Tabs, type Page, type Pane } from './pane.ts';
+import { BreakpointsPane } from './panes/breakpoints.ts';
 import { CodePane } from './panes/code.ts';
 import { ConsolePane } from './panes/console.ts';
+import { EventsPane } from './panes/events.ts';
+import { MapPane } from './panes/map.ts';
 import { MemoryPane } from './panes/memory.ts';
+import { PagingPane } from './panes/paging.ts';
 import { RegistersPane } from './panes/registers.ts';
+import { StackPane } from './panes/stack.ts';
+import { StoryPane } from './panes/story.ts';
+import { TablesPane } from './panes/tables.ts';
+import { TlbPane } from './panes/tlb.ts';
+import { Timeline } from './timeline.ts';
 
 class Main implements Page {
   readonly client = new Client('worker.js');
@@ -17,6 +26,8 @@ class Main implements Page {
   readonly #code: CodePane;
   readonly #console: ConsolePane;
   readonly #memory: MemoryPane;
+  readonly #paging: PagingPane;
+  readonly #timeline: Timeline;
   readonly #inspect: Tabs;
   readonly #log: Tabs;
   readonly #registers: RegistersPane;
@@ -31,12 +42,15 @@ class Main implements Page {
     this.#console = new ConsolePane(this);
     this.#memory = new MemoryPane(this);
     this.#registers = new RegistersPane(this);
-    this.#inspect = new Tabs('Inspect', [this.#memory]);
-    this.#log = new Tabs('Output', [this.#console]);
+    this.#paging = new PagingPane(this);
+    this.#timeline = new Timeline(this);
+    this.#inspect = new Tabs('Inspect', [this.#paging, this.#memory, new MapPane(this), new TlbPane(this), new TablesPane(this)]);
+    this.#log = new Tabs('Output', [this.#console, new EventsPane(this), new StackPane(this), new BreakpointsPane(this), new StoryPane(this)]);
     this.#opener = new Opener((request) => this.#load(request));
     this.client.onNotice = (notice) => this.#noticed(notice);
     document.body.append(
       this.#controls.element,
+      this.#timeline.element,
       h('main', {}, this.#code.element, this.#inspect.element, this.#registers.element, this.#log.element),
       this.#opener.element);
     document.addEventListener('keydown', (event) => this.#key(event));
@@ -58,12 +72,19 @@ class Main implements Page {
     this.attempt(this.client.ask('move', motion));
   }
   attempt(work: Promise<unknown>): void { work.catch((error: unknown) => { this.#controls.say(error instanceof Error ? error.message : String(error)); }); }
-  show(where: 'memory' | 'paging' | 'code', address: bigint): void {
+  show(where: 'memory' | 'physical' | 'paging' | 'code', address: bigint): void {
     if (where === 'code') this.#code.showAddress(address);
-    else if (where === 'memory') {
-      this.#memory.showAddress(address);
-      this.#inspect.chooseNamed('Memory');
+    else if (where === 'paging') {
+      this.#inspect.chooseNamed(this.#paging.name);
+      this.#paging.showText(`0x${address.toString(16)}`);
+    } else {
+      this.#memory.showAddress(address, where === 'physical');
+      this.#inspect.chooseNamed(this.#memory.name);
     }
+  }
+  travel(retired: number): Promise<void> {
+    this.#code.moved();
+    return this.client.ask('move', { toMoment: { retired } });
   }
   /** Text that reopens the page at this moment. */
   async link(): Promise<string> { return linkText(await this.client.ask('link')); }
@@ -74,8 +95,10 @@ class Main implements Page {
       case 'console': this.#console.show(notice.bytes, notice.replaces); break;
       case 'failed': this.#controls.say(`The machine cannot go on: ${notice.message}`); break;
       case 'status':
-        this.#status = notice.status;
         this.#controls.show(notice.status);
+        this.#timeline.show(notice.status);
+        if (notice.status.ending === 'fault' && this.#status?.ending !== 'fault') this.#log.chooseNamed('Post-mortem');
+        this.#status = notice.status;
         this.#refresh();
         break;
     }
@@ -93,7 +116,7 @@ class Main implements Page {
     this.#refreshing = Promise.all(panes.map((pane) => pane.refresh(status))).then(() => undefined);
     const done = (): void => {
       this.#refreshing = undefined;
-      document.body.dataset['shown'] = `${status.now.retired}+${status.now.deliveries} ${status.activity}`;
+      document.body.dataset['shown'] = `${status.stops} ${status.activity}`;
       if (!this.#again) return;
       this.#again = false;
       this.#refresh();
@@ -121,6 +144,7 @@ class Main implements Page {
       case 'F9': this.#code.toggle(this.#code.cursor); break;
       case 'F7': this.move({ toAddress: this.#code.cursor }); break;
       case '.': this.#code.follow(); break;
+      case 'b': this.#timeline.bookmark(); break;
       default: return;
     }
     event.preventDefault();

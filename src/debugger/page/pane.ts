@@ -18,7 +18,9 @@ export interface Page {
   /** Does something and says in the status line why it could not. */
   attempt(work: Promise<unknown>): void;
   /** Shows an address where it is asked for. */
-  show(where: 'memory' | 'paging' | 'code', address: bigint): void;
+  show(where: 'memory' | 'physical' | 'paging' | 'code', address: bigint): void;
+  /** To an instruction count; settles when the machine has been asked to go there. */
+  travel(retired: number): Promise<void>;
 }
 
 /** Panes that share a place: one is seen, the arrow keys go from tab to tab. */

@@ -14,17 +14,17 @@ const MOST_BEFORE = 4096n, BLIND_BEFORE = 64n;
 
 /** Line table and source texts of an image. */
 export class Sources {
-  readonly #lines: SourceLines;
+  readonly lines: SourceLines;
   readonly #texts: Readonly<Record<string, string>>;
   readonly #split = new Map<string, readonly string[]>();
   constructor(lines: SourceLines, texts: Readonly<Record<string, string>>) {
-    this.#lines = lines;
+    this.lines = lines;
     this.#texts = texts;
   }
 
   /** The source line that begins at an address. */
   beginningAt(address: bigint): CodeLine['source'] {
-    const found = this.#lines.at(address);
+    const found = this.lines.at(address);
     return found?.begins === true ? { file: found.file, line: found.line, text: this.#text(found.file, found.line) } : undefined;
   }
   #text(file: string, line: number): string | undefined {

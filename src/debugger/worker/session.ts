@@ -3,7 +3,8 @@ import { addBreakpoint } from '../../debug/break/parse.ts';
 import { compileExpression } from '../../debug/break/expression.ts';
 import { Debugger, type DebugStop, type Motion as DebugMotion } from '../../debug/debugger.ts';
 import { modeText } from '../../debug/mode.ts';
-import { stopLine } from '../../debug/prompt/views.ts';
+import { postMortem } from '../../debug/post-mortem.ts';
+import { lastWriteView, stopLine } from '../../debug/prompt/views.ts';
 import { crc32 } from '../../machine/crc32.ts';
 import { InputLog } from '../../machine/input-log.ts';
 import { Machine } from '../../machine/machine.ts';
@@ -12,7 +13,10 @@ import { SymbolTable } from '../../debug/symbols.ts';
 import type { BreakpointData, LinkData, LoadedData, LoadRequest, MachineRequest, Motion, Notice, RequestName, Requests, StatusData } from '../messages.ts';
 import { codeView, Sources } from './code-view.ts';
 import { memoryView } from './memory-view.ts';
+import { mapView, tlbView, treeView, walkView } from './paging-view.ts';
 import { registerView } from './register-view.ts';
+import { tablesView } from './tables-view.ts';
+import { eventsView, marksView, stackView } from './time-view.ts';
 
 /** A slice is about so many milliseconds of the host's time. */
 const SLICE_MS = 12;
@@ -39,6 +43,7 @@ export class Session {
   #waiting = false;
   #why: string | undefined;
   #ending: StatusData['ending'];
+  #stops = 0;
   #slice = FIRST_SLICE;
   #speed = 0;
   #noticed = 0;
@@ -85,6 +90,15 @@ export class Session {
     link: () => this.#link(),
     code: (asked) => codeView(this.#here.debug, this.#here.sources, asked),
     registers: () => registerView(this.#here.debug),
+    walk: (address) => walkView(this.#here.machine, address),
+    tree: (asked) => treeView(this.#here.machine, asked),
+    map: () => mapView(this.#here.machine, this.#here.debug.symbols),
+    tlb: () => tlbView(this.#here.machine),
+    tables: () => tablesView(this.#here.debug),
+    stack: () => stackView(this.#here.debug, this.#here.sources.lines),
+    events: (asked) => eventsView(this.#here.debug, asked),
+    marks: (asked) => marksView(this.#here.debug, asked),
+    story: () => postMortem(this.#here.machine, this.#here.debug.symbols),
     memory: (asked) => memoryView(this.#here.machine, asked),
   };
 
@@ -118,7 +132,9 @@ export class Session {
     this.#standStill();
     const { debug } = this.#here;
     if (typeof motion === 'object') {
-      this.#go('toAddress' in motion ? debug.toAddress(motion.toAddress) : this.#travel(motion.toMoment), false);
+      if ('toAddress' in motion) this.#go(debug.toAddress(motion.toAddress), false);
+      else if ('toMoment' in motion) this.#go(this.#travel(motion.toMoment), false);
+      else this.#go(this.#toWriteOf(motion.toWriteOf), true);
       return;
     }
     switch (motion) {
@@ -137,6 +153,21 @@ export class Session {
 
   #travel({ retired, deliveries = 0, idleTime = -1 }: { readonly retired: number; readonly deliveries?: number; readonly idleTime?: number }): DebugMotion {
     return this.#here.debug.goTo({ retired, deliveries, idleTime });
+  }
+
+  #toWriteOf(target: Extract<Motion, { toWriteOf: unknown }>['toWriteOf']): DebugMotion {
+    const { debug } = this.#here;
+    const search = debug.lastWrite('register' in target ? { kind: 'register', name: target.register } : 'memory' in target ? { kind: 'memory', address: target.memory, bytes: target.bytes, physical: target.physical } : { kind: 'page-table', address: target.pageTable });
+    return {
+      advance: () => {
+        const found = search.advance();
+        if (found === undefined) return { kind: 'instruction-limit' };
+        const [why = ''] = lastWriteView(debug, found.what);
+        if (found.what !== undefined) debug.runTo(found.what.at);
+        return { kind: 'refused', why };
+      },
+      cancel: () => { search.cancel(); },
+    };
   }
 
   #go(motion: DebugMotion, backwards: boolean): void {
@@ -194,6 +225,7 @@ export class Session {
   #stop(stop: DebugStop): void {
     this.#motion = undefined;
     this.#waiting = false;
+    this.#stops++;
     this.#why = stopLine(this.#here.debug, stop);
     this.#ending = stop.kind === 'triple-fault' || stop.kind === 'unimplemented' ? 'fault' : stop.kind === 'debug-exit' || stop.kind === 'power-off' || stop.kind === 'reset' || stop.kind === 'halted' ? 'end' : undefined;
     this.#status();
@@ -208,7 +240,7 @@ export class Session {
       notice: 'status',
       status: {
         activity: this.#motion === undefined ? 'stopped' : this.#waiting ? 'waiting' : 'running',
-        why: this.#why, ending: this.#ending,
+        stops: this.#stops, why: this.#why, ending: this.#ending,
         mode: modeText(debug.machine),
         start: history.start.retired, end: history.end.retired, now: history.now, isLive: history.isLive,
         speed: this.#speed,

@@ -31,18 +31,24 @@ export async function openPage(browser: Browser, address: string, complaints: st
   return page;
 }
 
-/** The machine has stopped, and the panes show it: instructions retired. */
-export async function stopped(page: Page): Promise<number> {
-  await page.waitForFunction(() => document.body.dataset['shown']?.endsWith('stopped'), undefined, { timeout: 60_000 });
+/** How often the machine has stopped, as the panes show it. */
+const stops = (page: Page): Promise<number> => page.evaluate(() => Number.parseInt(document.body.dataset['shown'] ?? '0', 10));
+
+/** The machine has stopped more often than so many times, and the panes show it: instructions retired. */
+export async function stopped(page: Page, before = 0): Promise<number> {
+  await page.waitForFunction((least) => {
+    const [count, activity] = (document.body.dataset['shown'] ?? '0').split(' ');
+    return activity === 'stopped' && Number(count) > least;
+  }, before, { timeout: 60_000 });
   return count(page);
 }
 export const count = async (page: Page): Promise<number> => Number((await page.locator('.count').textContent())!.replaceAll(',', ''));
 
 /** Does something that moves the machine, and waits until it has. */
 export async function moved(page: Page, act: () => Promise<unknown>): Promise<number> {
-  await page.evaluate(() => { document.body.dataset['shown'] = 'moving'; });
+  const before = await stops(page);
   await act();
-  return stopped(page);
+  return stopped(page, before);
 }
 
 export const register = async (page: Page, name: string): Promise<string> => (await page.locator(`[data-register="${name}"] .value`).textContent())!;

@@ -1,6 +1,7 @@
 /** Memory in rows of 16 bytes, linear or physical; what changed since the last stop is marked. It may follow an expression. */
 import type { MemoryData, StatusData } from '../../messages.ts';
 import { h, hex } from '../dom.ts';
+import { showMenu } from '../menu.ts';
 import type { Page, Pane } from '../pane.ts';
 
 const ROWS = 48, ROW_BYTES = 16;
@@ -26,6 +27,18 @@ export class MemoryPane implements Pane {
         this.#again();
       } }, this.#address, h('label', {}, this.#physical, 'physical'), h('button', { class: 'quiet', type: 'button', onclick: () => this.#watch() }, 'Break on write')),
       this.#body);
+    this.#body.addEventListener('contextmenu', (event) => {
+      const byte = event.target instanceof HTMLElement ? event.target.closest<HTMLElement>('.byte') : null;
+      if (byte === null) return;
+      event.preventDefault();
+      const address = BigInt(`0x${byte.dataset['address']}`), physical = this.#physical.checked, where = `${physical ? 'phys ' : ''}0x${hex(address)}`;
+      showMenu(this.#body, [
+        ['Who wrote this byte?', () => page.move({ toWriteOf: { memory: address, bytes: 1, physical } })],
+        ['Break on a write to 8 bytes here', () => page.attempt(page.client.ask('break', { text: `write ${where},8` }))],
+        ['Break on an access to 8 bytes here', () => page.attempt(page.client.ask('break', { text: `access ${where},8` }))],
+        ...(physical ? [] : [['Show the walk', () => page.show('paging', address)] as const, ['Who wrote its page-table entries?', () => page.move({ toWriteOf: { pageTable: address } })] as const]),
+      ], event);
+    });
     this.#body.addEventListener('keydown', (event) => {
       const rows = event.key === 'PageDown' ? 16n : event.key === 'PageUp' ? -16n : 0n;
       if (rows === 0n) return;
@@ -62,7 +75,7 @@ export class MemoryPane implements Pane {
     for (let row = 0; row < bytes.length; row += ROW_BYTES) {
       const cells = Array.from(bytes.subarray(row, row + ROW_BYTES), (byte, n) => {
         const address = at + BigInt(row + n), was = before === undefined ? undefined : before.bytes[Number(address - before.at)];
-        return h('span', { class: `byte${byte === 0 ? ' zero' : ''}${was !== undefined && was !== byte ? ' changed' : ''}${address === pointed ? ' pointed' : ''}` }, hex(byte, 2));
+        return h('span', { class: `byte${byte === 0 ? ' zero' : ''}${was !== undefined && was !== byte ? ' changed' : ''}${address === pointed ? ' pointed' : ''}`, 'data-address': hex(address) }, hex(byte, 2));
       });
       const text = Array.from(bytes.subarray(row, row + ROW_BYTES), (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '·')).join('');
       rows.push(h('div', { class: 'memory-row' }, h('span', { class: 'at' }, hex(at + BigInt(row), 12)), h('span', { class: 'cells' }, ...cells), h('span', { class: 'text' }, text)));

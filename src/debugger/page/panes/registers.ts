@@ -1,6 +1,7 @@
 /** The registers: what changed since the last stop is marked; a click edits. */
 import type { RegisterData, RegisterGroup, StatusData } from '../../messages.ts';
 import { h, hex } from '../dom.ts';
+import { showMenu, type MenuItems } from '../menu.ts';
 import type { Page, Pane } from '../pane.ts';
 
 /** Groups that are open at first. */
@@ -44,7 +45,8 @@ export class RegistersPane implements Pane {
       class: `value${changed ? ' changed' : ''}`, title: changed ? `was ${hex(before, bits / 4)}` : editable ? `Change ${name}` : undefined,
       'aria-label': `${name} ${text}${changed ? ', changed' : ''}`, ...(editable ? { onclick: () => this.#edit(row, name, text) } : {}),
     }, ...digits(text));
-    const row = h('div', { class: 'register', 'data-register': name }, h('span', { class: 'name' }, name), field,
+    const menu = h('button', { class: 'name', 'aria-haspopup': 'menu', 'aria-label': `Actions for ${name}`, onclick: () => showMenu(menu, this.#actions(name, value)) }, name);
+    const row: HTMLElement = h('div', { class: 'register', 'data-register': name }, menu, field,
       note === undefined ? undefined : h('span', { class: 'note' }, note));
     if (flags === undefined) return [row];
     return [row, h('div', { class: 'flags' }, ...flags.map((flag) => {
@@ -53,6 +55,13 @@ export class RegistersPane implements Pane {
       const shown = single ? flag.name : `${flag.name}=${(value & flag.mask) / (flag.mask & -flag.mask)}`;
       return h('span', { class: `flag${set ? ' set' : ''}${set === was ? '' : ' changed'}`, 'aria-label': `${flag.name} ${set ? 'set' : 'clear'}` }, shown);
     }))];
+  }
+
+  #actions(name: string, value: bigint): MenuItems {
+    return [
+      ['Who wrote this?', () => this.#page.move({ toWriteOf: { register: name } })],
+      ['Show in memory', () => this.#page.show('memory', value)], ['Show the walk', () => this.#page.show('paging', value)], ['Show the code there', () => this.#page.show('code', value)],
+    ];
   }
 
   #edit(row: HTMLElement, name: string, text: string): void {

@@ -1,0 +1,35 @@
+/** Exceptions, interrupts and CR3 writes, newest first: a click travels to the boundary before one. */
+import type { EventData, StatusData } from '../../messages.ts';
+import { grouped, h, hex } from '../dom.ts';
+import type { Page, Pane } from '../pane.ts';
+
+export class EventsPane implements Pane {
+  readonly name = 'Events';
+  readonly whileRunning = true;
+  readonly element: HTMLElement;
+  readonly #page: Page;
+  readonly #interrupts: HTMLInputElement;
+  readonly #count = h('span', { class: 'note' });
+  readonly #body = h('div', { class: 'scroll events', role: 'list', 'aria-label': 'Events' });
+  #retired = 0;
+
+  constructor(page: Page) {
+    this.#page = page;
+    this.#interrupts = h('input', { type: 'checkbox', onchange: () => page.attempt(this.refresh()) });
+    this.element = h('div', { class: 'tab-body' }, h('div', { class: 'bar' }, h('label', {}, this.#interrupts, 'interrupts and CR3'), this.#count), this.#body);
+  }
+
+  async refresh(status?: StatusData): Promise<void> {
+    if (status !== undefined) this.#retired = status.now.retired;
+    const { events, total } = await this.#page.client.ask('events', { interrupts: this.#interrupts.checked });
+    this.#count.textContent = `${grouped(total)} kept`;
+    this.#body.replaceChildren(...events.map((event) => this.#row(event)), ...(events.length === 0 ? [h('p', { class: 'note padded' }, 'Nothing has happened yet.')] : []));
+  }
+
+  #row({ at, kind, title, rip, details, address }: EventData): HTMLElement {
+    return h('div', { class: `event ${kind}${at.retired > this.#retired ? ' later' : ''}`, role: 'listitem' },
+      h('button', { class: 'event-time', title: 'Travel there', onclick: () => this.#page.move({ toMoment: at }) }, grouped(at.retired)),
+      h('span', { class: 'event-title' }, title, address === undefined ? undefined : h('button', { class: 'link', title: 'Walk this address', onclick: () => this.#page.show('paging', address) }, ` CR2 ${hex(address)}`)),
+      h('span', { class: 'note' }, rip), details.length === 0 ? undefined : h('span', { class: 'event-details' }, details.join(' · ')));
+  }
+}

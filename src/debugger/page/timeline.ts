@@ -1,0 +1,122 @@
+/** The run so far as a line: marks for what happened, a handle to travel with, bookmarks. */
+import type { MarkData, StatusData } from '../messages.ts';
+import { grouped, h, svg } from './dom.ts';
+import type { Page } from './pane.ts';
+
+/** Between two questions for the marks while the machine runs, in milliseconds. */
+const MARKS_MS = 500;
+const LANES = { exception: 4, interrupt: 10, cr3: 16, input: 22 } as const;
+
+export class Timeline {
+  readonly element: HTMLElement;
+  readonly #page: Page;
+  readonly #line: SVGSVGElement;
+  readonly #marks = svg('g');
+  readonly #handle = svg('line', { class: 'handle', y1: 0, y2: 30 });
+  readonly #played = svg('rect', { class: 'played', x: 0, y: 0, height: 30 });
+  readonly #hint = h('output', { class: 'hint' });
+  readonly #bookmarks: { readonly retired: number; readonly deliveries: number }[] = [];
+  #status: StatusData | undefined;
+  #drawn: readonly MarkData[] = [];
+  #asked = 0;
+  #wanted: number | undefined;
+  #travelling = false;
+
+  constructor(page: Page) {
+    this.#page = page;
+    this.#line = svg('svg', { class: 'line-of-time', preserveAspectRatio: 'none' }, this.#played, this.#marks, this.#handle);
+    this.element = h('div', {
+      class: 'timeline', role: 'slider', tabindex: 0, 'aria-label': 'Time line: instructions', 'aria-valuemin': 0,
+      onpointerdown: (event: PointerEvent) => this.#grab(event), onpointermove: (event: PointerEvent) => this.#drag(event), onpointerleave: () => { this.#hint.value = ''; },
+      onkeydown: (event: KeyboardEvent) => this.#key(event),
+    }, this.#line, this.#hint);
+    new ResizeObserver(() => this.#draw()).observe(this.element);
+  }
+
+  /** Remembers this moment. */
+  bookmark(): void {
+    if (this.#status === undefined) return;
+    const { retired, deliveries } = this.#status.now, there = this.#bookmarks.findIndex((it) => it.retired === retired && it.deliveries === deliveries);
+    if (there < 0) this.#bookmarks.push({ retired, deliveries });
+    else this.#bookmarks.splice(there, 1);
+    this.#draw();
+  }
+
+  show(status: StatusData): void {
+    this.#status = status;
+    this.element.setAttribute('aria-valuemax', String(status.end));
+    this.element.setAttribute('aria-valuenow', String(status.now.retired));
+    this.element.setAttribute('aria-valuetext', `instruction ${grouped(status.now.retired)} of ${grouped(status.end)}`);
+    this.#draw();
+    const now = performance.now();
+    if (status.activity !== 'running' || now - this.#asked > MARKS_MS) {
+      this.#asked = now;
+      this.#page.attempt(this.#page.client.ask('marks', { buckets: 400 }).then((marks) => {
+        this.#drawn = marks;
+        this.#draw();
+      }));
+    }
+    this.#travel();
+  }
+
+  #x(retired: number): number {
+    const { start, end } = this.#status!;
+    return end === start ? 0 : ((retired - start) / (end - start)) * this.element.clientWidth;
+  }
+  #at(clientX: number): number {
+    const { left, width } = this.element.getBoundingClientRect(), { start, end } = this.#status!;
+    return Math.round(start + Math.min(1, Math.max(0, (clientX - left) / width)) * (end - start));
+  }
+
+  #draw(): void {
+    if (this.#status === undefined) return;
+    const x = this.#x(this.#status.now.retired);
+    this.#played.setAttribute('width', String(x));
+    for (const name of ['x1', 'x2']) this.#handle.setAttribute(name, String(Math.min(Math.max(x, 1), this.element.clientWidth - 1)));
+    this.#marks.replaceChildren(
+      ...this.#drawn.map(({ at, kind }) => svg('rect', { class: kind, x: this.#x(at) - 1, y: LANES[kind], width: 2.5, height: 5, rx: 1 })),
+      ...this.#bookmarks.map(({ retired }) => svg('path', { class: 'bookmark', d: `M${this.#x(retired) - 4} 30l4 -8l4 8z` })));
+  }
+
+  #grab(event: PointerEvent): void {
+    if (this.#status === undefined) return;
+    this.element.setPointerCapture(event.pointerId);
+    // On a mark it goes to what the mark tells of.
+    const near = this.#drawn.map((mark) => ({ mark, distance: Math.abs(this.#x(mark.at) - (event.clientX - this.element.getBoundingClientRect().left)) })).sort((a, b) => a.distance - b.distance)[0];
+    this.#go(near !== undefined && near.distance < 4 ? near.mark.at : this.#at(event.clientX));
+  }
+
+  #drag(event: PointerEvent): void {
+    if (this.#status === undefined) return;
+    const at = this.#at(event.clientX), x = event.clientX - this.element.getBoundingClientRect().left;
+    const near = this.#drawn.filter((mark) => Math.abs(this.#x(mark.at) - x) < 4)[0];
+    this.#hint.value = near === undefined ? grouped(at) : `${near.title}${near.count > 1 ? ` and ${near.count - 1} more` : ''} · ${grouped(near.at)}`;
+    this.#hint.style.left = `${Math.min(Math.max(x, 60), this.element.clientWidth - 160)}px`;
+    if (event.buttons === 1 && this.element.hasPointerCapture(event.pointerId)) this.#go(at);
+  }
+
+  #key(event: KeyboardEvent): void {
+    if (this.#status === undefined) return;
+    const { start, end, now } = this.#status, page = Math.max(1, Math.round((end - start) / 20));
+    const to = { ArrowRight: now.retired + 1, ArrowLeft: now.retired - 1, PageUp: now.retired + page, PageDown: now.retired - page, Home: start, End: end }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    this.#go(Math.min(end, Math.max(start, to)));
+  }
+
+  /** One journey at a time: while it goes on, only the last destination counts. */
+  #go(to: number): void {
+    this.#wanted = to;
+    this.#travel();
+  }
+  #travel(): void {
+    if (this.#wanted === undefined || this.#travelling) return;
+    const to = this.#wanted;
+    this.#wanted = undefined;
+    this.#travelling = true;
+    this.#page.attempt(this.#page.travel(to).finally(() => {
+      this.#travelling = false;
+      this.#travel();
+    }));
+  }
+}
