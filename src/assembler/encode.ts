@@ -164,6 +164,7 @@ function place(form: Form, operands: readonly OperandValue[], bits: CodeSize): P
         break;
       case 'xmm': case 'mmx': case 'xmm-or-memory': case 'mmx-or-memory':
         if (x instanceof Memory) parts.memory = x;
+        else if ('at' in spec && spec.at === 'fixed') break;
         else if ('at' in spec && spec.at === 'reg') parts.regNumber = (x as VectorRegister).number;
         else parts.rm = x as VectorRegister;
         break;

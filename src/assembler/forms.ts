@@ -86,7 +86,7 @@ function accepts(spec: OperandSpec, x: OperandValue): boolean {
     case 'register': return register !== undefined && register.width === spec.width && (spec.at !== 'fixed' || (register.number === spec.number && !register.high));
     case 'rm-register': return register?.width === spec.width;
     case 'register-or-memory': return register ? register.width === spec.width : memory !== undefined && memory.size === spec.memoryBits;
-    case 'xmm': case 'mmx': return typeof x === 'object' && x.kind === spec.kind;
+    case 'xmm': case 'mmx': return typeof x === 'object' && x.kind === spec.kind && (spec.at !== 'fixed' || x.number === 0);
     case 'xmm-or-memory': return memory ? memory.size === spec.memoryBits : typeof x === 'object' && x.kind === 'xmm';
     case 'mmx-or-memory': return memory ? memory.size === spec.memoryBits : typeof x === 'object' && x.kind === 'mmx';
     case 'fpu': return typeof x === 'object' && x.kind === 'fpu' && (spec.at === 'rm' || x.number === 0);

@@ -19,6 +19,7 @@ type FixedSegment = 'ES' | 'CS' | 'SS' | 'DS' | 'FS' | 'GS';
 export type OperandOf<T extends string> =
   T extends keyof FixedRegister ? GeneralRegister<FixedRegister[T], Lowercase<T>>
   : T extends FixedSegment ? SegmentRegister<Lowercase<T>>
+  : T extends '<XMM0>' ? XmmRegister<'xmm0'>
   : T extends `xmm${string}/m128` ? XmmRegister | Memory<128>
   : T extends `xmm${string}/m${infer W extends Width}` ? XmmRegister | Memory<W>
   : T extends `xmm${string}` ? XmmRegister

@@ -31,7 +31,7 @@ export interface Booted {
   readonly machine: Machine;
   readonly image: string;
   /** CRC-32 of everything that was loaded and said to the guest: runs with the same input are the same run where it is the same. */
-  readonly fingerprint: number;
+  readonly fingerprint: () => number;
 }
 
 /** Builds the machine and loads the image as the options say. Throws CommandError. */
@@ -58,7 +58,7 @@ export function bootFromArguments(args: Arguments, onOutput?: (port: 0 | 1 | 'de
     throw e;
   }
   const said = new TextEncoder().encode(JSON.stringify([args.text('cmdline'), flat, protocol, debugExitPort, cpu, modules.map(({ name }) => name)]));
-  return { machine, image, fingerprint: crc32(new Uint8Array(Uint32Array.from([file, said, ...modules.map(({ bytes }) => bytes)], crc32).buffer)) };
+  return { machine, image, fingerprint: () => crc32(new Uint8Array(Uint32Array.from([file, said, ...modules.map(({ bytes }) => bytes)], crc32).buffer)) };
 }
 
 /** The machine of a command line as the debugger's page asks its worker for it; modules apart. */

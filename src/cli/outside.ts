@@ -23,12 +23,14 @@ export async function readReplay(args: Arguments): Promise<Recorded | undefined>
   return refusing('--replay', path, async () => ({ ...await InputLog.open(Uint8Array.from(readInput(path, '--replay'))), path }));
 }
 
-/** Builds the machine of a run: from IMAGE, or from `--restore FILE`. Throws CommandError. */
-export async function startMachine(args: Arguments, onOutput: (port: 0 | 1 | 'debug', byte: number) => void, replayed: Recorded | undefined): Promise<{ machine: Machine; runOf: RunOf }> {
+/** Builds the machine of a run: from IMAGE, or from `--restore FILE`. `runOf`: where it is recorded or replayed. Throws CommandError. */
+export async function startMachine(args: Arguments, onOutput: (port: 0 | 1 | 'debug', byte: number) => void, replayed: Recorded | undefined): Promise<{ machine: Machine; runOf: RunOf | undefined }> {
   const restore = args.text('restore');
   const rtcEpochSeconds = replayed?.of.rtcEpochSeconds ?? rtcOf(args);
   const { machine, fingerprint } = restore === undefined ? bootFromArguments(args, onOutput, rtcEpochSeconds) : await restoreMachine(args, restore, onOutput);
-  const runOf: RunOf = { image: fingerprint, memoryBytes: machine.state.ramBytes, rtcEpochSeconds: machine.rtcEpochSeconds };
+  // To look at every byte of a kernel takes a while.
+  if (replayed === undefined && !args.has('record')) return { machine, runOf: undefined };
+  const runOf: RunOf = { image: fingerprint(), memoryBytes: machine.state.ramBytes, rtcEpochSeconds: machine.rtcEpochSeconds };
   if (replayed !== undefined && (replayed.of.image !== runOf.image || replayed.of.memoryBytes !== runOf.memoryBytes)) {
     throw new CommandError('image', `--replay ${replayed.path}: was recorded with another image, snapshot, command line, initrd or memory size`);
   }
@@ -38,7 +40,7 @@ export async function startMachine(args: Arguments, onOutput: (port: 0 | 1 | 'de
 /** What a snapshot has in it already. */
 const INSTEAD_OF_SNAPSHOT = ['memory', 'cmdline', 'initrd', 'protocol', 'load-address', 'entry', 'bits', 'cpu', 'debug-exit', 'rtc'] as const;
 
-async function restoreMachine(args: Arguments, path: string, onOutput: (port: 0 | 1 | 'debug', byte: number) => void): Promise<{ machine: Machine; fingerprint: number }> {
+async function restoreMachine(args: Arguments, path: string, onOutput: (port: 0 | 1 | 'debug', byte: number) => void): Promise<{ machine: Machine; fingerprint: () => number }> {
   for (const name of INSTEAD_OF_SNAPSHOT) if (args.has(name)) throw new CommandError('usage', `--restore and --${name}: the snapshot has it already`);
   const file = Uint8Array.from(readInput(path, '--restore'));
   const machine = await refusing('--restore', path, async () => {
@@ -56,7 +58,7 @@ async function restoreMachine(args: Arguments, path: string, onOutput: (port: 0 
       throw e;
     }
   }
-  return { machine, fingerprint: crc32(file) };
+  return { machine, fingerprint: () => crc32(file) };
 }
 
 function rtcOf(args: Arguments): number | undefined {

@@ -47,7 +47,7 @@ async function run(args: Arguments): Promise<number> {
   const outside = debugging ?? new PlainOutside(machine, args.has('record'), replayed?.log);
   const status = await runToEnd(machine, args, output, outside, debugging);
   const record = args.text('record'), save = args.text('save');
-  if (record !== undefined) writeOutput(record, await outside.recorded(runOf));
+  if (record !== undefined && runOf !== undefined) writeOutput(record, await outside.recorded(runOf));
   if (save !== undefined) writeOutput(save, await saveSnapshot(machine));
   return status;
 }

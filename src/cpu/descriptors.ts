@@ -67,8 +67,9 @@ export class Descriptor {
 
 /** Reads the descriptor at a linear address, as the implicit supervisor access it is. Throws PageFault. */
 export function readDescriptorAt(cpu: Cpu, address: LinearAddress): Descriptor {
-  const raw = cpu.mmu.load(address, 8, 'implicit-supervisor', false);
-  return new Descriptor(address, Number(raw & 0xffff_ffffn), Number(raw >> 32n));
+  const { mmu } = cpu;
+  mmu.loadHalves(address, 'implicit-supervisor');
+  return new Descriptor(address, mmu.loadedLow, mmu.loadedHigh);
 }
 
 /** The descriptor that a selector names, or undefined when its `bytes` are not all within the limit of the GDT or LDT. Throws PageFault. */

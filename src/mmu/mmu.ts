@@ -110,6 +110,26 @@ export class Mmu {
     return bytes === 8 ? this.memory.read64(physical) : BigInt(this.memory.read(physical, bytes));
   }
 
+  /** Bits 31:0 and 63:32 of what `loadHalves` read last. */
+  loadedLow = 0;
+  loadedHigh = 0;
+
+  /** `load` of 8 bytes into `loadedLow` and `loadedHigh`, of which the usual case makes no bigint. Throws PageFault. */
+  loadHalves(address: LinearAddress, privilege: Privilege): void {
+    this.#address[0] = address;
+    const low = this.#halves[0]!, high = this.#halves[1]!;
+    const at = (low & 7) === 0 ? this.#probe(low, high, privilege, false) : -1;
+    if (at >= 0) {
+      this.#accesses++;
+      this.loadedLow = this.#words[at / 4]!;
+      this.loadedHigh = this.#words[at / 4 + 1]!;
+      return;
+    }
+    this.#address[0] = this.load(address, 8, privilege, false);
+    this.loadedLow = this.#halves[0]!;
+    this.loadedHigh = this.#halves[1]!;
+  }
+
   /** Writes; nothing is written if any page of it faults. Throws PageFault. */
   store(address: LinearAddress, bytes: 1 | 2 | 4 | 8, privilege: Privilege, value: bigint): void {
     this.#address[0] = address;

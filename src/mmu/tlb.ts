@@ -110,6 +110,8 @@ export class Tlb {
   readonly #words: Uint32Array;
   /** Number of invalidation operations that the guest asked for (or that a control-register change implied). */
   flushes = 0;
+  /** Grows whenever an entry of a column may have gone or lost a right: what was found in a column before holds while it stays as it is. */
+  changes = 0;
   /** Called at each of them. */
   onFlush: ((what: 'all' | 'all but global' | 'PCID' | 'page') => void) | undefined;
 
@@ -212,6 +214,7 @@ export class Tlb {
   }
 
   #emptyColumnsAt(index: number): void {
+    this.changes++;
     for (let column = 0; column < COLUMNS; column++) this.#emptyAt(columnBase(column as Column) / 4 + index * COLUMN_WORDS, index, true);
   }
 
@@ -227,6 +230,7 @@ export class Tlb {
 
   /** Empties all columns: rights are judged anew. Nothing architectural changes. */
   #emptyColumns(): void {
+    this.changes++;
     this.#words.fill(0, COLUMNS_BASE / 4, (FETCH_COLUMNS_BASE + FETCH_COLUMNS * FETCH_COLUMN_BYTES) / 4);
     this.#emptyColumnsAt(0);
     this.#emptyColumnsAt(DATA_ENTRIES - 1);
@@ -257,6 +261,7 @@ export class Tlb {
     }
   }
   #emptyWriteTags(slot: number): void {
+    this.changes++;
     for (let column = 0; column < COLUMNS; column++) this.#emptyAt(columnBase(column as Column) / 4 + slot * COLUMN_WORDS, slot, false);
   }
 

@@ -12,7 +12,7 @@ formatter.branchLeadingZeros = false;
 formatter.addLeadingZeroToHexNumbers = false;
 formatter.usePseudoOps = false;
 
-/** Spellings that mean the same: iced shows prefixes that change nothing, far pointers the other way round, shortens IMUL and FADDP, and writes out the top of the x87 stack. */
+/** Spellings that mean the same: iced shows prefixes that change nothing, far pointers the other way round, shortens IMUL and FADDP, leaves out a mask in XMM0, and writes out the top of the x87 stack. */
 export const canonical = (text: string): string => text
   .replace(/^((data16|data32|data64|addr16|addr32|bnd|notrack|hint-taken|hint-not-taken|xacquire|xrelease|es|cs|ss|ds|fs|gs) )+/, '')
   .replace(/^(?:rep|repe|repne) (ret\b)/, '$1')
@@ -23,6 +23,7 @@ export const canonical = (text: string): string => text
   .replace(/^imul (\w+), \1, /, 'imul $1, ')
   .replace(/^(fld|fxch|fu?comp?) st, (st\(\d\))$/, '$1 $2')
   .replace(/^(fstp?) (st\(\d\)), st$/, '$1 $2')
+  .replace(/^((?:p?blendv\w+|sha256rnds2) [^,]+, [^,]+), xmm0$/, '$1')
   .replace(/ fpu(?:env|state)\d+ ptr /, ' ')
   .replace(/^(f\w+) st, (.* ptr .*)$/, '$1 $2')
   .replace(/^(f\w+) (.* ptr .*), st$/, '$1 $2')

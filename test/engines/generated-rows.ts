@@ -8,4 +8,6 @@ export const LEFT_TO_REFERENCE: readonly { readonly why: string; readonly featur
   { why: 'approximations, whose bits are the processor’s own', mnemonics: ['RCPPS', 'RCPSS', 'RSQRTPS', 'RSQRTSS'] },
   { why: 'stores of up to sixteen bytes here and there', mnemonics: ['MASKMOVDQU', 'MASKMOVQ'] },
   { why: 'it may change what code made for MXCSR takes for granted', mnemonics: ['LDMXCSR'] },
+  { why: 'rounding by a rule of the instruction’s own, which may keep PE from being set', mnemonics: ['ROUNDPS', 'ROUNDPD', 'ROUNDSS', 'ROUNDSD'] },
+  { why: 'WebAssembly has nothing like it', mnemonics: ['MPSADBW', 'PCMPESTRM', 'PCMPESTRI', 'PCMPISTRM', 'PCMPISTRI', 'AESENC', 'AESENCLAST', 'AESDEC', 'AESDECLAST', 'AESKEYGENASSIST', 'PCLMULQDQ'] },
 ];

@@ -22,7 +22,7 @@ test('patterns name bytes of the first operand below 16 and of the second from t
 });
 
 test('every immediate gives a pattern of sixteen bytes', () => {
-  for (const how of ['PSHUFD', 'PSHUFLW', 'PSHUFHW', 'SHUFPS', 'SHUFPD', 'PSLLDQ', 'PSRLDQ', 'PALIGNR'] as const) {
+  for (const how of ['PSHUFD', 'PSHUFLW', 'PSHUFHW', 'SHUFPS', 'SHUFPD', 'PSLLDQ', 'PSRLDQ', 'PALIGNR', 'PBLENDW', 'BLENDPS', 'BLENDPD', 'INSERTPS', 'DPPS', 'DPPD', 'PCLMULQDQ'] as const) {
     for (let imm8 = 0; imm8 < 256; imm8++) {
       const pattern = immediatePattern(how, imm8);
       expect(pattern.length === 16 && pattern.every((n) => n >= 0 && n < 32), `${how} ${imm8}`).toBe(true);

@@ -17,5 +17,5 @@ export function verbsOf(i: Instruction): string[] {
 
 export const COMMITS: ReadonlySet<string> = new Set(['setReg', 'setXmm', 'setMmx', 'enterMmx', 'setFlag', 'resultFlags', 'carryFlags', 'addFlags', 'subFlags', 'otherFlags', 'logicFlags', 'rotateFlags']);
 export const MAY_FAULT: ReadonlySet<string> = new Set([
-  'load', 'store', 'loadX', 'storeX', 'storeMaskedX', 'storeMaskedMmx', 'requireSse', 'requireMmx', 'setMxcsr', 'floatX', 'compareFloatX', 'orderFloatX', 'integerFromFloatX', 'floatFromIntegerX', 'fault', 'requireAligned', 'goto', 'gotoIf', 'gotoIndirect',
+  'load', 'store', 'loadX', 'storeX', 'storeMaskedX', 'storeMaskedMmx', 'requireSse', 'requireMmx', 'setMxcsr', 'floatX', 'compareFloatX', 'roundFloatX', 'orderFloatX', 'integerFromFloatX', 'floatFromIntegerX', 'fault', 'requireAligned', 'goto', 'gotoIf', 'gotoIndirect',
 ]);

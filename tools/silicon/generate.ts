@@ -5,7 +5,7 @@ import { interesting } from '../../test/support/boundary.ts';
 import type { Random } from '../../test/support/random.ts';
 import { recordingOf, usesMmxRegisters } from '../../test/support/silicon/vectors.ts';
 import { DATA, GS_BASE, PAGE, START, type Case } from '../../test/support/silicon/world.ts';
-import { fpuFor, interestingVector, simdFor } from '../../test/support/silicon/interesting-simd.ts';
+import { fpuFor, interestingVector, simdFor, textVector } from '../../test/support/silicon/interesting-simd.ts';
 
 const RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4, RBP = 5, RSI = 6, RDI = 7;
 const DF = 1 << 10;
@@ -75,6 +75,8 @@ const memoryBits = (x: OperandSpec): number | undefined => {
 /** MOVSD and CMPSD are SSE2 instructions too. */
 const isString = (row: Row): boolean => row.operands.length === 0 && /^(MOVS|CMPS|SCAS|STOS|LODS)[BWDQ]$/.test(row.mnemonic);
 const isSimd = (row: Row): boolean => !['general', 'bmi'].includes(recordingOf(row));
+/** PCMPESTRI and its kin. */
+const isString128 = (row: Row): boolean => /^PCMP[EI]STR/.test(row.mnemonic);
 /** Instructions on floating-point lanes, by their names. */
 const hasFloats = (row: Row): boolean => !row.mnemonic.startsWith('P') && /[PS][SD]$|^CVT/.test(row.mnemonic);
 
@@ -90,7 +92,7 @@ function particulars(r: Random, row: Row, d: Draft, target: bigint | undefined, 
   const pointer = (n: number): void => { d.gpr[n] = dataAddress(r, width / 8, true); };
   if (target !== undefined && r.chance(70)) {
     const bits = memoryBits(row.operands.find((x) => memoryBits(x) !== undefined) as OperandSpec) ?? 0;
-    if (bits !== 0) poke(target, littleEndian(isSimd(row) ? interestingVector(r, hasFloats(row)) : interesting(r), bits / 8));
+    if (bits !== 0) poke(target, littleEndian(isString128(row) ? textVector(r) : isSimd(row) ? interestingVector(r, hasFloats(row)) : interesting(r), bits / 8));
   }
   if (/^(PUSH|POP|CALL|RET|ENTER)/.test(m) || m === 'LEAVE') pointer(RSP);
   if (m === 'ENTER' || m === 'LEAVE') pointer(RBP);
@@ -108,6 +110,7 @@ function particulars(r: Random, row: Row, d: Draft, target: bigint | undefined, 
   if (m.startsWith('MASKMOV')) d.gpr[RDI] = dataAddress(r, 16, true);
   // Bits that MXCSR does not have are #GP; but bit 17 is AMD's misaligned mode, which we do not have.
   if (m === 'LDMXCSR' && target !== undefined) poke(target, littleEndian(r.chance(80) ? BigInt(r.below(0x1_0000)) : r.u64() & 0xfffd_ffffn, 4));
+  if (m.startsWith('PCMPESTR') && r.chance(85)) for (const n of [RAX, RDX]) d.gpr[n] = BigInt(r.between(-20, 20)) & mask(codeSize);
   if (m === 'XLATB') d.gpr[RBX] = dataAddress(r, 1, false);
   if (/^(LOOP|J.?CXZ)/.test(m) && r.chance(70)) d.gpr[RCX] = BigInt(r.below(3)) | (r.chance(30) ? 0x1_0000_0000n : 0n);
   if (m === 'RET') poke(d.gpr[RSP] as bigint, littleEndian(codeTarget(), codeSize / 8));
@@ -196,5 +199,5 @@ export function caseFor(r: Random, row: Row, codeSize: 32 | 64): Case | undefine
   };
   const code = encodeRow(row, choice);
   if (code.length > 15) return undefined;
-  return { codeSize, code, gpr: d.gpr.map((x) => x & mask(64)), flags: d.flags, poke: d.poke, simd: isSimd(row) ? simdFor(r, hasFloats(row)) : undefined, fpu: usesMmxRegisters(row) ? fpuFor(r) : undefined };
+  return { codeSize, code, gpr: d.gpr.map((x) => x & mask(64)), flags: d.flags, poke: d.poke, simd: isSimd(row) ? simdFor(r, isString128(row) ? 'text' : hasFloats(row) ? 'floats' : 'integers') : undefined, fpu: usesMmxRegisters(row) ? fpuFor(r) : undefined };
 }

@@ -115,6 +115,7 @@ for (const [name, list] of failures) {
   console.log(`${name}: ${list.length}\n${list.slice(0, 3).join('\n')}`);
 }
 console.log(`undefined flags that differ: ${[...undefinedFlags].map(([name, n]) => `${name} (${n})`).join('; ') || 'none'}`);
+if (failed > 0) process.exitCode = 1;
 console.log(`${jobs.length} cases (${faults} faults, ${alignmentFaults} of them #AC), ${failed} differ in ${failures.size} rows`);
 
 if (values.write && set !== undefined) {

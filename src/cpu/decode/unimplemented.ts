@@ -52,22 +52,14 @@ const MAP_0F: readonly Unbuilt[] = [
 ];
 
 const MAP_0F38: readonly Unbuilt[] = [
-  { from: 0x10, to: 0x1b, name: 'SSE4.1 instruction' },
-  { from: 0x20, to: 0x41, name: 'SSE4.1 or SSE4.2 instruction' },
   { from: 0x80, to: 0x82, name: 'INVEPT, INVVPID or INVPCID' },
-  { from: 0xc8, to: 0xcf, name: 'SHA or GFNI instruction' },
-  { from: 0xd8, to: 0xdf, name: 'AES or Key Locker instruction' },
+  { from: 0xce, to: 0xcf, name: 'GFNI instruction' },
+  { from: 0xd8, to: 0xdf, name: 'Key Locker instruction', prefix: 'F3' },
   { from: 0xf5, to: 0xfc, name: 'ADX, CET, MOVDIRI, ENQCMD or RAO instruction' },
 ];
 
 const MAP_0F3A: readonly Unbuilt[] = [
-  { from: 0x08, to: 0x0e, name: 'SSE4.1 instruction' },
-  { from: 0x14, to: 0x17, name: 'SSE4.1 instruction' },
-  { from: 0x20, to: 0x22, name: 'SSE4.1 instruction' },
-  { from: 0x40, to: 0x44, name: 'SSE4.1 or PCLMULQDQ instruction' },
-  { from: 0x60, to: 0x63, name: 'SSE4.2 string instruction' },
-  { from: 0xcc, to: 0xcf, name: 'SHA or GFNI instruction' },
-  { from: 0xdf, to: 0xdf, name: 'AESKEYGENASSIST' },
+  { from: 0xce, to: 0xcf, name: 'GFNI instruction' },
   { from: 0xf0, to: 0xf0, name: 'HRESET' },
 ];
 

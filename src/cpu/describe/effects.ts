@@ -147,9 +147,13 @@ class EffectsOps extends Ops<null, null, null> {
   override shiftX(): null { return null; }
   override shuffleX(): null { return null; }
   override shuffleByX(): null { return null; }
+  override sadBlocksX(): null { return null; }
+  override compareStringsX(): null { return null; }
+  override stringMaskX(): null { return null; }
   override bitmaskX(): null { return null; }
   override floatX(op: FloatOp): null { return MXCSR_FREE.has(op) ? null : this.underMxcsr(); }
   override compareFloatX(): null { return this.underMxcsr(); }
+  override roundFloatX(): null { return this.underMxcsr(); }
   override orderFloatX(): null { return this.underMxcsr(); }
   override integerFromFloatX(): null { return this.underMxcsr(); }
   override floatFromIntegerX(lane: Float, _a: null, w: 32 | 64): null { return lane === 'f64' && w === 32 ? null : this.underMxcsr(); }

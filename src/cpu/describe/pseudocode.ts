@@ -130,10 +130,16 @@ class TextOps extends Ops<string, string, string> {
   override vectorX(op: VectorOp, a: string, b: string): string { return this.call(op, a, b); }
   override shiftX(op: VectorShift, a: string, count: string): string { return this.call(op, a, count); }
   override shuffleX(bytes: readonly number[], a: string, b: string): string { return `bytes ${bytes.join(' ')} of ${a}:${b}`; }
-  override shuffleByX(how: ImmediateShuffle, a: string, b: string, pattern: ImmediateOperand): string { return this.call(how.toLowerCase(), a, b, number(BigInt.asUintN(8, pattern.value))); }
+  override shuffleByX(how: ImmediateShuffle, a: string, b: string, pattern: ImmediateOperand): string { return this.call(how.toLowerCase(), a, b, this.element(pattern)); }
+  override sadBlocksX(a: string, b: string, control: ImmediateOperand): string { return this.call('sums_of_differences', a, b, this.element(control)); }
+  override compareStringsX(a: string, b: string, lengths: readonly [string, string] | undefined, control: ImmediateOperand): string {
+    return this.call('compare_strings', a, b, ...(lengths ?? []), this.element(control));
+  }
+  override stringMaskX(comparison: string, control: ImmediateOperand): string { return this.call('mask', comparison, this.element(control)); }
   override bitmaskX(shape: Lanes, a: string): string { return this.call(`${shape}.bitmask`, a); }
   override floatX(op: FloatOp, a: string, b: string): string { return this.call(op, a, b); }
-  override compareFloatX(shape: FloatShape, a: string, b: string, predicate: ImmediateOperand): string { return this.call(`${shape}.compare`, a, b, number(BigInt.asUintN(8, predicate.value))); }
+  override compareFloatX(shape: FloatShape, a: string, b: string, predicate: ImmediateOperand): string { return this.call(`${shape}.compare`, a, b, this.element(predicate)); }
+  override roundFloatX(shape: FloatShape, a: string, b: string, control: ImmediateOperand): string { return this.call(`${shape}.round`, a, b, this.element(control)); }
   override orderFloatX(lane: Float, a: string, b: string): string { return this.call(`${lane}.order`, a, b); }
   override integerFromFloatX(w: 32 | 64, lane: Float, a: string, how: 'round' | 'trunc'): string { return this.call(`i${w}.${how}_${lane}_s`, a); }
   override floatFromIntegerX(lane: Float, a: string, w: 32 | 64, v: string): string { return `(${a} with ${lane}[0] = ${bare(v)} of i${w})`; }

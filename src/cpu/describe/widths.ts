@@ -130,9 +130,15 @@ class WidthOps extends Ops<Width, true, 'vector'> {
     return 'vector';
   }
   override shuffleByX(): 'vector' { return 'vector'; }
+  override sadBlocksX(): 'vector' { return 'vector'; }
+  override compareStringsX(_a: 'vector', _b: 'vector', lengths: readonly [Width, Width] | undefined): Width {
+    return lengths ? this.same('compareStringsX', 32, ...lengths) : 32;
+  }
+  override stringMaskX(comparison: Width): 'vector' { this.same('stringMaskX', 32, comparison); return 'vector'; }
   override bitmaskX(): Width { return 32; }
   override floatX(): 'vector' { return 'vector'; }
   override compareFloatX(): 'vector' { return 'vector'; }
+  override roundFloatX(): 'vector' { return 'vector'; }
   override orderFloatX(): Width { return 8; }
   override integerFromFloatX(w: 32 | 64): Width { return w; }
   override floatFromIntegerX(_lane: string, _a: 'vector', w: 32 | 64, v: Width): 'vector' { this.same('floatFromIntegerX', w, v); return 'vector'; }

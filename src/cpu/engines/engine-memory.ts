@@ -44,7 +44,7 @@ export const TRAIL_BYTES = 512;
 
 /**
  * The pages that accesses of translated code led to last: `page` (u64) is a linear address, NO_PAGE where nothing is remembered; `addend` (u32)
- * turns the low half of an address in it into an offset in the memory. What is remembered is true for one stay in generated code (translator/page-slots.ts).
+ * turns the low half of an address in it into an offset in the memory. What is remembered is true while no entry of the TLB's columns goes, in one context (translator/page-slots.ts).
  */
 export const PAGES_BASE = BASE + 0x2000;
 export const PAGE_SLOTS = 64;

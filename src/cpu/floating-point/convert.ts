@@ -31,6 +31,17 @@ export function toInteger(f: Format, a: bigint, w: 32 | 64, e: Environment): Out
   return { bits: BigInt.asUintN(w, value), flags: inexact ? FLAG.PE : 0 };
 }
 
+/** The nearest whole number by the rounding, in the same format; what rounds to 0 keeps its sign. A denormal is not reported. */
+export function toIntegral(f: Format, a: bigint, e: Environment): Outcome {
+  const x = unpack(f, a, e);
+  if (isNaN(x)) return { bits: quieted(f, x.bits), flags: x.kind === 'signaling' ? FLAG.IE : 0 };
+  if (x.kind === 'infinity' || x.value.significand === 0n) return { bits: x.bits, flags: 0 };
+  const { negative, exponent } = x.value;
+  if (exponent >= 0) return { bits: x.bits, flags: 0 };
+  const { significand, inexact } = dropBits(x.value, -exponent, e.rounding);
+  return { bits: significand === 0n ? zero(f, negative) : pack(f, { negative, significand, exponent: 0 }, e).bits, flags: inexact ? FLAG.PE : 0 };
+}
+
 /** A signed integer as a number of the format. */
 export function fromInteger(f: Format, v: bigint, e: Environment): Outcome {
   return pack(f, { negative: v < 0n, significand: v < 0n ? -v : v, exponent: 0 }, e);

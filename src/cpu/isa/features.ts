@@ -38,8 +38,8 @@ export const featurePosition = (feature: CpuFeature): Position => FEATURES[featu
 
 /** Features that the manual defines and that are not all here yet: no processor of ours can have them, and CPUID never announces them. */
 export const UNBUILT: CpuFeatures = new Set<CpuFeature>([
-  'vme', 'pclmulqdq', 'monitor', 'fma', 'sse4.1', 'sse4.2', 'x2apic', 'tsc-deadline', 'aes', 'xsave', 'avx', 'f16c', 'rdrand',
-  'avx2', 'rdseed', 'sha-ni', 'umip', 'pku', 'la57', 'rdpid',
+  'vme', 'monitor', 'fma', 'x2apic', 'tsc-deadline', 'xsave', 'avx', 'f16c', 'rdrand',
+  'avx2', 'rdseed', 'umip', 'pku', 'la57', 'rdpid',
 ]);
 /** All features that a processor here can have. */
 export const BUILT: CpuFeatures = new Set(FEATURE_NAMES.filter((feature) => !UNBUILT.has(feature)));

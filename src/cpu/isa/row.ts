@@ -27,8 +27,8 @@ export type OperandSpec =
   | { readonly kind: 'register-or-memory'; readonly text: string; readonly width: Width; readonly memoryBits: number }
   /** A general register in ModRM.rm where memory is not allowed (MOV CR, MOV DR, SMSW ...). */
   | { readonly kind: 'rm-register'; readonly text: string; readonly width: Width }
-  /** `xmm1`: an XMM register in ModRM.reg, or in ModRM.rm where that can be nothing else (MOVHLPS xmm1, xmm2; PSLLW xmm1, imm8). */
-  | { readonly kind: 'xmm'; readonly text: string; readonly at: 'reg' | 'rm' }
+  /** `xmm1`: an XMM register in ModRM.reg, or in ModRM.rm where that can be nothing else (MOVHLPS xmm1, xmm2; PSLLW xmm1, imm8); `<XMM0>`: that one. */
+  | { readonly kind: 'xmm'; readonly text: string; readonly at: 'reg' | 'rm' | 'fixed' }
   /** `xmm2/m64`: ModRM.rm, XMM register or memory. */
   | { readonly kind: 'xmm-or-memory'; readonly text: string; readonly memoryBits: number }
   /** `mm`, `mm1`: an MMX register, in ModRM.reg or ModRM.rm as an XMM register is; `mm/m64`: ModRM.rm, MMX register or memory. */
@@ -133,6 +133,7 @@ function parseOperand(text: string, field: Field): OperandSpec {
   if (text === 'CRn') return { kind: 'control', text, at: 'reg', number: 0 };
   if (text === 'CR8') return { kind: 'control', text, at: 'fixed', number: 8 };
   if (text === 'DRn') return { kind: 'debug', text, at: 'reg', number: 0 };
+  if (text === '<XMM0>') return { kind: 'xmm', text, at: 'fixed' };
   if (text === '1' || text === '3') return { kind: 'constant', text, value: text === '1' ? 1 : 3 };
   if (text === 'ST(0)' || text === 'ST(i)') return { kind: 'fpu', text, at: text === 'ST(i)' ? 'rm' : 'fixed' };
   const special = FPU_BITS[text];

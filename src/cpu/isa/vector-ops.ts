@@ -34,27 +34,32 @@ export type VectorOp =
   | 'v128.andnot'
   | `${Lanes}.${'add' | 'sub'}`
   | `${SmallLanes}.${'add_sat_s' | 'add_sat_u' | 'sub_sat_s' | 'sub_sat_u' | 'avgr_u'}`
-  | `i8x16.${'min_u' | 'max_u'}` | `i16x8.${'min_s' | 'max_s'}`
+  | `${SmallLanes | 'i32x4'}.${'min_s' | 'min_u' | 'max_s' | 'max_u'}`
   /** All ones where it holds. */
-  | `${'i8x16' | 'i16x8' | 'i32x4'}.${'eq' | 'gt_s'}`
+  | `${Lanes}.${'eq' | 'gt_s'}`
   /** Lower and upper half of the products. */
-  | 'i16x8.mul' | 'i16x8.mul_high_s' | 'i16x8.mul_high_u'
+  | 'i16x8.mul' | 'i16x8.mul_high_s' | 'i16x8.mul_high_u' | 'i32x4.mul'
   /** Products of the even 32-bit lanes. */
-  | 'i64x2.mul_even_u'
+  | 'i64x2.mul_even_u' | 'i64x2.mul_even_s'
   /** Sums of the products of neighbours. */
   | 'i32x4.dot_i16x8_s'
   /** The bytes of a whose numbers are the bytes of b; zeros for numbers of 16 and more. */
   | 'i8x16.swizzle'
+  /** Every byte through the substitution box of AES, or its inverse: of b. FIPS 197, "SubBytes()", "InvSubBytes()". */
+  | `i8x16.${'' | 'inverse_'}sub_bytes`
+  /** The 128-bit product of the halves of b as polynomials over GF(2). */
+  | 'v128.clmul_halves'
   /** Sums of the absolute differences of eight bytes. */
   | 'i64x2.sad_u'
   /** The lanes of a, then those of b, saturated to half their width. */
-  | 'i8x16.narrow_i16x8_s' | 'i8x16.narrow_i16x8_u' | 'i16x8.narrow_i32x4_s';
+  | 'i8x16.narrow_i16x8_s' | 'i8x16.narrow_i16x8_u' | 'i16x8.narrow_i32x4_s' | 'i16x8.narrow_i32x4_u';
 
 /** Shifts of every lane by one count; a count of the lane's width or more leaves zeros, or of `shr_s` copies of the sign. */
-export type VectorShift = `${'i16x8' | 'i32x4' | 'i64x2'}.${'shl' | 'shr_u'}` | `${'i16x8' | 'i32x4'}.shr_s`;
+export type VectorShift = `${'i16x8' | 'i32x4' | 'i64x2'}.${'shl' | 'shr_u'}` | `${'i16x8' | 'i32x4' | 'i64x2'}.shr_s`;
 
 /** Shuffles whose pattern is an immediate: vector-shuffles.ts gives the bytes. */
-export type ImmediateShuffle = 'PSHUFD' | 'PSHUFLW' | 'PSHUFHW' | 'SHUFPS' | 'SHUFPD' | 'PSLLDQ' | 'PSRLDQ' | 'PALIGNR';
+export type ImmediateShuffle = 'PSHUFD' | 'PSHUFLW' | 'PSHUFHW' | 'SHUFPS' | 'SHUFPD' | 'PSLLDQ' | 'PSRLDQ' | 'PALIGNR' | 'PBLENDW' | 'BLENDPS' | 'BLENDPD'
+  | 'INSERTPS' | 'DPPS' | 'DPPD' | 'PCLMULQDQ';
 
 /** A floating-point lane. */
 export type Float = 'f32' | 'f64';
@@ -117,11 +122,26 @@ export abstract class VectorOps<V, X> {
   /** Sixteen bytes of the 32 of a and b, by their numbers: 0-15 are a's, 16-31 b's. */
   shuffleX(_bytes: readonly number[], _a: X, _b: X): X { return unsupported('shuffleX'); }
   shuffleByX(_how: ImmediateShuffle, _a: X, _b: X, _pattern: ImmediateOperand): X { return unsupported('shuffleByX'); }
+  /**
+   * Eight sums of the absolute differences of four bytes, as words: four bytes of b, at the doubleword that bits 1:0 of the control name, and
+   * those of a at each of eight places from byte 0, or 4 with bit 2. SDM Vol. 2B, "MPSADBW".
+   */
+  sadBlocksX(_a: X, _b: X, _control: ImmediateOperand): X { return unsupported('sadBlocksX'); }
+  /**
+   * Compares two strings of bytes or words as the control says. Their lengths are 32-bit values, of which what a register holds counts; without, each
+   * ends at its first zero. A 32-bit value: IntRes2, a bit for each element of b, in bits 15:0; bits 16 and 17 say that b and a end inside
+   * their registers. SDM Vol. 1, "PCMPESTRI, PCMPESTRM, PCMPISTRI, PCMPISTRM".
+   */
+  compareStringsX(_a: X, _b: X, _lengths: readonly [V, V] | undefined, _control: ImmediateOperand): V { return unsupported('compareStringsX'); }
+  /** IntRes2 of such a comparison as bit 6 of the control asks for it: its bits, with zeros above, or all ones in the elements that they stand for. */
+  stringMaskX(_comparison: V, _control: ImmediateOperand): X { return unsupported('stringMaskX'); }
   /** The topmost bits of the lanes, lane 0 lowest, as a 32-bit value. */
   bitmaskX(_shape: 'i8x16' | 'i32x4' | 'i64x2', _a: X): V { return unsupported('bitmaskX'); }
 
   // Floating point: sets the sticky flags of MXCSR, and raises #XM (#UD without CR4.OSXMMEXCPT) for an unmasked exception.
   floatX(_op: FloatOp, _a: X, _b: X): X { return unsupported('floatX'); }
+  /** The lanes of b rounded to whole numbers as the control says: bits 1:0 and 2, of rounding, and 3, which keeps PE from being set. What the shape leaves comes from a. SDM Vol. 2B, "ROUNDPD". */
+  roundFloatX(_shape: FloatShape, _a: X, _b: X, _control: ImmediateOperand): X { return unsupported('roundFloatX'); }
   /** All ones in the lanes where the predicate, bits 2:0 of the immediate, holds. SDM Vol. 2A, "CMPPD". */
   compareFloatX(_shape: FloatShape, _a: X, _b: X, _predicate: ImmediateOperand): X { return unsupported('compareFloatX'); }
   /** The order of the lowest lanes, an 8-bit value in the places of CF (less), ZF (equal) and PF; unordered is all three. A quiet NaN is invalid where it signals. */

@@ -21,10 +21,15 @@ export function interleavePattern(size: 1 | 2 | 4 | 8, half: 'low' | 'high'): re
 /** Four 2-bit fields of an immediate. */
 const fields = (imm8: number): readonly number[] => [imm8 & 3, (imm8 >> 2) & 3, (imm8 >> 4) & 3, imm8 >> 6];
 
+/** Lane numbers, of the second operand where the bit is set. */
+const blended = (lanes: number, bits: number): readonly number[] => Array.from({ length: lanes }, (_, n) => ((bits >> n) & 1) * lanes + n);
+
 /**
  * The pattern that an immediate gives. Byte shifts bring in the second operand, which is zero; so does PALIGNR, which says what the upper of its
- * sources gives (the lower gives what PSRLDQ says).
- * SDM Vol. 2B, "PSHUFD", "PSHUFLW", "PSHUFHW", "SHUFPS", "SHUFPD", "PSLLDQ", "PSRLDQ", "PALIGNR".
+ * sources gives (the lower gives what PSRLDQ says). DPPS and DPPD
+ * keep the lanes of the first operand that are multiplied. INSERTPS leaves the zeros to BLENDPS, whose bits are in the same place.
+ * SDM Vol. 2B, "PSHUFD", "PSHUFLW", "PSHUFHW", "SHUFPS", "SHUFPD", "PSLLDQ", "PSRLDQ", "PALIGNR", "PBLENDW"; Vol. 2A, "BLENDPS",
+ * "INSERTPS", "DPPS"; Vol. 2B, "PCLMULQDQ".
  */
 export function immediatePattern(how: ImmediateShuffle, imm8: number): readonly number[] {
   const [f0, f1, f2, f3] = fields(imm8) as readonly [number, number, number, number];
@@ -37,6 +42,13 @@ export function immediatePattern(how: ImmediateShuffle, imm8: number): readonly 
     case 'SHUFPD': return lanePattern(8, [imm8 & 1, 2 + ((imm8 >> 1) & 1)]);
     case 'PSLLDQ': return Array.from({ length: 16 }, (_, k) => (k < distance ? 16 : k - distance));
     case 'PALIGNR': return Array.from({ length: 16 }, (_, k) => (k + imm8 >= 16 && k + imm8 < 32 ? k + imm8 - 16 : 16));
+    case 'PBLENDW': return lanePattern(2, blended(8, imm8));
+    case 'BLENDPS': return lanePattern(4, blended(4, imm8));
+    case 'BLENDPD': return lanePattern(8, blended(2, imm8));
+    case 'INSERTPS': return lanePattern(4, [0, 1, 2, 3].map((n) => (n === f2 ? 4 + f3 : n)));
+    case 'DPPS': return lanePattern(4, blended(4, ~imm8 >> 4));
+    case 'PCLMULQDQ': return lanePattern(8, [imm8 & 1, 2 + ((imm8 >> 4) & 1)]);
+    case 'DPPD': return lanePattern(8, blended(2, ~imm8 >> 4));
     case 'PSRLDQ': return Array.from({ length: 16 }, (_, k) => (k + distance > 15 ? 16 : k + distance));
   }
 }

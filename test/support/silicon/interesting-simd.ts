@@ -43,14 +43,22 @@ export function interestingVector(r: Random, floats: boolean): bigint {
   return v;
 }
 
+/** Bytes or words of a small alphabet with zeros in it, so that strings end, have elements in common and contain each other. */
+export function textVector(r: Random): bigint {
+  const bits = r.pick([8, 16] as const);
+  const alphabet = r.pick([[1, 2], [0, 1, 2, 3], [0, 0x7f, 0x80, 0xff], [1, 5, 9, 0x8000, 0xffff]]);
+  return Array.from({ length: 128 / bits }, () => BigInt(r.pick(alphabet)) & mask(bits)).reduce((v, x) => (v << BigInt(bits)) | x, 0n);
+}
+
 /** Rounding control, DAZ, FTZ, flags that are set already, and sometimes exceptions that are not masked. */
 function mxcsr(r: Random): number {
   const masks = r.chance(75) ? 0x3f : r.below(0x40);
   return (masks << 7) | (r.below(4) << 13) | (r.chance(25) ? 0x40 : 0) | (r.chance(25) ? 0x8000 : 0) | (r.chance(30) ? r.below(0x40) : 0);
 }
 
-export function simdFor(r: Random, floats: boolean): Simd {
-  const xmm = Array.from({ length: 16 }, () => interestingVector(r, floats));
+export function simdFor(r: Random, lanes: 'integers' | 'floats' | 'text'): Simd {
+  const floats = lanes === 'floats';
+  const xmm = Array.from({ length: 16 }, () => (lanes === 'text' ? textVector(r) : interestingVector(r, floats)));
   // Operands that are equal, or each other's negatives.
   if (r.chance(15)) xmm.fill(xmm[0] as bigint);
   if (floats && r.chance(8)) xmm.forEach((_, n) => { xmm[n] = (xmm[0] as bigint) ^ (n % 2 === 0 ? 0n : 1n << 63n | 1n << 127n | 1n << 31n | 1n << 95n); });

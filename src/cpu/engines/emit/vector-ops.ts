@@ -110,7 +110,8 @@ export abstract class VectorCode extends MemoryOps {
         const sign = op === 'i16x8.mul_high_s' ? 's' : 'u';
         return this.shuffleX(UPPER_WORDS, this.simd(`i32x4.extmul_low_i16x8_${sign}`, a, b), this.simd(`i32x4.extmul_high_i16x8_${sign}`, a, b));
       }
-      case 'i64x2.mul_even_u': return this.simd('i64x2.extmul_low_i32x4_u', this.shuffleX(EVEN_DOUBLEWORDS, a, a), this.shuffleX(EVEN_DOUBLEWORDS, b, b));
+      case 'i64x2.mul_even_s': case 'i64x2.mul_even_u':
+        return this.simd(`i64x2.extmul_low_i32x4_${op === 'i64x2.mul_even_s' ? 's' : 'u'}`, this.shuffleX(EVEN_DOUBLEWORDS, a, a), this.shuffleX(EVEN_DOUBLEWORDS, b, b));
       case 'i64x2.sad_u': {
         const differences = this.simd('v128.or', this.simd('i8x16.sub_sat_u', a, b), this.simd('i8x16.sub_sat_u', b, a));
         const fours = this.simd('i32x4.extadd_pairwise_i16x8_u', this.simd('i16x8.extadd_pairwise_i8x16_u', differences));

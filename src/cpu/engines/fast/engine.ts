@@ -47,7 +47,7 @@ const SLICE = 500_000;
 
 const RIP_LOW = OFFSET.rip / 4, RIP_HIGH = RIP_LOW + 1;
 const BUDGET = ENGINE.budget / 4, LEFT_AT = ENGINE.leftAt / 4, LINK = ENGINE.link / 4, MORE = ENGINE.more / 4, LEFT_REGION = ENGINE.leftRegion / 4, UNTIL_REPORT = ENGINE.untilReport / 4;
-const MISS_ACCESS = ENGINE.missAccess / 4, MISS_LOW = ENGINE.missAddress / 4;
+const PCID = ENGINE.pcid / 4, MISS_ACCESS = ENGINE.missAccess / 4, MISS_LOW = ENGINE.missAddress / 4;
 
 /** What the engine does for generated code that came back; a single step accounts for itself. */
 const SERVICE: Readonly<Partial<Record<number, Activity>>> = {
@@ -83,6 +83,10 @@ export class FastEngine implements Engine {
     return (low & 0xfff) > 4096 - MAX_LENGTH ? -1 : this.#frame(low, this.#u32[RIP_HIGH]!);
   };
   readonly translator: Translator;
+  /** `changes` of the TLB, context and PCID for which they hold. */
+  #pagesAt = -1;
+  #pagesContext = -1;
+  #pagesPcid = -1;
   /** Set while a profile is taken. */
   profile: EngineProfile | undefined;
   #stopRequested = false;
@@ -137,6 +141,7 @@ export class FastEngine implements Engine {
   }
   stateReplaced(): void {
     this.reference.stateReplaced();
+    this.#pagesAt = -1;
     this.#trail.clear();
     this.#u32[LINK] = 0;
     this.#missedAt = -1;
@@ -191,7 +196,7 @@ export class FastEngine implements Engine {
     u32[MORE] = this.#left > slice ? 1 : 0;
     u32[LEFT_AT] = 0;
     u32[LEFT_REGION] = 0;
-    this.#pages.fill(NO_PAGE);
+    this.#forgetPages(context);
     this.reference.forgetPage();
     this.cpu.deliveriesInStep = 0;
     const resume = this.#resume;
@@ -213,6 +218,17 @@ export class FastEngine implements Engine {
     const stop = this.#serve(status, leftAt, context);
     if (activity !== undefined) profile.note(activity, served, this.#state.retired - retired, this.#state.rip);
     return stop;
+  }
+
+  /** Empties what translated code remembers of pages, unless all of it still holds. */
+  #forgetPages({ number }: Context): void {
+    const { changes } = this.cpu.mmu.tlb;
+    const pcid = this.#u32[PCID]!;
+    if (changes === this.#pagesAt && number === this.#pagesContext && pcid === this.#pagesPcid) return;
+    this.#pagesAt = changes;
+    this.#pagesContext = number;
+    this.#pagesPcid = pcid;
+    this.#pages.fill(NO_PAGE);
   }
 
   /** Does what generated code came back for. */

@@ -35,6 +35,27 @@ function operandText(x: Operand, i: Instruction): string {
   }
 }
 
+/** Of a segment that matters: FS, GS; 2 bits. */
+const segmentBits = (segment: number | undefined): number => (segment === undefined || segment < 4 ? 0 : segment - 3);
+/** Of a width in bits, 8 or more: 4 bits. */
+const widthBits = (width: number): number => 28 - Math.clz32(width);
+const REPEAT_BITS = { none: 0, rep: 1, repne: 2 } as const;
+
+/**
+ * What, besides its row, an instruction's form depends on, as a number: two instructions of one row with one such number have one form. Cheaper than
+ * the form's own key, which instructions of several rows may share.
+ */
+export function formInRow(i: Instruction): number {
+  let bits = widthBits(i.width) | (widthBits(i.mode.codeSize) << 4) | (widthBits(i.mode.stackSize) << 8);
+  bits = (((bits * 4 + segmentBits(i.segmentOverride)) * 4 + REPEAT_BITS[i.repeat]) * 16 + i.condition) * 4 + widthBits(i.addressWidth) - 1;
+  for (const x of i.operands) {
+    if (x.kind === 'memory') {
+      return ((bits * 16 + widthBits(x.width)) * 4 + segmentBits(x.segment)) * 16 + 1 + (x.index === NO_REGISTER ? 0 : 2) + (isBasedOnRsp(x) ? 4 : 0);
+    }
+  }
+  return bits * 1024;
+}
+
 /** The key of an instruction's form. */
 export function formOf(i: Instruction): string {
   return `${i.mnemonic}#${numberOf(i.row.meaning)}.${i.width}.${i.mode.codeSize}.${i.mode.stackSize}.${i.addressWidth} ${i.condition} ${i.repeat}`

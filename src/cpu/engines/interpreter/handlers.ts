@@ -3,6 +3,7 @@
  * of one block are compiled together.
  */
 import type { Instruction } from '../../isa/instruction.ts';
+import type { Row } from '../../isa/row.ts';
 import { UnsupportedVerb } from '../../isa/ops.ts';
 import { LeftToReference } from '../emit/graph-ops.ts';
 import { ENGINE, STATUS } from '../engine-memory.ts';
@@ -11,7 +12,7 @@ import { ModuleWriter } from '../wasm/module.ts';
 import { FETCH_FIELD } from '../../../mmu/tlb.ts';
 import { emitFetchProbe } from '../fast/probes.ts';
 import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
-import { formOf } from './form.ts';
+import { formInRow, formOf } from './form.ts';
 import { HANDLER_FIXED_LOCALS, HANDLER_PARAMETERS, HandlerOps, emitNextRecord } from './handler-ops.ts';
 import { RECORD } from './record.ts';
 import { stringFormOf, type StringForm } from './string-form.ts';
@@ -31,6 +32,8 @@ export class Handlers {
   readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_STEP });
   readonly #memory: WebAssembly.Memory;
   readonly #indices = new Map<string, number>();
+  /** The same by row and what else its form depends on. */
+  readonly #ofRow = new Map<Row, Map<number, number>>();
   readonly #stringForms = new Map<number, StringForm>();
   readonly #code = new Code();
   #next = FIRST_FORM;
@@ -48,6 +51,15 @@ export class Handlers {
 
   /** The handler of an instruction; HANDLER.reference where none can be generated. */
   of(i: Instruction): number {
+    let ofRow = this.#ofRow.get(i.row);
+    if (ofRow === undefined) this.#ofRow.set(i.row, ofRow = new Map());
+    const inRow = formInRow(i);
+    let index = ofRow.get(inRow);
+    if (index === undefined) ofRow.set(inRow, index = this.#ofForm(i));
+    return index;
+  }
+
+  #ofForm(i: Instruction): number {
     const form = formOf(i);
     let index = this.#indices.get(form);
     if (index === undefined) {

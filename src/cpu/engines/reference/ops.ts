@@ -16,8 +16,9 @@ import { LANE_BITS, type Float, type FloatOp, type FloatShape, type ImmediateShu
 import { immediatePattern } from '../../isa/vector-shuffles.ts';
 import { enterMmx, MMX_SIGN_AND_EXPONENT, requireMmx } from '../../fpu/mmx.ts';
 import { checkMxcsr, raiseSimdFlags, requireSse, simdEnvironment } from '../../mxcsr.ts';
-import { compareLanes, floatOf, floatOperation, integerOf, orderOf, type Result } from './vector-float.ts';
-import { bitmask, shuffle, vectorOperation, vectorShift } from './vector.ts';
+import { compareLanes, floatOf, floatOperation, integerOf, orderOf, roundLanes, type Result } from './vector-float.ts';
+import { compareStrings, stringMask } from './vector-strings.ts';
+import { bitmask, sadBlocks, shuffle, vectorOperation, vectorShift } from './vector.ts';
 
 const WIDTH = { 8: 8n, 16: 16n, 32: 32n, 64: 64n } as const;
 const SCALE = { 1: 1n, 2: 2n, 4: 4n, 8: 8n } as const;
@@ -52,10 +53,13 @@ function signed(w: Width, v: bigint): bigint {
   }
 }
 
+/** An immediate as an unsigned byte. */
+const byteOf = (x: ImmediateOperand): number => Number(x.value & 0xffn);
+
 /** The lane that an immediate or the semantics names, as the place of its lowest bit. */
 function laneAt(shape: OneOfLanes, n: number | ImmediateOperand): bigint {
   const bits = LANE_BITS[shape];
-  return BigInt(((typeof n === 'number' ? n : Number(n.value & 0xffn)) * bits) & (shape === 'i16x4' ? 63 : 127));
+  return BigInt(((typeof n === 'number' ? n : byteOf(n)) * bits) & (shape === 'i16x4' ? 63 : 127));
 }
 
 export class ReferenceOps extends Ops<bigint, boolean, bigint> {
@@ -215,8 +219,13 @@ export class ReferenceOps extends Ops<bigint, boolean, bigint> {
   override shiftX(op: VectorShift, a: bigint, count: bigint): bigint { return vectorShift(op, a, count); }
   override shuffleX(bytes: readonly number[], a: bigint, b: bigint): bigint { return shuffle(bytes, a, b); }
   override shuffleByX(how: ImmediateShuffle, a: bigint, b: bigint, pattern: ImmediateOperand): bigint {
-    return shuffle(immediatePattern(how, Number(pattern.value & 0xffn)), a, b);
+    return shuffle(immediatePattern(how, byteOf(pattern)), a, b);
   }
+  override sadBlocksX(a: bigint, b: bigint, control: ImmediateOperand): bigint { return sadBlocks(a, b, byteOf(control)); }
+  override compareStringsX(a: bigint, b: bigint, lengths: readonly [bigint, bigint] | undefined, control: ImmediateOperand): bigint {
+    return BigInt(compareStrings(a, b, lengths && [Number(lengths[0]), Number(lengths[1])], byteOf(control)));
+  }
+  override stringMaskX(comparison: bigint, control: ImmediateOperand): bigint { return stringMask(Number(comparison), byteOf(control)); }
   override bitmaskX(shape: Lanes, a: bigint): bigint { return bitmask(LANE_BITS[shape], a); }
   /** Computes under MXCSR, whose flags the result sets, or faults. */
   private underMxcsr(compute: (e: Environment) => Result): bigint {
@@ -226,8 +235,9 @@ export class ReferenceOps extends Ops<bigint, boolean, bigint> {
   }
   override floatX(op: FloatOp, a: bigint, b: bigint): bigint { return this.underMxcsr((e) => floatOperation(op, a, b, e)); }
   override compareFloatX(shape: FloatShape, a: bigint, b: bigint, predicate: ImmediateOperand): bigint {
-    return this.underMxcsr((e) => compareLanes(shape, a, b, Number(predicate.value & 0xffn), e));
+    return this.underMxcsr((e) => compareLanes(shape, a, b, byteOf(predicate), e));
   }
+  override roundFloatX(shape: FloatShape, a: bigint, b: bigint, control: ImmediateOperand): bigint { return this.underMxcsr((e) => roundLanes(shape, a, b, byteOf(control), e)); }
   override orderFloatX(lane: Float, a: bigint, b: bigint, quietNaN: 'quiet' | 'signals'): bigint { return this.underMxcsr((e) => orderOf(lane, a, b, e, quietNaN)); }
   override integerFromFloatX(w: 32 | 64, lane: Float, a: bigint, how: 'round' | 'trunc'): bigint { return this.underMxcsr((e) => integerOf(w, lane, a, e, how)); }
   override floatFromIntegerX(lane: Float, a: bigint, w: 32 | 64, v: bigint): bigint { return this.underMxcsr((e) => floatOf(lane, a, w, v, e)); }

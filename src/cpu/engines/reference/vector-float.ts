@@ -1,8 +1,8 @@
 /** What each FloatOp of the vocabulary means: lane by lane with the exact arithmetic of cpu/floating-point, under MXCSR. */
 import { reciprocal, reciprocalRoot } from '../../floating-point/approximate.ts';
 import { add, compare, divide, max, min, multiply, root, subtract, type BinaryOperation, type Order } from '../../floating-point/arithmetic.ts';
-import { convert, fromInteger, toInteger } from '../../floating-point/convert.ts';
-import { DOUBLE, ROUND, SINGLE, type Environment, type Format } from '../../floating-point/exact.ts';
+import { convert, fromInteger, toInteger, toIntegral } from '../../floating-point/convert.ts';
+import { DOUBLE, FLAG, ROUND, SINGLE, type Environment, type Format, type Rounding } from '../../floating-point/exact.ts';
 import type { Outcome } from '../../floating-point/format.ts';
 import type { Float, FloatOp, FloatShape } from '../../isa/vector-ops.ts';
 
@@ -65,6 +65,14 @@ export function floatOperation(op: FloatOp, a: bigint, b: bigint, e: Environment
         ?? (one as NonNullable<typeof one>)(format, laneOf(b, bits, n), e));
     }
   }
+}
+
+/** Rounding by the control of ROUNDPS: bits 1:0 are the rounding unless bit 2 leaves it to MXCSR; bit 3 suppresses the precision exception. */
+export function roundLanes(shape: FloatShape, a: bigint, b: bigint, control: number, e: Environment): Result {
+  const lane = laneType(shape);
+  const how = (control & 4) !== 0 ? e : { ...e, rounding: (control & 3) as Rounding };
+  const { value, flags } = build(BITS[lane], laneCount(shape), a, (n) => toIntegral(FORMAT[lane], laneOf(b, BITS[lane], n), how));
+  return { value, flags: (control & 8) !== 0 ? flags & ~FLAG.PE : flags };
 }
 
 /** The orders in which predicates 0-3 hold: EQ LT LE UNORD; 4-7 are their opposites. SDM Vol. 2A, "CMPPD". */

@@ -2,7 +2,7 @@
 import type { ImmediateOperand, Operand, RegisterOperand } from '../operand.ts';
 import type { Semantics } from '../row.ts';
 import type { Float, FloatOp, FloatShape } from '../vector-ops.ts';
-import { readX, sse, usesMmx, vector, writeX, xmm } from './vector-operands.ts';
+import { readX, sse, usesMmx, vector, writeX, xmm, type Combination } from './vector-operands.ts';
 
 /** ADDPS and all that compute a vector from DEST and SRC, or from SRC alone. SDM Vol. 2A, "ADDPS—Add Packed Single Precision Floating-Point Values". */
 export const FLOAT = (op: FloatOp): Semantics => sse((o, i) => {
@@ -13,6 +13,9 @@ export const FLOAT = (op: FloatOp): Semantics => sse((o, i) => {
 export const FLOAT_COMPARE = (shape: FloatShape): Semantics => sse((o, i) => {
   o.setXmm(xmm(i, 0), o.compareFloatX(shape, o.getXmm(xmm(i, 0)), readX(o, i, 1), i.operands[2] as ImmediateOperand));
 });
+
+/** ROUNDPS, ROUNDPD, ROUNDSS, ROUNDSD. SDM Vol. 2B, "ROUNDPS—Round Packed Single Precision Floating-Point Values". */
+export const ROUND = (shape: FloatShape): Combination => (o, a, b, i) => o.roundFloatX(shape, a, b, i.operands.at(-1) as ImmediateOperand);
 
 /** COMISS and COMISD, for which a quiet NaN signals, UCOMISS and UCOMISD. SDM Vol. 2A, "COMISD", Vol. 2D, "UCOMISD". */
 export const FLOAT_ORDER = (lane: Float, quietNaN: 'quiet' | 'signals'): Semantics => sse((o, i) => {

@@ -1,7 +1,7 @@
 /** Integer arithmetic, comparison and logic on XMM and MMX registers; shifts; shuffles. */
 import type { ImmediateOperand, MemoryOperand, Operand, RegisterOperand } from '../operand.ts';
 import type { Semantics } from '../row.ts';
-import type { ImmediateShuffle, Lanes, VectorShift } from '../vector-ops.ts';
+import { LANE_BITS, type ImmediateShuffle, type Lanes, type VectorOp, type VectorShift } from '../vector-ops.ts';
 import { interleavePattern } from '../vector-shuffles.ts';
 import { narrow, widen } from './operands.ts';
 import { lanewise, mmx, pairwise, readX, sse, usesMmx, vector, writeX, xmm } from './vector-operands.ts';
@@ -31,30 +31,30 @@ export const PSUBS = (lanes: 'i8x16' | 'i16x8'): Semantics => lanewise(`${lanes}
 export const PSUBUS = (lanes: 'i8x16' | 'i16x8'): Semantics => lanewise(`${lanes}.sub_sat_u`);
 /** PAVGB, PAVGW: rounded upwards. SDM Vol. 2B, "PAVGB/PAVGW—Average Packed Integers". */
 export const PAVG = (lanes: 'i8x16' | 'i16x8'): Semantics => lanewise(`${lanes}.avgr_u`);
-/** SDM Vol. 2B, "PMINUB/PMINUW", "PMAXUB/PMAXUW", "PMINSB/PMINSW", "PMAXSB/PMAXSW/PMAXSD/PMAXSQ". */
-export const PMINUB = lanewise('i8x16.min_u');
-export const PMAXUB = lanewise('i8x16.max_u');
-export const PMINSW = lanewise('i16x8.min_s');
-export const PMAXSW = lanewise('i16x8.max_s');
-/** PCMPEQB, PCMPEQW, PCMPEQD. SDM Vol. 2B, "PCMPEQB/PCMPEQW/PCMPEQD—Compare Packed Data for Equal". */
-export const PCMPEQ = (lanes: 'i8x16' | 'i16x8' | 'i32x4'): Semantics => lanewise(`${lanes}.eq`);
-/** PCMPGTB, PCMPGTW, PCMPGTD. SDM Vol. 2B, "PCMPGTB/PCMPGTW/PCMPGTD—Compare Packed Signed Integers for Greater Than". */
-export const PCMPGT = (lanes: 'i8x16' | 'i16x8' | 'i32x4'): Semantics => lanewise(`${lanes}.gt_s`);
+/** PMINUB, PMAXSD ... SDM Vol. 2B, "PMINUB/PMINUW", "PMAXUB/PMAXUW", "PMINSB/PMINSW", "PMAXSB/PMAXSW/PMAXSD/PMAXSQ", "PMINSD/PMINSQ", "PMINUD/PMINUQ". */
+export const PMINMAX = (op: Extract<VectorOp, `${'i8x16' | 'i16x8' | 'i32x4'}.${'min' | 'max'}_${'s' | 'u'}`>): Semantics => lanewise(op);
+/** PCMPEQB, PCMPEQW, PCMPEQD, PCMPEQQ. SDM Vol. 2B, "PCMPEQB/PCMPEQW/PCMPEQD—Compare Packed Data for Equal", "PCMPEQQ". */
+export const PCMPEQ = (lanes: Lanes): Semantics => lanewise(`${lanes}.eq`);
+/** PCMPGTB, PCMPGTW, PCMPGTD, PCMPGTQ. SDM Vol. 2B, "PCMPGTB/PCMPGTW/PCMPGTD—Compare Packed Signed Integers for Greater Than", "PCMPGTQ". */
+export const PCMPGT = (lanes: Lanes): Semantics => lanewise(`${lanes}.gt_s`);
 
-/** SDM Vol. 2B, "PMULLW", "PMULHW", "PMULHUW", "PMULUDQ". */
+/** SDM Vol. 2B, "PMULLW", "PMULHW", "PMULHUW", "PMULUDQ", "PMULLD/PMULLQ", "PMULDQ". */
 export const PMULLW = lanewise('i16x8.mul');
 export const PMULHW = lanewise('i16x8.mul_high_s');
 export const PMULHUW = lanewise('i16x8.mul_high_u');
 export const PMULUDQ = lanewise('i64x2.mul_even_u');
+export const PMULDQ = lanewise('i64x2.mul_even_s');
+export const PMULLD = lanewise('i32x4.mul');
 /** PMADDWD — Multiply and Add Packed Integers. SDM Vol. 2B, "PMADDWD". */
 export const PMADDWD = lanewise('i32x4.dot_i16x8_s');
 /** PSADBW — Compute Sum of Absolute Differences. SDM Vol. 2B, "PSADBW". */
 export const PSADBW = lanewise('i64x2.sad_u');
 
-/** SDM Vol. 2B, "PACKSSWB/PACKSSDW—Pack With Signed Saturation", "PACKUSWB—Pack With Unsigned Saturation". */
+/** SDM Vol. 2B, "PACKSSWB/PACKSSDW—Pack With Signed Saturation", "PACKUSWB—Pack With Unsigned Saturation", "PACKUSDW". */
 export const PACKSSWB = pairwise('i8x16.narrow_i16x8_s');
 export const PACKSSDW = pairwise('i16x8.narrow_i32x4_s');
 export const PACKUSWB = pairwise('i8x16.narrow_i16x8_u');
+export const PACKUSDW = pairwise('i16x8.narrow_i32x4_u');
 /** PUNPCKLBW and its kin, UNPCKLPS, UNPCKLPD: the low halves in turn. SDM Vol. 2B, "PUNPCKLBW/PUNPCKLWD/PUNPCKLDQ/PUNPCKLQDQ". */
 export const PUNPCKL = (size: 1 | 2 | 4 | 8): Semantics => vector((o, i) => {
   writeX(o, i, 0, o.shuffleX(interleavePattern(size, 'low'), readX(o, i, 0), readX(o, i, 1)));
@@ -87,15 +87,28 @@ export const PSHUF = (how: ImmediateShuffle): Semantics => vector((o, i) => {
 export const SHUF = (how: ImmediateShuffle): Semantics => sse((o, i) => {
   o.setXmm(xmm(i, 0), o.shuffleByX(how, o.getXmm(xmm(i, 0)), readX(o, i, 1), i.operands[2] as ImmediateOperand));
 });
-/** PINSRW — Insert Word. SDM Vol. 2B, "PINSRW". */
-export const PINSRW = vector((o, i) => {
+/** PINSRB, PINSRW, PINSRD, PINSRQ. SDM Vol. 2B, "PINSRW", "PINSRB/PINSRD/PINSRQ—Insert Byte/Dword/Qword". */
+export const PINSR = (lanes: Lanes): Semantics => vector((o, i) => {
+  const bits = LANE_BITS[lanes];
   const x = i.operands[1] as RegisterOperand | MemoryOperand;
-  const word = x.kind === 'register' ? narrow(o, x.width, 16, o.getReg(x)) : o.load(16, x.segment, o.effectiveAddress(x));
-  writeX(o, i, 0, o.replaceLaneX(usesMmx(i) ? 'i16x4' : 'i16x8', readX(o, i, 0), i.operands[2] as ImmediateOperand, word));
+  const value = x.kind === 'register' ? narrow(o, x.width, bits, o.getReg(x)) : o.load(bits, x.segment, o.effectiveAddress(x));
+  writeX(o, i, 0, o.replaceLaneX(usesMmx(i) ? 'i16x4' : lanes, readX(o, i, 0), i.operands[2] as ImmediateOperand, value));
 });
-/** PEXTRW — Extract Word. SDM Vol. 2B, "PEXTRB/PEXTRW/PEXTRD/PEXTRQ". */
-export const PEXTRW = vector((o, i) => {
-  const word = o.laneX(usesMmx(i) ? 'i16x4' : 'i16x8', readX(o, i, 1), i.operands[2] as ImmediateOperand);
+/** PEXTRB, PEXTRW, PEXTRD, PEXTRQ, EXTRACTPS. SDM Vol. 2B, "PEXTRB/PEXTRW/PEXTRD/PEXTRQ", "EXTRACTPS". */
+export const PEXTR = (lanes: Lanes): Semantics => vector((o, i) => {
+  const dest = i.operands[0] as RegisterOperand | MemoryOperand;
+  const value = o.laneX(usesMmx(i) ? 'i16x4' : lanes, readX(o, i, 1), i.operands[2] as ImmediateOperand);
   if (usesMmx(i)) o.enterMmx();
-  o.setReg(i.operands[0] as RegisterOperand, widen(o, 16, i.width, word));
+  if (dest.kind === 'register') o.setReg(dest, widen(o, LANE_BITS[lanes], dest.width, value));
+  else o.store(LANE_BITS[lanes], dest.segment, o.effectiveAddress(dest), value);
+});
+
+/** PTEST: ZF where no bit of SRC is set in DEST, CF where none is clear. SDM Vol. 2B, "PTEST—Logical Compare". */
+export const PTEST = sse((o, i) => {
+  const dest = readX(o, i, 0), src = readX(o, i, 1);
+  const none = (v: typeof dest): ReturnType<typeof o.constBit> => o.isZero(64, o.or(64, o.laneX('i64x2', v, 0), o.laneX('i64x2', v, 1)));
+  const outside = none(o.vectorX('v128.andnot', src, dest));
+  o.setFlag('ZF', none(o.vectorX('v128.and', src, dest)));
+  o.setFlag('CF', outside);
+  for (const flag of ['PF', 'AF', 'SF', 'OF'] as const) o.setFlag(flag, o.constBit(0));
 });

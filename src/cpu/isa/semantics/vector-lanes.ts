@@ -1,7 +1,7 @@
 /** Lane by lane on integers, made of several verbs: signs, absolute values, rounded products, bytes by number. */
 import type { Ops } from '../ops.ts';
 import type { ImmediateOperand } from '../operand.ts';
-import { usesMmx, type Combination } from './vector-operands.ts';
+import { usesMmx, type Combination, type Mapping } from './vector-operands.ts';
 
 type SignedLanes = 'i8x16' | 'i16x8' | 'i32x4';
 
@@ -11,7 +11,7 @@ function negatedWhereNegative<V, B, X>(o: Ops<V, B, X>, lanes: SignedLanes, a: X
   return o.vectorX(`${lanes}.sub`, o.vectorX('v128.xor', a, ones), ones);
 }
 /** PABSB, PABSW, PABSD: the least number stays as it is. SDM Vol. 2B, "PABSB/PABSW/PABSD/PABSQ—Packed Absolute Value". */
-export const PABS = (lanes: SignedLanes) => <V, B, X>(o: Ops<V, B, X>, source: X): X => negatedWhereNegative(o, lanes, source, source);
+export const PABS = (lanes: SignedLanes): Mapping => (o, source) => negatedWhereNegative(o, lanes, source, source);
 /** PSIGNB, PSIGNW, PSIGND: negated, kept or zero as SRC is negative, positive or zero. SDM Vol. 2B, "PSIGNB/PSIGNW/PSIGND—Packed SIGN". */
 export const PSIGN = (lanes: SignedLanes): Combination => (o, a, b) =>
   o.vectorX('v128.andnot', negatedWhereNegative(o, lanes, a, b), o.vectorX(`${lanes}.eq`, b, o.constX(0n)));

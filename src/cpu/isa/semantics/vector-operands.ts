@@ -30,6 +30,7 @@ export function readX<V, B, X>(o: Ops<V, B, X>, i: Instruction, n: number, align
   if (x.kind === 'mmx') return o.lowX(64, o.getMmx(x));
   if (x.kind !== 'memory') throw new Error(`${i.row.text}: operand ${n} is no vector`);
   const offset = o.effectiveAddress(x);
+  if (x.width === 16) return o.lowX(32, o.zext(16, 32, o.load(16, x.segment, offset)));
   if (x.width !== 128) return o.lowX(x.width as 32 | 64, o.load(x.width as 32 | 64, x.segment, offset));
   if (alignment === 'aligned') o.requireAligned(16, x.segment, offset);
   return o.loadX(x.segment, offset);
@@ -61,8 +62,10 @@ export type Combination = <V, B, X>(o: Ops<V, B, X>, first: X, second: X, i: Ins
 export const combined = (f: Combination): Semantics => vector((o, i) => {
   writeX(o, i, 0, f(o, readX(o, i, 0), readX(o, i, 1), i));
 });
+/** The same of one source. */
+export type Mapping = <V, B, X>(o: Ops<V, B, X>, source: X, i: Instruction) => X;
 /** DEST := f(SRC). */
-export const mapped = (f: <V, B, X>(o: Ops<V, B, X>, source: X, i: Instruction) => X): Semantics => vector((o, i) => {
+export const mapped = (f: Mapping): Semantics => vector((o, i) => {
   writeX(o, i, 0, f(o, readX(o, i, 1), i));
 });
 

@@ -18,11 +18,17 @@ const CODE = PRESENT_SEGMENT | 11, DATA = PRESENT_SEGMENT | 3 | ATTRIBUTE.DB;
 
 /** CS and SS with fixed flat descriptors; no table is read. */
 function loadFlat(cpu: Cpu, cs: number, ss: number, cpl: number, codeSize: 32 | 64): void {
-  const flat = { limit: 0xffff_ffff, base: 0n };
   const dpl = cpl << 5;
-  cpu.setSegment(SEGMENT.CS, { ...flat, selector: (cs & 0xfffc) | cpl, attributes: CODE | dpl | (codeSize === 64 ? ATTRIBUTE.L : ATTRIBUTE.DB) });
-  cpu.setSegment(SEGMENT.SS, { ...flat, selector: (ss & 0xfffc) | cpl, attributes: DATA | dpl });
+  loadFlatSegment(cpu, SEGMENT.CS, (cs & 0xfffc) | cpl, CODE | dpl | (codeSize === 64 ? ATTRIBUTE.L : ATTRIBUTE.DB));
+  loadFlatSegment(cpu, SEGMENT.SS, (ss & 0xfffc) | cpl, DATA | dpl);
   cpu.state.cpl = cpl;
+}
+
+function loadFlatSegment({ state }: Cpu, segment: number, selector: number, attributes: number): void {
+  state.selector[segment] = selector;
+  state.attributes[segment] = attributes;
+  state.limit[segment] = 0xffff_ffff;
+  state.base[segment] = 0n;
 }
 
 /** SYSCALL — Fast System Call. Intel: 64-bit mode only. SDM Vol. 2B, "SYSCALL—Fast System Call". */

@@ -18,16 +18,18 @@ import { systemIo } from './system-io.ts';
 import { systemRegisters } from './system-registers.ts';
 import { systemSegments } from './system-segments.ts';
 import { systemTransfers } from './system-transfers.ts';
+import { vectorCryptography } from './vector-cryptography.ts';
 import { vectorFloat } from './vector-float.ts';
 import { vectorInteger } from './vector-integer.ts';
 import { vectorMove } from './vector-move.ts';
 import { vectorSse3 } from './vector-sse3.ts';
+import { vectorSse4 } from './vector-sse4.ts';
 import { x87 } from './x87.ts';
 
 /** All entries, family by family, with their literal types. */
 export const ENTRIES = [
   ...dataTransfer, ...exchange, ...stack, ...arithmetic, ...multiplyDivide, ...decimal, ...logic, ...shift, ...bit, ...bitManipulation,
-  ...controlTransfer, ...string, ...flagControl, ...miscellaneous, ...vectorMove, ...vectorInteger, ...vectorFloat, ...vectorSse3,
+  ...controlTransfer, ...string, ...flagControl, ...miscellaneous, ...vectorMove, ...vectorInteger, ...vectorFloat, ...vectorSse3, ...vectorSse4, ...vectorCryptography,
   ...systemSegments, ...systemTransfers, ...systemRegisters, ...systemIo, ...x87,
 ] as const;
 

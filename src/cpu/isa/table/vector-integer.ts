@@ -1,7 +1,7 @@
 /** Integers, logic and shuffles in XMM and MMX registers: the lines of the manual. */
 import { instruction } from '../row.ts';
 import {
-  PACKSSDW, PACKSSWB, PACKUSWB, PADD, PADDS, PADDUS, PAND, PANDN, PAVG, PCMPEQ, PCMPGT, PEXTRW, PINSRW, PMADDWD, PMAXSW, PMAXUB, PMINSW, PMINUB,
+  PACKSSDW, PACKSSWB, PACKUSWB, PADD, PADDS, PADDUS, PAND, PANDN, PAVG, PCMPEQ, PCMPGT, PEXTR, PINSR, PMADDWD, PMINMAX,
   PMULHUW, PMULHW, PMULLW, PMULUDQ, POR, PSADBW, PSHIFT, PSHIFT_BYTES, PSHUF, PSUB, PSUBS, PSUBUS, PUNPCKH, PUNPCKL, PXOR, SHUF,
 } from '../semantics/vector-integer.ts';
 
@@ -140,19 +140,19 @@ export const vectorInteger = [
     ['PCMPGTD xmm1, xmm2/m128', '66 0F 66 /r'],
     ['PCMPGTD mm, mm/m64', 'NP 0F 66 /r', MMX],
   ]),
-  instruction(PMINUB, SSE2, [
+  instruction(PMINMAX('i8x16.min_u'), SSE2, [
     ['PMINUB xmm1, xmm2/m128', '66 0F DA /r'],
     ['PMINUB mm, mm/m64', 'NP 0F DA /r', IN_SSE],
   ]),
-  instruction(PMAXUB, SSE2, [
+  instruction(PMINMAX('i8x16.max_u'), SSE2, [
     ['PMAXUB xmm1, xmm2/m128', '66 0F DE /r'],
     ['PMAXUB mm, mm/m64', 'NP 0F DE /r', IN_SSE],
   ]),
-  instruction(PMINSW, SSE2, [
+  instruction(PMINMAX('i16x8.min_s'), SSE2, [
     ['PMINSW xmm1, xmm2/m128', '66 0F EA /r'],
     ['PMINSW mm, mm/m64', 'NP 0F EA /r', IN_SSE],
   ]),
-  instruction(PMAXSW, SSE2, [
+  instruction(PMINMAX('i16x8.max_s'), SSE2, [
     ['PMAXSW xmm1, xmm2/m128', '66 0F EE /r'],
     ['PMAXSW mm, mm/m64', 'NP 0F EE /r', IN_SSE],
   ]),
@@ -306,11 +306,11 @@ export const vectorInteger = [
   instruction(SHUF('SHUFPD'), SSE2, [
     ['SHUFPD xmm1, xmm2/m128, imm8', '66 0F C6 /r ib'],
   ]),
-  instruction(PINSRW, SSE2, [
+  instruction(PINSR('i16x8'), SSE2, [
     ['PINSRW xmm, r32/m16, imm8', '66 0F C4 /r ib'],
     ['PINSRW mm, r32/m16, imm8', 'NP 0F C4 /r ib', IN_SSE],
   ]),
-  instruction(PEXTRW, SSE2, [
+  instruction(PEXTR('i16x8'), SSE2, [
     ['PEXTRW r32, xmm, imm8', '66 0F C5 /r ib'],
     ['PEXTRW r32, mm, imm8', 'NP 0F C5 /r ib', IN_SSE],
   ]),
