@@ -48,6 +48,8 @@ const REPEAT_BITS = { none: 0, rep: 1, repne: 2 } as const;
 export function formInRow(i: Instruction): number {
   let bits = widthBits(i.width) | (widthBits(i.mode.codeSize) << 4) | (widthBits(i.mode.stackSize) << 8);
   bits = (((bits * 4 + segmentBits(i.segmentOverride)) * 4 + REPEAT_BITS[i.repeat]) * 16 + i.condition) * 4 + widthBits(i.addressWidth) - 1;
+  const last = i.operands.at(-1);
+  if (last?.kind === 'immediate' && isImmediateOfForm(i)) bits = bits * 256 + Number(last.value & 0xffn);
   for (const x of i.operands) {
     if (x.kind === 'memory') {
       return ((bits * 16 + widthBits(x.width)) * 4 + segmentBits(x.segment)) * 16 + 1 + (x.index === NO_REGISTER ? 0 : 2) + (isBasedOnRsp(x) ? 4 : 0);
