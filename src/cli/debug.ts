@@ -13,7 +13,7 @@ import { print } from './stdout.ts';
 /** The files of the page, which are all that is served but for the image and its modules. */
 const FILES: Readonly<Record<string, string>> = {
   'index.html': 'text/html; charset=utf-8', 'page.js': 'text/javascript', 'page.css': 'text/css', 'worker.js': 'text/javascript',
-  'kernel.elf': 'application/octet-stream', 'kernel-sources.json': 'application/json',
+  'kernel.elf': 'application/octet-stream', 'kernel-sources.json': 'application/json', 'kernel-description.json': 'application/json',
 };
 const HEADERS = {
   'Content-Security-Policy': "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -36,7 +36,19 @@ function contents(args: Arguments): Map<string, Served> {
   const modules = args.all('initrd');
   served.set('/image', { type: 'application/octet-stream', bytes: readInput(image, 'image') });
   modules.forEach((path, n) => served.set(`/module/${n}`, { type: 'application/octet-stream', bytes: readInput(path, '--initrd') }));
-  return served.set('/boot.json', json({ ...boot, name: basename(image), options: machineRequest(args), modules }));
+  const description = args.text('description');
+  if (description !== undefined) served.set('/description.json', { type: 'application/json', bytes: readDescription(description) });
+  return served.set('/boot.json', json({ ...boot, name: basename(image), options: machineRequest(args), modules, ...(description === undefined ? {} : { description: 'description.json' }) }));
+}
+
+function readDescription(path: string): Uint8Array {
+  const bytes = readInput(path, '--description');
+  try {
+    JSON.parse(new TextDecoder().decode(bytes));
+  } catch (e) {
+    throw new CommandError('usage', `--description ${path}: ${(e as Error).message}`);
+  }
+  return bytes;
 }
 
 const json = (value: unknown): Served => ({ type: 'application/json', bytes: new TextEncoder().encode(JSON.stringify(value)) });
@@ -86,7 +98,7 @@ export const debugCommand: Command = {
   name: 'debug',
   operands: '[IMAGE]',
   says: 'Shows IMAGE in the debugger\'s view, a page for a browser on this computer; prints its address. Without IMAGE the page opens files itself.',
-  options: { ...MACHINE_OPTIONS, 'port': { value: 'N', says: 'listen on this port of 127.0.0.1 (default: one that is free)' } },
+  options: { ...MACHINE_OPTIONS, 'description': { value: 'FILE.json', says: 'what the kernel\'s own memory looks like, for the pane that shows it (docs/GUEST-DESCRIPTION.md)' }, 'port': { value: 'N', says: 'listen on this port of 127.0.0.1 (default: one that is free)' } },
   notes: 'The machine runs in the browser; the server only hands out the page and IMAGE. Ctrl-C ends it.',
   run: debug,
 };

@@ -12,6 +12,8 @@ export interface LoadRequest {
   readonly options: MachineRequest;
   /** Texts of source files by the names that the image's line table has. */
   readonly sources?: Readonly<Record<string, string>>;
+  /** What the kernel says of its own memory: docs/GUEST-DESCRIPTION.md. Not checked before it is used. */
+  readonly description?: unknown;
   /** A link's moment: the machine is taken there if the image and the machine are the link's. */
   readonly link?: LinkData;
 }
@@ -60,6 +62,7 @@ export interface Requests {
   stack: { takes: undefined; gives: StackData };
   events: { takes: { readonly interrupts: boolean }; gives: { readonly events: readonly EventData[]; readonly total: number } };
   marks: { takes: { readonly buckets: number }; gives: readonly MarkData[] };
+  kernel: { takes: undefined; gives: KernelData };
   /** The post-mortem. */
   story: { takes: undefined; gives: string };
   memory: { takes: { readonly at: bigint; readonly bytes: number; readonly physical: boolean }; gives: MemoryData };
@@ -207,4 +210,15 @@ export interface StackData {
   readonly size: number;
   readonly frames: readonly { readonly rip: bigint; readonly rsp: bigint; readonly by: 'current' | 'call' | 'event'; readonly slot: bigint | undefined; readonly name: string | undefined; readonly source: string | undefined }[];
   readonly slots: readonly { readonly address: bigint; readonly value: bigint; readonly note: string | undefined }[];
+}
+
+/** Of each frame: 0 free, 1 used, 2 page table, 3 the page of zeroes. */
+export interface FramesData { readonly kinds: Uint8Array; readonly free: number; readonly tables: number }
+export interface KernelData {
+  readonly frames: FramesData | undefined;
+  readonly lists: readonly { readonly name: string; readonly columns: readonly string[]; readonly rows: readonly (readonly { readonly value: bigint; readonly text: string; readonly address: boolean }[])[]; readonly truncated: boolean }[];
+  readonly blocks: readonly { readonly name: string; readonly blocks: readonly { readonly at: bigint; readonly bytes: bigint; readonly state: 'free' | 'used' | 'neither' }[]; readonly problem: string | undefined }[];
+  /** Page faults in equal stretches of the time line. */
+  readonly faults: readonly number[];
+  readonly problem: string | undefined;
 }

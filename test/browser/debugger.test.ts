@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { al, assemble, dx } from '../../src/assembler/index.ts';
+import { DESCRIPTION } from '../../src/kernel/description.ts';
 import { longmode, temporaryFolder } from '../support/cli.ts';
 import { count, launch, moved, openPage, register, screenshot, serve, stopped, type Served } from './support/page.ts';
 
@@ -13,7 +14,9 @@ let browser: Browser, served: Served, page: Page;
 beforeAll(async () => {
   longmode(['kernel', '--out', image]);
   browser = await launch();
-  served = await serve([image]);
+  const description = join(folder, 'description.json');
+  writeFileSync(description, JSON.stringify(DESCRIPTION));
+  served = await serve([image, '--description', description]);
   page = await openPage(browser, served.address, complaints);
 });
 afterAll(async () => {
@@ -95,6 +98,14 @@ describe('the debugger\'s page', () => {
     await screenshot(page, `pane-${name.toLowerCase()}`);
   });
 
+  it('shows the guest kernel\'s own memory: frames, regions, heap blocks', async () => {
+    await page.getByRole('tab', { name: 'Kernel', exact: true }).click();
+    await page.locator('.frames-picture').waitFor();
+    expect(await page.locator('.frames-picture').getAttribute('aria-label')).toMatch(/^32736 frames, \d{5} free, \d+ hold page tables$/);
+    expect(await page.getByRole('table', { name: 'Regions' }).locator('tbody tr').count()).toBeGreaterThan(0);
+    await screenshot(page, 'pane-kernel');
+  });
+
   it('travels on the time line, and back to the latest moment', async () => {
     const end = Number(await page.locator('.timeline').getAttribute('aria-valuemax'));
     const line = (await page.locator('.timeline').boundingBox())!;
@@ -167,6 +178,46 @@ describe('a guest that reads its console', () => {
       await view.close();
     } finally {
       guest.server.kill();
+    }
+  });
+});
+
+describe('a guest that ends in a triple fault', () => {
+  it('opens its story, and one can step back before it', async () => {
+    const bad = join(folder, 'bad.bin');
+    writeFileSync(bad, assemble((a) => {
+      a.nop();
+      a.ud2();
+    }, { bits: 32, origin: 0x10_0000 }).bytes);
+    const guest = await serve([bad, '--load-address', '0x100000']);
+    try {
+      const view = await openPage(browser, guest.address, complaints);
+      await stopped(view);
+      await moved(view, () => view.keyboard.press('F8'));
+      expect(await view.locator('.pill').textContent()).toBe('fault');
+      await expect.poll(() => view.locator('.story').textContent()).toContain('Triple fault after 1 instruction');
+      await screenshot(view, 'triple-fault');
+      expect(await moved(view, () => view.keyboard.press('Alt+F11'))).toBe(1);
+      expect(await view.locator('.line.current .mnemonic').textContent()).toBe('ud2');
+      await view.close();
+    } finally {
+      guest.server.kill();
+    }
+  });
+});
+
+describe('the page without an image', () => {
+  it('opens the guest kernel as its example', async () => {
+    const offer = await serve([]);
+    try {
+      const view = await openPage(browser, offer.address, complaints);
+      await view.getByRole('button', { name: 'Open the guest kernel' }).click();
+      expect(await stopped(view)).toBe(0);
+      expect(await view.title()).toBe('guest kernel – longmode');
+      expect(await view.getByRole('dialog').isVisible()).toBe(false);
+      await view.close();
+    } finally {
+      offer.server.kill();
     }
   });
 });

@@ -10,6 +10,7 @@ import { BreakpointsPane } from './panes/breakpoints.ts';
 import { CodePane } from './panes/code.ts';
 import { ConsolePane } from './panes/console.ts';
 import { EventsPane } from './panes/events.ts';
+import { KernelPane } from './panes/kernel.ts';
 import { MapPane } from './panes/map.ts';
 import { MemoryPane } from './panes/memory.ts';
 import { PagingPane } from './panes/paging.ts';
@@ -44,7 +45,7 @@ class Main implements Page {
     this.#registers = new RegistersPane(this);
     this.#paging = new PagingPane(this);
     this.#timeline = new Timeline(this);
-    this.#inspect = new Tabs('Inspect', [this.#paging, this.#memory, new MapPane(this), new TlbPane(this), new TablesPane(this)]);
+    this.#inspect = new Tabs('Inspect', [this.#paging, this.#memory, new MapPane(this), new TlbPane(this), new TablesPane(this), new KernelPane(this)]);
     this.#log = new Tabs('Output', [this.#console, new EventsPane(this), new StackPane(this), new BreakpointsPane(this), new StoryPane(this)]);
     this.#opener = new Opener((request) => this.#load(request));
     this.client.onNotice = (notice) => this.#noticed(notice);

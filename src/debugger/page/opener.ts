@@ -7,7 +7,9 @@ interface Offer {
   readonly name?: string;
   readonly options?: MachineRequest;
   readonly modules?: readonly string[];
-  readonly example?: { readonly name: string; readonly image: string; readonly sources: string };
+  /** Path of the description that was given with the image. */
+  readonly description?: string;
+  readonly example?: { readonly name: string; readonly image: string; readonly sources: string; readonly description: string };
 }
 
 export class Opener {
@@ -45,7 +47,8 @@ export class Opener {
     }
     const loaded = await Promise.all(modules.map(async (module, n) => ({ name: module, bytes: await bytesAt(`module/${n}`) })));
     const sources = await this.#exampleSources();
-    await this.#load({ name, image: await bytesAt('image'), options: { ...options, modules: loaded }, sources });
+    const path = this.#offer.description, description = path === undefined ? {} : { description: await jsonAt(path) };
+    await this.#load({ name, image: await bytesAt('image'), options: { ...options, modules: loaded }, sources, ...description });
   }
 
   show(): void {
@@ -58,8 +61,8 @@ export class Opener {
   async #example(): Promise<void> {
     const { example } = this.#offer;
     if (example === undefined) throw new Error('this build has no example');
-    const [image, sources] = await Promise.all([bytesAt(example.image), this.#exampleSources()]);
-    await this.#load({ name: example.name, image, options: this.#options, sources });
+    const [image, sources, description] = await Promise.all([bytesAt(example.image), this.#exampleSources(), jsonAt(example.description)]);
+    await this.#load({ name: example.name, image, options: this.#options, sources, description });
   }
 
   /** The guest kernel may be any image, built by `longmode kernel`: only its line table names these files. */

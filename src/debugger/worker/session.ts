@@ -12,6 +12,7 @@ import { readSourceLines } from '../../debug/source-lines.ts';
 import { SymbolTable } from '../../debug/symbols.ts';
 import type { BreakpointData, LinkData, LoadedData, LoadRequest, MachineRequest, Motion, Notice, RequestName, Requests, StatusData } from '../messages.ts';
 import { codeView, Sources } from './code-view.ts';
+import { kernelView } from './kernel-view.ts';
 import { memoryView } from './memory-view.ts';
 import { mapView, tlbView, treeView, walkView } from './paging-view.ts';
 import { registerView } from './register-view.ts';
@@ -32,6 +33,7 @@ interface Loaded {
   readonly debug: Debugger;
   readonly fingerprint: number;
   readonly sources: Sources;
+  readonly description: unknown;
 }
 
 export class Session {
@@ -98,12 +100,13 @@ export class Session {
     stack: () => stackView(this.#here.debug, this.#here.sources.lines),
     events: (asked) => eventsView(this.#here.debug, asked),
     marks: (asked) => marksView(this.#here.debug, asked),
+    kernel: () => kernelView(this.#here.debug, this.#here.description),
     story: () => postMortem(this.#here.machine, this.#here.debug.symbols),
     memory: (asked) => memoryView(this.#here.machine, asked),
   };
 
   // ---------------------------------------------------------------------------------------------------- the machine
-  #load({ name, image, options, sources = {}, link }: LoadRequest): LoadedData {
+  #load({ name, image, options, sources = {}, description, link }: LoadRequest): LoadedData {
     this.#motion = undefined;
     // The old machine's memory is given back before the new one's is asked for.
     this.#loaded = undefined;
@@ -119,7 +122,7 @@ export class Session {
     const followed = linkProblem === undefined ? link : undefined;
     const debug = new Debugger(machine, { budgetBytes: HISTORY_BYTES, symbols: new SymbolTable(plan.symbols), ...(followed === undefined ? {} : { log: InputLog.from(followed.log) }) });
     const lines = readSourceLines(image);
-    this.#loaded = { machine, debug, fingerprint, sources: new Sources(lines, sources) };
+    this.#loaded = { machine, debug, fingerprint, sources: new Sources(lines, sources), description };
     this.#sent = [];
     this.#why = this.#ending = undefined;
     this.#consoleIsLive = false;

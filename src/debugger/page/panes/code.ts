@@ -49,7 +49,10 @@ export class CodePane implements Pane {
     this.#page.attempt(this.#again());
   }
   /** The machine has moved: the next instruction is of interest again. */
-  moved(): void { this.#at = this.#cursor = undefined; }
+  moved(): void {
+    this.#at = this.#cursor = undefined;
+    this.#address.value = '';
+  }
 
   async #again(): Promise<void> {
     this.#data = await this.#page.client.ask('code', { ...(this.#at === undefined ? {} : { at: this.#at }), before: BEFORE, after: AFTER });
