@@ -43,22 +43,45 @@ export function bootFromArguments(args: Arguments, onOutput?: (port: 0 | 1 | 'de
   const flat = flatOptions(args), protocol = protocolOption(args, flat);
   const modules: Module[] = args.all('initrd').map((path) => ({ name: path, bytes: readInput(path, '--initrd') }));
   const file = readInput(image, 'image');
-  const debugExitPort = args.integer('debug-exit', 0, 0xffff);
-  const engine = engineOf(args), cpu = cpuOf(args);
-  let machine: Machine;
-  try {
-    machine = new Machine({ memoryBytes, engine, cpu, ...(rtcEpochSeconds === undefined ? {} : { rtcEpochSeconds }), ...(debugExitPort === undefined ? {} : { debugExitPort }), ...(onOutput ? { onOutput } : {}) });
-  } catch (e) {
-    throw new CommandError('usage', `--memory, --debug-exit: ${(e as Error).message}`);
-  }
+  const machine = makeMachine(args, memoryBytes, onOutput, rtcEpochSeconds);
   try {
     machine.load(file, { name: basename(image), cmdline: args.text('cmdline') ?? '', modules, ...(flat ? { flat } : {}), ...(protocol ? { protocol } : {}) });
   } catch (e) {
     if (e instanceof ImageError) throw new CommandError('image', `image ${image}: ${e.message}`);
     throw e;
   }
-  const said = new TextEncoder().encode(JSON.stringify([args.text('cmdline'), flat, protocol, debugExitPort, cpu, modules.map(({ name }) => name)]));
+  const said = new TextEncoder().encode(JSON.stringify([args.text('cmdline'), flat, protocol, args.integer('debug-exit', 0, 0xffff), cpuOf(args), modules.map(({ name }) => name)]));
   return { machine, image, fingerprint: () => crc32(new Uint8Array(Uint32Array.from([file, said, ...modules.map(({ bytes }) => bytes)], crc32).buffer)) };
+}
+
+type OnOutput = (port: 0 | 1 | 'debug', byte: number) => void;
+function makeMachine(args: Arguments, memoryBytes: number, onOutput: OnOutput | undefined, rtcEpochSeconds: number | undefined): Machine {
+  const debugExitPort = args.integer('debug-exit', 0, 0xffff);
+  const engine = engineOf(args), cpu = cpuOf(args);
+  try {
+    return new Machine({ memoryBytes, engine, cpu, ...(rtcEpochSeconds === undefined ? {} : { rtcEpochSeconds }), ...(debugExitPort === undefined ? {} : { debugExitPort }), ...(onOutput ? { onOutput } : {}) });
+  } catch (e) {
+    throw new CommandError('usage', `--memory, --debug-exit: ${(e as Error).message}`);
+  }
+}
+
+/** What firmware has no use for here. */
+const NOT_WITH_FIRMWARE = ['cmdline', 'initrd', 'protocol', 'load-address', 'entry', 'bits', 'restore', 'save'] as const;
+
+/** Builds the machine of `--bios FILE`. Throws CommandError. */
+export function startFromRom(args: Arguments, path: string, onOutput: OnOutput, rtcEpochSeconds: number | undefined): { machine: Machine; fingerprint: () => number } {
+  const [image] = args.operands;
+  if (image !== undefined) throw new CommandError('usage', `--bios: firmware takes the place of IMAGE; what is ${image}?`);
+  for (const name of NOT_WITH_FIRMWARE) if (args.has(name)) throw new CommandError('usage', `--bios and --${name}: ${name === 'save' ? 'a snapshot does not hold the ROM' : 'firmware takes the place of IMAGE'}`);
+  const rom = readInput(path, '--bios');
+  const machine = makeMachine(args, args.bytes('memory', DEFAULT_MEMORY_BYTES, MAX_RAM_BYTES), onOutput, rtcEpochSeconds);
+  try {
+    machine.loadFirmware(rom);
+  } catch (e) {
+    if (e instanceof ImageError) throw new CommandError('image', `--bios ${path}: ${e.message}`);
+    throw e;
+  }
+  return { machine, fingerprint: () => crc32(rom) };
 }
 
 /** The machine of a command line as the debugger's page asks its worker for it; modules apart. */

@@ -11,7 +11,7 @@ import type { Console } from './console.ts';
 import { CommandError } from './exit-status.ts';
 import { readInput } from './files.ts';
 import type { Arguments } from './options.ts';
-import { bootFromArguments, engineOf } from './boot.ts';
+import { bootFromArguments, engineOf, startFromRom } from './boot.ts';
 
 export interface Recorded { readonly of: RunOf; readonly log: InputLog; readonly path: string }
 
@@ -27,7 +27,8 @@ export async function readReplay(args: Arguments): Promise<Recorded | undefined>
 export async function startMachine(args: Arguments, onOutput: (port: 0 | 1 | 'debug', byte: number) => void, replayed: Recorded | undefined): Promise<{ machine: Machine; runOf: RunOf | undefined }> {
   const restore = args.text('restore');
   const rtcEpochSeconds = replayed?.of.rtcEpochSeconds ?? rtcOf(args);
-  const { machine, fingerprint } = restore === undefined ? bootFromArguments(args, onOutput, rtcEpochSeconds) : await restoreMachine(args, restore, onOutput);
+  const bios = args.text('bios');
+  const { machine, fingerprint } = bios !== undefined ? startFromRom(args, bios, onOutput, rtcEpochSeconds) : restore === undefined ? bootFromArguments(args, onOutput, rtcEpochSeconds) : await restoreMachine(args, restore, onOutput);
   // To look at every byte of a kernel takes a while.
   if (replayed === undefined && !args.has('record')) return { machine, runOf: undefined };
   const runOf: RunOf = { image: fingerprint(), memoryBytes: machine.state.ramBytes, rtcEpochSeconds: machine.rtcEpochSeconds };

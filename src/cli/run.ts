@@ -22,6 +22,7 @@ export const RUN_OPTIONS = {
   'no-reboot': { says: 'a guest that resets the machine, or ends in a triple fault, has ended well: status 0, as with QEMU\'s -no-reboot' },
   'rtc': { value: 'now|SECONDS', says: 'what the real-time clock shows at power-on: the host\'s time, or seconds since 1970 (default: 2026-01-01)' },
   'save': { value: 'FILE', says: 'write the whole machine to FILE when the run ends, however it ends' },
+  'bios': { value: 'FILE', says: 'start FILE, a firmware ROM, at the reset vector, as QEMU\'s -bios; there is no IMAGE then. Its debug port 0x402 goes to stderr' },
   'restore': { value: 'FILE', says: 'go on with the machine in FILE; IMAGE is not needed then, and only gives names to addresses' },
   'record': { value: 'FILE', says: 'write to FILE what came from outside, and at which instruction' },
   'replay': { value: 'FILE', says: 'give the guest the input in FILE, which --record wrote for the same IMAGE and options, on any engine; stdin is not read' },
@@ -36,11 +37,19 @@ const SLICE = 50_000;
 /** Where a machine's output goes until its console is open: the machine is built, and the image judged, before anything of the user's is touched. */
 export class Output {
   console: Console | undefined;
-  readonly put = (port: 0 | 1 | 'debug', byte: number): void => { if (port === 0) this.console?.put(byte); };
+  readonly #showsDebug: boolean;
+  /** `showsDebug`: the debug console goes to stderr. */
+  constructor(showsDebug = false) { this.#showsDebug = showsDebug; }
+  readonly put = (port: 0 | 1 | 'debug', byte: number): void => {
+    if (port === 0) this.console?.put(byte);
+    else if (port === 'debug' && this.#showsDebug) process.stderr.write(String.fromCharCode(byte));
+  };
 }
 
+const NO_PLACE_TO_BOOT = 'longmode: this board has no PCI bus, no VGA, no disk and no diskette drive: firmware finds nothing to boot from, and firmware that needs PCI fails';
+
 async function run(args: Arguments): Promise<number> {
-  const output = new Output();
+  const output = new Output(args.has('bios') && !args.has('quiet'));
   const replayed = await readReplay(args);
   const { machine, runOf } = await startMachine(args, output.put, replayed);
   const debugging = Debugging.of(machine, args, replayed?.log);
@@ -59,6 +68,7 @@ export async function runToEnd(machine: Machine, args: Arguments, output: Output
   const terminal = new Console(args.text('serial'));
   output.console = terminal;
   const say = (text: string): void => { if (!quiet) process.stderr.write(`${text}\n`); };
+  if (args.has('bios')) say(NO_PLACE_TO_BOOT);
   for (const warning of machine.boot?.warnings ?? []) say(`longmode: ${warning}`);
 
   const profile = args.has('profile') ? new Profile(machine) : undefined;

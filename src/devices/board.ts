@@ -71,7 +71,7 @@ export interface PcDevices extends Snapshotable {
 
 export const DEFAULT_DEBUG_EXIT_PORT = 0xf4;
 const DEBUG_EXIT_PORTS = 4;
-const DEBUG_CONSOLE_PORT = 0xe9;
+export const DEBUG_CONSOLE_PORT = 0xe9;
 const COM1_PORT = 0x3f8;
 const COM2_PORT = 0x2f8;
 

@@ -9,13 +9,15 @@ import { DEFAULT_MODEL_NAME, parseCpuModel } from '../cpu/models.ts';
 import type { Engine } from '../cpu/engines/engine.ts';
 import { FastEngine, type FastEngineKind } from '../cpu/engines/fast/engine.ts';
 import { ReferenceEngine } from '../cpu/engines/reference/engine.ts';
-import { createPcDevices, type PcDevices } from '../devices/board.ts';
+import { createPcDevices, DEBUG_CONSOLE_PORT, type PcDevices } from '../devices/board.ts';
+import { debugConsole } from '../devices/emulator-ports.ts';
 import { Mmu } from '../mmu/mmu.ts';
 import { PhysicalMemory } from '../mmu/physical-memory.ts';
 import { PAGE_SIZE, linear, physical, type LinearAddress, type PhysicalAddress } from '../state/addresses.ts';
 import { GuestState } from '../state/guest-state.ts';
 import { ACTIVITY } from '../state/layout.ts';
 import { enter } from './boot/enter.ts';
+import { startFirmware } from './boot/firmware.ts';
 import { planBoot, type BootOptions, type BootPlan } from './boot/index.ts';
 import { Observers } from './observers.ts';
 import { Statistics } from './statistics.ts';
@@ -67,6 +69,8 @@ export interface RunOptions {
 }
 
 const DEFAULT_MEMORY_BYTES = 128 * 2 ** 20;
+/** Where firmware made for QEMU says what it does, if a debug console answers. */
+const FIRMWARE_DEBUG_PORT = 0x402;
 const DEFAULT_EPOCH = Date.UTC(2026, 0, 1) / 1000;
 /** So many device events in a row that do not wake a halted processor mean that none will: it masks what they ask for. */
 const MAX_IDLE_EVENTS = 20_000;
@@ -95,6 +99,8 @@ export class Machine {
   advancedTo = -1;
   /** The plan that was loaded last: symbols, protocol, warnings. */
   boot: BootPlan | undefined;
+  /** It was started by `loadFirmware`: its ROM is in no snapshot. */
+  hasFirmware = false;
   private stop: Stop | undefined;
   /** The bytes of `until.output` that COM1 has still to end in, and the last ones it sent, as Latin-1 text. */
   private wanted = '';
@@ -165,6 +171,17 @@ export class Machine {
     enter(this.cpu, this.memory, plan);
     this.boot = plan;
     return plan;
+  }
+
+  /**
+   * Puts a firmware ROM where QEMU's `-bios` puts it, and the processor at its reset vector. Once for a machine. The chips are as firmware leaves them, which
+   * theirs programs anew. Throws ImageError; then nothing has changed.
+   */
+  loadFirmware(file: Uint8Array): void {
+    startFirmware(this.cpu, this.memory, file);
+    this.devices.ports.claim(FIRMWARE_DEBUG_PORT, 1, debugConsole(DEBUG_CONSOLE_PORT, (byte) => this.output('debug', byte, this.options.onOutput)));
+    this.boot = undefined;
+    this.hasFirmware = true;
   }
 
   /** Feeds bytes to a serial port (0: COM1). Returns how many it took. */

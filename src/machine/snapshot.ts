@@ -30,8 +30,9 @@ export interface Snapshot {
   restore(machine: Machine): void;
 }
 
-/** The machine, which is not running, as a file. */
+/** The machine, which is not running, as a file. Throws FileFormatError for a machine with a firmware ROM. */
 export async function saveSnapshot(machine: Machine): Promise<Uint8Array<ArrayBuffer>> {
+  if (machine.hasFirmware) throw new FileFormatError('cannot be made of a machine with firmware: it would not hold the ROM');
   const { fields, tlb, devices, besides } = captureState(machine);
   const { u8, u64, ramBytes, retired } = machine.state;
   const frames: number[] = [];
