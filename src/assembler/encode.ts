@@ -166,6 +166,8 @@ function place(form: Form, operands: readonly OperandValue[], bits: CodeSize): P
         if (x instanceof Memory) parts.memory = x;
         else if ('at' in spec && spec.at === 'fixed') break;
         else if ('at' in spec && spec.at === 'reg') parts.regNumber = (x as VectorRegister).number;
+        else if ('at' in spec && spec.at === 'vvvv') parts.vvvv = (x as VectorRegister).number;
+        else if ('at' in spec && spec.at === 'is4') parts.trailing.push({ bytes: 1, value: BigInt((x as VectorRegister).number) << 4n, fixup: undefined });
         else parts.rm = x as VectorRegister;
         break;
       case 'fpu': if (spec.at === 'rm') parts.rm = x as FpuRegister; break;

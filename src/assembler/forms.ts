@@ -86,8 +86,9 @@ function accepts(spec: OperandSpec, x: OperandValue): boolean {
     case 'register': return register !== undefined && register.width === spec.width && (spec.at !== 'fixed' || (register.number === spec.number && !register.high));
     case 'rm-register': return register?.width === spec.width;
     case 'register-or-memory': return register ? register.width === spec.width : memory !== undefined && memory.size === spec.memoryBits;
-    case 'xmm': case 'mmx': return typeof x === 'object' && x.kind === spec.kind && (spec.at !== 'fixed' || x.number === 0);
-    case 'xmm-or-memory': return memory ? memory.size === spec.memoryBits : typeof x === 'object' && x.kind === 'xmm';
+    case 'xmm': return typeof x === 'object' && x.kind === 'xmm' && x.width === spec.width && (spec.at !== 'fixed' || x.number === 0);
+    case 'mmx': return typeof x === 'object' && x.kind === 'mmx';
+    case 'xmm-or-memory': return memory ? memory.size === spec.memoryBits : typeof x === 'object' && x.kind === 'xmm' && x.width === spec.width;
     case 'mmx-or-memory': return memory ? memory.size === spec.memoryBits : typeof x === 'object' && x.kind === 'mmx';
     case 'fpu': return typeof x === 'object' && x.kind === 'fpu' && (spec.at === 'rm' || x.number === 0);
     case 'memory': return memory !== undefined && memorySizeFits(spec.text, memory);
@@ -105,6 +106,7 @@ function accepts(spec: OperandSpec, x: OperandValue): boolean {
 function memorySizeFits(text: string, memory: Memory): boolean {
   if (text === 'm') return true;
   if (text === 'm128') return memory.size === 128 || memory.size === 0;
+  if (text === 'm256') return memory.size === 256;
   if (text === 'm2byte') return memory.size === 16;
   const size = /^m(8|16|32|64|16:\d\d|\d\d(?=fp|int|bcd))(fp|int|bcd)?$/.exec(text)?.[1];
   return size === undefined ? memory.size === 0 : String(memory.size) === size;

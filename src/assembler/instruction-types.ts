@@ -19,10 +19,11 @@ type FixedSegment = 'ES' | 'CS' | 'SS' | 'DS' | 'FS' | 'GS';
 export type OperandOf<T extends string> =
   T extends keyof FixedRegister ? GeneralRegister<FixedRegister[T], Lowercase<T>>
   : T extends FixedSegment ? SegmentRegister<Lowercase<T>>
-  : T extends '<XMM0>' ? XmmRegister<'xmm0'>
-  : T extends `xmm${string}/m128` ? XmmRegister | Memory<128>
-  : T extends `xmm${string}/m${infer W extends Width}` ? XmmRegister | Memory<W>
-  : T extends `xmm${string}` ? XmmRegister
+  : T extends '<XMM0>' ? XmmRegister<'xmm0', 128>
+  : T extends `xmm${string}/m${infer W extends Width | 128}` ? XmmRegister<string, 128> | Memory<W>
+  : T extends `xmm${string}` ? XmmRegister<string, 128>
+  : T extends `ymm${string}/m256` ? XmmRegister<string, 256> | Memory<256>
+  : T extends `ymm${string}` ? XmmRegister<string, 256>
   : T extends `mm${string}/m${infer W extends Width}` ? MmxRegister | Memory<W>
   : T extends `mm${string}` ? MmxRegister
   : T extends 'ST(0)' ? FpuRegister<'st0'>
@@ -38,6 +39,7 @@ export type OperandOf<T extends string> =
   : T extends `m16:${infer N extends 16 | 32 | 64}` ? Memory<`16:${N}`>
   : T extends `m${infer W extends Width}` ? Memory<W>
   : T extends 'm128' ? Memory<0 | 128>
+  : T extends 'm256' ? Memory<256>
   : T extends `m${string}` ? Memory<0>
   : T extends `ptr${string}` ? FarPointer
   : T extends 'Sreg' ? SegmentRegister

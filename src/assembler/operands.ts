@@ -13,8 +13,8 @@ export interface GeneralRegister<W extends Width = Width, N extends string = str
   readonly number: number;
   readonly high: boolean;
 }
-/** XMM0-XMM15. */
-export interface XmmRegister<N extends string = string> { readonly kind: 'xmm'; readonly name: N; readonly number: number }
+/** XMM0-XMM15, and YMM0-YMM15 with a width of 256 bits. */
+export interface XmmRegister<N extends string = string, W extends 128 | 256 = 128 | 256> { readonly kind: 'xmm'; readonly width: W; readonly name: N; readonly number: number }
 /** MM0-MM7. */
 export interface MmxRegister<N extends string = string> { readonly kind: 'mmx'; readonly name: N; readonly number: number }
 /** ST(0)-ST(7). */
@@ -82,7 +82,7 @@ export const far = (selector: number, offset: string | number | bigint | LabelRe
   ({ kind: 'far-pointer', selector, offset: typeof offset === 'string' ? label(offset) : offset });
 
 /** What a memory operand says of its size: bits; a far pointer's shape; or 0, where the instruction knows (LEA, LGDT, INVLPG). */
-export type MemorySize = 0 | Width | 80 | 128 | '16:16' | '16:32' | '16:64';
+export type MemorySize = 0 | Width | 80 | 128 | 256 | '16:16' | '16:32' | '16:64';
 
 /** A memory operand: base + index * scale + displacement + label. */
 export class Memory<S extends MemorySize = MemorySize> {
@@ -111,7 +111,7 @@ export class Memory<S extends MemorySize = MemorySize> {
     return `${SIZE_WORDS[this.size]}[${this.segment ? `${this.segment.name}: ` : ''}${address}]`;
   }
 }
-const SIZE_WORDS: Record<MemorySize, string> = { 0: '', 8: 'byte ', 16: 'word ', 32: 'dword ', 64: 'qword ', 80: 'tbyte ', 128: 'xmmword ', '16:16': 'm16:16 ', '16:32': 'm16:32 ', '16:64': 'm16:64 ' };
+const SIZE_WORDS: Record<MemorySize, string> = { 0: '', 8: 'byte ', 16: 'word ', 32: 'dword ', 64: 'qword ', 80: 'tbyte ', 128: 'xmmword ', 256: 'ymmword ', '16:16': 'm16:16 ', '16:32': 'm16:32 ', '16:64': 'm16:64 ' };
 
 export interface AddressParts {
   readonly base: GeneralRegister | undefined;
@@ -168,6 +168,7 @@ export const word = memoryOf(16);
 export const dword = memoryOf(32);
 export const qword = memoryOf(64);
 export const xmmword = memoryOf(128);
+export const ymmword = memoryOf(256);
 export const tbyte = memoryOf(80);
 /** Memory whose size the instruction knows: LEA, INVLPG, LGDT, FXSAVE, CMPXCHG16B. */
 export const at = memoryOf(0);

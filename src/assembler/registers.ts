@@ -5,7 +5,8 @@ import type { FpuRegister, GeneralRegister, MmxRegister, SpecialRegister, XmmReg
 const general = <W extends Width, const N extends string>(width: W, name: N, number: number, high = false): GeneralRegister<W, N> => ({ kind: 'register', width, name, number, high });
 const special = <const K extends 'segment' | 'control' | 'debug', const N extends string>(kind: K, name: N, number: number): SpecialRegister<K, N> => ({ kind, name, number });
 const mm = <const N extends string>(name: N, number: number): MmxRegister<N> => ({ kind: 'mmx', name, number });
-const xmm = <const N extends string>(name: N, number: number): XmmRegister<N> => ({ kind: 'xmm', name, number });
+const xmm = <const N extends string>(name: N, number: number): XmmRegister<N, 128> => ({ kind: 'xmm', width: 128, name, number });
+const ymm = <const N extends string>(name: N, number: number): XmmRegister<N, 256> => ({ kind: 'xmm', width: 256, name, number });
 const stack = <const N extends string>(name: N, number: number): FpuRegister<N> => ({ kind: 'fpu', name, number });
 
 export const rax = general(64, 'rax', 0), rcx = general(64, 'rcx', 1), rdx = general(64, 'rdx', 2), rbx = general(64, 'rbx', 3);
@@ -35,6 +36,10 @@ export const xmm0 = xmm('xmm0', 0), xmm1 = xmm('xmm1', 1), xmm2 = xmm('xmm2', 2)
 export const xmm4 = xmm('xmm4', 4), xmm5 = xmm('xmm5', 5), xmm6 = xmm('xmm6', 6), xmm7 = xmm('xmm7', 7);
 export const xmm8 = xmm('xmm8', 8), xmm9 = xmm('xmm9', 9), xmm10 = xmm('xmm10', 10), xmm11 = xmm('xmm11', 11);
 export const xmm12 = xmm('xmm12', 12), xmm13 = xmm('xmm13', 13), xmm14 = xmm('xmm14', 14), xmm15 = xmm('xmm15', 15);
+export const ymm0 = ymm('ymm0', 0), ymm1 = ymm('ymm1', 1), ymm2 = ymm('ymm2', 2), ymm3 = ymm('ymm3', 3);
+export const ymm4 = ymm('ymm4', 4), ymm5 = ymm('ymm5', 5), ymm6 = ymm('ymm6', 6), ymm7 = ymm('ymm7', 7);
+export const ymm8 = ymm('ymm8', 8), ymm9 = ymm('ymm9', 9), ymm10 = ymm('ymm10', 10), ymm11 = ymm('ymm11', 11);
+export const ymm12 = ymm('ymm12', 12), ymm13 = ymm('ymm13', 13), ymm14 = ymm('ymm14', 14), ymm15 = ymm('ymm15', 15);
 export const mm0 = mm('mm0', 0), mm1 = mm('mm1', 1), mm2 = mm('mm2', 2), mm3 = mm('mm3', 3);
 export const mm4 = mm('mm4', 4), mm5 = mm('mm5', 5), mm6 = mm('mm6', 6), mm7 = mm('mm7', 7);
 export const st0 = stack('st0', 0), st1 = stack('st1', 1), st2 = stack('st2', 2), st3 = stack('st3', 3);

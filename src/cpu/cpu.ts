@@ -199,6 +199,15 @@ export class Cpu {
     if (this.dataBreakpoints) this.#watch(address, 16, true);
   }
 
+  /** Writes 256 bits at segment:offset, the low half first. Throws GuestException or PageFault; nothing is written then. */
+  store256(segment: Segment, offset: bigint, low: bigint, high: bigint): void {
+    const upper = BigInt.asUintN(64, offset + 16n);
+    this.probeStore128(segment, offset);
+    this.probeStore128(segment, upper);
+    this.store128(segment, offset, low);
+    this.store128(segment, upper, high);
+  }
+
   /** Throws what a store of 128 bits to segment:offset would throw, and writes nothing. Returns the linear address. */
   probeStore128(segment: Segment, offset: bigint): LinearAddress {
     const address = this.linearAddress(segment, offset, 16, true);

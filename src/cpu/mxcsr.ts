@@ -1,5 +1,5 @@
 /** MXCSR, and whether SSE may be used. SDM Vol. 1, "MXCSR Control and Status Register"; Vol. 3A, "Providing Operating System Support for SSE". */
-import { CR0, CR4 } from '../mmu/control-bits.ts';
+import { CR0, CR4, XCR0 } from '../mmu/control-bits.ts';
 import type { GuestState } from '../state/guest-state.ts';
 import { GP, NM, UD, XM } from './exceptions.ts';
 import { FLAG, type Environment, type Rounding } from './floating-point/exact.ts';
@@ -15,6 +15,13 @@ export const MXCSR_AFTER_RESET = 0x1f80;
 export function requireSse(state: GuestState): void {
   if ((state.cr0 & CR0.EM) !== 0) throw UD('CR0.EM is set');
   if ((state.cr4 & CR4.OSFXSR) === 0) throw UD('CR4.OSFXSR is clear');
+  if ((state.cr0 & CR0.TS) !== 0) throw NM('CR0.TS is set');
+}
+
+/** Throws #UD or #NM unless instructions on YMM registers may run, and all others on vectors that have a VEX prefix. SDM Vol. 1, "Detection of AVX Instructions". */
+export function requireAvx(state: GuestState): void {
+  if ((state.cr4 & CR4.OSXSAVE) === 0) throw UD('CR4.OSXSAVE is clear');
+  if ((state.xcr0 & (XCR0.SSE | XCR0.AVX)) !== (XCR0.SSE | XCR0.AVX)) throw UD('XCR0 does not enable AVX');
   if ((state.cr0 & CR0.TS) !== 0) throw NM('CR0.TS is set');
 }
 

@@ -1,7 +1,7 @@
 /** The processor's state after power-up. SDM Vol. 3A, "Processor State After Reset"; "State of MTRRs, PAT and APIC after reset". */
 import type { GuestState } from '../state/guest-state.ts';
 import { ACTIVITY, SEGMENT } from '../state/layout.ts';
-import { CR0 } from '../mmu/control-bits.ts';
+import { CR0, XCR0 } from '../mmu/control-bits.ts';
 import type { Cpu } from './cpu.ts';
 import { DR6, DR7 } from './debug-registers.ts';
 import { writeRflags } from './flags.ts';
@@ -46,7 +46,9 @@ export function resetState(cpu: Cpu): void {
   state.dr6 = DR6.FIXED;
   state.dr7 = DR7.FIXED;
   state.xmm.fill(0n);
+  state.ymmHigh.fill(0n);
   state.mxcsr = MXCSR_AFTER_RESET;
+  state.xcr0 = XCR0.X87;
   state.star = state.lstar = state.cstar = state.sfmask = state.kernelGsBase = 0n;
   state.sysenterCs = state.sysenterEsp = state.sysenterEip = 0n;
   state.apicBase = APIC_AFTER_RESET;

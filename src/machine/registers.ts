@@ -9,7 +9,7 @@ import type { Machine } from './machine.ts';
 
 export interface MachineRegister {
   readonly name: string;
-  readonly bits: 16 | 32 | 64 | 80 | 128;
+  readonly bits: 16 | 32 | 64 | 80 | 128 | 256;
   readonly read: (machine: Machine) => bigint;
   /** Whatever changes it tells the machine's observers: `controlRegister`, `msr`, `refreshed` or `exception`. */
   readonly observed?: boolean;
@@ -76,6 +76,18 @@ function* allRegisters(): Generator<MachineRegister> {
       write: ({ state }, value) => { state.xmm[2 * n] = BigInt.asUintN(64, value); state.xmm[2 * n + 1] = value >> 64n; },
     };
   }
+  for (let n = 0; n < 16; n++) {
+    const halves = ({ state }: Machine): readonly bigint[] => [state.xmm[2 * n]!, state.xmm[2 * n + 1]!, state.ymmHigh[2 * n]!, state.ymmHigh[2 * n + 1]!];
+    yield {
+      name: `ymm${n}`, bits: 256, read: (machine) => halves(machine).reduceRight((value, part) => (value << 64n) | part, 0n),
+      write: ({ state }, value) => {
+        for (const [at, registers] of [state.xmm, state.ymmHigh].entries()) {
+          for (const half of [0, 1]) registers[2 * n + half] = BigInt.asUintN(64, value >> BigInt(128 * at + 64 * half));
+        }
+      },
+    };
+  }
+  yield { name: 'xcr0', bits: 64, read: ({ state }) => BigInt(state.xcr0) };
   for (let n = 0; n < 8; n++) {
     // ST(i): the physical register counts from TOP.
     yield {

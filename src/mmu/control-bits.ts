@@ -10,6 +10,9 @@ export const CR4 = {
   SMEP: 1 << 20, SMAP: 1 << 21, PKE: 1 << 22, CET: 1 << 23, PKS: 1 << 24,
 } as const;
 
+/** State components, as XCR0 has them. */
+export const XCR0 = { X87: 1 << 0, SSE: 1 << 1, AVX: 1 << 2 } as const;
+
 export const EFER = { SCE: 1 << 0, LME: 1 << 8, LMA: 1 << 10, NXE: 1 << 11 } as const;
 
 /** RFLAGS.AC, in state.systemFlags. */

@@ -69,7 +69,10 @@ export const FIELDS = {
   tscAux: u64,
   /** XMM0-XMM15, 128 bits each, the low half first. */
   xmm: u64s(32),
+  /** Bits 255:128 of YMM0-YMM15. */
+  ymmHigh: u64s(32),
   mxcsr: u32,
+  xcr0: u32,
   /** The x87 control and status words; TOP is in the status word. */
   fpuControl: u32,
   fpuStatus: u32,

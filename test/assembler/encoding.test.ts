@@ -19,7 +19,7 @@ const NUMBERS = new Map(REGISTERS.filter((x) => x.kind === 'register' && x.width
 const general = (width: number, bits: Bits): GeneralRegister[] =>
   REGISTERS.filter((x): x is GeneralRegister => x.kind === 'register' && x.width === width && (bits === 64 || (x.number < 8 && (width !== 8 || x.high || x.number < 4))));
 
-const xmmRegisters = (bits: Bits): XmmRegister[] => REGISTERS.filter((x): x is XmmRegister => x.kind === 'xmm' && (bits === 64 || x.number < 8));
+const xmmRegisters = (bits: Bits, width: 128 | 256): XmmRegister[] => REGISTERS.filter((x): x is XmmRegister => x.kind === 'xmm' && x.width === width && (bits === 64 || x.number < 8));
 const mmxRegisters = REGISTERS.filter((x): x is MmxRegister => x.kind === 'mmx');
 
 /** A small generator with a printed seed: mulberry32. */
@@ -59,12 +59,12 @@ function some(spec: OperandSpec, form: Form, n: number, bits: Bits): OperandValu
     case 'register': return spec.at === 'fixed' ? general(spec.width, 64).find((x) => x.number === spec.number && !x.high) as GeneralRegister : pick(general(spec.width, bits));
     case 'rm-register': return pick(general(spec.width, bits));
     case 'register-or-memory': return below(2) === 0 ? pick(general(spec.width, bits)) : someMemory(spec.memoryBits as Memory['size'], bits);
-    case 'xmm': return spec.at === 'fixed' ? xmmRegisters(bits)[0] as XmmRegister : pick(xmmRegisters(bits));
-    case 'xmm-or-memory': return below(2) === 0 ? pick(xmmRegisters(bits)) : someMemory(spec.memoryBits as Memory['size'], bits);
+    case 'xmm': return spec.at === 'fixed' ? xmmRegisters(bits, 128)[0] as XmmRegister : pick(xmmRegisters(bits, spec.width));
+    case 'xmm-or-memory': return below(2) === 0 ? pick(xmmRegisters(bits, spec.width)) : someMemory(spec.memoryBits as Memory['size'], bits);
     case 'mmx': return pick(mmxRegisters);
     case 'mmx-or-memory': return below(2) === 0 ? pick(mmxRegisters) : someMemory(spec.memoryBits as Memory['size'], bits);
     case 'memory': {
-      const size = spec.text === 'm2byte' ? '16' : /^m(16:\d\d|8|16|32|64|\d\d(?=fp|int|bcd))(fp|int|bcd)?$/.exec(spec.text)?.[1];
+      const size = spec.text === 'm2byte' ? '16' : /^m(16:\d\d|8|16|32|64|256|\d\d(?=fp|int|bcd))(fp|int|bcd)?$/.exec(spec.text)?.[1];
       return someMemory(size === undefined ? 0 : size.includes(':') ? size as Memory['size'] : Number(size) as Memory['size'], bits);
     }
     case 'fpu': return pick(REGISTERS.filter((x): x is FpuRegister => x.kind === 'fpu' && (spec.at === 'rm' || x.number === 0)));

@@ -16,16 +16,16 @@ import { qemuCpu } from '../../src/trace/qemu-cpu.ts';
 import { formsOf, type Form } from '../support/canonical.ts';
 import { SystemMachine } from '../support/system-machine.ts';
 
-const CONTEXT = { in64BitMode: true, apicEnabled: true };
+const CONTEXT = { in64BitMode: true, apicEnabled: true, osxsave: false, xcr0: 1 };
 const complete = MODEL_NAMES.filter((name) => !describeModels().split('\n').some((line) => line.includes(` ${name} `) && line.includes('not yet')));
 
 /** The features that the leaves of CPUID announce. */
 function announced(model: CpuModel): CpuFeature[] {
   return FEATURE_NAMES.filter((feature) => {
-    const [leaf, register, bit] = featurePosition(feature) ?? [];
+    const [leaf, register, bit, subleaf = 0] = featurePosition(feature) ?? [];
     if (leaf === undefined || register === undefined || bit === undefined) return false;
     const last = cpuid(model, leaf & 0x8000_0000 ? 0x8000_0000 : 0, 0, CONTEXT).eax;
-    return leaf <= (leaf & 0x8000_0000 ? last >>> 0 : last) && ((cpuid(model, leaf, 0, CONTEXT)[register] >>> bit) & 1) === 1;
+    return leaf <= (leaf & 0x8000_0000 ? last >>> 0 : last) && ((cpuid(model, leaf, subleaf, CONTEXT)[register] >>> bit) & 1) === 1;
   });
 }
 const withBit = (features: Iterable<CpuFeature>): CpuFeature[] => FEATURE_NAMES.filter((feature) => new Set(features).has(feature) && featurePosition(feature) !== undefined);
@@ -77,7 +77,7 @@ describe('--cpu', () => {
 });
 
 /** Features that are no instructions of their own: modes, registers and devices, which other tests judge. */
-const WITHOUT_ROWS: ReadonlySet<CpuFeature> = new Set<CpuFeature>(['de', 'pse', 'pae', 'mce', 'mca', 'apic', 'mtrr', 'pge', 'pat', 'pse36', 'pcid', 'smep', 'nx', 'pdpe1gb', 'lm', 'invtsc']);
+const WITHOUT_ROWS: ReadonlySet<CpuFeature> = new Set<CpuFeature>(['de', 'pse', 'pae', 'mce', 'mca', 'apic', 'mtrr', 'pge', 'pat', 'pse36', 'pcid', 'smep', 'nx', 'pdpe1gb', 'lm', 'invtsc', 'xgetbv1']);
 
 /** What a row without its feature still is: a hint, or the instruction whose prefix it then has in vain. */
 const FALLS_BACK = new Set(['LZCNT', 'TZCNT']);
@@ -92,7 +92,8 @@ class Prober {
 
   constructor(codeSize: 32 | 64, engine: EngineName, model: CpuModel) {
     const m = new SystemMachine(codeSize, engine, model).gates();
-    m.state.cr4 |= CR4.OSFXSR | CR4.OSXMMEXCPT | CR4.FSGSBASE | CR4.PKE;
+    m.state.cr4 |= CR4.OSFXSR | CR4.OSXMMEXCPT | CR4.FSGSBASE | CR4.PKE | CR4.OSXSAVE;
+    m.state.xcr0 = 7;
     m.state.gpr.fill(0n, 0, 4);
     m.state.gpr[6] = OPERANDS;
     this.#machine = m;

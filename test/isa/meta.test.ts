@@ -81,7 +81,7 @@ test('nothing is committed before the last thing that can fault', () => {
 });
 
 /** Verbs that use XMM registers or MXCSR, and MMX registers. */
-const PARTS_USED: Readonly<Record<string, RegExp>> = { Sse: /^[gs]et(Xmm|Mxcsr)$|[fF]loat.*X$/, Mmx: /^([gs]et|enter)Mmx$/ };
+const PARTS_USED: Readonly<Record<string, RegExp>> = { Sse: /^[gs]et(Xmm|YmmHigh|Mxcsr)$|[fF]loat.*X$|^fusedX$/, Mmx: /^([gs]et|enter)Mmx$/ };
 
 test('an instruction on MMX registers enters the MMX state', () => {
   const wrong = translated.filter((i) => {
@@ -91,10 +91,10 @@ test('an instruction on MMX registers enters the MMX state', () => {
   expect(wrong.map((i) => line(i.row))).toEqual([]);
 });
 
-test('an instruction on XMM registers or MXCSR asks first whether SSE is enabled, one on MMX registers whether MMX is, and no other asks', () => {
+test('an instruction on XMM registers or MXCSR asks first whether SSE, or with a VEX prefix AVX, is enabled, one on MMX registers whether MMX is, and no other asks', () => {
   const wrong = translated.filter((i) => {
     const verbs = verbsOf(i);
-    const asks = ['Sse', 'Mmx'].filter((part) => verbs.some((verb) => PARTS_USED[part]!.test(verb))).map((part) => `require${part}`);
+    const asks = ['Sse', 'Mmx'].filter((part) => verbs.some((verb) => PARTS_USED[part]!.test(verb))).map((part) => (part === 'Sse' && i.row.encoding.vex !== undefined ? 'requireAvx' : `require${part}`));
     return verbs.filter((verb) => verb.startsWith('require') && verb !== 'requireAligned').join(' ') !== asks.join(' ') || asks.some((verb, n) => verbs[n] !== verb);
   });
   expect(wrong.map((i) => line(i.row))).toEqual([]);

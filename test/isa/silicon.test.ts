@@ -13,7 +13,7 @@ import { AC_FLAG, type Case } from '../support/silicon/world.ts';
 import { NOT_RECORDED } from './not-recorded.ts';
 
 const read = (name: string): ReturnType<typeof readRecording> => readRecording(readFileSync(new URL(`../golden/${name}`, import.meta.url)));
-const recordings = { general: read(RECORDINGS.general), vector: read(RECORDINGS.vector), mmx: read(RECORDINGS.mmx), bmi: read(RECORDINGS.bmi), sse4: read(RECORDINGS.sse4) };
+const recordings = { general: read(RECORDINGS.general), vector: read(RECORDINGS.vector), mmx: read(RECORDINGS.mmx), bmi: read(RECORDINGS.bmi), sse4: read(RECORDINGS.sse4), avx: read(RECORDINGS.avx), fma: read(RECORDINGS.fma) };
 const byRow = new Map<Row, Recorded[]>();
 for (const recorded of Object.values(recordings).flatMap((x) => x.cases)) {
   // LOCK where it is not allowed is #UD, and recorded as that: the row is that of the rest.

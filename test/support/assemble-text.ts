@@ -1,12 +1,12 @@
 /** One instruction in Intel syntax to bytes, through the project's assembler: `lock add qword ptr [rdi+rcx*8-16], rax`. */
-import { assemble, at, byte, dword, label, qword, scaled, word, xmmword, type Memory } from '../../src/assembler/index.ts';
+import { assemble, at, byte, dword, label, qword, scaled, word, xmmword, ymmword, type Memory } from '../../src/assembler/index.ts';
 import type { GeneralRegister, SegmentRegister } from '../../src/assembler/operands.ts';
 import * as registers from '../../src/assembler/registers.ts';
 
 const REGISTERS = new Map(Object.entries(registers)) as ReadonlyMap<string, GeneralRegister>;
 const SEGMENTS = new Map(Object.entries(registers)) as unknown as ReadonlyMap<string, SegmentRegister>;
 const PREFIXES: Readonly<Record<string, number>> = { lock: 0xf0, rep: 0xf3, repe: 0xf3, repne: 0xf2 };
-const SIZES: Readonly<Record<string, typeof at>> = { byte, word, dword, qword, xmmword } as unknown as Record<string, typeof at>;
+const SIZES: Readonly<Record<string, typeof at>> = { byte, word, dword, qword, xmmword, ymmword } as unknown as Record<string, typeof at>;
 /** Where the label `target` stands, behind the instruction. */
 const TARGET_DISTANCE = 0x40;
 

@@ -29,8 +29,9 @@ const NAMES = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9
 const FLAG_NAMES = ['CF', 'PF', 'AF', 'ZF', 'SF', 'OF', 'DF'] as const;
 
 type XmmName = `xmm${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15}`;
+type YmmName = `ymm${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15}`;
 type MmxName = `mm${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7}`;
-type Registers = { readonly [R in (typeof NAMES)[number] | XmmName | MmxName]?: bigint };
+type Registers = { readonly [R in (typeof NAMES)[number] | XmmName | YmmName | MmxName]?: bigint };
 type Flags = { readonly [F in (typeof FLAG_NAMES)[number]]?: 0 | 1 };
 export interface State extends Registers, Flags {
   /** Bytes at MEMORY, as one little-endian number of that size or as a list of bytes. */
@@ -39,6 +40,7 @@ export interface State extends Registers, Flags {
   readonly dword?: bigint;
   readonly qword?: bigint;
   readonly xmmword?: bigint;
+  readonly ymmword?: bigint;
   readonly bytes?: readonly number[];
   /** MXCSR; default: all exceptions masked, round to nearest. */
   readonly mxcsr?: number;
@@ -64,7 +66,7 @@ export const PF = (cr2: bigint, { write = false, present = false } = {}): NonNul
 // ----------------------------------------------------------------------------------------------------------- state
 const memoryBytes = (s: State): number[] | undefined => {
   if (s.bytes) return [...s.bytes];
-  for (const [name, bytes] of [['byte', 1], ['word', 2], ['dword', 4], ['qword', 8], ['xmmword', 16]] as const) {
+  for (const [name, bytes] of [['byte', 1], ['word', 2], ['dword', 4], ['qword', 8], ['xmmword', 16], ['ymmword', 32]] as const) {
     const value = s[name];
     if (value !== undefined) return littleEndian(value, bytes);
   }
@@ -91,8 +93,17 @@ function memoryOf(before: Uint8Array, s: State, rsp: bigint, slot: number): Uint
   return memory;
 }
 
-/** The XMM registers and MXCSR of a state; what it does not name is as in `unless`. */
-const simdOf = (s: State, unless: Simd): Simd => ({ xmm: unless.xmm.map((v, n) => s[`xmm${n}` as XmmName] ?? v), mxcsr: s.mxcsr ?? unless.mxcsr });
+/**
+ * The XMM or YMM registers and MXCSR of a state; what it does not name is as in `unless`. Bits 255:128 behind a named XMM register are `above`: kept before
+ * an instruction with a VEX prefix, 0 after it.
+ */
+const simdOf = (s: State, unless: Simd, above: 'kept' | 'cleared'): Simd => ({
+  ...unless, mxcsr: s.mxcsr ?? unless.mxcsr,
+  xmm: unless.xmm.map((v, n) => {
+    const low = s[`xmm${n}` as XmmName];
+    return s[`ymm${n}` as YmmName] ?? (low === undefined ? v : above === 'kept' ? ((v >> 128n) << 128n) | low : low);
+  }),
+});
 const simdText = ({ xmm, mxcsr }: Simd): string => `${xmm.map((v, n) => `XMM${n}=${v.toString(16)}`).join(' ')} MXCSR=${mxcsr.toString(16)}`;
 const flagText = (word: number): string => FLAG_NAMES.filter((f) => (word & RFLAGS[f]) !== 0).join(' ');
 const registerText = (values: readonly bigint[]): string => values.map((v, n) => `${NAMES[n]}=${v.toString(16)}`).join(' ');
@@ -124,7 +135,7 @@ export function example(sentence: string, text: string, before: State, result: R
       const gpr = NAMES.map((name, n) => result[name] ?? initial[n] as bigint);
       const end = memoryOf(start, result, gpr[4] as bigint, bits / 8);
 
-      const simd = simdOf(before, defaultSimd());
+      const simd = simdOf(before, defaultSimd(!(i instanceof DecodeFailure) && i.row.encoding.vex !== undefined), 'kept');
       const writable = start.subarray(0, 2 * PAGE);
       const usesMmx = !(i instanceof DecodeFailure) && i.operands.some((x) => x.kind === 'mmx');
       const fpu = usesMmx ? withMmx(before, defaultFpu()) : undefined;
@@ -140,7 +151,7 @@ export function example(sentence: string, text: string, before: State, result: R
         fault: faultText(outcome.fault), memory: memoryDifference(end, memory), simd: simdText(outcome.simd as Simd), mmx: mmxText(outcome.fpu),
       }).toEqual({
         registers: registerText(gpr), flags: flagText(flagWord({ ...before, ...result }) & ~undefinedFlags), rip: rip - START,
-        fault: faultText(result.fault), memory: 'as expected', simd: simdText(simdOf(result, simd)), mmx: mmxText(fpuAfter),
+        fault: faultText(result.fault), memory: 'as expected', simd: simdText(simdOf(result, simd, 'cleared')), mmx: mmxText(fpuAfter),
       });
     });
   }

@@ -8,6 +8,7 @@ export function verbsOf(i: Instruction): string[] {
   const speak = (verb: string) => (...operands: unknown[]): unknown => {
     verbs.push(verb);
     if (verb === 'when') (operands[1] as () => void)();
+    if (verb === 'raisedTogether') return (operands[0] as () => unknown)();
     return verb === 'divU' ? { quotient: null, remainder: null } : null;
   };
   const ops = new Proxy({}, { get: (_, verb) => speak(String(verb)) }) as Ops<null, null, null>;
@@ -15,7 +16,7 @@ export function verbsOf(i: Instruction): string[] {
   return verbs;
 }
 
-export const COMMITS: ReadonlySet<string> = new Set(['setReg', 'setXmm', 'setMmx', 'enterMmx', 'setFlag', 'resultFlags', 'carryFlags', 'addFlags', 'subFlags', 'otherFlags', 'logicFlags', 'rotateFlags']);
+export const COMMITS: ReadonlySet<string> = new Set(['setReg', 'setXmm', 'setYmmHigh', 'setMmx', 'enterMmx', 'setFlag', 'resultFlags', 'carryFlags', 'addFlags', 'subFlags', 'otherFlags', 'logicFlags', 'rotateFlags']);
 export const MAY_FAULT: ReadonlySet<string> = new Set([
-  'load', 'store', 'loadX', 'storeX', 'storeMaskedX', 'storeMaskedMmx', 'requireSse', 'requireMmx', 'setMxcsr', 'floatX', 'compareFloatX', 'roundFloatX', 'orderFloatX', 'integerFromFloatX', 'floatFromIntegerX', 'fault', 'requireAligned', 'goto', 'gotoIf', 'gotoIndirect',
+  'load', 'store', 'loadX', 'storeX', 'storeY', 'storeMaskedX', 'storeMaskedMmx', 'requireSse', 'requireAvx', 'requireMmx', 'setMxcsr', 'floatX', 'fusedX', 'compareFloatX', 'roundFloatX', 'orderFloatX', 'integerFromFloatX', 'floatFromIntegerX', 'fault', 'requireAligned', 'goto', 'gotoIf', 'gotoIndirect',
 ]);

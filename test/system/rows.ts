@@ -58,6 +58,10 @@ export const SYSTEM_ROWS = {
     'PUSH FS = 0F A0', 'SGDT m16&64 = 0F 01 /0', 'SLDT r32/m16 = 0F 00 /0', 'STR r32/m16 = 0F 00 /1', 'VERR r/m16 = 0F 00 /4',
     'VERW r/m16 = 0F 00 /5',
   ],
+  xsave: [
+    'CPUID = 0F A2', 'XGETBV = NP 0F 01 D0', 'XRSTOR m = NP 0F AE /5', 'XRSTOR64 m = NP REX.W 0F AE /5', 'XSAVE m = NP 0F AE /4', 'XSAVE64 m = NP REX.W 0F AE /4',
+    'XSAVEC m = NP 0F C7 /4', 'XSAVEC64 m = NP REX.W 0F C7 /4', 'XSAVEOPT m = NP 0F AE /6', 'XSAVEOPT64 m = NP REX.W 0F AE /6', 'XSETBV = NP 0F 01 D1',
+  ],
   // Only ordinary ones.
   sse: [],
 } as const;

@@ -1,6 +1,7 @@
 /** Whether SSE may be used, and what becomes of its exceptions. SDM Vol. 3A, "Providing Operating System Support for SSE". */
 import { describe, expect, it } from 'vitest';
-import { byte, dword, eax, rdi, xmm0, xmm1, xmmword, type Assembler } from '../../src/assembler/index.ts';
+import { byte, dword, eax, rdi, xmm0, xmm1, xmmword, ymm0, ymm1, type Assembler } from '../../src/assembler/index.ts';
+import { EVERY_FEATURE } from '../../src/cpu/models.ts';
 import { MXCSR_AFTER_RESET } from '../../src/cpu/mxcsr.ts';
 import { CR0, CR4 } from '../../src/mmu/control-bits.ts';
 import { executesRows } from '../support/rows-executed.ts';
@@ -10,7 +11,7 @@ import { SYSTEM_ROWS } from './rows.ts';
 const ON = { cr0: 0, cr4: CR4.OSFXSR | CR4.OSXMMEXCPT };
 /** A machine whose one instruction has run, under these bits of CR0 and CR4. */
 function after(body: (a: Assembler) => void, bits = ON, prepare: (m: SystemMachine) => void = () => undefined): SystemMachine {
-  const m = new SystemMachine().gates();
+  const m = new SystemMachine(64, 'reference', EVERY_FEATURE).gates();
   m.state.cr0 |= bits.cr0;
   m.state.cr4 |= bits.cr4;
   m.state.mxcsr = MXCSR_AFTER_RESET;
@@ -33,6 +34,27 @@ describe.each<[string, (a: Assembler) => void]>([
   it('is #UD where CR0.EM is set', () => expect(exception(body, { ...ON, cr0: CR0.EM })).toBe('#UD'));
   it('is #NM where CR0.TS is set', () => expect(exception(body, { ...ON, cr0: CR0.TS })).toBe('#NM'));
   it('is #UD, not #NM, where both say no', () => expect(exception(body, { cr0: CR0.TS, cr4: 0 })).toBe('#UD'));
+});
+
+describe.each<[string, (a: Assembler) => void]>([
+  ['VADDPS of XMM registers', (a) => a.vaddps(xmm0, xmm1, xmm1)], ['VADDPS of YMM registers', (a) => a.vaddps(ymm0, ymm1, ymm1)], ['VZEROUPPER', (a) => a.vzeroupper()], ['VLDMXCSR', (a) => a.vldmxcsr(dword(rdi))],
+])('%s', (_name, body) => {
+  const AVX_ON = { cr0: 0, cr4: CR4.OSXSAVE | CR4.OSXMMEXCPT };
+  const having = (xcr0: number) => (m: SystemMachine): void => { m.state.xcr0 = xcr0; };
+  const avx = (bits = AVX_ON, xcr0 = 7): string | undefined => exception(body, bits, having(xcr0));
+  it('runs where XCR0 enables AVX, whatever CR4.OSFXSR and CR0.EM say', () => {
+    expect(avx()).toBeUndefined();
+    expect(avx({ ...AVX_ON, cr0: CR0.EM })).toBeUndefined();
+  });
+  it('is #UD where CR4.OSXSAVE is clear, or XCR0 does not enable SSE and AVX', () => {
+    expect(avx({ ...AVX_ON, cr4: CR4.OSFXSR })).toBe('#UD');
+    expect(avx(AVX_ON, 3)).toBe('#UD');
+    expect(avx(AVX_ON, 1)).toBe('#UD');
+  });
+  it('is #NM where CR0.TS is set, and #UD where both say no', () => {
+    expect(avx({ ...AVX_ON, cr0: CR0.TS })).toBe('#NM');
+    expect(avx({ ...AVX_ON, cr0: CR0.TS }, 3)).toBe('#UD');
+  });
 });
 
 describe('without SSE', () => {

@@ -42,7 +42,7 @@ describe('IRETD with VM set', () => {
     expect([...m.state.attributes].slice(0, 6)).toEqual([0xf3, 0xf3, 0xf3, 0xf3, 0xf3, 0xf3]);
   });
   it('loads ESP and all of EFLAGS', () => expect([m.rsp, m.rflags]).toEqual([0x8000n, RFLAGS.VM | IOPL3 | RFLAGS.IF | 2]));
-  it('runs 16-bit code', () => expect(m.cpu.mode()).toEqual({ codeSize: 16, stackSize: 16 }));
+  it('runs 16-bit code, which has no VEX prefixes', () => expect(m.cpu.mode()).toEqual({ codeSize: 16, stackSize: 16, withoutVex: true }));
   it('to an offset beyond FFFF is #GP(0)', () => {
     const other = guest((a) => a.nop(), 0, (x) => x.memory.write(physical(AT.kernelStack - 36), 4, 0x1_0000));
     expect([exceptions(other), other.state.cpl]).toEqual([['#GP(0)'], 0]);

@@ -78,7 +78,7 @@ const isSimd = (row: Row): boolean => !['general', 'bmi'].includes(recordingOf(r
 /** PCMPESTRI and its kin. */
 const isString128 = (row: Row): boolean => /^PCMP[EI]STR/.test(row.mnemonic);
 /** Instructions on floating-point lanes, by their names. */
-const hasFloats = (row: Row): boolean => !row.mnemonic.startsWith('P') && /[PS][SD]$|^CVT/.test(row.mnemonic);
+const hasFloats = (row: Row): boolean => !/^V?P/.test(row.mnemonic) && /[PS][SD]$|^V?CVT|^VFN?M/.test(row.mnemonic);
 
 /** What a row needs in particular registers, so that more than its faults is seen. */
 function particulars(r: Random, row: Row, d: Draft, target: bigint | undefined, codeSize: 32 | 64): void {
@@ -92,7 +92,7 @@ function particulars(r: Random, row: Row, d: Draft, target: bigint | undefined, 
   const pointer = (n: number): void => { d.gpr[n] = dataAddress(r, width / 8, true); };
   if (target !== undefined && r.chance(70)) {
     const bits = memoryBits(row.operands.find((x) => memoryBits(x) !== undefined) as OperandSpec) ?? 0;
-    if (bits !== 0) poke(target, littleEndian(isString128(row) ? textVector(r) : isSimd(row) ? interestingVector(r, hasFloats(row)) : interesting(r), bits / 8));
+    if (bits !== 0) poke(target, littleEndian(isString128(row) ? textVector(r) : isSimd(row) ? interestingVector(r, hasFloats(row)) | (interestingVector(r, hasFloats(row)) << 128n) : interesting(r), bits / 8));
   }
   if (/^(PUSH|POP|CALL|RET|ENTER)/.test(m) || m === 'LEAVE') pointer(RSP);
   if (m === 'ENTER' || m === 'LEAVE') pointer(RBP);
@@ -107,10 +107,10 @@ function particulars(r: Random, row: Row, d: Draft, target: bigint | undefined, 
       d.gpr[RSI] = (d.gpr[RDI] as bigint) + BigInt((r.below(4) * width) / 8);
     }
   }
-  if (m.startsWith('MASKMOV')) d.gpr[RDI] = dataAddress(r, 16, true);
+  if (/^V?MASKMOVD/.test(m) || m === 'MASKMOVQ') d.gpr[RDI] = dataAddress(r, 16, true);
   // Bits that MXCSR does not have are #GP; but bit 17 is AMD's misaligned mode, which we do not have.
-  if (m === 'LDMXCSR' && target !== undefined) poke(target, littleEndian(r.chance(80) ? BigInt(r.below(0x1_0000)) : r.u64() & 0xfffd_ffffn, 4));
-  if (m.startsWith('PCMPESTR') && r.chance(85)) for (const n of [RAX, RDX]) d.gpr[n] = BigInt(r.between(-20, 20)) & mask(codeSize);
+  if (/^V?LDMXCSR$/.test(m) && target !== undefined) poke(target, littleEndian(r.chance(80) ? BigInt(r.below(0x1_0000)) : r.u64() & 0xfffd_ffffn, 4));
+  if (/^V?PCMPESTR/.test(m) && r.chance(85)) for (const n of [RAX, RDX]) d.gpr[n] = BigInt(r.between(-20, 20)) & mask(codeSize);
   if (m === 'XLATB') d.gpr[RBX] = dataAddress(r, 1, false);
   if (/^(LOOP|J.?CXZ)/.test(m) && r.chance(70)) d.gpr[RCX] = BigInt(r.below(3)) | (r.chance(30) ? 0x1_0000_0000n : 0n);
   if (m === 'RET') poke(d.gpr[RSP] as bigint, littleEndian(codeTarget(), codeSize / 8));
@@ -144,12 +144,13 @@ export function caseFor(r: Random, row: Row, codeSize: 32 | 64): Case | undefine
   const memoryOnly = memoryOperand?.kind === 'memory';
   const memory = memoryOperand !== undefined && (memoryOnly || r.chance(50));
   // An address-size prefix in compatibility mode means 16-bit addresses, which reach none of the pages.
-  const shortAddress = codeSize === 64 && (memory || string || row.mnemonic.startsWith('MASKMOV') || row.mnemonic === 'XLATB' || row.mnemonic.startsWith('LOOP')) && r.chance(15);
+  const shortAddress = codeSize === 64 && (memory || string || /^V?MASKMOV[DQ]/.test(row.mnemonic) || row.mnemonic === 'XLATB' || row.mnemonic.startsWith('LOOP')) && r.chance(15);
   const isLea = row.mnemonic === 'LEA';
   const bits = memoryOperand === undefined ? 0 : memoryBits(memoryOperand) as number;
   // #GP or #PF decides CMPXCHG16B's misaligned faults by order; most addresses are aligned.
   let target = memory ? dataAddress(r, Math.max(1, bits / 8), !isLea) : undefined;
   if ((row.mnemonic === 'CMPXCHG16B' || bits === 128) && target !== undefined && r.chance(85)) target &= ~15n;
+  if (bits === 256 && target !== undefined && r.chance(70)) target &= ~31n;
 
   const reg = r.below(count);
   let rmRegister = r.below(count);
@@ -199,5 +200,5 @@ export function caseFor(r: Random, row: Row, codeSize: 32 | 64): Case | undefine
   };
   const code = encodeRow(row, choice);
   if (code.length > 15) return undefined;
-  return { codeSize, code, gpr: d.gpr.map((x) => x & mask(64)), flags: d.flags, poke: d.poke, simd: isSimd(row) ? simdFor(r, isString128(row) ? 'text' : hasFloats(row) ? 'floats' : 'integers') : undefined, fpu: usesMmxRegisters(row) ? fpuFor(r) : undefined };
+  return { codeSize, code, gpr: d.gpr.map((x) => x & mask(64)), flags: d.flags, poke: d.poke, simd: isSimd(row) ? simdFor(r, isString128(row) ? 'text' : hasFloats(row) ? 'floats' : 'integers', row.encoding.vex !== undefined) : undefined, fpu: usesMmxRegisters(row) ? fpuFor(r) : undefined };
 }

@@ -33,6 +33,7 @@ struct input {
   uint32_t mxcsr, has_fpu;
   uint16_t fpu_control, fpu_status, fpu_valid, reserved[5];
   uint8_t st[8][16]; /* ST(0)-ST(7) */
+  uint64_t high[16][2]; /* bits 255:128 of YMM0-YMM15 */
 };
 struct outcome {
   uint64_t gpr[16], rip, flags, cr2;
@@ -42,6 +43,7 @@ struct outcome {
   uint32_t mxcsr, reserved;
   uint16_t fpu_control, fpu_status, fpu_valid, reserved2[5];
   uint8_t st[8][16];
+  uint64_t high[16][2];
 };
 
 static const int order[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
@@ -50,7 +52,7 @@ static uint8_t pattern[3 * PAGE], expected[WRITABLE];
 static struct input in;
 static FILE *cases, *outcomes;
 static mcontext_t home;
-static int running;
+static int running, avx;
 
 static void fill_pattern(void) {
   uint32_t s = 0x12345678;
@@ -59,6 +61,9 @@ static void fill_pattern(void) {
     pattern[n] = (uint8_t)(s >> 24);
   }
 }
+
+/* The header of the extended state, behind its 512 legacy bytes, says which parts a return restores: x87, SSE and AVX are bits 0 to 2. */
+static uint64_t *parts(const mcontext_t *m) { return (uint64_t *)((char *)m->fpregs + 512); }
 
 static void report(const mcontext_t *m) {
   struct outcome out = { 0 };
@@ -82,13 +87,10 @@ static void report(const mcontext_t *m) {
   out.fpu_status = m->fpregs->swd;
   out.fpu_valid = m->fpregs->ftw & 0xff;
   for (int n = 0; n < 8; n++) memcpy(out.st[n], &m->fpregs->_st[n], 10);
+  if (avx && (*parts(m) & 4)) memcpy(out.high, (const char *)m->fpregs + 576, sizeof out.high);
   if (fwrite(&out, sizeof out, 1, outcomes) != 1) _exit(1);
 }
 
-/* The header of the extended state, behind its 512 legacy bytes, says which parts a return restores: x87 and SSE are bits 0 and 1. */
-static void restore_sse(mcontext_t *m) {
-  *(uint64_t *)((char *)m->fpregs + 512) |= 3;
-}
 
 static void prepare(mcontext_t *m) {
   memcpy(expected, pattern, WRITABLE);
@@ -103,7 +105,8 @@ static void prepare(mcontext_t *m) {
   m->fpregs->swd = in.has_fpu ? in.fpu_status : 0;
   m->fpregs->ftw = in.has_fpu ? in.fpu_valid : 0;
   for (int n = 0; n < 8; n++) memcpy(&m->fpregs->_st[n], in.st[n], 16);
-  restore_sse(m);
+  if (avx) memcpy((char *)m->fpregs + 576, in.high, sizeof in.high);
+  *parts(m) |= avx ? 7 : 3;
   m->gregs[REG_RIP] = (greg_t)START;
   m->gregs[REG_EFL] = (greg_t)in.flags;
   m->gregs[REG_CSGSFS] = (home.gregs[REG_CSGSFS] & ~0xffffl) | (in.compatibility ? 0x23 : 0x33);
@@ -124,6 +127,7 @@ static void on_signal(int number, siginfo_t *info, void *context) {
 int main(int argc, char **argv) {
   if (argc != 3 || !(cases = fopen(argv[1], "rb")) || !(outcomes = fopen(argv[2], "wb"))) { fprintf(stderr, "usage: harness CASES OUTCOMES\n"); return 2; }
   fill_pattern();
+  avx = __builtin_cpu_supports("avx");
   const int fixed = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
   if (mmap((void *)DATA, 3 * PAGE, PROT_READ | PROT_WRITE, fixed, -1, 0) == MAP_FAILED) return 1;
   if (mmap((void *)CODE, 3 * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, fixed, -1, 0) == MAP_FAILED) return 1;

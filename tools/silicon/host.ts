@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { COMPARED_FLAGS, START, defaultSimd, type Case, type Fpu, type Outcome, type Simd } from '../../test/support/silicon/world.ts';
 
 const FPU_BYTES = 16 + 128;
-const INPUT_BYTES = 128 + 8 + 4 + 4 + 16 + 4 + 4 + 64 + 256 + 8 + FPU_BYTES;
+const HIGH_BYTES = 256;
+const INPUT_BYTES = 128 + 8 + 4 + 4 + 16 + 4 + 4 + 64 + 256 + 8 + FPU_BYTES + HIGH_BYTES;
 const CHANGED = 512;
-const OUTCOME_BYTES = 128 + 24 + 16 + CHANGED + 256 + 8 + FPU_BYTES;
+const OUTCOME_BYTES = 128 + 24 + 16 + CHANGED + 256 + 8 + FPU_BYTES + HIGH_BYTES;
 const FLAGS_ALWAYS = 0x202;
 
 function writeCases(cases: readonly Case[]): Buffer {
@@ -25,8 +26,9 @@ function writeCases(cases: readonly Case[]): Buffer {
     out.set(c.poke.bytes, at + 168);
     const { xmm, mxcsr } = c.simd ?? defaultSimd();
     xmm.forEach((v, n) => {
-      out.writeBigUInt64LE(BigInt.asUintN(64, v), at + 232 + 16 * n);
-      out.writeBigUInt64LE(v >> 64n, at + 240 + 16 * n);
+      for (const quarter of [0, 1, 2, 3]) {
+        out.writeBigUInt64LE(BigInt.asUintN(64, v >> BigInt(64 * quarter)), at + (quarter < 2 ? 232 : INPUT_BYTES - HIGH_BYTES - 16) + 16 * n + 8 * quarter);
+      }
     });
     out.writeUInt32LE(mxcsr, at + 488);
     out.writeUInt32LE(c.fpu ? 1 : 0, at + 492);
@@ -56,9 +58,10 @@ function readFpu(file: Buffer, at: number): Fpu {
   return { registers, control: file.readUInt16LE(at), status, valid: file.readUInt16LE(at + 4) };
 }
 
-function readSimd(file: Buffer, at: number): Simd {
-  const xmm = Array.from({ length: 16 }, (_, n) => (file.readBigUInt64LE(at + 16 * n + 8) << 64n) | file.readBigUInt64LE(at + 16 * n));
-  return { xmm, mxcsr: file.readUInt32LE(at + 256) };
+function readSimd(file: Buffer, at: number, highAt: number, wide: boolean): Simd {
+  const half = (from: number): bigint => (file.readBigUInt64LE(from + 8) << 64n) | file.readBigUInt64LE(from);
+  const xmm = Array.from({ length: 16 }, (_, n) => half(at + 16 * n) | (wide ? half(highAt + 16 * n) << 128n : 0n));
+  return { xmm, mxcsr: file.readUInt32LE(at + 256), wide };
 }
 
 function readOutcome(file: Buffer, at: number, { simd, fpu }: Case): Outcome {
@@ -76,7 +79,7 @@ function readOutcome(file: Buffer, at: number, { simd, fpu }: Case): Outcome {
     rip: vector === 3 ? rip - 1n : rip,
     fault: done ? undefined : { vector, errorCode, cr2 },
     changed: { offset, bytes: Uint8Array.from(file.subarray(at + 168, at + 168 + length)) },
-    simd: simd ? readSimd(file, at + 168 + CHANGED) : undefined,
+    simd: simd ? readSimd(file, at + 168 + CHANGED, at + OUTCOME_BYTES - HIGH_BYTES, simd.wide) : undefined,
     fpu: fpu ? readFpu(file, at + 168 + CHANGED + 264) : undefined,
   };
 }

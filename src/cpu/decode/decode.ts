@@ -113,11 +113,11 @@ function readOperand(r: ByteReader, x: OperandSpec, c: OperandContext): Operand 
       return registerOperand(x.at === 'reg' ? reg : x.at === 'vvvv' ? c.vvvv : (c.opcode & 7) + c.rexB, x.width, c.rex, false);
     case 'rm-register': return rmRegister(x.width);
     case 'register-or-memory': return c.rmIsRegister ? rmRegister(x.width) : readMemoryOperand(r, c.modrm, x.memoryBits, c);
-    case 'xmm': return { kind: 'xmm', number: x.at === 'fixed' ? 0 : x.at === 'reg' ? reg : (c.modrm & 7) + c.rexB };
+    case 'xmm': return { kind: 'xmm', width: x.width, number: x.at === 'fixed' ? 0 : x.at === 'reg' ? reg : x.at === 'rm' ? (c.modrm & 7) + c.rexB : x.at === 'vvvv' ? c.vvvv : (r.byte() >> 4) & (c.longMode ? 15 : 7) };
     // REX does not reach MMX registers. SDM Vol. 2A, "REX Prefixes".
     case 'mmx': return { kind: 'mmx', number: (x.at === 'reg' ? reg : c.modrm) & 7 };
     case 'mmx-or-memory': return c.rmIsRegister ? { kind: 'mmx', number: c.modrm & 7 } : readMemoryOperand(r, c.modrm, x.memoryBits, c);
-    case 'xmm-or-memory': return c.rmIsRegister ? { kind: 'xmm', number: (c.modrm & 7) + c.rexB } : readMemoryOperand(r, c.modrm, x.memoryBits, c);
+    case 'xmm-or-memory': return c.rmIsRegister ? { kind: 'xmm', width: x.width, number: (c.modrm & 7) + c.rexB } : readMemoryOperand(r, c.modrm, x.memoryBits, c);
     case 'fpu': return { kind: 'fpu', number: x.at === 'rm' ? c.modrm & 7 : 0, implicit: x.at === 'fixed' };
     case 'memory': return readMemoryOperand(r, c.modrm, x.bits, c);
     case 'memory-offset': return readMemoryOffset(r, x.width, c);

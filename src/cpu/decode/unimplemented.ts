@@ -40,13 +40,13 @@ const MAP_0F: readonly Unbuilt[] = [
   { from: 0x00, to: 0x00, name: 'LKGS (FRED)', prefix: 'F2', longMode: true, when: (m) => extension(m) === 6 },
   { from: 0x01, to: 0x01, name: 'ERETS (FRED)', prefix: 'F2', longMode: true, when: (m) => m === 0xca },
   { from: 0x01, to: 0x01, name: 'ERETU (FRED)', prefix: 'F3', longMode: true, when: (m) => m === 0xca },
-  { from: 0x01, to: 0x01, name: 'VMX, SGX, MONITOR, XSAVE, TSX, protection-key, user-interrupt or shadow-stack instruction (0F 01)',
-    when: (m) => [0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7, 0xc8, 0xc9, 0xcf, 0xd0, 0xd1, 0xd4, 0xd5, 0xd6, 0xd7, 0xe8, 0xe9, 0xea, 0xec, 0xed, 0xee, 0xef].includes(m)
+  { from: 0x01, to: 0x01, name: 'VMX, SGX, MONITOR, TSX, protection-key, user-interrupt or shadow-stack instruction (0F 01)',
+    when: (m) => [0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7, 0xc8, 0xc9, 0xcf, 0xd4, 0xd5, 0xd6, 0xd7, 0xe8, 0xe9, 0xea, 0xec, 0xed, 0xee, 0xef].includes(m)
       || (extension(m) === 5 && !inRegister(m)) },
   { from: 0x0d, to: 0x0d, name: 'PREFETCHW' },
   { from: 0x37, to: 0x37, name: 'GETSEC' },
   { from: 0x78, to: 0x79, name: 'VMREAD/VMWRITE' },
-  { from: 0xae, to: 0xae, name: 'FXSAVE, FXRSTOR, XSAVE, fence or cache-line instruction (0F AE)', when: (m) => !inRegister(m) || extension(m) >= 4 },
+  { from: 0xae, to: 0xae, name: 'fence, CET or cache-line instruction (0F AE)', when: (m) => !inRegister(m) || extension(m) >= 4 },
   { from: 0xc7, to: 0xc7, name: 'RDRAND, RDSEED, RDPID, XSAVE or VMX instruction (0F C7)',
     when: (m) => extension(m) >= 6 || (extension(m) >= 3 && !inRegister(m)) },
 ];

@@ -122,8 +122,11 @@ class EffectsOps extends Ops<null, null, null> {
   requireAligned(): void { this.mayFault = true; }
 
   override requireSse(): void { this.mayFault = true; }
+  override requireAvx(): void { this.mayFault = true; }
   override getXmm(x: XmmOperand): null { this.xmmRead.add(x.number); return null; }
   override setXmm(x: XmmOperand): void { this.xmmWritten.add(x.number); }
+  override getYmmHigh(x: XmmOperand): null { return this.getXmm(x); }
+  override setYmmHigh(x: XmmOperand): void { this.setXmm(x); }
   override requireMmx(): void { this.mayFault = true; }
   override getMmx(x: MmxOperand): null { this.mmxRead.add(x.number); return null; }
   override setMmx(x: MmxOperand): void {
@@ -141,6 +144,7 @@ class EffectsOps extends Ops<null, null, null> {
     return null;
   }
   override storeX(segment: Segment): void { this.store(64, segment); }
+  override storeY(segment: Segment): void { this.store(64, segment); }
   override storeMaskedX(segment: Segment): void { this.store(64, segment); }
   override storeMaskedMmx(segment: Segment): void { this.store(64, segment); }
   override vectorX(): null { return null; }
@@ -152,6 +156,7 @@ class EffectsOps extends Ops<null, null, null> {
   override stringMaskX(): null { return null; }
   override bitmaskX(): null { return null; }
   override floatX(op: FloatOp): null { return MXCSR_FREE.has(op) ? null : this.underMxcsr(); }
+  override fusedX(): null { return this.underMxcsr(); }
   override compareFloatX(): null { return this.underMxcsr(); }
   override roundFloatX(): null { return this.underMxcsr(); }
   override orderFloatX(): null { return this.underMxcsr(); }

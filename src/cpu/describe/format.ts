@@ -104,6 +104,6 @@ export function format(i: Instruction, at: bigint, symbolize?: Symbolize): strin
   const operands = stem !== undefined ? implicitOperands(i, stem)
     : i.mnemonic === 'XLATB' ? implicitOperands(i, i.mnemonic)
     : i.operands.map((x) => operandText(i, x, next, symbolize));
-  if (i.mnemonic.startsWith('MASKMOV') && i.segmentOverride !== undefined && i.segmentOverride !== SEGMENT.DS) operands.push(SEGMENT_NAMES[i.segmentOverride]);
+  if (/^V?MASKMOV[DQ]/.test(i.mnemonic) && i.segmentOverride !== undefined && i.segmentOverride !== SEGMENT.DS) operands.push(SEGMENT_NAMES[i.segmentOverride]);
   return `${prefixText(i)}${mnemonicText(i)}${operands.length > 0 ? ` ${operands.join(', ')}` : ''}`;
 }

@@ -17,7 +17,7 @@ export const GENERAL_REGISTERS: Record<Width, readonly string[]> = {
 /** `rax`, `ah`, `r9d`. */
 export const registerName = (x: RegisterOperand): string => (x.high ? HIGH[x.number] : GENERAL_REGISTERS[x.width][x.number]) ?? '?';
 
-export const xmmName = (x: XmmOperand): string => `xmm${x.number}`;
+export const xmmName = (x: XmmOperand): string => `${x.width === 256 ? 'ymm' : 'xmm'}${x.number}`;
 export const mmxName = (x: MmxOperand): string => `mm${x.number}`;
 /** `st` where the instruction means the top, `st(1)` where its bytes say which. */
 export const stackRegisterName = (x: FpuOperand): string => (x.implicit ? 'st' : `st(${x.number})`);
@@ -28,4 +28,4 @@ export const SEGMENT_NAMES = ['es', 'cs', 'ss', 'ds', 'fs', 'gs'] as const;
 export const CONDITION_NAMES = ['o', 'no', 'b', 'ae', 'e', 'ne', 'be', 'a', 's', 'ns', 'p', 'np', 'l', 'ge', 'le', 'g'] as const;
 
 /** Names of access sizes by width in bits. */
-export const SIZE_NAMES: Record<number, string> = { 8: 'byte', 16: 'word', 32: 'dword', 48: 'fword', 64: 'qword', 80: 'tbyte', 128: 'xmmword' };
+export const SIZE_NAMES: Record<number, string> = { 8: 'byte', 16: 'word', 32: 'dword', 48: 'fword', 64: 'qword', 80: 'tbyte', 128: 'xmmword', 256: 'ymmword' };

@@ -6,7 +6,7 @@ import type { Segment } from '../../state/layout.ts';
 import type { Instruction } from '../isa/instruction.ts';
 import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../isa/operand.ts';
 import { Ops, type Carry, type Flag } from '../isa/ops.ts';
-import type { Float, FloatOp, FloatShape, ImmediateShuffle, Lanes, OneOfLanes, VectorOp, VectorShift } from '../isa/vector-ops.ts';
+import type { Float, FloatOp, FloatShape, FusedOp, ImmediateShuffle, Lanes, OneOfLanes, VectorOp, VectorShift } from '../isa/vector-ops.ts';
 import { GENERAL_REGISTERS, SEGMENT_NAMES, mmxName, registerName, xmmName } from './names.ts';
 
 /** Each condition as an expression of flags, by tttn / 2; odd tttn is its negation. */
@@ -110,8 +110,11 @@ class TextOps extends Ops<string, string, string> {
   requireAligned(bytes: 16, segment: Segment, offset: string): void { this.say(`#GP(0) unless ${SEGMENT_NAMES[segment]}:[${bare(offset)}] is a multiple of ${bytes}`); }
 
   override requireSse(): void { /* goes without saying */ }
-  override getXmm(x: XmmOperand): string { return xmmName(x); }
-  override setXmm(x: XmmOperand, v: string): void { this.say(`${xmmName(x)} ← ${bare(v)}`); }
+  override requireAvx(): void { /* goes without saying */ }
+  override getXmm(x: XmmOperand): string { return x.width === 256 ? `${xmmName(x)}[127:0]` : xmmName(x); }
+  override getYmmHigh(x: XmmOperand): string { return `ymm${x.number}[255:128]`; }
+  override setYmmHigh(x: XmmOperand, v: string): void { this.say(`ymm${x.number}[255:128] ← ${bare(v)}`); }
+  override setXmm(x: XmmOperand, v: string): void { this.say(`${this.getXmm(x)} ← ${bare(v)}`); }
   override requireMmx(): void { /* goes without saying */ }
   override getMmx(x: MmxOperand): string { return mmxName(x); }
   override setMmx(x: MmxOperand, v: string): void { this.say(`${mmxName(x)} ← ${bare(v)}`); }
@@ -122,6 +125,7 @@ class TextOps extends Ops<string, string, string> {
   override replaceLaneX(shape: OneOfLanes, a: string, n: number | ImmediateOperand, v: string): string { return `(${a} with ${shape}[${this.element(n)}] = ${bare(v)})`; }
   override loadX(segment: Segment, offset: string): string { return this.loaded(128, segment, offset); }
   override storeX(segment: Segment, offset: string, v: string): void { this.stored(128, segment, offset, v); }
+  override storeY(segment: Segment, offset: string, low: string, high: string): void { this.stored(256, segment, offset, `(${bare(high)}:${bare(low)})`); }
   override storeMaskedX(segment: Segment, offset: string, v: string, mask: string): void {
     this.say(`bytes at ${SEGMENT_NAMES[segment]}:[${bare(offset)}] where bit 7 of ${bare(mask)} is set ← ${bare(v)}`);
   }
@@ -138,6 +142,7 @@ class TextOps extends Ops<string, string, string> {
   override stringMaskX(comparison: string, control: ImmediateOperand): string { return this.call('mask', comparison, this.element(control)); }
   override bitmaskX(shape: Lanes, a: string): string { return this.call(`${shape}.bitmask`, a); }
   override floatX(op: FloatOp, a: string, b: string): string { return this.call(op, a, b); }
+  override fusedX(op: FusedOp, a: string, b: string, c: string): string { return this.call(op, a, b, c); }
   override compareFloatX(shape: FloatShape, a: string, b: string, predicate: ImmediateOperand): string { return this.call(`${shape}.compare`, a, b, this.element(predicate)); }
   override roundFloatX(shape: FloatShape, a: string, b: string, control: ImmediateOperand): string { return this.call(`${shape}.round`, a, b, this.element(control)); }
   override orderFloatX(lane: Float, a: string, b: string): string { return this.call(`${lane}.order`, a, b); }

@@ -100,6 +100,9 @@ class WidthOps extends Ops<Width, true, 'vector'> {
   requireAligned(_bytes: 16, _segment: Segment, offset: Width): void { this.same('offset', OFFSET_WIDTH, offset); }
 
   override requireSse(): void { /* nothing to check */ }
+  override requireAvx(): void { /* nothing to check */ }
+  override getYmmHigh(): 'vector' { return 'vector'; }
+  override setYmmHigh(): void { /* all vectors have 128 bits */ }
   override getXmm(): 'vector' { return 'vector'; }
   override setXmm(): void { /* all vectors have 128 bits */ }
   override requireMmx(): void { /* nothing to check */ }
@@ -118,6 +121,7 @@ class WidthOps extends Ops<Width, true, 'vector'> {
   }
   override loadX(_segment: Segment, offset: Width): 'vector' { this.same('offset', OFFSET_WIDTH, offset); return 'vector'; }
   override storeX(_segment: Segment, offset: Width): void { this.same('offset', OFFSET_WIDTH, offset); }
+  override storeY(_segment: Segment, offset: Width): void { this.same('offset', OFFSET_WIDTH, offset); }
   override storeMaskedX(_segment: Segment, offset: Width): void { this.same('offset', OFFSET_WIDTH, offset); }
   override storeMaskedMmx(_segment: Segment, offset: Width, v: Width, mask: Width): void {
     this.same('offset', OFFSET_WIDTH, offset);
@@ -137,6 +141,7 @@ class WidthOps extends Ops<Width, true, 'vector'> {
   override stringMaskX(comparison: Width): 'vector' { this.same('stringMaskX', 32, comparison); return 'vector'; }
   override bitmaskX(): Width { return 32; }
   override floatX(): 'vector' { return 'vector'; }
+  override fusedX(): 'vector' { return 'vector'; }
   override compareFloatX(): 'vector' { return 'vector'; }
   override roundFloatX(): 'vector' { return 'vector'; }
   override orderFloatX(): Width { return 8; }

@@ -22,6 +22,12 @@ export function initialise(state: GuestState): void {
   state.fpuInstructionPointer = state.fpuDataPointer = 0n;
 }
 
+/** Whether the FPU is as FNINIT leaves it, with registers of 0. SDM Vol. 1, "x87 State". */
+export const isInitialX87 = (state: GuestState): boolean =>
+  state.fpuControl === INITIAL_CONTROL && state.fpuStatus === 0 && state.fpuTag === ALL_EMPTY && state.fpuOpcode === 0
+  && state.fpuInstructionSelector === 0 && state.fpuDataSelector === 0 && state.fpuInstructionPointer === 0n && state.fpuDataPointer === 0n
+  && state.fpuRegisters.every((v) => v === 0n);
+
 /** The tag word with every register that is not empty tagged by its contents: what FNSTENV stores. */
 function currentTags(state: GuestState): number {
   retag(state, emptyRegisters(state.fpuTag));
@@ -103,6 +109,14 @@ const XMM_AT = 160, MXCSR_AT = 24, MXCSR_MASK_AT = 28, REGISTERS_AT = 32;
 
 /** Writes the fields of FXSAVE into an image that holds what is in memory: the rest of it stays. */
 export function fxsaveImage(state: GuestState, image: Uint8Array, { wide, xmmRegisters }: FxsaveOptions): void {
+  saveX87Image(state, image, wide);
+  if (xmmRegisters === 0) return;
+  saveMxcsr(state, image);
+  saveXmm(state, image, xmmRegisters);
+}
+
+/** The x87 part of it. `wide`: pointers of 64 bits. */
+export function saveX87Image(state: GuestState, image: Uint8Array, wide: boolean): void {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   view.setUint16(0, state.fpuControl, true);
   view.setUint16(2, state.fpuStatus, true);
@@ -115,10 +129,16 @@ export function fxsaveImage(state: GuestState, image: Uint8Array, { wide, xmmReg
     image.fill(0, REGISTERS_AT + 16 * i, REGISTERS_AT + 16 * i + 16);
     putRegister(state, (top(state) + i) & 7, image, REGISTERS_AT + 16 * i);
   }
-  if (xmmRegisters === 0) return;
+}
+/** MXCSR and its mask. */
+export function saveMxcsr(state: GuestState, image: Uint8Array): void {
+  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   view.setUint32(MXCSR_AT, state.mxcsr, true);
   view.setUint32(MXCSR_MASK_AT, MXCSR_MASK, true);
-  for (let n = 0; n < 2 * xmmRegisters; n++) view.setBigUint64(XMM_AT + 8 * n, state.xmm[n]!, true);
+}
+export function saveXmm(state: GuestState, image: Uint8Array, registers: 8 | 16): void {
+  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
+  for (let n = 0; n < 2 * registers; n++) view.setBigUint64(XMM_AT + 8 * n, state.xmm[n]!, true);
 }
 
 function putPointer(view: DataView, at: number, pointer: bigint, selector: number, wide: boolean): void {
@@ -129,6 +149,17 @@ function putPointer(view: DataView, at: number, pointer: bigint, selector: numbe
 export const mxcsrOf = (image: Uint8Array): number => new DataView(image.buffer, image.byteOffset, image.byteLength).getUint32(MXCSR_AT, true);
 
 export function loadFxsaveImage(state: GuestState, image: Uint8Array, { wide, xmmRegisters }: FxsaveOptions): void {
+  loadX87Image(state, image, wide);
+  if (xmmRegisters === 0) return;
+  loadMxcsr(state, image);
+  loadXmm(state, image, xmmRegisters);
+}
+export const loadMxcsr = (state: GuestState, image: Uint8Array): void => { state.mxcsr = mxcsrOf(image); };
+export function loadXmm(state: GuestState, image: Uint8Array, registers: 8 | 16): void {
+  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
+  for (let n = 0; n < 2 * registers; n++) state.xmm[n] = view.getBigUint64(XMM_AT + 8 * n, true);
+}
+export function loadX87Image(state: GuestState, image: Uint8Array, wide: boolean): void {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   setControl(state, view.getUint16(0, true));
   setStatus(state, view.getUint16(2, true));
@@ -139,7 +170,4 @@ export function loadFxsaveImage(state: GuestState, image: Uint8Array, { wide, xm
   state.fpuDataPointer = wide ? view.getBigUint64(16, true) : BigInt(view.getUint32(16, true));
   state.fpuInstructionSelector = wide ? 0 : view.getUint16(12, true);
   state.fpuDataSelector = wide ? 0 : view.getUint16(20, true);
-  if (xmmRegisters === 0) return;
-  state.mxcsr = mxcsrOf(image);
-  for (let n = 0; n < 2 * xmmRegisters; n++) state.xmm[n] = view.getBigUint64(XMM_AT + 8 * n, true);
 }

@@ -27,6 +27,8 @@ export interface Encoding {
   readonly conditionInOpcode: boolean;
   /** `/r`: a ModRM byte with a register field; `/0` - `/7`, or `C0+i` for an operand ST(i): with an opcode extension; a byte such as `F8`: that very ModRM byte. */
   readonly modrm: 'none' | '/r' | { readonly extension: number } | { readonly fixed: number };
+  /** `/is4`: bits 7:4 of a byte behind everything else are a register. */
+  readonly registerInImmediate: boolean;
   /** Sizes in bytes of what follows: ib iw id io, cb cw cd cp; `a` for an address-size offset (moffs). */
   readonly trailing: readonly (1 | 2 | 4 | 6 | 8 | 'a')[];
 }
@@ -41,6 +43,7 @@ export function parseEncoding(text: string): Encoding {
   let map: Encoding['map'] = '';
   let registerInOpcode = false;
   let conditionInOpcode = false;
+  let registerInImmediate = false;
   let modrm: Encoding['modrm'] = 'none';
   const bytes: number[] = [];
   const trailing: (1 | 2 | 4 | 6 | 8 | 'a')[] = [];
@@ -56,6 +59,7 @@ export function parseEncoding(text: string): Encoding {
     else if (token === 'NP' || token === 'NFx') mandatoryPrefix = token;
     else if (bytes.length === 0 && mandatoryPrefix === undefined && (token === '66' || token === 'F2' || token === 'F3') && text.split(/\s+/).length > 1) mandatoryPrefix = token;
     else if (token === '/r') modrm = '/r';
+    else if (token === '/is4') registerInImmediate = true;
     else if (/^\/[0-7]$/.test(token)) modrm = { extension: Number(token[1]) };
     else if (/^[C-F][08]\+i$/.test(token)) modrm = { extension: (parseInt(token, 16) >> 3) & 7 };
     else if (size !== undefined) trailing.push(size);
@@ -78,30 +82,32 @@ export function parseEncoding(text: string): Encoding {
   }
   if (bytes.length === 2) modrm = { fixed: bytes.pop() as number };
   if (bytes.length !== 1) throw new Error(`encoding "${text}" has ${bytes.length} opcode bytes`);
-  return { mandatoryPrefix, rexW, vex, map, opcode: bytes[0] as number, registerInOpcode, conditionInOpcode, modrm, trailing };
+  return { mandatoryPrefix, rexW, vex, map, opcode: bytes[0] as number, registerInOpcode, conditionInOpcode, modrm, registerInImmediate, trailing };
 }
 
 /** Where an operand that is a register stands. */
-export type Field = 'reg' | 'rm' | 'opcode' | 'vvvv';
+export type Field = 'reg' | 'rm' | 'opcode' | 'vvvv' | 'is4';
 
 /** An operand that may be in ModRM.rm as memory. */
-const mayBeMemory = (text: string): boolean => /^(r\/m|r\d+\/m|m(?!m)|x?mm\d?\/m)/.test(text) && !text.startsWith('moffs');
-const isRegister = (text: string): boolean => /^(r\d+[ab]?|r\/m\d+|r\d+\/m\d+|x?mm\d?(\/m\d+)?|m(?!m).*)$/.test(text) && !text.startsWith('moffs');
+const mayBeMemory = (text: string): boolean => /^(r\/m|r\d+\/m|m(?!m)|[xy]?mm\d?\/m)/.test(text) && !text.startsWith('moffs');
+const isRegister = (text: string): boolean => /^(r\d+[ab]?|r\/m\d+|r\d+\/m\d+|[xy]mm\d?(\/m\d+)?|m(?!m).*)$/.test(text) && !text.startsWith('moffs');
 
 /**
  * The fields of the operands, by their spelling. An operand that may be memory is in ModRM.rm; of an instruction without
  * one the general register is there if its encoding says so, or the last XMM or MMX register. With a VEX prefix the first of three registers is in ModRM.reg,
  * and what is left is in VEX.vvvv. SDM Vol. 2A, "VEX.vvvv".
  */
-export function fieldsOf(operands: readonly string[], encoding: Encoding): Field[] {
+export function fieldsOf(operands: readonly string[], encoding: Encoding, lastInReg = false): Field[] {
   const memory = operands.findIndex(mayBeMemory);
   if (encoding.vex) {
-    const registers = operands.flatMap((x, n) => (isRegister(x) ? [n] : []));
-    const rm = memory < 0 ? registers.at(-1) : memory;
+    const all = operands.flatMap((x, n) => (isRegister(x) ? [n] : []));
+    const last = encoding.registerInImmediate ? all.at(-1) : undefined;
+    const registers = all.filter((n) => n !== last);
+    const rm = lastInReg ? 0 : memory < 0 ? registers.at(-1) : memory;
     const reg = encoding.modrm === '/r' ? registers.find((n) => n !== rm) : undefined;
     // A memory destination stands first: the source then is last, behind VEX.vvvv.
     const source = rm === 0 && registers.length > 2 ? registers.at(-1) : reg;
-    return operands.map((_, n) => (n === rm ? 'rm' : n === source ? 'reg' : 'vvvv'));
+    return operands.map((_, n) => (n === last ? 'is4' : n === rm ? 'rm' : n === source ? 'reg' : 'vvvv'));
   }
   // MOV r64, CRn and MOV DRn, r64 put the general register into ModRM.rm and allow no memory there.
   const special = operands.some((x) => /^(CRn|CR8|DRn|Sreg)$/.test(x));

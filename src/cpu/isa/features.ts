@@ -4,7 +4,7 @@
  */
 
 /** Where a feature is announced; undefined where no bit does it. */
-type Position = readonly [leaf: number, register: 'ebx' | 'ecx' | 'edx', bit: number] | undefined;
+type Position = readonly [leaf: number, register: 'eax' | 'ebx' | 'ecx' | 'edx', bit: number, subleaf?: number] | undefined;
 
 export const FEATURES = {
   // Leaf 1, EDX.
@@ -23,6 +23,8 @@ export const FEATURES = {
   'clwb': [7, 'ebx', 24], 'sha-ni': [7, 'ebx', 29],
   'umip': [7, 'ecx', 2], 'pku': [7, 'ecx', 3], 'la57': [7, 'ecx', 16], 'rdpid': [7, 'ecx', 22],
   'serialize': [7, 'edx', 14],
+  // Leaf 0D, subleaf 1.
+  'xsaveopt': [0xd, 'eax', 0, 1], 'xsavec': [0xd, 'eax', 1, 1], 'xgetbv1': [0xd, 'eax', 2, 1],
   // Extended leaves.
   'lahf-lm': [0x8000_0001, 'ecx', 0], 'abm': [0x8000_0001, 'ecx', 5], '3dnowprefetch': [0x8000_0001, 'ecx', 8],
   'syscall': [0x8000_0001, 'edx', 11], 'nx': [0x8000_0001, 'edx', 20], 'pdpe1gb': [0x8000_0001, 'edx', 26],
@@ -38,7 +40,7 @@ export const featurePosition = (feature: CpuFeature): Position => FEATURES[featu
 
 /** Features that the manual defines and that are not all here yet: no processor of ours can have them, and CPUID never announces them. */
 export const UNBUILT: CpuFeatures = new Set<CpuFeature>([
-  'vme', 'monitor', 'fma', 'x2apic', 'tsc-deadline', 'xsave', 'avx', 'f16c', 'rdrand',
+  'vme', 'monitor', 'fma', 'x2apic', 'tsc-deadline', 'avx', 'f16c', 'rdrand',
   'avx2', 'rdseed', 'umip', 'pku', 'la57', 'rdpid',
 ]);
 /** All features that a processor here can have. */

@@ -22,8 +22,8 @@ export interface RegisterOperand {
   /** Fixed by the instruction (CL, RAX, RSP) rather than read from its bytes. */
   readonly implicit: boolean;
 }
-/** XMM0-XMM15. */
-export interface XmmOperand { readonly kind: 'xmm'; readonly number: number }
+/** XMM0-XMM15, or with 256 bits YMM0-YMM15. */
+export interface XmmOperand { readonly kind: 'xmm'; readonly width: 128 | 256; readonly number: number }
 /** MM0-MM7. */
 export interface MmxOperand { readonly kind: 'mmx'; readonly number: number }
 /** ST(0)-ST(7): a register of the x87 stack, counted from its top. `implicit`: the instruction's own ST(0). */

@@ -84,7 +84,7 @@ export abstract class Ops<V, B, X = unknown> extends VectorOps<V, X> {
 
   // Memory: may fault (#PF, #GP, #SS, #AC).
   /** #GP(0) unless the linear address is a multiple of `bytes`. */
-  abstract requireAligned(bytes: 16, segment: Segment, offset: V): void;
+  abstract requireAligned(bytes: 16 | 32, segment: Segment, offset: V): void;
   abstract load(w: Width, segment: Segment, offset: V, intent?: Intent): V;
   abstract store(w: Width, segment: Segment, offset: V, v: V): void;
 

@@ -27,10 +27,10 @@ export type OperandSpec =
   | { readonly kind: 'register-or-memory'; readonly text: string; readonly width: Width; readonly memoryBits: number }
   /** A general register in ModRM.rm where memory is not allowed (MOV CR, MOV DR, SMSW ...). */
   | { readonly kind: 'rm-register'; readonly text: string; readonly width: Width }
-  /** `xmm1`: an XMM register in ModRM.reg, or in ModRM.rm where that can be nothing else (MOVHLPS xmm1, xmm2; PSLLW xmm1, imm8); `<XMM0>`: that one. */
-  | { readonly kind: 'xmm'; readonly text: string; readonly at: 'reg' | 'rm' | 'fixed' }
-  /** `xmm2/m64`: ModRM.rm, XMM register or memory. */
-  | { readonly kind: 'xmm-or-memory'; readonly text: string; readonly memoryBits: number }
+  /** `xmm1`, `ymm1`: a register in ModRM.reg, in ModRM.rm where that can be nothing else (MOVHLPS xmm1, xmm2; PSLLW xmm1, imm8), in VEX.vvvv, or in bits 7:4 of an immediate byte (`/is4`); `<XMM0>`: that one. */
+  | { readonly kind: 'xmm'; readonly text: string; readonly width: 128 | 256; readonly at: 'reg' | 'rm' | 'vvvv' | 'is4' | 'fixed' }
+  /** `xmm2/m64`, `ymm2/m256`: ModRM.rm, register or memory. */
+  | { readonly kind: 'xmm-or-memory'; readonly text: string; readonly width: 128 | 256; readonly memoryBits: number }
   /** `mm`, `mm1`: an MMX register, in ModRM.reg or ModRM.rm as an XMM register is; `mm/m64`: ModRM.rm, MMX register or memory. */
   | { readonly kind: 'mmx'; readonly text: string; readonly at: 'reg' | 'rm' }
   | { readonly kind: 'mmx-or-memory'; readonly text: string; readonly memoryBits: number }
@@ -69,6 +69,8 @@ export interface RowOptions {
   readonly reads?: string;
   readonly writes?: string;
   readonly undefined?: string;
+  /** Of three registers the last is in ModRM.reg and the first in ModRM.rm, the manual's MVR: what a store of a register to a register is. */
+  readonly lastInReg?: boolean;
   /** The line is #UD on a processor without it. */
   readonly feature?: CpuFeature;
   /** A processor without the feature ignores the prefix instead: the line without it is meant (F3 0F BD is BSR). */
@@ -133,7 +135,7 @@ function parseOperand(text: string, field: Field): OperandSpec {
   if (text === 'CRn') return { kind: 'control', text, at: 'reg', number: 0 };
   if (text === 'CR8') return { kind: 'control', text, at: 'fixed', number: 8 };
   if (text === 'DRn') return { kind: 'debug', text, at: 'reg', number: 0 };
-  if (text === '<XMM0>') return { kind: 'xmm', text, at: 'fixed' };
+  if (text === '<XMM0>') return { kind: 'xmm', text, width: 128, at: 'fixed' };
   if (text === '1' || text === '3') return { kind: 'constant', text, value: text === '1' ? 1 : 3 };
   if (text === 'ST(0)' || text === 'ST(i)') return { kind: 'fpu', text, at: text === 'ST(i)' ? 'rm' : 'fixed' };
   const special = FPU_BITS[text];
@@ -141,10 +143,12 @@ function parseOperand(text: string, field: Field): OperandSpec {
   if (text === 'm') return { kind: 'memory', text, bits: 0 };
   const far = FAR_BITS[text];
   if (far !== undefined) return { kind: 'memory', text, bits: far };
-  const vector = /^(x?mm)\d?(?:\/m(\d+))?$/.exec(text);
+  const vector = /^([xy]?mm)\d?(?:\/m(\d+))?$/.exec(text);
   if (vector) {
-    const kind = vector[1] === 'mm' ? 'mmx' : 'xmm';
-    return vector[2] === undefined ? { kind, text, at: field === 'rm' ? 'rm' : 'reg' } : { kind: `${kind}-or-memory`, text, memoryBits: Number(vector[2]) };
+    const memoryBits = Number(vector[2]);
+    if (vector[1] === 'mm') return vector[2] === undefined ? { kind: 'mmx', text, at: field === 'rm' ? 'rm' : 'reg' } : { kind: 'mmx-or-memory', text, memoryBits };
+    const width = vector[1] === 'ymm' ? 256 : 128;
+    return vector[2] === undefined ? { kind: 'xmm', text, width, at: field === 'opcode' ? 'reg' : field } : { kind: 'xmm-or-memory', text, width, memoryBits };
   }
   const match = /^(r\/m|r(\d+)\/m|r|m|imm|rel|ptr16:|moffs)(\d+)[ab]?$/.exec(text);
   if (!match) throw new Error(`operand "${text}" is not spelled as in the manual`);
@@ -153,7 +157,8 @@ function parseOperand(text: string, field: Field): OperandSpec {
   if (match[2] !== undefined) return { kind: 'register-or-memory', text, width: Number(match[2]) as Width, memoryBits: bits };
   switch (match[1]) {
     case 'r/m': return { kind: 'register-or-memory', text, width, memoryBits: bits };
-    case 'r': return field === 'rm' ? { kind: 'rm-register', text, width } : { kind: 'register', text, width, at: field, number: 0 };
+    case 'r': if (field === 'is4') throw new Error('a general register in an immediate byte');
+      return field === 'rm' ? { kind: 'rm-register', text, width } : { kind: 'register', text, width, at: field, number: 0 };
     case 'm': return { kind: 'memory', text, bits };
     case 'imm': return { kind: 'immediate', text, width };
     case 'rel': return { kind: 'relative', text, width: bits as 8 | 16 | 32 };
@@ -187,7 +192,7 @@ export function parseRow(entry: Entry, line: Line): Row {
     const space = text.indexOf(' ');
     const mnemonic = space < 0 ? text : text.slice(0, space);
     const operandTexts = space < 0 ? [] : text.slice(space + 1).split(', ');
-    const fields = fieldsOf(operandTexts, encoding);
+    const fields = fieldsOf(operandTexts, encoding, options.lastInReg);
     const operands = operandTexts.map((x, n) => parseOperand(x, fields[n] as Field));
 
     const needsModrm = operands.some((x) => x.kind === 'register-or-memory' || x.kind === 'memory' || x.kind === 'rm-register' || x.kind === 'fpu' || isVector(x) || (x.kind === 'register' && x.at === 'reg'));
@@ -195,11 +200,12 @@ export function parseRow(entry: Entry, line: Line): Row {
     const immediates = operands.filter((x) => x.kind === 'immediate' || x.kind === 'relative' || x.kind === 'far-pointer' || x.kind === 'memory-offset');
     if (immediates.length !== encoding.trailing.length) throw new Error(`${immediates.length} immediate operands, ${encoding.trailing.length} in the encoding`);
 
-    const sized = operands.map(sizedWidth).find((w) => w !== undefined);
+    // With a VEX prefix general registers alone have an operand size.
+    const sized = operands.filter((x) => encoding.vex === undefined || x.kind !== 'memory').map(sizedWidth).find((w) => w !== undefined);
     const relative = operands.find((x) => x.kind === 'relative');
     const defaultSize = encoding.rexW ? 64 : sized === undefined ? (relative?.width === 16 ? 16 : 'any') : sized === 8 ? 'any' : sized;
     const size = options.size ?? defaultSize;
-    const wide = encoding.rexW || size === 64;
+    const wide = encoding.rexW || size === 64 || (encoding.vex !== undefined && sized === 64);
     return {
       text, encodingText, mnemonic, operands, encoding, meaning: entry.meaning,
       modes: options.modes ?? (wide ? '64' : 'all'),

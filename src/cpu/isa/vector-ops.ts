@@ -81,6 +81,9 @@ export type FloatOp =
   /** To integers, rounding as MXCSR says or towards zero. */
   | `i32x4.${'round' | 'trunc'}_${'f32x4_s' | 'f64x2_s_zero'}`;
 
+/** a * b + c, a * b - c, -(a * b) + c and -(a * b) - c, rounded once; or by turns, in the even lanes as the second part of the name says. */
+export type FusedOp = `${FloatShape}.${'madd' | 'msub' | 'nmadd' | 'nmsub'}` | `${'f32x4' | 'f64x2'}.${'maddsub' | 'msubadd'}`;
+
 /** Operations that neither depend on MXCSR nor touch it; nor does a double-precision number made of a 32-bit integer. */
 export const MXCSR_FREE: ReadonlySet<FloatOp> = new Set(['f32.recip', 'f32x4.recip', 'f32.recip_sqrt', 'f32x4.recip_sqrt', 'f64x2.convert_low_i32x4_s']);
 
@@ -88,8 +91,16 @@ export abstract class VectorOps<V, X> {
   /** #UD where CR0.EM is 1 or CR4.OSFXSR is 0, #NM where CR0.TS is 1: the first verb of every instruction that uses XMM registers or MXCSR. */
   requireSse(): void { unsupported('requireSse'); }
 
+  /** #UD unless CR4.OSXSAVE is 1 and XCR0 enables SSE and AVX, #NM where CR0.TS is 1: requireSse of an instruction with a VEX prefix. */
+  requireAvx(): void { unsupported('requireAvx'); }
+
+  /** Bits 127:0, of a YMM register too. */
   getXmm(_x: XmmOperand): X { return unsupported('getXmm'); }
+  /** Leaves bits 255:128. */
   setXmm(_x: XmmOperand, _v: X): void { unsupported('setXmm'); }
+  /** Bits 255:128. */
+  getYmmHigh(_x: XmmOperand): X { return unsupported('getYmmHigh'); }
+  setYmmHigh(_x: XmmOperand, _v: X): void { unsupported('setYmmHigh'); }
   /**
    * #UD where CR0.EM is 1, #NM where CR0.TS is 1, #MF where an x87 exception waits: the first verb of every instruction that uses
    * MMX registers, or the next after requireSse.
@@ -110,6 +121,8 @@ export abstract class VectorOps<V, X> {
   /** 128 bits of any alignment. */
   loadX(_segment: Segment, _offset: V): X { return unsupported('loadX'); }
   storeX(_segment: Segment, _offset: V, _v: X): void { unsupported('storeX'); }
+  /** Stores 256 bits of any alignment, or nothing where one of the halves faults. */
+  storeY(_segment: Segment, _offset: V, _low: X, _high: X): void { unsupported('storeY'); }
   /** Stores the bytes of v where bit 7 of the mask's byte is 1. Faults as a store of all sixteen does, whatever the mask (the manual leaves that open, silicon (AMD) does it). */
   storeMaskedX(_segment: Segment, _offset: V, _v: X, _mask: X): void { unsupported('storeMaskedX'); }
 
@@ -121,7 +134,8 @@ export abstract class VectorOps<V, X> {
   shiftX(_op: VectorShift, _a: X, _count: V): X { return unsupported('shiftX'); }
   /** Sixteen bytes of the 32 of a and b, by their numbers: 0-15 are a's, 16-31 b's. */
   shuffleX(_bytes: readonly number[], _a: X, _b: X): X { return unsupported('shuffleX'); }
-  shuffleByX(_how: ImmediateShuffle, _a: X, _b: X, _pattern: ImmediateOperand): X { return unsupported('shuffleByX'); }
+  /** `half` 1: of a pattern whose bits say one thing for each lane of a YMM register, those for its upper half. */
+  shuffleByX(_how: ImmediateShuffle, _a: X, _b: X, _pattern: ImmediateOperand, _half?: 0 | 1): X { return unsupported('shuffleByX'); }
   /**
    * Eight sums of the absolute differences of four bytes, as words: four bytes of b, at the doubleword that bits 1:0 of the control name, and
    * those of a at each of eight places from byte 0, or 4 with bit 2. SDM Vol. 2B, "MPSADBW".
@@ -142,8 +156,10 @@ export abstract class VectorOps<V, X> {
   floatX(_op: FloatOp, _a: X, _b: X): X { return unsupported('floatX'); }
   /** The lanes of b rounded to whole numbers as the control says: bits 1:0 and 2, of rounding, and 3, which keeps PE from being set. What the shape leaves comes from a. SDM Vol. 2B, "ROUNDPD". */
   roundFloatX(_shape: FloatShape, _a: X, _b: X, _control: ImmediateOperand): X { return unsupported('roundFloatX'); }
-  /** All ones in the lanes where the predicate, bits 2:0 of the immediate, holds. SDM Vol. 2A, "CMPPD". */
-  compareFloatX(_shape: FloatShape, _a: X, _b: X, _predicate: ImmediateOperand): X { return unsupported('compareFloatX'); }
+  /** What f32 and f64 leave of the result comes from `above`. */
+  fusedX(_op: FusedOp, _a: X, _b: X, _c: X, _above: X): X { return unsupported('fusedX'); }
+  /** All ones in the lanes where the predicate holds, one of 8 or of 32 by the low bits of the immediate. SDM Vol. 2A, "CMPPD". */
+  compareFloatX(_shape: FloatShape, _a: X, _b: X, _predicate: ImmediateOperand, _predicates: 8 | 32): X { return unsupported('compareFloatX'); }
   /** The order of the lowest lanes, an 8-bit value in the places of CF (less), ZF (equal) and PF; unordered is all three. A quiet NaN is invalid where it signals. */
   orderFloatX(_lane: Float, _a: X, _b: X, _quietNaN: 'quiet' | 'signals'): V { return unsupported('orderFloatX'); }
   /** The lowest lane as a signed integer of w bits; what does not fit is the integer indefinite. */
@@ -156,6 +172,8 @@ export abstract class VectorOps<V, X> {
   setMxcsr(_v: V): void { unsupported('setMxcsr'); }
 
   // ------------------------------------------------------------------------------------------------------ derived
+  /** Floating point in the body is one operation: what its parts raise is set and raised at its end. Values made inside leave it. */
+  raisedTogether<T>(body: () => T): T { return body(); }
   /** A value of 32 or 64 bits with zeros above it. */
   lowX(w: 32 | 64, v: V): X { return this.replaceLaneX(w === 32 ? 'i32x4' : 'i64x2', this.constX(0n), 0, v); }
 }

@@ -31,7 +31,7 @@ const blended = (lanes: number, bits: number): readonly number[] => Array.from({
  * SDM Vol. 2B, "PSHUFD", "PSHUFLW", "PSHUFHW", "SHUFPS", "SHUFPD", "PSLLDQ", "PSRLDQ", "PALIGNR", "PBLENDW"; Vol. 2A, "BLENDPS",
  * "INSERTPS", "DPPS"; Vol. 2B, "PCLMULQDQ".
  */
-export function immediatePattern(how: ImmediateShuffle, imm8: number): readonly number[] {
+export function immediatePattern(how: ImmediateShuffle, imm8: number, half: 0 | 1 = 0): readonly number[] {
   const [f0, f1, f2, f3] = fields(imm8) as readonly [number, number, number, number];
   const distance = Math.min(imm8, 16);
   switch (how) {
@@ -39,7 +39,7 @@ export function immediatePattern(how: ImmediateShuffle, imm8: number): readonly 
     case 'PSHUFLW': return lanePattern(2, [f0, f1, f2, f3, 4, 5, 6, 7]);
     case 'PSHUFHW': return lanePattern(2, [0, 1, 2, 3, 4 + f0, 4 + f1, 4 + f2, 4 + f3]);
     case 'SHUFPS': return lanePattern(4, [f0, f1, 4 + f2, 4 + f3]);
-    case 'SHUFPD': return lanePattern(8, [imm8 & 1, 2 + ((imm8 >> 1) & 1)]);
+    case 'SHUFPD': return lanePattern(8, [(imm8 >> (2 * half)) & 1, 2 + ((imm8 >> (2 * half + 1)) & 1)]);
     case 'PSLLDQ': return Array.from({ length: 16 }, (_, k) => (k < distance ? 16 : k - distance));
     case 'PALIGNR': return Array.from({ length: 16 }, (_, k) => (k + imm8 >= 16 && k + imm8 < 32 ? k + imm8 - 16 : 16));
     case 'PBLENDW': return lanePattern(2, blended(8, imm8));

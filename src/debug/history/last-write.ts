@@ -198,7 +198,7 @@ function writesRegister(machine: Machine, { name }: MachineRegister): boolean {
   const i = decode(bytes, 0, cpu.mode());
   const effects = i instanceof DecodeFailure ? undefined : effectsOf(i);
   if (effects === undefined) return false;
-  const general = GENERAL.indexOf(name), xmm = /^xmm(\d+)$/.exec(name);
+  const general = GENERAL.indexOf(name), xmm = /^[xy]mm(\d+)$/.exec(name);
   if (general >= 0) return effects.registersWritten.has(general);
   if (xmm !== null) return effects.xmmWritten.has(Number(xmm[1]));
   return name === 'rip' || (name === 'rflags' && effects.flagsWritten.size > 0);

@@ -18,17 +18,17 @@ export const fpuText = (fpu: Fpu | undefined): string => (fpu ? `control ${fpu.c
 const memoryText = (o: Outcome): string => `${o.changed.offset}: ${hexBytes(o.changed.bytes)}`;
 
 /** RCPPS and its kin are approximations, every processor's own: within 1.5 * 2^-12 of the truth, so within twice that of each other. */
-const isApproximate = (row: Row | undefined): boolean => row !== undefined && /^R(CP|SQRT)[PS]S$/.test(row.mnemonic);
-const single = new Float32Array(8);
+const isApproximate = (row: Row | undefined): boolean => row !== undefined && /^V?R(CP|SQRT)[PS]S$/.test(row.mnemonic);
+const single = new Float32Array(16);
 function nearlyEqual(a: bigint, b: bigint): boolean {
   const words = new Uint32Array(single.buffer);
-  for (let n = 0; n < 4; n++) {
+  for (let n = 0; n < 8; n++) {
     words[n] = Number(BigInt.asUintN(32, a >> BigInt(32 * n)));
-    words[4 + n] = Number(BigInt.asUintN(32, b >> BigInt(32 * n)));
+    words[8 + n] = Number(BigInt.asUintN(32, b >> BigInt(32 * n)));
   }
-  return [0, 1, 2, 3].every((n) => {
-    const x = single[n] as number, y = single[4 + n] as number;
-    return words[n] === words[4 + n] || Math.abs(x - y) <= Math.abs(y) * 3 * 2 ** -12;
+  return words.subarray(0, 8).every((word, n) => {
+    const x = single[n] as number, y = single[8 + n] as number;
+    return word === words[8 + n] || Math.abs(x - y) <= Math.abs(y) * 3 * 2 ** -12;
   });
 }
 
@@ -60,7 +60,7 @@ export function differences(silicon: Outcome, ours: Outcome, ignoredFlags = 0, r
   if (((silicon.flags ^ ours.flags) & ~ignoredFlags) !== 0) lines.push(`flags: silicon ${flagText(silicon.flags)}, ours ${flagText(ours.flags)}`);
   silicon.simd?.xmm.forEach((v, n) => {
     const own = ours.simd?.xmm[n] as bigint;
-    if (v !== own && !(isApproximate(row) && nearlyEqual(v, own))) lines.push(`XMM${n}: silicon ${hex(v)}, ours ${hex(own)}`);
+    if (v !== own && !(isApproximate(row) && nearlyEqual(v, own))) lines.push(`${silicon.simd?.wide === true ? 'YMM' : 'XMM'}${n}: silicon ${hex(v)}, ours ${hex(own)}`);
   });
   if (silicon.simd?.mxcsr !== ours.simd?.mxcsr) lines.push(`MXCSR: silicon ${silicon.simd?.mxcsr.toString(16)}, ours ${ours.simd?.mxcsr.toString(16)}`);
   silicon.fpu?.registers.forEach((v, n) => { if (v !== ours.fpu?.registers[n]) lines.push(`R${n}: silicon ${hex(v)}, ours ${hex(ours.fpu?.registers[n] as bigint)}`); });

@@ -56,13 +56,13 @@ function mxcsr(r: Random): number {
   return (masks << 7) | (r.below(4) << 13) | (r.chance(25) ? 0x40 : 0) | (r.chance(25) ? 0x8000 : 0) | (r.chance(30) ? r.below(0x40) : 0);
 }
 
-export function simdFor(r: Random, lanes: 'integers' | 'floats' | 'text'): Simd {
+export function simdFor(r: Random, lanes: 'integers' | 'floats' | 'text', wide = false): Simd {
   const floats = lanes === 'floats';
-  const xmm = Array.from({ length: 16 }, () => (lanes === 'text' ? textVector(r) : interestingVector(r, floats)));
+  const xmm = Array.from({ length: 16 }, () => (lanes === 'text' ? textVector(r) : interestingVector(r, floats)) | (wide ? interestingVector(r, floats) << 128n : 0n));
   // Operands that are equal, or each other's negatives.
   if (r.chance(15)) xmm.fill(xmm[0] as bigint);
   if (floats && r.chance(8)) xmm.forEach((_, n) => { xmm[n] = (xmm[0] as bigint) ^ (n % 2 === 0 ? 0n : 1n << 63n | 1n << 127n | 1n << 31n | 1n << 95n); });
-  return { xmm, mxcsr: mxcsr(r) };
+  return { xmm, mxcsr: mxcsr(r), wide };
 }
 
 /** MMX registers, in an x87 state that is as usual (TOP 0, empty), that instructions have left anyhow, or that holds an exception which waits. */

@@ -10,13 +10,13 @@ import { setControl, setStatus } from '../../../src/cpu/fpu/control.ts';
 import { emptyRegisters, retag } from '../../../src/cpu/fpu/registers.ts';
 import type { EngineName } from '../../../src/machine/machine.ts';
 import { MXCSR_AFTER_RESET } from '../../../src/cpu/mxcsr.ts';
-import { CR0, CR4, EFER } from '../../../src/mmu/control-bits.ts';
+import { CR0, CR4, EFER, XCR0 } from '../../../src/mmu/control-bits.ts';
 import { Mmu } from '../../../src/mmu/mmu.ts';
 import { PageFault } from '../../../src/mmu/page-fault.ts';
 import { PhysicalMemory } from '../../../src/mmu/physical-memory.ts';
 import { GuestState } from '../../../src/state/guest-state.ts';
 import { RAM_BASE, SEGMENT } from '../../../src/state/layout.ts';
-import { CODE, CODE_PAGES, COMPARED_FLAGS, DATA, DATA_PAGES, dataPattern, GS_BASE, PAGE, START, WRITABLE_PAGES, type Case, type Fpu, type Outcome } from './world.ts';
+import { CODE, CODE_PAGES, COMPARED_FLAGS, DATA, DATA_PAGES, dataPattern, GS_BASE, PAGE, START, WRITABLE_PAGES, type Case, type Fpu, type Outcome, type Simd } from './world.ts';
 
 const NO_DEVICES: CpuBus = {
   readPort: () => 0xff,
@@ -90,7 +90,8 @@ export class SiliconWorld {
     cpu.setSegment(SEGMENT.GS, { selector: 0, attributes: FLAT_DATA, limit: 0xffff_ffff, base: GS_BASE });
     cpu.setSegment(SEGMENT.CS, { selector: 0x33, attributes: CODE_64, limit: 0xffff_ffff, base: 0n });
     state.cr3 = BigInt(PML4);
-    cpu.setMode(CR0.PG | CR0.AM | CR0.WP | CR0.NE | CR0.ET | CR0.MP | CR0.PE, CR4.PAE | CR4.OSFXSR | CR4.OSXMMEXCPT, EFER.LME | EFER.LMA | EFER.NXE);
+    state.xcr0 = XCR0.X87 | XCR0.SSE | XCR0.AVX;
+    cpu.setMode(CR0.PG | CR0.AM | CR0.WP | CR0.NE | CR0.ET | CR0.MP | CR0.PE, CR4.PAE | CR4.OSFXSR | CR4.OSXMMEXCPT | CR4.OSXSAVE, EFER.LME | EFER.LMA | EFER.NXE);
     this.#cpu = cpu;
     this.#engine = engine === 'reference' ? new ReferenceEngine(cpu) : new FastEngine(cpu, engine);
     cpu.onFault = () => { this.#engine.requestStop(); };
@@ -113,7 +114,9 @@ export class SiliconWorld {
     c.gpr.forEach((v, n) => { state.gpr[n] = v; });
     c.simd?.xmm.forEach((v, n) => {
       state.xmm[2 * n] = BigInt.asUintN(64, v);
-      state.xmm[2 * n + 1] = v >> 64n;
+      state.xmm[2 * n + 1] = BigInt.asUintN(64, v >> 64n);
+      state.ymmHigh[2 * n] = BigInt.asUintN(64, v >> 128n);
+      state.ymmHigh[2 * n + 1] = v >> 192n;
     });
     state.mxcsr = c.simd?.mxcsr ?? MXCSR_AFTER_RESET;
     if (c.fpu) loadFpu(state, c.fpu);
@@ -126,7 +129,7 @@ export class SiliconWorld {
     cpu.fault = undefined;
     if (this.#engine instanceof FastEngine) this.#runFast(this.#engine);
     else this.#stepReference(this.#engine);
-    return { ...this.#outcome(c.simd !== undefined), fpu: c.fpu && fpuOf(state) };
+    return { ...this.#outcome(c.simd), fpu: c.fpu && fpuOf(state) };
   }
 
   #forgetCode(): void {
@@ -156,7 +159,7 @@ export class SiliconWorld {
   /** How many regions the translator has made. */
   get regions(): number { return this.#engine instanceof FastEngine ? this.#engine.translator.statistics.regions : 0; }
 
-  #outcome(simd: boolean): Outcome {
+  #outcome(simd: Simd | undefined): Outcome {
     const { state, fault } = this.#cpu;
     const memory = this.#memory;
     const expected = this.#expected;
@@ -172,7 +175,8 @@ export class SiliconWorld {
         : fault instanceof PageFault ? { vector: 14, errorCode: fault.errorCode, cr2: fault.address }
           : { vector: fault.vector, errorCode: fault.errorCode ?? 0, cr2: 0n },
       changed: { offset: first === end ? 0 : first, bytes: memory.slice(first, end) },
-      simd: simd ? { xmm: Array.from({ length: 16 }, (_, n) => ((state.xmm[2 * n + 1] as bigint) << 64n) | (state.xmm[2 * n] as bigint)), mxcsr: state.mxcsr } : undefined,
+      // The upper halves of registers that the case does not have are 0, and stay so.
+      simd: simd && { xmm: Array.from({ length: 16 }, (_, n) => [state.ymmHigh[2 * n + 1]!, state.ymmHigh[2 * n]!, state.xmm[2 * n + 1]!, state.xmm[2 * n]!].reduce((v, part) => (v << 64n) | part)), mxcsr: state.mxcsr, wide: simd.wide },
     };
   }
 }

@@ -3,7 +3,7 @@
  * for each case, little-endian:
  *
  *   u8  bit 0: 32-bit code; bit 1: poke follows; bit 2: it faulted; bit 3: memory changed; bit 4: XMM registers and MXCSR;
- *       bit 5: RFLAGS.AC; bit 6: x87 state
+ *       bit 5: RFLAGS.AC; bit 6: x87 state; bit 7: YMM registers instead, of 256 bits each
  *   u8  length of the code, its bytes
  *   u16 status flags before; u16 set of registers that do not hold their default; u64 for each
  *   [XMM]     u16 set of XMM registers that do not hold their default; u128 for each; u32 MXCSR
@@ -22,14 +22,17 @@ import { isVector, type Row } from '../../../src/cpu/isa/row.ts';
 import { AC_FLAG, defaultFpu, defaultSimd, type Case, type Fpu, type Outcome, type Simd } from './world.ts';
 
 /** The recordings, and whose rows they hold. */
-export const RECORDINGS = { general: 'silicon.bin.gz', vector: 'silicon-vector.bin.gz', mmx: 'silicon-mmx.bin.gz', bmi: 'silicon-bmi.bin.gz', sse4: 'silicon-sse4.bin.gz' } as const;
+export const RECORDINGS = { general: 'silicon.bin.gz', vector: 'silicon-vector.bin.gz', mmx: 'silicon-mmx.bin.gz', bmi: 'silicon-bmi.bin.gz', sse4: 'silicon-sse4.bin.gz', avx: 'silicon-avx.bin.gz', fma: 'silicon-fma.bin.gz' } as const;
 export type RecordingName = keyof typeof RECORDINGS;
 /** The recording of alignment checks, of general rows. */
 export const ALIGNMENT_RECORDING = 'silicon-alignment.bin.gz';
 /** What came to XMM and MMX registers behind SSE2. */
 const SINCE_SSE3: ReadonlySet<string | undefined> = new Set<CpuFeature | undefined>(['sse3', 'ssse3', 'sse4.1', 'sse4.2', 'aes', 'pclmulqdq', 'sha-ni']);
 export const usesMmxRegisters = (row: Row): boolean => row.operands.some((x) => x.kind === 'mmx' || x.kind === 'mmx-or-memory');
+const AVX: ReadonlySet<string | undefined> = new Set<CpuFeature | undefined>(['avx', 'avx2']);
 export function recordingOf(row: Row): RecordingName {
+  if (AVX.has(row.feature)) return 'avx';
+  if (row.feature === 'fma') return 'fma';
   if (SINCE_SSE3.has(row.feature) && row.operands.some(isVector)) return 'sse4';
   if (row.feature === 'bmi1' || row.feature === 'bmi2') return row.encoding.vex ? 'bmi' : 'general';
   if (usesMmxRegisters(row)) return 'mmx';
@@ -38,7 +41,7 @@ export function recordingOf(row: Row): RecordingName {
 
 /** 2 has the x87 state, and is otherwise 1. */
 const FORMAT = 2, FORMATS = [1, 2];
-const COMPATIBILITY = 1, POKE = 2, FAULT = 4, MEMORY = 8, SIMD = 16, ALIGNMENT = 32, FPU = 64;
+const COMPATIBILITY = 1, POKE = 2, FAULT = 4, MEMORY = 8, SIMD = 16, ALIGNMENT = 32, FPU = 64, WIDE = 128;
 
 /** What register n holds where a case does not say: a pattern that shows which register and which byte of it went astray. */
 export const defaultRegister = (n: number, codeSize: 32 | 64): bigint => {
@@ -60,12 +63,11 @@ class Writer {
     this.int(set, 2);
     values.forEach((v, n) => { if (v !== unless[n]) this.u64(v); });
   }
-  simd({ xmm, mxcsr }: Simd, unless: Simd): void {
+  simd({ xmm, mxcsr, wide }: Simd, unless: Simd): void {
     this.int(xmm.reduce((bits, v, n) => (v === unless.xmm[n] ? bits : bits | (1 << n)), 0), 2);
     xmm.forEach((v, n) => {
       if (v === unless.xmm[n]) return;
-      this.u64(v & 0xffff_ffff_ffff_ffffn);
-      this.u64(v >> 64n);
+      for (let at = 0n; at < (wide ? 256n : 128n); at += 64n) this.u64((v >> at) & 0xffff_ffff_ffff_ffffn);
     });
     this.int(mxcsr, 4);
   }
@@ -107,8 +109,9 @@ class Reader {
   }
   simd(unless: Simd): Simd {
     const set = this.int(2);
-    const xmm = unless.xmm.map((v, n) => ((set >> n) & 1 ? this.u64() | (this.u64() << 64n) : v));
-    return { xmm, mxcsr: this.int(4) };
+    const u128 = (): bigint => this.u64() | (this.u64() << 64n);
+    const xmm = unless.xmm.map((v, n) => ((set >> n) & 1 ? u128() | (unless.wide ? u128() << 128n : 0n) : v));
+    return { xmm, mxcsr: this.int(4), wide: unless.wide };
   }
   fpu(unless: Fpu): Fpu {
     const set = this.int(1);
@@ -124,12 +127,12 @@ export function writeRecording({ processor, cases }: Recording): Uint8Array {
   w.bytes(new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, processor, cases: cases.length })}\n`));
   for (const { c, outcome: o } of cases) {
     w.int((c.codeSize === 32 ? COMPATIBILITY : 0) | (c.poke.bytes.length > 0 ? POKE : 0) | (o.fault ? FAULT : 0) | (o.changed.bytes.length > 0 ? MEMORY : 0)
-      | (c.simd ? SIMD : 0) | ((c.flags & AC_FLAG) !== 0 ? ALIGNMENT : 0) | (c.fpu ? FPU : 0), 1);
+      | (c.simd ? SIMD : 0) | ((c.flags & AC_FLAG) !== 0 ? ALIGNMENT : 0) | (c.fpu ? FPU : 0) | (c.simd?.wide === true ? WIDE : 0), 1);
     w.int(c.code.length, 1);
     w.bytes(c.code);
     w.int(c.flags & 0xffff, 2);
     w.registers(c.gpr, defaults(c.codeSize));
-    if (c.simd) w.simd(c.simd, defaultSimd());
+    if (c.simd) w.simd(c.simd, defaultSimd(c.simd.wide));
     if (c.fpu) w.fpu(c.fpu, defaultFpu());
     if (c.poke.bytes.length > 0) {
       w.int(c.poke.offset, 2);
@@ -168,7 +171,7 @@ export function readRecording(file: Uint8Array): Recording {
     const code = r.bytes(r.int(1));
     const flagsBefore = r.int(2) | ((kind & ALIGNMENT) !== 0 ? AC_FLAG : 0);
     const gpr = r.registers(defaults(codeSize));
-    const simd = (kind & SIMD) !== 0 ? r.simd(defaultSimd()) : undefined;
+    const simd = (kind & SIMD) !== 0 ? r.simd(defaultSimd((kind & WIDE) !== 0)) : undefined;
     const fpu = (kind & FPU) !== 0 ? r.fpu(defaultFpu()) : undefined;
     const poke = (kind & POKE) !== 0 ? { offset: r.int(2), bytes: r.bytes(r.int(1)) } : nothing;
     const flags = r.int(2);

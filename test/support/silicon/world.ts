@@ -30,12 +30,14 @@ export function dataPattern(): Uint8Array {
   });
 }
 
-/** XMM0-XMM15 and MXCSR. */
-export interface Simd { readonly xmm: readonly bigint[]; readonly mxcsr: number }
+/** XMM0-XMM15, or where it is `wide` YMM0-YMM15, and MXCSR. */
+export interface Simd { readonly xmm: readonly bigint[]; readonly mxcsr: number; readonly wide: boolean }
 
 /** What XMM register n holds where a case does not say: a pattern that shows which register and which byte of it went astray. */
 const defaultXmm = (n: number): bigint => 0x2122_2324_2526_2728_292a_2b2c_2d2e_2f20n + BigInt(n) * 0x0808_0808_0808_0808_0808_0808_0808_0808n;
-export const defaultSimd = (): Simd => ({ xmm: Array.from({ length: 16 }, (_, n) => defaultXmm(n)), mxcsr: MXCSR_AFTER_RESET });
+/** The upper half of a YMM register is the pattern turned over. */
+const defaultYmm = (n: number): bigint => defaultXmm(n) | ((defaultXmm(n) ^ ((1n << 128n) - 1n)) << 128n);
+export const defaultSimd = (wide = false): Simd => ({ xmm: Array.from({ length: 16 }, (_, n) => (wide ? defaultYmm(n) : defaultXmm(n))), mxcsr: MXCSR_AFTER_RESET, wide });
 
 /** The x87 state as instructions on MMX registers see and leave it. */
 export interface Fpu {

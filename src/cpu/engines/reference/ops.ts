@@ -12,11 +12,11 @@ import type { Environment } from '../../floating-point/exact.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../../isa/operand.ts';
 import { Ops, type Carry, type Flag, type Intent } from '../../isa/ops.ts';
-import { LANE_BITS, type Float, type FloatOp, type FloatShape, type ImmediateShuffle, type Lanes, type OneOfLanes, type VectorOp, type VectorShift } from '../../isa/vector-ops.ts';
+import { LANE_BITS, type Float, type FloatOp, type FloatShape, type FusedOp, type ImmediateShuffle, type Lanes, type OneOfLanes, type VectorOp, type VectorShift } from '../../isa/vector-ops.ts';
 import { immediatePattern } from '../../isa/vector-shuffles.ts';
 import { enterMmx, MMX_SIGN_AND_EXPONENT, requireMmx } from '../../fpu/mmx.ts';
-import { checkMxcsr, raiseSimdFlags, requireSse, simdEnvironment } from '../../mxcsr.ts';
-import { compareLanes, floatOf, floatOperation, integerOf, orderOf, roundLanes, type Result } from './vector-float.ts';
+import { checkMxcsr, raiseSimdFlags, requireAvx, requireSse, simdEnvironment } from '../../mxcsr.ts';
+import { compareLanes, floatOf, floatOperation, fusedOperation, integerOf, orderOf, roundLanes, type Result } from './vector-float.ts';
 import { compareStrings, stringMask } from './vector-strings.ts';
 import { bitmask, sadBlocks, shuffle, vectorOperation, vectorShift } from './vector.ts';
 
@@ -174,17 +174,23 @@ export class ReferenceOps extends Ops<bigint, boolean, bigint> {
 
   load(w: Width, segment: Segment, offset: bigint, intent: Intent = 'read'): bigint { return this.cpu.load(w, segment, offset, intent); }
   store(w: Width, segment: Segment, offset: bigint, v: bigint): void { this.cpu.store(w, segment, offset, v); }
-  requireAligned(bytes: 16, segment: Segment, offset: bigint): void {
+  requireAligned(bytes: 16 | 32, segment: Segment, offset: bigint): void {
     // Before all other checks: a misaligned operand in SS that is not canonical raises #GP(0), not #SS(0), on silicon.
     const base = this.cpu.in64BitMode && segment < SEGMENT.FS ? 0n : this.state.base[segment] as bigint;
     if (((base + offset) & BigInt(bytes - 1)) !== 0n) throw GP(0, `memory operand not aligned to ${bytes} bytes`);
   }
 
   override requireSse(): void { requireSse(this.state); }
+  override requireAvx(): void { requireAvx(this.state); }
   override getXmm(x: XmmOperand): bigint { return (this.state.xmm[2 * x.number + 1]! << 64n) | this.state.xmm[2 * x.number]!; }
   override setXmm(x: XmmOperand, v: bigint): void {
     this.state.xmm[2 * x.number] = BigInt.asUintN(64, v);
     this.state.xmm[2 * x.number + 1] = v >> 64n;
+  }
+  override getYmmHigh(x: XmmOperand): bigint { return (this.state.ymmHigh[2 * x.number + 1]! << 64n) | this.state.ymmHigh[2 * x.number]!; }
+  override setYmmHigh(x: XmmOperand, v: bigint): void {
+    this.state.ymmHigh[2 * x.number] = BigInt.asUintN(64, v);
+    this.state.ymmHigh[2 * x.number + 1] = v >> 64n;
   }
   override requireMmx(): void { requireMmx(this.cpu); }
   override getMmx(x: MmxOperand): bigint { return this.state.fpuRegisters[2 * x.number]!; }
@@ -202,6 +208,7 @@ export class ReferenceOps extends Ops<bigint, boolean, bigint> {
   }
   override loadX(segment: Segment, offset: bigint): bigint { return this.cpu.load128(segment, offset); }
   override storeX(segment: Segment, offset: bigint, v: bigint): void { this.cpu.store128(segment, offset, v); }
+  override storeY(segment: Segment, offset: bigint, low: bigint, high: bigint): void { this.cpu.store256(segment, offset, low, high); }
   override storeMaskedX(segment: Segment, offset: bigint, v: bigint, mask: bigint): void {
     this.cpu.probeStore128(segment, offset);
     this.storeBytesWhere(16n, segment, offset, v, mask);
@@ -218,8 +225,8 @@ export class ReferenceOps extends Ops<bigint, boolean, bigint> {
   override vectorX(op: VectorOp, a: bigint, b: bigint): bigint { return vectorOperation(op, a, b); }
   override shiftX(op: VectorShift, a: bigint, count: bigint): bigint { return vectorShift(op, a, count); }
   override shuffleX(bytes: readonly number[], a: bigint, b: bigint): bigint { return shuffle(bytes, a, b); }
-  override shuffleByX(how: ImmediateShuffle, a: bigint, b: bigint, pattern: ImmediateOperand): bigint {
-    return shuffle(immediatePattern(how, byteOf(pattern)), a, b);
+  override shuffleByX(how: ImmediateShuffle, a: bigint, b: bigint, pattern: ImmediateOperand, half: 0 | 1 = 0): bigint {
+    return shuffle(immediatePattern(how, byteOf(pattern), half), a, b);
   }
   override sadBlocksX(a: bigint, b: bigint, control: ImmediateOperand): bigint { return sadBlocks(a, b, byteOf(control)); }
   override compareStringsX(a: bigint, b: bigint, lengths: readonly [bigint, bigint] | undefined, control: ImmediateOperand): bigint {
@@ -230,12 +237,26 @@ export class ReferenceOps extends Ops<bigint, boolean, bigint> {
   /** Computes under MXCSR, whose flags the result sets, or faults. */
   private underMxcsr(compute: (e: Environment) => Result): bigint {
     const { value, flags } = compute(simdEnvironment(this.state.mxcsr));
-    raiseSimdFlags(this.state, flags);
+    if (this.raisedSoFar === undefined) raiseSimdFlags(this.state, flags);
+    else this.raisedSoFar |= flags;
     return value;
   }
+  /** What the parts of one operation have raised; undefined where each is one of its own. */
+  private raisedSoFar: number | undefined;
+  override raisedTogether<T>(body: () => T): T {
+    this.raisedSoFar = 0;
+    try {
+      const result = body();
+      raiseSimdFlags(this.state, this.raisedSoFar);
+      return result;
+    } finally {
+      this.raisedSoFar = undefined;
+    }
+  }
   override floatX(op: FloatOp, a: bigint, b: bigint): bigint { return this.underMxcsr((e) => floatOperation(op, a, b, e)); }
-  override compareFloatX(shape: FloatShape, a: bigint, b: bigint, predicate: ImmediateOperand): bigint {
-    return this.underMxcsr((e) => compareLanes(shape, a, b, byteOf(predicate), e));
+  override fusedX(op: FusedOp, a: bigint, b: bigint, c: bigint, above: bigint): bigint { return this.underMxcsr((e) => fusedOperation(op, a, b, c, above, e)); }
+  override compareFloatX(shape: FloatShape, a: bigint, b: bigint, predicate: ImmediateOperand, predicates: 8 | 32): bigint {
+    return this.underMxcsr((e) => compareLanes(shape, a, b, Number(predicate.value & BigInt(predicates - 1)), e));
   }
   override roundFloatX(shape: FloatShape, a: bigint, b: bigint, control: ImmediateOperand): bigint { return this.underMxcsr((e) => roundLanes(shape, a, b, byteOf(control), e)); }
   override orderFloatX(lane: Float, a: bigint, b: bigint, quietNaN: 'quiet' | 'signals'): bigint { return this.underMxcsr((e) => orderOf(lane, a, b, e, quietNaN)); }

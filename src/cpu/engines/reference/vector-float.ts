@@ -4,7 +4,8 @@ import { add, compare, divide, max, min, multiply, root, subtract, type BinaryOp
 import { convert, fromInteger, toInteger, toIntegral } from '../../floating-point/convert.ts';
 import { DOUBLE, FLAG, ROUND, SINGLE, type Environment, type Format, type Rounding } from '../../floating-point/exact.ts';
 import type { Outcome } from '../../floating-point/format.ts';
-import type { Float, FloatOp, FloatShape } from '../../isa/vector-ops.ts';
+import { fusedMultiplyAdd, type FusedSigns } from '../../floating-point/fused.ts';
+import type { Float, FloatOp, FloatShape, FusedOp } from '../../isa/vector-ops.ts';
 
 const FORMAT: Record<Float, Format> = { f32: SINGLE, f64: DOUBLE };
 const BITS = { f32: 32, f64: 64 } as const;
@@ -75,16 +76,31 @@ export function roundLanes(shape: FloatShape, a: bigint, b: bigint, control: num
   return { value, flags: (control & 8) !== 0 ? flags & ~FLAG.PE : flags };
 }
 
-/** The orders in which predicates 0-3 hold: EQ LT LE UNORD; 4-7 are their opposites. SDM Vol. 2A, "CMPPD". */
-const PREDICATES: readonly (readonly Order[])[] = [['equal'], ['less'], ['less', 'equal'], ['unordered']];
+/** The signs of an operation, by the parity of the lane. */
+const FUSED_SIGNS: Record<string, readonly [even: FusedSigns, odd: FusedSigns]> = (() => {
+  const madd = { product: false, addend: false }, msub = { product: false, addend: true };
+  const nmadd = { product: true, addend: false }, nmsub = { product: true, addend: true };
+  return { madd: [madd, madd], msub: [msub, msub], nmadd: [nmadd, nmadd], nmsub: [nmsub, nmsub], maddsub: [msub, madd], msubadd: [madd, msub] };
+})();
+export function fusedOperation(op: FusedOp, a: bigint, b: bigint, c: bigint, above: bigint, e: Environment): Result {
+  const [shape, name] = op.split('.') as [FloatShape, string];
+  const lane = laneType(shape);
+  const bits = BITS[lane], format = FORMAT[lane];
+  return build(bits, laneCount(shape), above, (n) =>
+    fusedMultiplyAdd(format, laneOf(a, bits, n), laneOf(b, bits, n), laneOf(c, bits, n), e, FUSED_SIGNS[name]![n & 1]!));
+}
+
+/** The orders in which predicates 0-3 and 8-11 hold: EQ LT LE UNORD, EQ_UQ NGE NGT FALSE; 4-7 and 12-15 are their opposites. SDM Vol. 2A, "CMPPD". */
+const PREDICATES: readonly (readonly Order[])[] = [['equal'], ['less'], ['less', 'equal'], ['unordered'], ['equal', 'unordered'], ['less', 'unordered'], ['less', 'equal', 'unordered'], []];
 
 export function compareLanes(shape: FloatShape, a: bigint, b: bigint, predicate: number, e: Environment): Result {
   const lane = laneType(shape);
   const bits = BITS[lane];
-  const holds = PREDICATES[predicate & 3] as readonly Order[];
+  const holds = PREDICATES[(predicate & 3) | ((predicate & 8) >> 1)] as readonly Order[];
   const opposite = (predicate & 4) !== 0;
-  // LT, LE and their opposites are invalid for quiet NaNs too.
-  const quietNaN = (predicate & 3) === 1 || (predicate & 3) === 2 ? 'signals' : 'quiet';
+  // LT, LE and what is like them, and their opposites, are invalid for quiet NaNs too; from 16 on it is the others that are.
+  const orders = (predicate & 3) === 1 || (predicate & 3) === 2;
+  const quietNaN = orders !== (predicate & 16) > 0 ? 'signals' : 'quiet';
   return build(bits, laneCount(shape), a, (n) => {
     const { order, flags } = compare(FORMAT[lane], laneOf(a, bits, n), laneOf(b, bits, n), e, quietNaN);
     return { bits: holds.includes(order) !== opposite ? (1n << BigInt(bits)) - 1n : 0n, flags };

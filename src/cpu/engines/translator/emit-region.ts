@@ -72,7 +72,7 @@ class RegionEmitter {
     load(LOAD[64], ENGINE.pcid, LOCAL.pcid);
     load(LOAD[32], ENGINE.trail, LOCAL.trail);
     for (const r of this.#ops.used) load(LOAD[64], OFFSET.gpr + 8 * r, LOCAL.gpr + r);
-    for (const [number, local] of this.#ops.vectorHomes) load(SIMD['v128.load'], xmmOffset({ kind: 'xmm', number }), local);
+    for (const [number, local] of this.#ops.vectorHomes) load(SIMD['v128.load'], xmmOffset({ kind: 'xmm', number, width: 128 }), local);
     FLAG_WORD_OFFSETS.forEach((at, n) => { load(LOAD[64], at, LOCAL.flags + n); });
     code.i32(WORDS);
     code.set(LOCAL.flagKind);
@@ -85,7 +85,7 @@ class RegionEmitter {
       code.memory(op, at);
     };
     for (const r of this.#ops.written) store(STORE[64], OFFSET.gpr + 8 * r, LOCAL.gpr + r);
-    for (const number of this.#ops.writtenVectors) store(SIMD['v128.store'], xmmOffset({ kind: 'xmm', number }), this.#ops.vectorHomes.get(number)!);
+    for (const number of this.#ops.writtenVectors) store(SIMD['v128.store'], xmmOffset({ kind: 'xmm', number, width: 128 }), this.#ops.vectorHomes.get(number)!);
     this.#ops.storeFlags();
     code.get(LOCAL.partial);
     code.open(OP.if, VOID);

@@ -2,16 +2,31 @@
 import type { ImmediateOperand, Operand, RegisterOperand } from '../operand.ts';
 import type { Semantics } from '../row.ts';
 import type { Float, FloatOp, FloatShape } from '../vector-ops.ts';
-import { readX, sse, usesMmx, vector, writeX, xmm, type Combination } from './vector-operands.ts';
+import { lanePattern } from '../vector-shuffles.ts';
+import { combined, firstSource, mapped, readX, sse, usesMmx, vector, writeHalves, writeX, xmm, type Combination } from './vector-operands.ts';
 
-/** ADDPS and all that compute a vector from DEST and SRC, or from SRC alone. SDM Vol. 2A, "ADDPS—Add Packed Single Precision Floating-Point Values". */
-export const FLOAT = (op: FloatOp): Semantics => sse((o, i) => {
-  o.setXmm(xmm(i, 0), o.floatX(op, o.getXmm(xmm(i, 0)), readX(o, i, 1)));
+/** ADDPS and all that compute a vector from two. SDM Vol. 2A, "ADDPS—Add Packed Single Precision Floating-Point Values". */
+export const FLOAT = (op: FloatOp): Semantics => combined((o, a, b) => o.floatX(op, a, b));
+/** SQRTPS and all that compute every lane from one vector. SDM Vol. 2B, "SQRTPS—Square Root of Packed Single Precision Floating-Point Values". */
+export const FLOAT_OF = (op: FloatOp): Semantics => mapped((o, source) => o.floatX(op, source, source));
+
+/** CMPPS, CMPPD, CMPSS, CMPSD; with a VEX prefix there are 32 predicates. SDM Vol. 2A, "CMPPS—Compare Packed Single Precision Floating-Point Values". */
+export const FLOAT_COMPARE = (shape: FloatShape): Semantics => combined((o, a, b, i) =>
+  o.compareFloatX(shape, a, b, i.operands[2] as ImmediateOperand, i.row.encoding.vex === undefined ? 8 : 32));
+
+/** VCVTPS2PD and VCVTDQ2PD to a YMM register: each half from two lanes of 128 bits. */
+export const FLOAT_WIDENED = (op: 'f64x2.promote_low_f32x4' | 'f64x2.convert_low_i32x4_s'): Semantics => sse((o, i) => {
+  const source = readX(o, i, 1);
+  writeHalves(o, i, (half) => {
+    const pair = half === 0 ? source : o.shuffleX(lanePattern(8, [1, 1]), source, source);
+    return o.floatX(op, pair, pair);
+  });
 });
-
-/** CMPPS, CMPPD, CMPSS, CMPSD. SDM Vol. 2A, "CMPPS—Compare Packed Single Precision Floating-Point Values". */
-export const FLOAT_COMPARE = (shape: FloatShape): Semantics => sse((o, i) => {
-  o.setXmm(xmm(i, 0), o.compareFloatX(shape, o.getXmm(xmm(i, 0)), readX(o, i, 1), i.operands[2] as ImmediateOperand));
+/** VCVTPD2PS, VCVTPD2DQ and VCVTTPD2DQ of a YMM register: each half to two lanes of 128 bits. */
+export const FLOAT_NARROWED = (op: 'f32x4.demote_f64x2_zero' | `i32x4.${'round' | 'trunc'}_f64x2_s_zero`): Semantics => sse((o, i) => {
+  const sources = ([0, 1] as const).map((half) => readX(o, i, 1, 'aligned', half));
+  const narrowed = o.raisedTogether(() => sources.map((source) => o.floatX(op, source, source)));
+  writeX(o, i, 0, o.shuffleX(lanePattern(8, [0, 2]), narrowed[0]!, narrowed[1]!));
 });
 
 /** ROUNDPS, ROUNDPD, ROUNDSS, ROUNDSD. SDM Vol. 2B, "ROUNDPS—Round Packed Single Precision Floating-Point Values". */
@@ -50,9 +65,10 @@ export const INTEGER_FROM_FLOAT = (lane: Float, how: 'round' | 'trunc'): Semanti
 
 /** CVTSI2SS, CVTSI2SD. SDM Vol. 2A, "CVTSI2SD—Convert Signed Integer to Scalar Double Precision Floating-Point Value". */
 export const FLOAT_FROM_INTEGER = (lane: Float): Semantics => sse((o, i) => {
-  const x = i.operands[1] as Operand;
-  if (x.kind !== 'register' && x.kind !== 'memory') throw new Error(`${i.row.text}: operand 1 is no integer`);
+  const at = firstSource(i);
+  const x = i.operands[at + 1] as Operand;
+  if (x.kind !== 'register' && x.kind !== 'memory') throw new Error(`${i.row.text}: operand ${at + 1} is no integer`);
   const w = x.width as 32 | 64;
   const value = x.kind === 'register' ? o.getReg(x) : o.load(w, x.segment, o.effectiveAddress(x));
-  o.setXmm(xmm(i, 0), o.floatFromIntegerX(lane, o.getXmm(xmm(i, 0)), w, value));
+  writeX(o, i, 0, o.floatFromIntegerX(lane, o.getXmm(xmm(i, at)), w, value));
 });

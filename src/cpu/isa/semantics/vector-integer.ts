@@ -2,9 +2,9 @@
 import type { ImmediateOperand, MemoryOperand, Operand, RegisterOperand } from '../operand.ts';
 import type { Semantics } from '../row.ts';
 import { LANE_BITS, type ImmediateShuffle, type Lanes, type VectorOp, type VectorShift } from '../vector-ops.ts';
-import { interleavePattern } from '../vector-shuffles.ts';
+import { interleavePattern, lanePattern } from '../vector-shuffles.ts';
 import { narrow, widen } from './operands.ts';
-import { lanewise, mmx, pairwise, readX, sse, usesMmx, vector, writeX, xmm } from './vector-operands.ts';
+import { combined, firstSource, lanewise, mapped, pairwise, readX, sse, usesMmx, vector, writeHalves, writeX } from './vector-operands.ts';
 
 /** PAND, ANDPS, ANDPD. SDM Vol. 2B, "PAND—Logical AND". */
 export const PAND = lanewise('v128.and');
@@ -13,9 +13,7 @@ export const POR = lanewise('v128.or');
 /** PXOR, XORPS, XORPD. SDM Vol. 2B, "PXOR—Logical Exclusive OR". */
 export const PXOR = lanewise('v128.xor');
 /** PANDN, ANDNPS, ANDNPD: SRC and not DEST. SDM Vol. 2B, "PANDN—Logical AND NOT". */
-export const PANDN = vector((o, i) => {
-  writeX(o, i, 0, o.vectorX('v128.andnot', readX(o, i, 1), readX(o, i, 0)));
-});
+export const PANDN = combined((o, a, b) => o.vectorX('v128.andnot', b, a));
 
 /** PADDB, PADDW, PADDD, PADDQ. SDM Vol. 2B, "PADDB/PADDW/PADDD/PADDQ—Add Packed Integers". */
 export const PADD = (lanes: Lanes): Semantics => lanewise(`${lanes}.add`);
@@ -56,43 +54,38 @@ export const PACKSSDW = pairwise('i16x8.narrow_i32x4_s');
 export const PACKUSWB = pairwise('i8x16.narrow_i16x8_u');
 export const PACKUSDW = pairwise('i16x8.narrow_i32x4_u');
 /** PUNPCKLBW and its kin, UNPCKLPS, UNPCKLPD: the low halves in turn. SDM Vol. 2B, "PUNPCKLBW/PUNPCKLWD/PUNPCKLDQ/PUNPCKLQDQ". */
-export const PUNPCKL = (size: 1 | 2 | 4 | 8): Semantics => vector((o, i) => {
-  writeX(o, i, 0, o.shuffleX(interleavePattern(size, 'low'), readX(o, i, 0), readX(o, i, 1)));
-});
+export const PUNPCKL = (size: 1 | 2 | 4 | 8): Semantics => combined((o, a, b) => o.shuffleX(interleavePattern(size, 'low'), a, b));
 /** PUNPCKHBW and its kin, UNPCKHPS, UNPCKHPD: the high halves in turn. SDM Vol. 2B, "PUNPCKHBW/PUNPCKHWD/PUNPCKHDQ/PUNPCKHQDQ". */
-export const PUNPCKH = (size: 1 | 2 | 4 | 8): Semantics => vector((o, i) => {
+export const PUNPCKH = (size: 1 | 2 | 4 | 8): Semantics => combined((o, a, b, i) => {
   // Of MMX registers, whose interleaved halves fill one vector, the upper half is the result.
-  const mixed = o.shuffleX(interleavePattern(size, usesMmx(i) ? 'low' : 'high'), readX(o, i, 0), readX(o, i, 1));
-  if (usesMmx(i)) o.setMmx(mmx(i, 0), o.laneX('i64x2', mixed, 1));
-  else o.setXmm(xmm(i, 0), mixed);
+  const mixed = o.shuffleX(interleavePattern(size, usesMmx(i) ? 'low' : 'high'), a, b);
+  return usesMmx(i) ? o.shuffleX(lanePattern(8, [1, 1]), mixed, mixed) : mixed;
 });
 
 /** PSLLW, PSRLD, PSRAW ...: the count is an immediate, or the low 64 bits of SRC. SDM Vol. 2B, "PSLLW/PSLLD/PSLLQ", "PSRLW/PSRLD/PSRLQ", "PSRAW/PSRAD/PSRAQ". */
 export const PSHIFT = (shift: VectorShift): Semantics => vector((o, i) => {
-  const x = i.operands[1] as Operand;
-  const count = x.kind === 'immediate' ? o.imm(64, x) : o.laneX('i64x2', readX(o, i, 1), 0);
-  writeX(o, i, 0, o.shiftX(shift, readX(o, i, 0), count));
+  const at = firstSource(i);
+  const x = i.operands[at + 1] as Operand;
+  const count = x.kind === 'immediate' ? o.imm(64, x) : o.laneX('i64x2', readX(o, i, at + 1), 0);
+  writeHalves(o, i, (half) => o.shiftX(shift, readX(o, i, at, 'aligned', half), count));
 });
 /** PSLLDQ and PSRLDQ: by bytes. SDM Vol. 2B, "PSLLDQ", "PSRLDQ". */
 export const PSHIFT_BYTES = (how: 'PSLLDQ' | 'PSRLDQ'): Semantics => sse((o, i) => {
-  o.setXmm(xmm(i, 0), o.shuffleByX(how, o.getXmm(xmm(i, 0)), o.constX(0n), i.operands[1] as ImmediateOperand));
+  const at = firstSource(i);
+  writeHalves(o, i, (half) => o.shuffleByX(how, readX(o, i, at, 'aligned', half), o.constX(0n), i.operands[at + 1] as ImmediateOperand));
 });
 
 /** PSHUFD, PSHUFLW, PSHUFHW, PSHUFW: lanes of SRC. SDM Vol. 2B, "PSHUFD—Shuffle Packed Doublewords", "PSHUFW—Shuffle Packed Words". */
-export const PSHUF = (how: ImmediateShuffle): Semantics => vector((o, i) => {
-  const src = readX(o, i, 1);
-  writeX(o, i, 0, o.shuffleByX(how, src, src, i.operands[2] as ImmediateOperand));
-});
+export const PSHUF = (how: ImmediateShuffle): Semantics => mapped((o, source, i) => o.shuffleByX(how, source, source, i.operands[2] as ImmediateOperand));
 /** SHUFPS, SHUFPD: lanes of DEST, then of SRC. SDM Vol. 2B, "SHUFPS—Packed Interleave Shuffle of Quadruplets of Single Precision Floating-Point Values". */
-export const SHUF = (how: ImmediateShuffle): Semantics => sse((o, i) => {
-  o.setXmm(xmm(i, 0), o.shuffleByX(how, o.getXmm(xmm(i, 0)), readX(o, i, 1), i.operands[2] as ImmediateOperand));
-});
+export const SHUF = (how: ImmediateShuffle): Semantics => combined((o, a, b, i, half) => o.shuffleByX(how, a, b, i.operands[2] as ImmediateOperand, half));
 /** PINSRB, PINSRW, PINSRD, PINSRQ. SDM Vol. 2B, "PINSRW", "PINSRB/PINSRD/PINSRQ—Insert Byte/Dword/Qword". */
 export const PINSR = (lanes: Lanes): Semantics => vector((o, i) => {
   const bits = LANE_BITS[lanes];
-  const x = i.operands[1] as RegisterOperand | MemoryOperand;
+  const at = firstSource(i);
+  const x = i.operands[at + 1] as RegisterOperand | MemoryOperand;
   const value = x.kind === 'register' ? narrow(o, x.width, bits, o.getReg(x)) : o.load(bits, x.segment, o.effectiveAddress(x));
-  writeX(o, i, 0, o.replaceLaneX(usesMmx(i) ? 'i16x4' : lanes, readX(o, i, 0), i.operands[2] as ImmediateOperand, value));
+  writeX(o, i, 0, o.replaceLaneX(usesMmx(i) ? 'i16x4' : lanes, readX(o, i, at), i.operands[at + 2] as ImmediateOperand, value));
 });
 /** PEXTRB, PEXTRW, PEXTRD, PEXTRQ, EXTRACTPS. SDM Vol. 2B, "PEXTRB/PEXTRW/PEXTRD/PEXTRQ", "EXTRACTPS". */
 export const PEXTR = (lanes: Lanes): Semantics => vector((o, i) => {

@@ -1,18 +1,30 @@
 /** Moves to, from and between XMM and MMX registers. */
-import { implicit, RDI, type Operand, type RegisterOperand } from '../operand.ts';
+import { implicit, RDI, type MemoryOperand, type Operand, type RegisterOperand, type XmmOperand } from '../operand.ts';
 import type { Semantics } from '../row.ts';
 import { SEGMENT } from '../../../state/layout.ts';
+import { LANE_BITS } from '../vector-ops.ts';
 import { lanePattern } from '../vector-shuffles.ts';
 import { read, widen, write } from './operands.ts';
-import { mapped, mmx, readX, shuffled, sse, usesMmx, vector, writeX, xmm } from './vector-operands.ts';
+import { firstSource, mapped, mmx, readX, shuffled, sse, usesMmx, vector, writeHalves, writeX, xmm } from './vector-operands.ts';
+
+/** A move of all bits of a register. Of 256 bits an aligned one needs a multiple of 32 bytes, with a VEX prefix too. */
+const move = (alignment: 'aligned' | 'any'): Semantics => sse((o, i) => {
+  const [to, from] = i.operands as readonly [XmmOperand | MemoryOperand, XmmOperand | MemoryOperand];
+  for (const x of [to, from]) {
+    if (alignment === 'aligned' && x.kind === 'memory') o.requireAligned(x.width === 256 ? 32 : 16, x.segment, o.effectiveAddress(x));
+  }
+  if (to.kind === 'xmm') writeHalves(o, i, (half) => readX(o, i, 1, 'any', half));
+  else if (to.width === 128) writeX(o, i, 0, readX(o, i, 1), 'any');
+  else o.storeY(to.segment, o.effectiveAddress(to), readX(o, i, 1), readX(o, i, 1, 'any', 1));
+});
 
 /** MOVAPS, MOVAPD, MOVDQA: 128 bits, aligned in memory. SDM Vol. 2B, "MOVAPS—Move Aligned Packed Single Precision Floating-Point Values". */
-export const MOVAPS = sse((o, i) => { writeX(o, i, 0, readX(o, i, 1)); });
+export const MOVAPS = move('aligned');
 /** MOVUPS, MOVUPD, MOVDQU: 128 bits of any alignment. SDM Vol. 2B, "MOVUPS—Move Unaligned Packed Single Precision Floating-Point Values". */
-export const MOVUPS = sse((o, i) => { writeX(o, i, 0, readX(o, i, 1, 'any'), 'any'); });
+export const MOVUPS = move('any');
 
 /** LDDQU: a load of any alignment. SDM Vol. 2A, "LDDQU—Load Unaligned Integer 128 Bits". */
-export const LDDQU = sse((o, i) => { writeX(o, i, 0, readX(o, i, 1, 'any')); });
+export const LDDQU = MOVUPS;
 /** MOVDDUP, MOVSLDUP, MOVSHDUP: lanes of SRC, of `size` bytes. SDM Vol. 2B, "MOVDDUP—Replicate Double Precision Floating-Point Values". */
 export const DUPLICATE = (lanes: readonly number[], size: 4 | 8): Semantics => mapped((o, source) => o.shuffleX(lanePattern(size, lanes), source, source));
 
@@ -32,19 +44,21 @@ export const MOVQ: Semantics = vector((o, i) => {
   const dest = i.operands[0];
   if (dest?.kind === 'memory') write(o, i, 0, low);
   else if (dest?.kind === 'mmx') o.setMmx(dest, low);
-  else o.setXmm(xmm(i, 0), o.lowX(64, low));
+  else writeX(o, i, 0, o.lowX(64, low));
   if (usesMmx(i) && dest?.kind !== 'mmx') o.enterMmx();
 });
 /** MOVSS and MOVSD between XMM registers: the bits above stay. SDM Vol. 2B, "MOVSD—Move or Merge Scalar Double Precision Floating-Point Value". */
 export const MERGE_LOW = (lane: 'i32x4' | 'i64x2'): Semantics => sse((o, i) => {
-  const value = o.laneX(lane, o.getXmm(xmm(i, 1)), 0);
+  const at = firstSource(i);
+  const value = o.laneX(lane, o.getXmm(xmm(i, at + 1)), 0);
   if (i.operands[0]?.kind === 'memory') write(o, i, 0, value);
-  else o.setXmm(xmm(i, 0), o.replaceLaneX(lane, o.getXmm(xmm(i, 0)), 0, value));
+  else writeX(o, i, 0, o.replaceLaneX(lane, o.getXmm(xmm(i, at)), 0, value));
 });
 
 /** MOVLPS, MOVLPD, MOVHPS, MOVHPD from memory: the other half stays. SDM Vol. 2B, "MOVLPS", "MOVHPS". */
 export const LOAD_HALF = (half: 0 | 1): Semantics => sse((o, i) => {
-  o.setXmm(xmm(i, 0), o.replaceLaneX('i64x2', o.getXmm(xmm(i, 0)), half, read(o, i, 1)));
+  const at = firstSource(i);
+  writeX(o, i, 0, o.replaceLaneX('i64x2', o.getXmm(xmm(i, at)), half, read(o, i, at + 1)));
 });
 /** MOVHPS and MOVHPD to memory. */
 export const STORE_HIGH = sse((o, i) => { write(o, i, 0, o.laneX('i64x2', o.getXmm(xmm(i, 1)), 1)); });
@@ -70,7 +84,11 @@ export const MASKMOVQ = vector((o, i) => {
 
 /** MOVMSKPS, MOVMSKPD, PMOVMSKB: the signs of the lanes. SDM Vol. 2B, "MOVMSKPS", "MOVMSKPD", "PMOVMSKB". */
 export const MOVE_MASK = (shape: 'i8x16' | 'i32x4' | 'i64x2'): Semantics => vector((o, i) => {
-  o.setReg(i.operands[0] as RegisterOperand, widen(o, 32, i.width, o.bitmaskX(shape, readX(o, i, 1))));
+  const source = i.operands[1] as Operand;
+  const low = o.bitmaskX(shape, readX(o, i, 1));
+  const whole = source.kind === 'xmm' && source.width === 256
+    ? o.or(32, low, o.shl(32, o.bitmaskX(shape, readX(o, i, 1, 'any', 1)), o.const(32, BigInt(128 / LANE_BITS[shape])))) : low;
+  o.setReg(i.operands[0] as RegisterOperand, widen(o, 32, i.width, whole));
   if (usesMmx(i)) o.enterMmx();
 });
 

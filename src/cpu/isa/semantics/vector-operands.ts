@@ -1,18 +1,28 @@
 /** How instructions on XMM and MMX registers begin, and how they read and write their operands. */
 import type { Instruction } from '../instruction.ts';
-import type { MemoryOperand, MmxOperand, Operand, XmmOperand } from '../operand.ts';
+import type { MemoryOperand, MmxOperand, Operand, Width, XmmOperand } from '../operand.ts';
 import type { Ops } from '../ops.ts';
 import type { Semantics } from '../row.ts';
 import type { VectorOp } from '../vector-ops.ts';
+import { addOffset, widen } from './operands.ts';
 
-/** A meaning that needs SSE enabled: nothing else of it is looked at before. SDM Vol. 3A, "Providing Operating System Support for SSE". */
+/** Whether the line has a VEX prefix: then no operand needs alignment, and what is written to a register clears the bits above. */
+const hasVex = (i: Instruction): boolean => i.row.encoding.vex !== undefined;
+/** Whether VEX.vvvv names an operand, and so the destination is not the first source. */
+const namesThird = (i: Instruction): boolean => i.row.operands.some((x) => 'at' in x && x.at === 'vvvv');
+/** The number of the operand that is the first source, the destination of instructions without VEX.vvvv. */
+export const firstSource = (i: Instruction): 0 | 1 => (namesThird(i) ? 1 : 0);
+
+/** A meaning that needs SSE, or with a VEX prefix AVX, enabled: nothing else of it is looked at before. SDM Vol. 3A, "Providing Operating System Support for SSE". */
 export const sse = (meaning: Semantics): Semantics => (o, i) => {
-  o.requireSse();
+  if (hasVex(i)) o.requireAvx();
+  else o.requireSse();
   meaning(o, i);
 };
 /** A meaning that may run on XMM registers, on MMX registers, or takes one to the other: what its operands are decides what is asked first. */
 export const vector = (meaning: Semantics): Semantics => (o, i) => {
-  if (i.operands.some((x) => x.kind === 'xmm')) o.requireSse();
+  if (hasVex(i)) o.requireAvx();
+  else if (i.operands.some((x) => x.kind === 'xmm')) o.requireSse();
   if (usesMmx(i)) o.requireMmx();
   meaning(o, i);
 };
@@ -20,27 +30,41 @@ export const vector = (meaning: Semantics): Semantics => (o, i) => {
 /** Whether the instruction is one on MMX registers, decided by its form. */
 export const usesMmx = (i: Instruction): boolean => i.operands.some((x) => x.kind === 'mmx');
 
+/** Which 128 bits of a YMM register, or of 256 bits of memory. */
+export type Half = 0 | 1;
+/** The halves of the first operand: instructions on YMM registers do the same in both. */
+const halvesOf = (i: Instruction): readonly Half[] => ((i.operands[0] as Operand & { width?: number }).width === 256 ? [0, 1] : [0]);
+
+/** The offset of one half of a memory operand. */
+const offsetOf = <V, B, X>(o: Ops<V, B, X>, i: Instruction, x: MemoryOperand, half: Half): V => {
+  const offset = o.effectiveAddress(x);
+  return half === 0 ? offset : addOffset(o, i, offset, o.const(64, 16n));
+};
+
 /**
- * Reads operand n: an XMM register; 128 bits of memory, which must be aligned unless the instruction takes `any`; or an MMX
- * register or fewer bits of memory, with zeros above them.
+ * Reads operand n: an XMM register or a half of a YMM register; 128 bits of memory, which must be aligned unless the instruction takes
+ * `any`; or an MMX register or fewer bits of memory, with zeros above them. An operand of 128 bits is the same for both halves.
  */
-export function readX<V, B, X>(o: Ops<V, B, X>, i: Instruction, n: number, alignment: 'aligned' | 'any' = 'aligned'): X {
+export function readX<V, B, X>(o: Ops<V, B, X>, i: Instruction, n: number, alignment: 'aligned' | 'any' = 'aligned', half: Half = 0): X {
   const x = i.operands[n] as Operand;
-  if (x.kind === 'xmm') return o.getXmm(x);
+  if (x.kind === 'xmm') return half === 1 && x.width === 256 ? o.getYmmHigh(x) : o.getXmm(x);
   if (x.kind === 'mmx') return o.lowX(64, o.getMmx(x));
   if (x.kind !== 'memory') throw new Error(`${i.row.text}: operand ${n} is no vector`);
-  const offset = o.effectiveAddress(x);
-  if (x.width === 16) return o.lowX(32, o.zext(16, 32, o.load(16, x.segment, offset)));
-  if (x.width !== 128) return o.lowX(x.width as 32 | 64, o.load(x.width as 32 | 64, x.segment, offset));
-  if (alignment === 'aligned') o.requireAligned(16, x.segment, offset);
+  const offset = offsetOf(o, i, x, x.width === 256 ? half : 0);
+  if (x.width < 128) {
+    const value = o.load(x.width as Width, x.segment, offset);
+    return o.lowX(x.width === 64 ? 64 : 32, widen(o, x.width as Width, x.width === 64 ? 64 : 32, value));
+  }
+  if (alignment === 'aligned' && !hasVex(i)) o.requireAligned(16, x.segment, offset);
   return o.loadX(x.segment, offset);
 }
 
-/** Writes a vector to operand n: 128 bits, or the low 64 to an MMX register. */
+/** Writes a vector to operand n: 128 bits, with zeros above where there is a VEX prefix, or the low 64 to an MMX register. */
 export function writeX<V, B, X>(o: Ops<V, B, X>, i: Instruction, n: number, v: X, alignment: 'aligned' | 'any' = 'aligned'): void {
   const x = i.operands[n] as XmmOperand | MmxOperand | MemoryOperand;
   if (x.kind === 'xmm') {
     o.setXmm(x, v);
+    if (hasVex(i)) o.setYmmHigh(x, o.constX(0n));
     return;
   }
   if (x.kind === 'mmx') {
@@ -52,27 +76,40 @@ export function writeX<V, B, X>(o: Ops<V, B, X>, i: Instruction, n: number, v: X
   o.storeX(x.segment, offset, v);
 }
 
+/** DEST := f of each of its halves. All are computed before any is written. */
+export function writeHalves<V, B, X>(o: Ops<V, B, X>, i: Instruction, f: (half: Half) => X): void {
+  const halves = halvesOf(i);
+  const [low, high] = halves.length === 1 ? [f(0)] : o.raisedTogether(() => halves.map(f));
+  if (high === undefined) {
+    writeX(o, i, 0, low as X);
+    return;
+  }
+  o.setXmm(xmm(i, 0), low as X);
+  o.setYmmHigh(xmm(i, 0), high);
+}
+
 /** The register that is operand n. */
 export const xmm = (i: Instruction, n: number): XmmOperand => i.operands[n] as XmmOperand;
 export const mmx = (i: Instruction, n: number): MmxOperand => i.operands[n] as MmxOperand;
 
-/** What an instruction makes of 128 bits of its first source and 128 of its second. `i` is there for its immediate and for the kinds of its operands. */
-export type Combination = <V, B, X>(o: Ops<V, B, X>, first: X, second: X, i: Instruction) => X;
-/** DEST := f(DEST, SRC). */
+/** What an instruction makes of 128 bits of its first source and 128 of its second. `i` is there for its immediate and for the kinds of its operands, which stand where they do without a VEX prefix. */
+export type Combination = <V, B, X>(o: Ops<V, B, X>, first: X, second: X, i: Instruction, half: Half) => X;
+/** The instruction with its operands where they stand without a VEX prefix: the destination is the first source. */
+const withoutThird = (i: Instruction): Instruction => (namesThird(i) ? { ...i, operands: i.operands.slice(1) } : i);
+/** DEST := f(DEST, SRC), or with a VEX prefix DEST := f(SRC1, SRC2), in each 128 bits. */
 export const combined = (f: Combination): Semantics => vector((o, i) => {
-  writeX(o, i, 0, f(o, readX(o, i, 0), readX(o, i, 1), i));
+  const first = firstSource(i), plain = withoutThird(i);
+  writeHalves(o, i, (half) => f(o, readX(o, i, first, 'aligned', half), readX(o, i, first + 1, 'aligned', half), plain, half));
 });
 /** The same of one source. */
-export type Mapping = <V, B, X>(o: Ops<V, B, X>, source: X, i: Instruction) => X;
-/** DEST := f(SRC). */
+export type Mapping = <V, B, X>(o: Ops<V, B, X>, source: X, i: Instruction, half: Half) => X;
+/** DEST := f(SRC), in each 128 bits. */
 export const mapped = (f: Mapping): Semantics => vector((o, i) => {
-  writeX(o, i, 0, f(o, readX(o, i, 1), i));
+  writeHalves(o, i, (half) => f(o, readX(o, i, 1, 'aligned', half), i, half));
 });
 
 /** DEST := DEST op SRC. */
-export const lanewise = (op: VectorOp): Semantics => vector((o, i) => {
-  writeX(o, i, 0, o.vectorX(op, readX(o, i, 0), readX(o, i, 1)));
-});
+export const lanewise = (op: VectorOp): Semantics => combined((o, a, b) => o.vectorX(op, a, b));
 
 /**
  * Applies f to the sources of an operation whose result has the lanes of the first, then those of the second, each two or each one made into
@@ -87,6 +124,4 @@ export function joined<V, B, X>(o: Ops<V, B, X>, first: X, second: X, i: Instruc
 export const pairwise = (op: VectorOp): Semantics => combined((o, a, b, i) => joined(o, a, b, i, (x, y) => o.vectorX(op, x, y)));
 
 /** DEST := sixteen bytes of DEST and SRC. */
-export const shuffled = (bytes: readonly number[]): Semantics => sse((o, i) => {
-  o.setXmm(xmm(i, 0), o.shuffleX(bytes, o.getXmm(xmm(i, 0)), readX(o, i, 1)));
-});
+export const shuffled = (bytes: readonly number[]): Semantics => combined((o, a, b) => o.shuffleX(bytes, a, b));

@@ -43,7 +43,7 @@ export const PCMPSTRI = (lengths: 'explicit' | 'implicit'): Semantics => sse((o,
   setFlags(o, comparison, matches);
 });
 
-const XMM0: XmmOperand = { kind: 'xmm', number: 0 };
+const XMM0: XmmOperand = { kind: 'xmm', width: 128, number: 0 };
 /** PCMPESTRM, PCMPISTRM: the matches as a mask in XMM0. */
 export const PCMPSTRM = (lengths: 'explicit' | 'implicit'): Semantics => sse((o, i) => {
   const comparison = compare(o, i, lengths);

@@ -83,7 +83,10 @@ const APIC_ENABLED = 1n << 11n;
 /** CPUID — CPU Identification. */
 export const CPUID: SystemSemantics = (cpu) => {
   const { gpr } = cpu.state;
-  const result = cpuid(cpu.model, low32(cpu, RAX), low32(cpu, RCX), { in64BitMode: cpu.in64BitMode, apicEnabled: (cpu.state.apicBase & APIC_ENABLED) !== 0n });
+  const result = cpuid(cpu.model, low32(cpu, RAX), low32(cpu, RCX), {
+    in64BitMode: cpu.in64BitMode, apicEnabled: (cpu.state.apicBase & APIC_ENABLED) !== 0n,
+    osxsave: (cpu.state.cr4 & CR4.OSXSAVE) !== 0, xcr0: cpu.state.xcr0,
+  });
   gpr[RAX] = BigInt(result.eax >>> 0);
   gpr[RBX] = BigInt(result.ebx >>> 0);
   gpr[RCX] = BigInt(result.ecx >>> 0);

@@ -10,7 +10,7 @@ import { ALL_EMPTY, free, setTop, top } from '../../fpu/registers.ts';
 import type { Instruction } from '../instruction.ts';
 import type { SystemSemantics } from '../row.ts';
 import { memoryOperand, readOperand, writeOperand } from './operands.ts';
-import { isAligned16, loadBlock, stackRegister, storeBlock, x87, x87Control, x87NoWait } from './x87-operands.ts';
+import { isAligned, loadBlock, stackRegister, storeBlock, x87, x87Control, x87NoWait } from './x87-operands.ts';
 
 /** FNINIT — Initialize Floating-Point Unit. */
 export const FNINIT: SystemSemantics = x87NoWait((cpu) => initialise(cpu.state));
@@ -88,7 +88,7 @@ function fxsaveOptions(cpu: Cpu, i: Instruction): FxsaveOptions {
 function requireFxsave(cpu: Cpu, i: Instruction): void {
   const { cr0 } = cpu.state;
   if ((cr0 & (CR0.EM | CR0.TS)) !== 0) throw NM(`${i.mnemonic} with CR0.${(cr0 & CR0.EM) !== 0 ? 'EM' : 'TS'} = 1`);
-  if (!isAligned16(cpu, memoryOperand(i, 0))) throw GP(0, `${i.mnemonic} operand is not aligned to 16 bytes`);
+  if (!isAligned(cpu, memoryOperand(i, 0), 16)) throw GP(0, `${i.mnemonic} operand is not aligned to 16 bytes`);
 }
 
 /** FXSAVE, FXSAVE64 — Save x87 FPU, MMX Technology, and SSE State. Bytes that are in no field stay as they are in memory. */

@@ -108,8 +108,8 @@ export function storeBlock(cpu: Cpu, x: MemoryOperand, block: Uint8Array): void 
   for (const piece of parts) cpu.store(widthOf(piece.bytes), x.segment, offsetBy(x, offset, piece.at), BigInt.asUintN(8 * piece.bytes, view.getBigUint64(piece.at, true)));
 }
 
-/** Whether a memory operand's linear address is a multiple of 16. */
-export function isAligned16(cpu: Cpu, x: MemoryOperand): boolean {
+/** Whether a memory operand's linear address is a multiple of `bytes`. */
+export function isAligned(cpu: Cpu, x: MemoryOperand, bytes: 16 | 64): boolean {
   const base = cpu.in64BitMode && x.segment < SEGMENT.FS ? 0n : cpu.state.base[x.segment]!;
-  return ((base + effectiveAddress(cpu, x)) & 15n) === 0n;
+  return ((base + effectiveAddress(cpu, x)) & BigInt(bytes - 1)) === 0n;
 }

@@ -1,12 +1,17 @@
 /** The whole instruction set: one list of rows, from which everything else is derived. */
 import { parseRow, type Row } from '../row.ts';
 import { arithmetic } from './arithmetic.ts';
+import { avxAcross } from './avx-across.ts';
+import { avxFloat } from './avx-float.ts';
+import { avxInteger } from './avx-integer.ts';
+import { avxMove } from './avx-move.ts';
 import { bit } from './bit.ts';
 import { bitManipulation } from './bit-manipulation.ts';
 import { controlTransfer } from './control-transfer.ts';
 import { dataTransfer } from './data-transfer.ts';
 import { decimal } from './decimal.ts';
 import { exchange } from './exchange.ts';
+import { fma } from './fma.ts';
 import { flagControl } from './flag-control.ts';
 import { logic } from './logic.ts';
 import { miscellaneous } from './miscellaneous.ts';
@@ -25,12 +30,13 @@ import { vectorMove } from './vector-move.ts';
 import { vectorSse3 } from './vector-sse3.ts';
 import { vectorSse4 } from './vector-sse4.ts';
 import { x87 } from './x87.ts';
+import { xsave } from './xsave.ts';
 
 /** All entries, family by family, with their literal types. */
 export const ENTRIES = [
   ...dataTransfer, ...exchange, ...stack, ...arithmetic, ...multiplyDivide, ...decimal, ...logic, ...shift, ...bit, ...bitManipulation,
   ...controlTransfer, ...string, ...flagControl, ...miscellaneous, ...vectorMove, ...vectorInteger, ...vectorFloat, ...vectorSse3, ...vectorSse4, ...vectorCryptography,
-  ...systemSegments, ...systemTransfers, ...systemRegisters, ...systemIo, ...x87,
+  ...systemSegments, ...systemTransfers, ...systemRegisters, ...systemIo, ...x87, ...xsave, ...avxMove, ...avxInteger, ...avxFloat, ...avxAcross, ...fma,
 ] as const;
 
 /** Every row of the table, parsed and checked. */

@@ -1,6 +1,6 @@
 /** Floating point in XMM registers: the lines of the manual. */
 import { instruction } from '../row.ts';
-import { FLOAT, FLOAT_COMPARE, FLOAT_FROM_INTEGER, FLOAT_FROM_MMX, FLOAT_ORDER, INTEGER_FROM_FLOAT, MMX_FROM_FLOAT } from '../semantics/vector-float.ts';
+import { FLOAT, FLOAT_COMPARE, FLOAT_FROM_INTEGER, FLOAT_FROM_MMX, FLOAT_OF, FLOAT_ORDER, INTEGER_FROM_FLOAT, MMX_FROM_FLOAT } from '../semantics/vector-float.ts';
 
 const SSE = { feature: 'sse', size: 'any' } as const;
 const SSE2 = { feature: 'sse2', size: 'any' } as const;
@@ -80,10 +80,10 @@ export const vectorFloat = [
   instruction(FLOAT('f64.max'), SSE2, [
     ['MAXSD xmm1, xmm2/m64', 'F2 0F 5F /r'],
   ]),
-  instruction(FLOAT('f32x4.sqrt'), SSE, [
+  instruction(FLOAT_OF('f32x4.sqrt'), SSE, [
     ['SQRTPS xmm1, xmm2/m128', 'NP 0F 51 /r'],
   ]),
-  instruction(FLOAT('f64x2.sqrt'), SSE2, [
+  instruction(FLOAT_OF('f64x2.sqrt'), SSE2, [
     ['SQRTPD xmm1, xmm2/m128', '66 0F 51 /r'],
   ]),
   instruction(FLOAT('f32.sqrt'), SSE, [
@@ -92,13 +92,13 @@ export const vectorFloat = [
   instruction(FLOAT('f64.sqrt'), SSE2, [
     ['SQRTSD xmm1, xmm2/m64', 'F2 0F 51 /r'],
   ]),
-  instruction(FLOAT('f32x4.recip_sqrt'), SSE, [
+  instruction(FLOAT_OF('f32x4.recip_sqrt'), SSE, [
     ['RSQRTPS xmm1, xmm2/m128', 'NP 0F 52 /r'],
   ]),
   instruction(FLOAT('f32.recip_sqrt'), SSE, [
     ['RSQRTSS xmm1, xmm2/m32', 'F3 0F 52 /r'],
   ]),
-  instruction(FLOAT('f32x4.recip'), SSE, [
+  instruction(FLOAT_OF('f32x4.recip'), SSE, [
     ['RCPPS xmm1, xmm2/m128', 'NP 0F 53 /r'],
   ]),
   instruction(FLOAT('f32.recip'), SSE, [
@@ -128,10 +128,10 @@ export const vectorFloat = [
   instruction(FLOAT_ORDER('f64', 'signals'), { ...SSE2, ...ORDER }, [
     ['COMISD xmm1, xmm2/m64', '66 0F 2F /r'],
   ]),
-  instruction(FLOAT('f64x2.promote_low_f32x4'), SSE2, [
+  instruction(FLOAT_OF('f64x2.promote_low_f32x4'), SSE2, [
     ['CVTPS2PD xmm1, xmm2/m64', 'NP 0F 5A /r'],
   ]),
-  instruction(FLOAT('f32x4.demote_f64x2_zero'), SSE2, [
+  instruction(FLOAT_OF('f32x4.demote_f64x2_zero'), SSE2, [
     ['CVTPD2PS xmm1, xmm2/m128', '66 0F 5A /r'],
   ]),
   instruction(FLOAT('f64.promote_f32'), SSE2, [
@@ -140,22 +140,22 @@ export const vectorFloat = [
   instruction(FLOAT('f32.demote_f64'), SSE2, [
     ['CVTSD2SS xmm1, xmm2/m64', 'F2 0F 5A /r'],
   ]),
-  instruction(FLOAT('f32x4.convert_i32x4_s'), SSE2, [
+  instruction(FLOAT_OF('f32x4.convert_i32x4_s'), SSE2, [
     ['CVTDQ2PS xmm1, xmm2/m128', 'NP 0F 5B /r'],
   ]),
-  instruction(FLOAT('i32x4.round_f32x4_s'), SSE2, [
+  instruction(FLOAT_OF('i32x4.round_f32x4_s'), SSE2, [
     ['CVTPS2DQ xmm1, xmm2/m128', '66 0F 5B /r'],
   ]),
-  instruction(FLOAT('i32x4.trunc_f32x4_s'), SSE2, [
+  instruction(FLOAT_OF('i32x4.trunc_f32x4_s'), SSE2, [
     ['CVTTPS2DQ xmm1, xmm2/m128', 'F3 0F 5B /r'],
   ]),
-  instruction(FLOAT('f64x2.convert_low_i32x4_s'), SSE2, [
+  instruction(FLOAT_OF('f64x2.convert_low_i32x4_s'), SSE2, [
     ['CVTDQ2PD xmm1, xmm2/m64', 'F3 0F E6 /r'],
   ]),
-  instruction(FLOAT('i32x4.round_f64x2_s_zero'), SSE2, [
+  instruction(FLOAT_OF('i32x4.round_f64x2_s_zero'), SSE2, [
     ['CVTPD2DQ xmm1, xmm2/m128', 'F2 0F E6 /r'],
   ]),
-  instruction(FLOAT('i32x4.trunc_f64x2_s_zero'), SSE2, [
+  instruction(FLOAT_OF('i32x4.trunc_f64x2_s_zero'), SSE2, [
     ['CVTTPD2DQ xmm1, xmm2/m128', '66 0F E6 /r'],
   ]),
   instruction(FLOAT_FROM_MMX('f32x4.convert_i32x4_s'), SSE, [
