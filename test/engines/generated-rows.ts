@@ -5,5 +5,10 @@
 export const LEFT_TO_REFERENCE: readonly { readonly why: string; readonly features?: readonly string[]; readonly but?: readonly string[]; readonly mnemonics?: readonly string[] }[] = [
   { why: 'several stores: leaving in front of the second would run the first again', mnemonics: ['PUSHA', 'PUSHAD', 'ENTER'] },
   { why: 'a 16-byte value in two registers', mnemonics: ['CMPXCHG16B'] },
-  { why: 'no code for vectors of 64, 128 and 256 bits yet', features: ['mmx', 'sse', 'sse2', 'sse3', 'ssse3', 'sse4.1', 'sse4.2', 'aes', 'pclmulqdq', 'sha-ni', 'avx', 'avx2', 'fma'], but: ['CRC32', 'MOVNTI', 'LFENCE', 'MFENCE', 'SFENCE'] },
+  { why: 'approximations, whose bits are the processor’s own', mnemonics: ['RCPPS', 'RCPSS', 'RSQRTPS', 'RSQRTSS'] },
+  { why: 'stores of up to sixteen bytes here and there', mnemonics: ['MASKMOVDQU', 'MASKMOVQ'] },
+  { why: 'it may change what code made for MXCSR takes for granted', mnemonics: ['LDMXCSR'] },
+  { why: 'rounding by a rule of the instruction’s own, which may keep PE from being set', mnemonics: ['ROUNDPS', 'ROUNDPD', 'ROUNDSS', 'ROUNDSD'] },
+  { why: 'WebAssembly has nothing like it', mnemonics: ['MPSADBW', 'PCMPESTRM', 'PCMPESTRI', 'PCMPISTRM', 'PCMPISTRI', 'AESENC', 'AESENCLAST', 'AESDEC', 'AESDECLAST', 'AESKEYGENASSIST', 'PCLMULQDQ'] },
+  { why: 'no code for vectors of 256 bits yet', features: ['avx', 'avx2', 'fma'] },
 ];

@@ -33,6 +33,8 @@ export const ENGINE = {
   untilReport: BASE + 56,
   /** u32: where the next word of the trail goes, from TRAIL_BASE (fast/trail.ts). */
   trail: BASE + 60,
+  /** u32: 1 where CR0.EM, CR0.TS or CR4.OSFXSR keep instructions on vectors from running. */
+  vectorsBlocked: BASE + 64,
 } as const;
 export const MISS_WRITE = 0x100;
 

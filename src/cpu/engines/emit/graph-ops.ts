@@ -7,7 +7,7 @@
 import { Ops } from '../../isa/ops.ts';
 import type { Width } from '../../isa/operand.ts';
 import type { Code } from '../wasm/code.ts';
-import { I32, I64, OP, VOID, type ValueType } from '../wasm/opcodes.ts';
+import { F32, F64, I32, I64, OP, V128, VOID, type ValueType } from '../wasm/opcodes.ts';
 import { LEAF, Node } from './node.ts';
 
 /** The form cannot be generated: the reference engine executes such an instruction. */
@@ -37,8 +37,8 @@ export abstract class GraphOps extends Ops<Node, Node> {
   readonly locals: ValueType[] = [];
   readonly #firstLocal: number;
   #statements: Statement[] = [];
-  readonly #pool = { [I32]: [] as number[], [I64]: [] as number[] };
-  readonly #used = { [I32]: 0, [I64]: 0 };
+  readonly #pool: Record<ValueType, number[]> = { [I32]: [], [I64]: [], [F32]: [], [F64]: [], [V128]: [] };
+  readonly #used: Record<ValueType, number> = { [I32]: 0, [I64]: 0, [F32]: 0, [F64]: 0, [V128]: 0 };
   /** In a conditional arm: the nodes that got a local there, which they lose at its end. */
   #arm: Node[] | undefined;
 
@@ -121,12 +121,11 @@ export abstract class GraphOps extends Ops<Node, Node> {
   protected temporary(type: ValueType): number {
     const pool = this.#pool[type];
     const n = this.#used[type]++;
-    if (n === pool.length) {
-      pool.push(this.#firstLocal + this.locals.length);
-      this.locals.push(type);
-    }
+    if (n === pool.length) pool.push(this.addLocal(type));
     return pool[n]!;
   }
+  /** Another local of the function, for one use. */
+  protected addLocal(type: ValueType): number { return this.#firstLocal + this.locals.push(type) - 1; }
 
   /** Keeps the value on the stack as x, if anyone uses x. */
   protected bind(x: Node): void {
@@ -168,7 +167,8 @@ export abstract class GraphOps extends Ops<Node, Node> {
     if (x.a) this.emit(x.a);
     if (x.b) this.emit(x.b);
     if (x.c) this.emit(x.c);
-    code.byte(x.op);
+    code.op(x.op);
+    if (x.immediates) for (const byte of x.immediates) code.byte(byte);
     if (x.uses > 1) this.#keep(x, true);
   }
 
@@ -187,8 +187,7 @@ export abstract class GraphOps extends Ops<Node, Node> {
     countStatements(this.#statements);
     for (const s of this.#statements) if (!isDead(s)) s.write();
     this.#statements = [];
-    this.#used[I32] = 0;
-    this.#used[I64] = 0;
+    for (const type of [I32, I64, F32, F64, V128] as const) this.#used[type] = 0;
   }
 }
 

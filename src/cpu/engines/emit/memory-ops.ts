@@ -9,7 +9,7 @@ import { DATA_ENTRIES, COLUMN_ENTRY_BYTES, COLUMN_FIELD } from '../../../mmu/tlb
 import type { Width } from '../../isa/operand.ts';
 import type { Intent } from '../../isa/ops.ts';
 import { ENGINE, MISS_WRITE, PAGE_SLOT, STATUS } from '../engine-memory.ts';
-import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID } from '../wasm/opcodes.ts';
+import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
 import { FlagOps, type FlagDefinition, type FlagWords } from './flag-ops.ts';
 import { LeftToReference } from './graph-ops.ts';
 import type { Node } from './node.ts';
@@ -22,6 +22,9 @@ export interface Leave { readonly roots: readonly Node[]; readonly write: (statu
  * a load remembers only pages that may be written.
  */
 export interface RememberedPage { readonly slot: number; readonly readAndWrite: boolean }
+
+/** Bits of an access: of a value or a vector. */
+export type AccessWidth = Width | 128;
 
 const PAGE_MASK = -4096n;
 /** From bits 31:0 of an address to the offset of its entry in a column. */
@@ -62,7 +65,7 @@ export abstract class MemoryOps extends FlagOps {
    * Looks the address in `linear` up: leaves 1 on the stack where the tag matches. The tag of the page of the *last* byte is compared at the index
    * of the first, so an access across pages never matches.
    */
-  #probe(w: Width, tag: number, linear: number, entry: number): void {
+  #probe(w: AccessWidth, tag: number, linear: number, entry: number): void {
     const { code } = this;
     code.get(linear);
     code.byte(N.i32_wrap_i64);
@@ -84,7 +87,7 @@ export abstract class MemoryOps extends FlagOps {
   }
 
   /** Leaves the memory offset of the byte at `address` on the stack, or leaves the function. */
-  #locate(address: Node, w: Width, write: boolean, exit: Leave, remembered: RememberedPage | undefined): void {
+  #locate(address: Node, w: AccessWidth, write: boolean, exit: Leave, remembered: RememberedPage | undefined): void {
     const { code } = this;
     const linear = this.temporary(I64), entry = this.temporary(I32);
     const probe = (): void => {
@@ -148,7 +151,7 @@ export abstract class MemoryOps extends FlagOps {
     if (both) code.end();
   }
 
-  #leaveForMiss(w: Width, write: boolean, linear: number, exit: Leave): void {
+  #leaveForMiss(w: AccessWidth, write: boolean, linear: number, exit: Leave): void {
     const { code } = this;
     code.i32(0);
     code.get(linear);
@@ -161,27 +164,30 @@ export abstract class MemoryOps extends FlagOps {
 
   load(w: Width, segment: Segment, offset: Node, intent: Intent = 'read'): Node {
     const modify = intent === 'modify';
+    return this.loadAs(w, this.typeOf(w), LOAD[w], segment, offset, modify);
+  }
+  /** A load by an instruction of WebAssembly. */
+  protected loadAs(w: AccessWidth, type: ValueType, op: number, segment: Segment, offset: Node, modify = false): Node {
     const address = this.#linear(segment, offset, modify);
     const exit = this.leave();
     const remembered = this.rememberedPage(segment, offset, modify);
     const place = { offset, segment, host: -1 };
     if (modify) this.#modified = place;
-    return this.value(this.typeOf(w), [address, ...exit.roots], () => {
+    return this.value(type, [address, ...exit.roots], () => {
       this.#locate(address, w, modify, exit, remembered);
       if (modify) {
         place.host = this.temporary(I32);
         this.code.tee(place.host);
       }
-      this.code.memory(LOAD[w], 0);
+      this.code.memory(op, 0);
     });
   }
 
   store(w: Width, segment: Segment, offset: Node, v: Node): void {
-    // Leaving runs the whole instruction again, so nothing of it may be in memory by then.
-    if (++this.#stores > 1) throw new LeftToReference('two stores');
     const value = w < 64 ? this.loose(w, v) : v;
     const modified = this.#modified;
     if (modified?.offset === offset && modified.segment === segment) {
+      this.#countStore();
       this.effect([value], () => {
         this.code.get(modified.host);
         this.emit(value);
@@ -189,15 +195,21 @@ export abstract class MemoryOps extends FlagOps {
       });
       return;
     }
+    this.storeAs(w, STORE[w], segment, offset, value);
+  }
+  protected storeAs(w: AccessWidth, op: number, segment: Segment, offset: Node, value: Node): void {
+    this.#countStore();
     const address = this.#linear(segment, offset, true);
     const exit = this.leave();
     const remembered = this.rememberedPage(segment, offset, true);
     this.effect([address, value, ...exit.roots], () => {
       this.#locate(address, w, true, exit, remembered);
       this.emit(value);
-      this.code.memory(STORE[w], 0);
+      this.code.memory(op, 0);
     });
   }
+  /** Leaving runs the whole instruction again, so nothing of it may be in memory by then. */
+  #countStore(): void { if (++this.#stores > 1) throw new LeftToReference('two stores'); }
 
   requireAligned(bytes: 16, segment: Segment, offset: Node): void {
     const low = this.and(64, this.#linear(segment, offset, false), this.const(64, BigInt(bytes - 1)));

@@ -18,6 +18,10 @@ export class Node {
   looseWidth = 0;
   /** Of the negation of a bit: that bit. */
   negated: Node | undefined;
+  /** Bytes behind the opcode: lanes of a vector, a vector constant. */
+  immediates: readonly number[] | undefined;
+  /** Of a vector whose lowest lane was put in: that. */
+  lowest: Node | undefined;
   /** How many places of what is being written use it; filled in by `GraphOps.flush`. */
   uses = 0;
   /** The local that holds it, once it has been evaluated; -1 before. */

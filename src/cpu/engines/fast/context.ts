@@ -3,7 +3,7 @@
  * them. Code is made for one context and entered in that context only; it changes with system instructions and
  * deliveries, which generated code leaves to TypeScript.
  */
-import { CR4 } from '../../../mmu/control-bits.ts';
+import { CR0, CR4 } from '../../../mmu/control-bits.ts';
 import { COLUMN, columnBase, FETCH_COLUMN, fetchColumnBase, type Column } from '../../../mmu/tlb.ts';
 import { OFFSET, SEGMENT } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
@@ -56,6 +56,7 @@ export function enterContext(cpu: Cpu): Context | undefined {
   u32[ENGINE.dataColumn / 4] = columnBase(column);
   u32[ENGINE.fetchColumn / 4] = fetchColumnBase(column === COLUMN.user ? FETCH_COLUMN.user : FETCH_COLUMN.supervisor);
   u32[ENGINE.pcid / 4] = pcid;
+  u32[ENGINE.vectorsBlocked / 4] = (state.cr0 & (CR0.EM | CR0.TS)) === 0 && (state.cr4 & CR4.OSFXSR) !== 0 ? 0 : 1;
   u32[ENGINE.contextKey / 4 + 1] = context.number << CONTEXT_KEY_HIGH_SHIFT;
   return context;
 }

@@ -20,11 +20,16 @@ const segmentText = (segment: number | undefined): string => (segment === undefi
 const memoryText = (x: MemoryOperand): string =>
   `M${x.width}${segmentText(x.segment)}a${x.addressWidth}${x.index === NO_REGISTER ? '' : 'x'}${isBasedOnRsp(x) ? 'p' : ''}`;
 
-function operandText(x: Operand): string {
+/** Beside vectors an immediate chooses lanes or a comparison, and is part of the form: WebAssembly knows these when code is made. */
+export const isImmediateOfForm = (i: Instruction): boolean => i.operands.some((x) => x.kind === 'xmm' || x.kind === 'mmx');
+
+function operandText(x: Operand, i: Instruction): string {
   switch (x.kind) {
     case 'register': return x.implicit ? `=${x.number}.${x.width}` : `R${x.width}`;
     case 'memory': return memoryText(x);
-    case 'immediate': return 'I';
+    case 'immediate': return isImmediateOfForm(i) ? `I${x.value}` : 'I';
+    case 'xmm': return 'X';
+    case 'mmx': return 'Q';
     case 'relative': return 'J';
     default: return `?${x.kind}`;
   }
@@ -43,6 +48,8 @@ const REPEAT_BITS = { none: 0, rep: 1, repne: 2 } as const;
 export function formInRow(i: Instruction): number {
   let bits = widthBits(i.width) | (widthBits(i.mode.codeSize) << 4) | (widthBits(i.mode.stackSize) << 8);
   bits = (((bits * 4 + segmentBits(i.segmentOverride)) * 4 + REPEAT_BITS[i.repeat]) * 16 + i.condition) * 4 + widthBits(i.addressWidth) - 1;
+  const last = i.operands.at(-1);
+  if (last?.kind === 'immediate' && isImmediateOfForm(i)) bits = bits * 256 + Number(last.value & 0xffn);
   for (const x of i.operands) {
     if (x.kind === 'memory') {
       return ((bits * 16 + widthBits(x.width)) * 4 + segmentBits(x.segment)) * 16 + 1 + (x.index === NO_REGISTER ? 0 : 2) + (isBasedOnRsp(x) ? 4 : 0);
@@ -54,5 +61,5 @@ export function formInRow(i: Instruction): number {
 /** The key of an instruction's form. */
 export function formOf(i: Instruction): string {
   return `${i.mnemonic}#${numberOf(i.row.meaning)}.${i.width}.${i.mode.codeSize}.${i.mode.stackSize}.${i.addressWidth} ${i.condition} ${i.repeat}`
-    + `${segmentText(i.segmentOverride)} ${i.operands.map(operandText).join(',')}`;
+    + `${segmentText(i.segmentOverride)} ${i.operands.map((x) => operandText(x, i)).join(',')}`;
 }

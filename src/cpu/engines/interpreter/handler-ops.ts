@@ -5,16 +5,18 @@
  */
 import { OFFSET } from '../../../state/layout.ts';
 import type { Instruction } from '../../isa/instruction.ts';
-import { NO_REGISTER, RCX, type ImmediateOperand, type MemoryOperand, type RegisterOperand, type RelativeOperand, type Width } from '../../isa/operand.ts';
-import { MemoryOps, type Leave } from '../emit/memory-ops.ts';
+import { NO_REGISTER, RCX, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../../isa/operand.ts';
+import { FloatCode } from '../emit/float-ops.ts';
+import type { Leave } from '../emit/memory-ops.ts';
 import type { FlagDefinition } from '../emit/flag-ops.ts';
 import { FLAG_WORD_OFFSETS } from '../emit/flag-ops.ts';
 import { LeftToReference } from '../emit/graph-ops.ts';
 import type { Node } from '../emit/node.ts';
 import { ENGINE, STATUS } from '../engine-memory.ts';
 import type { Code } from '../wasm/code.ts';
-import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
+import { I32, I64, LOAD, NUMERIC as N, OP, SIMD, STORE, V128, VOID, type ValueType } from '../wasm/opcodes.ts';
 import { emitNoteRecord } from '../fast/trail-code.ts';
+import { isImmediateOfForm } from './form.ts';
 import { NEVER_LINKED, RECORD, RECORD_BYTES, UNLINKED } from './record.ts';
 import { MANY, stringFormOf } from './string-form.ts';
 
@@ -25,7 +27,7 @@ export const HANDLER_FIXED_LOCALS: readonly ValueType[] = [I32];
 
 type Ending = { readonly kind: 'goto' } | { readonly kind: 'if'; readonly c: Node } | { readonly kind: 'indirect'; readonly ip: Node };
 
-export class HandlerOps extends MemoryOps {
+export class HandlerOps extends FloatCode {
   protected readonly longMode: boolean;
   protected readonly columnOffset = 0;
   protected flags: FlagDefinition;
@@ -67,12 +69,15 @@ export class HandlerOps extends MemoryOps {
   // ------------------------------------------------------------------------------------------------------ operands
   #field(type: ValueType, op: number, at: number): Node { return this.loadState(type, op, at, this.#record); }
   /** Offset in the state of an operand's register. */
-  #register(x: RegisterOperand): Node {
+  #register(x: RegisterOperand | XmmOperand | MmxOperand): Node {
     const n = this.#i.operands.indexOf(x);
-    if (n < 0) throw new Error(`${this.#i.row.text}: a register that is no operand`);
+    if (n < 0 || n >= RECORD.registers.length) throw new Error(`${this.#i.row.text}: a register that is no operand`);
     return this.#field(I32, LOAD[16], RECORD.registers[n]!);
   }
-  imm(w: Width, _x: ImmediateOperand): Node { return this.#field(this.typeOf(w), LOAD[w], RECORD.immediate); }
+  imm(w: Width, x: ImmediateOperand): Node {
+    if (isImmediateOfForm(this.#i)) return this.const(w, x.value);
+    return this.#field(this.typeOf(w), LOAD[w], RECORD.immediate);
+  }
   nextIp(): Node { return this.#field(I64, LOAD[64], RECORD.nextIp); }
   getReg(x: RegisterOperand): Node {
     const type = this.typeOf(x.width), op = LOAD[x.width];
@@ -93,6 +98,9 @@ export class HandlerOps extends MemoryOps {
     return x.addressWidth === 64 ? sum : this.zext(x.addressWidth, 64, this.trunc(64, x.addressWidth, sum));
   }
   protected registersBefore(): () => readonly [] { return () => []; }
+  override getXmm(x: XmmOperand): Node { return this.loadState(V128, SIMD['v128.load'], 0, this.#register(x)); }
+  override setXmm(x: XmmOperand, v: Node): void { this.storeState(SIMD['v128.store'], 0, v, this.#register(x)); }
+  protected mmxBase(x: MmxOperand): { readonly base: Node; readonly offset: number } { return { base: this.#register(x), offset: 0 }; }
 
   // -------------------------------------------------------------------------------------------------------- memory
   protected rememberedPage(): undefined { return undefined; }

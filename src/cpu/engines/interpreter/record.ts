@@ -5,6 +5,7 @@
 import type { GuestState } from '../../../state/guest-state.ts';
 import { OFFSET } from '../../../state/layout.ts';
 import type { Instruction } from '../../isa/instruction.ts';
+import { mmxOffset, xmmOffset } from '../emit/vector-ops.ts';
 import { NO_REGISTER, RSP, type MemoryOperand, type RegisterOperand } from '../../isa/operand.ts';
 
 export const RECORD_BYTES = 64;
@@ -49,6 +50,8 @@ export function writeRecord(state: GuestState, at: number, handler: number, i: I
   i.operands.forEach((x, n) => {
     switch (x.kind) {
       case 'register': writeRegister(u16, at, n, x); return;
+      case 'xmm': u16[(at + RECORD.registers[n]!) / 2] = xmmOffset(x); return;
+      case 'mmx': u16[(at + RECORD.registers[n]!) / 2] = mmxOffset(x); return;
       case 'immediate': u64[(at + RECORD.immediate) / 8] = x.value; return;
       case 'memory': writeMemoryOperand(state, at, x, next); return;
       case 'relative': u64[(at + RECORD.target) / 8] = branchTarget(i, ip, x.displacement); return;

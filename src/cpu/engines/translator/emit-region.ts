@@ -2,13 +2,14 @@
 import { INSTRUCTION_ENTRIES, FETCH_ENTRY_BYTES, FETCH_FIELD, COLUMN, FETCH_COLUMN, fetchColumnBase } from '../../../mmu/tlb.ts';
 import { OFFSET } from '../../../state/layout.ts';
 import { FLAG_WORD_OFFSETS } from '../emit/flag-ops.ts';
+import { xmmOffset } from '../emit/vector-ops.ts';
 import { ENGINE, ENTRIES_BASE, ENTRY, STATUS } from '../engine-memory.ts';
 import type { Context } from '../fast/context.ts';
 import { MAX_REGION_INSTRUCTIONS } from '../fast/dispatcher.ts';
 import { emitEntryProbe, emitFetchProbe, emitFrameCheck } from '../fast/probes.ts';
 import { emitNoteWord } from '../fast/trail-code.ts';
 import { Code, type Label } from '../wasm/code.ts';
-import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
+import { I32, I64, LOAD, NUMERIC as N, OP, SIMD, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
 import { WORDS, type FlagShape } from './flag-homes.ts';
 import { FIXED_LOCALS, LOCAL, RegionOps, compareTag } from './region-ops.ts';
 import type { Block } from './region.ts';
@@ -71,6 +72,7 @@ class RegionEmitter {
     load(LOAD[64], ENGINE.pcid, LOCAL.pcid);
     load(LOAD[32], ENGINE.trail, LOCAL.trail);
     for (const r of this.#ops.used) load(LOAD[64], OFFSET.gpr + 8 * r, LOCAL.gpr + r);
+    for (const [number, local] of this.#ops.vectorHomes) load(SIMD['v128.load'], xmmOffset({ kind: 'xmm', number, width: 128 }), local);
     FLAG_WORD_OFFSETS.forEach((at, n) => { load(LOAD[64], at, LOCAL.flags + n); });
     code.i32(WORDS);
     code.set(LOCAL.flagKind);
@@ -83,6 +85,7 @@ class RegionEmitter {
       code.memory(op, at);
     };
     for (const r of this.#ops.written) store(STORE[64], OFFSET.gpr + 8 * r, LOCAL.gpr + r);
+    for (const number of this.#ops.writtenVectors) store(SIMD['v128.store'], xmmOffset({ kind: 'xmm', number, width: 128 }), this.#ops.vectorHomes.get(number)!);
     this.#ops.storeFlags();
     code.get(LOCAL.partial);
     code.open(OP.if, VOID);

@@ -6,17 +6,18 @@
 import { columnBase } from '../../../mmu/tlb.ts';
 import type { Segment } from '../../../state/layout.ts';
 import type { Instruction } from '../../isa/instruction.ts';
-import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type RegisterOperand, type RelativeOperand, type Width } from '../../isa/operand.ts';
+import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../../isa/operand.ts';
 import type { FlagDefinition } from '../emit/flag-ops.ts';
 import { LeftToReference } from '../emit/graph-ops.ts';
 import type { Leave, RememberedPage } from '../emit/memory-ops.ts';
 import type { Node } from '../emit/node.ts';
+import { mmxOffset } from '../emit/vector-ops.ts';
 import type { Context } from '../fast/context.ts';
 import { regionWord } from '../fast/trail.ts';
 import { emitNoteWord } from '../fast/trail-code.ts';
 import { branchTarget } from '../interpreter/record.ts';
 import type { Code, Label } from '../wasm/code.ts';
-import { I32, I64, NUMERIC as N, type ValueType } from '../wasm/opcodes.ts';
+import { I32, I64, NUMERIC as N, V128, type ValueType } from '../wasm/opcodes.ts';
 import { FlagHomeOps, type FlagShape, type HomeWrite } from './flag-homes.ts';
 import { pageSlot } from './page-slots.ts';
 import type { Block } from './region.ts';
@@ -52,6 +53,12 @@ export class RegionOps extends FlagHomeOps {
   /** Registers whose homes must be loaded when the region is entered, and stored when it is left. */
   readonly used = new Set<number>();
   readonly written = new Set<number>();
+  /** Homes of XMM registers, given out as a region comes to use them; and which of them it writes. */
+  readonly vectorHomes = new Map<number, number>();
+  readonly writtenVectors = new Set<number>();
+  #vectors = new Map<number, Node>();
+  /** The registers as the block finds them. */
+  readonly #vectorsIn = new Map<number, Node>();
   /** The label behind which the exit's code stands. */
   exit!: Label;
   #names = new Map<number, Name>();
@@ -86,6 +93,9 @@ export class RegionOps extends FlagHomeOps {
   block({ number, instructions, ip, end }: Block, flagsIn: FlagShape | undefined, flagsLiveOut: boolean): { readonly ending: Ending; readonly flagsOut: FlagShape | undefined } {
     this.#block = number;
     this.#names = new Map();
+    this.#vectors = new Map();
+    this.#vectorsIn.clear();
+    this.beginVectors();
     this.#ending = undefined;
     this.flags = this.flagsEntered(flagsIn);
     let here = ip;
@@ -145,9 +155,25 @@ export class RegionOps extends FlagHomeOps {
     return address;
   }
 
+  #vectorHome(number: number): number {
+    let home = this.vectorHomes.get(number);
+    if (home === undefined) this.vectorHomes.set(number, home = this.addLocal(V128));
+    return home;
+  }
+  #vector(number: number): Node {
+    const known = this.#vectors.get(number) ?? this.#vectorsIn.get(number);
+    if (known !== undefined) return known;
+    const found = this.inLocal(V128, this.#vectorHome(number));
+    this.#vectorsIn.set(number, found);
+    return found;
+  }
+  override getXmm(x: XmmOperand): Node { return this.#vector(x.number); }
+  override setXmm(x: XmmOperand, v: Node): void { this.#vectors.set(x.number, v); }
+  protected mmxBase(x: MmxOperand): { readonly base: undefined; readonly offset: number } { return { base: undefined, offset: mmxOffset(x) }; }
+
   protected registersBefore(): () => readonly { before: Node; after: Node; take: (merged: Node) => void }[] {
-    const before = new Map(this.#names);
-    return () => [...this.#names].filter(([number, name]) => before.get(number) !== name).map(([number, { width, value }]) => {
+    const before = new Map(this.#names), vectorsBefore = new Map(this.#vectors);
+    return () => [...this.#vectorsSince(vectorsBefore), ...[...this.#names].filter(([number, name]) => before.get(number) !== name).map(([number, { width, value }]) => {
       const known = before.get(number);
       if (known === undefined) this.used.add(number);
       const wholeBefore = known === undefined ? this.inLocal(I64, LOCAL.gpr + number) : known.width === 64 ? known.value : this.zext(32, 64, known.value);
@@ -156,7 +182,14 @@ export class RegionOps extends FlagHomeOps {
         after: width === 64 ? value : this.zext(32, 64, value),
         take: (merged: Node): void => { this.#names.set(number, { width: 64, value: merged }); },
       };
-    });
+    })];
+  }
+  #vectorsSince(before: ReadonlyMap<number, Node>): { before: Node; after: Node; take: (merged: Node) => void }[] {
+    return [...this.#vectors].filter(([number, after]) => before.get(number) !== after).map(([number, after]) => ({
+      before: before.get(number) ?? this.inLocal(V128, this.#vectorHome(number)),
+      after,
+      take: (merged: Node): void => { this.#vectors.set(number, merged); },
+    }));
   }
 
   // -------------------------------------------------------------------------------------------------------- memory
@@ -170,6 +203,11 @@ export class RegionOps extends FlagHomeOps {
   #sync(withFlags: boolean): { readonly roots: readonly Node[]; readonly flags: FlagShape | undefined; readonly write: () => void } {
     const names = [...this.#names].map(([number, { width, value }]) => ({ local: LOCAL.gpr + number, number, value: width === 64 ? value : this.zext(32, 64, value) }));
     const writes: HomeWrite[] = names.filter(({ local, value }) => value.local !== local);
+    for (const [number, value] of this.#vectors) {
+      const local = this.#vectorHome(number);
+      this.writtenVectors.add(number);
+      if (value.local !== local) writes.push({ local, value });
+    }
     const flags = withFlags ? this.flagsHome() : undefined;
     if (flags !== undefined) writes.push(...flags.writes.filter(({ local, value }) => value.local !== local));
     for (const { number } of names) {

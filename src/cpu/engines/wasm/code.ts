@@ -99,9 +99,15 @@ export class Code {
     this.byte(OP.local_tee);
     this.unsigned(local);
   }
+  /** An instruction by its number in opcodes.ts: one byte, or a prefix above bit 16. */
+  op(op: number): void {
+    if (op < 0x100) return this.byte(op);
+    this.byte(op >>> 16);
+    this.unsigned(op & 0xffff);
+  }
   /** A load or store, without an alignment hint. */
   memory(op: number, offset: number): void {
-    this.byte(op);
+    this.op(op);
     this.byte(0);
     this.unsigned(offset);
   }
