@@ -14,11 +14,11 @@ const REGISTERS_AND_MEMORY: readonly NonNullable<Choice['rm']>[] = [
   { base: 4, displacement: 0n, displacementBytes: 1 },
   { base: 0, index: 1, displacement: 0n, displacementBytes: 4 },
 ];
-const SEGMENTS = [[], [0x64]];
+const SEGMENTS = [[], [0x2e], [0x64]];
 /** B, which reads one flag, and NLE, which reads three. */
 const CONDITIONS = [2, 15];
 
-/** Registers and each kind of memory operand, a segment with a base and without, both address sizes. */
+/** Registers and each kind of memory operand, a segment with a base, one that may not be written and others, both address sizes. */
 export function everyForm(): readonly Formed[] {
   const found = new Map<string, Formed>();
   for (const row of ROWS) {

@@ -35,8 +35,11 @@ function operandText(x: Operand, i: Instruction): string {
   }
 }
 
-/** Of a segment that matters: FS, GS; 2 bits. */
-const segmentBits = (segment: number | undefined): number => (segment === undefined || segment < 4 ? 0 : segment - 3);
+/** Of a segment that matters, as in `segmentText`: CS, FS, GS; 2 bits. */
+const segmentBits = (segment: number | undefined): number => {
+  if (segment === undefined) return 0;
+  return segment < SEGMENT.FS ? Number(segment === SEGMENT.CS) : segment - SEGMENT.FS + 2;
+};
 /** Of a width in bits, 8 or more: 4 bits. */
 const widthBits = (width: number): number => 28 - Math.clz32(width);
 const REPEAT_BITS = { none: 0, rep: 1, repne: 2 } as const;
