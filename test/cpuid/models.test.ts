@@ -127,7 +127,9 @@ describe('a feature', () => {
     for (const codeSize of [64, 32] as const) {
       for (const engine of ['reference', 'interpreter', 'translator'] as const) {
         const absent = new Prober(codeSize, engine, without), present = new Prober(codeSize, engine, EVERY_FEATURE);
-        for (const form of forms.filter((x) => x.codeSize === codeSize)) {
+        // Engines share the decoder, which knows the features: the fast ones show by a form of each mnemonic that they ask it.
+        const chosen = forms.filter((x, n) => x.codeSize === codeSize && (engine === 'reference' || forms.findIndex((y) => y.codeSize === codeSize && y.row.mnemonic === x.row.mnemonic) === n));
+        for (const form of chosen) {
           const vectors = [absent.vectorOf(form), present.vectorOf(form)];
           if (vectors[0] !== VECTOR.UD || vectors[1] === VECTOR.UD) wrong.push(`${form.row.text} = ${form.row.encodingText} (${codeSize}-bit, ${engine}): ${vectors.join(' without, ')} with`);
         }

@@ -1,14 +1,11 @@
-/** Every engine is in the same state at the same instruction, in whatever slices the machine runs. */
+/** Every engine is in the same state at the same instruction, in whatever slices the machine runs. test/guests says so of kernels that gcc made. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { FastEngine } from '../../src/cpu/engines/fast/engine.ts';
 import { buildKernel, kernelElf } from '../../src/kernel/index.ts';
 import { ENGINE_NAMES, Machine, type EngineName } from '../../src/machine/machine.ts';
 import { stateHash } from '../support/state-hash.ts';
 
-const IMAGES = join(import.meta.dirname, '../guests/images');
-const GUESTS = ['compute-O0', 'compute-O2', 'compute-O3', 'compute-Os', 'protected32-O2', 'protected32-Os', 'system-O0', 'system-O2', 'floating-O2'];
 const FAST = ENGINE_NAMES.filter((name) => name !== 'reference');
 
 /** Hashes at the given distances, in instructions, and at the end. */
@@ -24,22 +21,6 @@ function checkpoints(image: Uint8Array, engine: EngineName, every: number, memor
   return { hashes, machine };
 }
 
-describe('on kernels that gcc made', () => {
-  for (const guest of GUESTS) {
-    it(`${guest}: every engine has the reference engine's state at each checkpoint`, () => {
-      const image = readFileSync(join(IMAGES, `${guest}.elf`));
-      const { hashes } = checkpoints(image, 'reference', 99_991, 16 << 20);
-      for (const engine of FAST) {
-        const run = checkpoints(image, engine, 99_991, 16 << 20);
-        expect(run.hashes, engine).toEqual(hashes);
-        // Generated code did the work.
-        const { referenceInstructions } = (run.machine.engine as FastEngine).statistics;
-        expect(referenceInstructions, engine).toBeLessThan(0.5 * run.machine.state.retired);
-      }
-    });
-  }
-});
-
 describe('on the guest kernel', () => {
   it('every engine has the reference engine\'s state at each checkpoint', () => {
     const image = kernelElf(buildKernel());
@@ -51,7 +32,7 @@ describe('on the guest kernel', () => {
 
 describe('with limits that fall into blocks', () => {
   it.each(FAST)('the %s stops after exactly as many instructions as it may', (engine) => {
-    const image = readFileSync(join(IMAGES, 'compute-O2.elf'));
+    const image = readFileSync(join(import.meta.dirname, '../guests/images/compute-O2.elf'));
     const machine = new Machine({ engine, memoryBytes: 16 << 20 });
     const reference = new Machine({ engine: 'reference', memoryBytes: 16 << 20 });
     machine.load(image);

@@ -12,7 +12,7 @@ export function wholeState(machine: Machine): string {
   hash.update(stateHash(machine));
   hash.update(mmu.tlb.save());
   hash.update(JSON.stringify(devices.snapshot()));
-  hash.update([cpu.deliveries, state.dr6, state.dr7, state.star, state.lstar, state.fpuControl, state.fpuStatus, state.fpuTag, ...state.fpuRegisters, state.interruptShadow, state.activity].join());
+  hash.update(String(cpu.deliveries));
   return `${state.retired}+${cpu.deliveries} ${state.rip.toString(16)} ${hash.digest('hex').slice(0, 16)}`;
 }
 
