@@ -97,7 +97,8 @@ async function debug(args: Arguments): Promise<number> {
 export const debugCommand: Command = {
   name: 'debug',
   operands: '[IMAGE]',
-  says: 'Shows IMAGE in the debugger\'s view, a page for a browser on this computer; prints its address. Without IMAGE the page opens files itself.',
+  says: 'Shows IMAGE in the debugger\'s view, a page for a browser on this computer.\n'
+    + 'Prints the page\'s address. Without IMAGE the page opens files itself.',
   options: { ...MACHINE_OPTIONS, 'description': { value: 'FILE.json', says: 'what the kernel\'s own memory looks like, for the pane that shows it (docs/GUEST-DESCRIPTION.md)' }, 'port': { value: 'N', says: 'listen on this port of 127.0.0.1 (default: one that is free)' } },
   notes: 'The machine runs in the browser; the server only hands out the page and IMAGE. Ctrl-C ends it.',
   run: debug,

@@ -105,8 +105,8 @@ async function lockstep(args: Arguments): Promise<number> {
 export const lockstepCommand: Command = {
   name: 'lockstep',
   operands: 'IMAGE',
-  says: 'Runs IMAGE on a real QEMU (TCG) and on longmode at once and compares every register at every instruction, and memory at\n'
-    + 'checkpoints and at the end. CR8, which QEMU does not print, is followed through its log (MOV to CR8, writes to the local APIC)\n'
+  says: 'Runs IMAGE on a real QEMU (TCG) and on longmode at once and compares them, instruction by instruction.\n'
+    + 'Every register is compared at every instruction, memory at checkpoints and at the end. CR8, which QEMU does not print, is followed through its log (MOV to CR8, writes to the local APIC)\n'
     + 'and held against its task priority register at each checkpoint.\n'
     + 'Prints `N instructions compared, 0 differences`, or the first difference with both states side by side (exit status 1).',
   options: { ...RUN_OPTIONS, ...QEMU_OPTIONS, 'from': { value: 'N', says: 'judge only from instruction N on; before it longmode follows QEMU' } },
