@@ -48,6 +48,7 @@ const KNOWN: readonly { readonly why: string; applies(difference: Difference, te
   { why: 'an address that is not canonical is #GP, through SS too; SDM Vol. 3A, "Interrupt 12—Stack Fault Exception (#SS)"', applies: (d, _text, reason) => reason === 'address is not canonical' && /vector 13.*vector 12/.test(d.what) },
   { why: 'flags of shifts and rotates are written before the store faults', applies: (d, text, reason) => reason === PAGE_FAULT && /^(rc|ro|s[ha])/.test(text) && d.words.every((word) => word === FIELD.rflags) },
   { why: '8F /1 to /7 are POP; SDM Vol. 2D, "Opcode Map", has 8F /0 only. Code that changes may come by it', applies: (_d, text) => /^((26|2e|36|3e|64|65|66|67|4.) )*8f (?![048c][0-7])/.test(text) },
+  { why: 'F3 90 with REX.B exchanges RAX and R8 there; on silicon it is PAUSE (test/isa/book has it)', applies: (_d, text) => text === 'pause' },
   { why: 'D6 is SALC, which is not in the SDM', applies: (_d, text) => /^((26|2e|36|3e|64|65|66|67|f2|f3) )*d6/.test(text) },
 ];
 const PAGE_FAULT = 'page fault';

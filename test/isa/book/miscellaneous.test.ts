@@ -13,7 +13,10 @@ instruction('NOP', () => {
   example('does nothing', 'nop', {}, {});
   example('has forms of many bytes that read no operand', 'nop dword ptr [rdi]', { rdi: UNMAPPED }, {});
 });
-instruction('PAUSE', () => { example('does nothing', 'pause', {}, {}); });
+instruction('PAUSE', () => {
+  example('does nothing', 'pause', {}, {});
+  example('is F3 90 with REX.B, too, which makes 90 alone an exchange with R8 (as silicon has it; QEMU 7.2 exchanges)', 'pause', { rax: 1n, r8: 2n }, { rax: 1n, r8: 2n }, { bytes: [0xf3, 0x41, 0x90] });
+});
 instruction('LFENCE', () => { example('does nothing', 'lfence', {}, {}); });
 instruction('MFENCE', () => { example('does nothing', 'mfence', {}, {}); });
 instruction('SFENCE', () => { example('does nothing', 'sfence', {}, {}); });
