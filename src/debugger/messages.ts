@@ -169,6 +169,8 @@ export interface WalkData {
   readonly outcome: 'mapped' | 'not present' | 'reserved bit';
   readonly physicalAddress: number | undefined;
   readonly pageSize: string | undefined;
+  /** The protection key that the page is under, and what PKRU says of it. */
+  readonly key: string | undefined;
   /** Whether each kind of access is allowed, and why not. */
   readonly verdicts: readonly { readonly access: string; readonly privilege: string; readonly denial: string | undefined; readonly errorCode: number | undefined }[];
 }

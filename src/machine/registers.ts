@@ -87,6 +87,7 @@ function* allRegisters(): Generator<MachineRegister> {
       },
     };
   }
+  yield { name: 'pkru', bits: 32, read: ({ state }) => BigInt(state.pkru), write: ({ mmu }, value) => { mmu.setPkru(Number(value)); } };
   yield { name: 'xcr0', bits: 64, read: ({ state }) => BigInt(state.xcr0) };
   for (let n = 0; n < 8; n++) {
     // ST(i): the physical register counts from TOP.

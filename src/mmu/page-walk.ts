@@ -6,7 +6,7 @@
 import type { AccessKind, Privilege } from './access.ts';
 import { PF_ERROR } from './page-fault.ts';
 import {
-  ADDRESS_HIGH, ENTRY, ENTRY_HIGH_XD, RESERVED_HIGH_4_LEVEL, RESERVED_HIGH_PAE, RESERVED_LOW_LEAF, RESERVED_WITHOUT_PSE36, SIZE_1G, SIZE_2M, SIZE_4K, SIZE_4M,
+  ADDRESS_HIGH, ENTRY, ENTRY_HIGH_XD, PROTECTION_KEY_SHIFT, RESERVED_HIGH_4_LEVEL, RESERVED_HIGH_PAE, RESERVED_LOW_LEAF, RESERVED_WITHOUT_PSE36, SIZE_1G, SIZE_2M, SIZE_4K, SIZE_4M,
   type PageSizeCode, type StructureName,
 } from './paging-entries.ts';
 import type { PagingControls } from './paging-mode.ts';
@@ -23,7 +23,7 @@ export interface PagingStructures {
 export type EntryVisitor = (structure: StructureName, index: number, address: number | undefined, low: number, high: number, maps: boolean) => void;
 
 /** Why paging refuses an access. */
-export type Denial = 'not present' | 'reserved bit' | 'supervisor page' | 'read-only page' | 'execute-disable' | 'SMEP' | 'SMAP';
+export type Denial = 'not present' | 'reserved bit' | 'supervisor page' | 'read-only page' | 'execute-disable' | 'SMEP' | 'SMAP' | 'protection key';
 
 /** Where a walk arrived. Reused from walk to walk. */
 export class Translation {
@@ -35,6 +35,8 @@ export class Translation {
   writable = false;
   user = false;
   executeDisable = false;
+  /** Bits 62:59 of the leaf with 4-level paging, whether or not CR4.PKE makes them a protection key. */
+  protectionKey = 0;
   /** The leaf's D as it was before the access. */
   dirty = false;
   /** The leaf's G, obeyed only with CR4.PGE. */
@@ -56,6 +58,7 @@ export function walk(controls: PagingControls, structures: PagingStructures, low
   out.writable = true;
   out.user = true;
   out.executeDisable = false;
+  out.protectionKey = 0;
   out.dirty = true;
   out.global = false;
   if (mode === 'none') {
@@ -105,6 +108,7 @@ export function walk(controls: PagingControls, structures: PagingStructures, low
       out.outcome = 'mapped';
       out.pageSize = size;
       out.frame = pageFrame(size, entryLow, entryHigh, low);
+      if (mode === '4-level') out.protectionKey = (entryHigh >>> PROTECTION_KEY_SHIFT) & 15;
       out.dirty = (entryLow & ENTRY.D) !== 0;
       out.global = controls.globalPages && (entryLow & ENTRY.G) !== 0;
       out.leafAddress = address;
@@ -155,8 +159,19 @@ function pageFrame(size: PageSizeCode, entryLow: number, entryHigh: number, low:
   }
 }
 
-/** The rights of a page, as the paging structures combine them. */
-export interface PageRights { readonly writable: boolean; readonly user: boolean; readonly executeDisable: boolean }
+/** The rights of a page, as the paging structures combine them, and its protection key. */
+export interface PageRights { readonly writable: boolean; readonly user: boolean; readonly executeDisable: boolean; readonly protectionKey: number }
+
+/** PKRU's two bits for a key: AD and WD. */
+export const KEY_RIGHTS = { accessDisable: 1, writeDisable: 2 } as const;
+export const keyRightsOf = (pkru: number, key: number): number => (pkru >>> (2 * key)) & 3;
+
+/** Whether PKRU forbids an access to the page by its key: a data access to a user page. SDM Vol. 3A, "Protection Keys". */
+function keyForbids({ user, protectionKey }: PageRights, { keyRights, writeProtect }: PagingControls, access: AccessKind, privilege: Privilege): boolean {
+  if (keyRights === 0 || !user || access === 'fetch') return false;
+  const rights = keyRightsOf(keyRights, protectionKey);
+  return (rights & KEY_RIGHTS.accessDisable) !== 0 || ((rights & KEY_RIGHTS.writeDisable) !== 0 && access === 'write' && (privilege === 'user' || writeProtect));
+}
 
 /**
  * Why an access to a mapped page is refused, or undefined. `alignmentCheck` is RFLAGS.AC, which exempts explicit
@@ -175,12 +190,13 @@ export function denial(rights: PageRights, controls: PagingControls, access: Acc
   }
   if (access === 'fetch') return rights.executeDisable ? 'execute-disable' : undefined;
   if (access === 'write' && !rights.writable && (privilege === 'user' || controls.writeProtect)) return 'read-only page';
-  return undefined;
+  return keyForbids(rights, controls, access, privilege) ? 'protection key' : undefined;
 }
 
-/** The error code of the page fault. SDM Vol. 3A, "Page-Fault Exceptions". */
-export function faultErrorCode(why: Denial, controls: PagingControls, access: AccessKind, privilege: Privilege): number {
+/** The error code of the page fault. PK tells that the key forbids the access, whatever else does. SDM Vol. 3A, "Page-Fault Exceptions". */
+export function faultErrorCode(why: Denial, rights: PageRights, controls: PagingControls, access: AccessKind, privilege: Privilege): number {
   return (why === 'not present' ? 0 : PF_ERROR.P)
+    | (why !== 'not present' && why !== 'reserved bit' && keyForbids(rights, controls, access, privilege) ? PF_ERROR.PK : 0)
     | (access === 'write' ? PF_ERROR.W : 0)
     | (privilege === 'user' ? PF_ERROR.U : 0)
     | (why === 'reserved bit' ? PF_ERROR.RSVD : 0)

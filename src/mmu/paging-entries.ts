@@ -33,6 +33,8 @@ export const ENTRY = {
 } as const;
 /** Bits 63:32: XD (execute-disable) is bit 63. */
 export const ENTRY_HIGH_XD = 0x8000_0000 | 0;
+/** Where the protection key is in bits 63:32 of an entry that maps a page with 4-level paging: bits 62:59 of the entry. */
+export const PROTECTION_KEY_SHIFT = 27;
 
 /** The physical-address field in the high half: bits MAXPHYADDR-1:32. */
 export const ADDRESS_HIGH = (1 << (MAXPHYADDR - 32)) - 1;

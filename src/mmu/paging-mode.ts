@@ -6,7 +6,7 @@ import { ADDRESS_HIGH, RESERVED_PDPTE_HIGH, RESERVED_PDPTE_LOW } from './paging-
 
 export type PagingMode = 'none' | '32-bit' | 'PAE' | '4-level';
 
-const CR0_AT = OFFSET.cr0 / 4, CR4_AT = OFFSET.cr4 / 4, EFER_AT = OFFSET.efer / 4, CR3_AT = OFFSET.cr3 / 4, PDPTE_AT = OFFSET.pdpte / 4;
+const CR0_AT = OFFSET.cr0 / 4, CR4_AT = OFFSET.cr4 / 4, EFER_AT = OFFSET.efer / 4, CR3_AT = OFFSET.cr3 / 4, PDPTE_AT = OFFSET.pdpte / 4, PKRU_AT = OFFSET.pkru / 4;
 
 /** The paging mode that CR0.PG, CR4.PAE and IA32_EFER.LMA select. */
 export function pagingMode(state: GuestState): PagingMode {
@@ -34,6 +34,10 @@ export class PagingControls {
   executeDisable = false;
   smep = false;
   smap = false;
+  /** CR4.PKE in 4-level paging: user pages have protection keys. */
+  protectionKeys = false;
+  /** PKRU where there are keys, otherwise 0. */
+  keyRights = 0;
   /** CR4.PGE: G is obeyed. */
   globalPages = false;
   /** CR4.PSE: 4 MiB pages in 32-bit paging. */
@@ -47,6 +51,7 @@ export class PagingControls {
   #cr0 = -1;
   #cr4 = -1;
   #efer = -1;
+  #pkru = -1;
   #cr3Low = -1;
   #cr3High = -1;
 
@@ -54,19 +59,22 @@ export class PagingControls {
 
   read(state: GuestState): this {
     const words = state.u32;
-    const cr0 = words[CR0_AT]!, cr4 = words[CR4_AT]!, efer = words[EFER_AT]!, cr3Low = words[CR3_AT]!, cr3High = words[CR3_AT + 1]!;
-    const known = cr0 === this.#cr0 && cr4 === this.#cr4 && efer === this.#efer && cr3Low === this.#cr3Low && cr3High === this.#cr3High;
+    const cr0 = words[CR0_AT]!, cr4 = words[CR4_AT]!, efer = words[EFER_AT]!, cr3Low = words[CR3_AT]!, cr3High = words[CR3_AT + 1]!, pkru = words[PKRU_AT]!;
+    const known = cr0 === this.#cr0 && cr4 === this.#cr4 && efer === this.#efer && cr3Low === this.#cr3Low && cr3High === this.#cr3High && pkru === this.#pkru;
     if (known && this.mode !== 'PAE') return this;
     this.#cr0 = cr0;
     this.#cr4 = cr4;
     this.#efer = efer;
     this.#cr3Low = cr3Low;
     this.#cr3High = cr3High;
+    this.#pkru = pkru;
     this.mode = pagingMode(state);
     this.writeProtect = (cr0 & CR0.WP) !== 0;
     this.executeDisable = (efer & EFER.NXE) !== 0 && this.mode !== '32-bit';
     this.smep = (cr4 & CR4.SMEP) !== 0;
     this.smap = (cr4 & CR4.SMAP) !== 0;
+    this.protectionKeys = (cr4 & CR4.PKE) !== 0 && this.mode === '4-level';
+    this.keyRights = this.protectionKeys ? pkru : 0;
     this.globalPages = (cr4 & CR4.PGE) !== 0;
     this.pageSizeExtensions = (cr4 & CR4.PSE) !== 0;
     this.rootFrame = (cr3Low >>> 12) | (this.mode === '4-level' ? (cr3High & ADDRESS_HIGH) << 20 : 0);

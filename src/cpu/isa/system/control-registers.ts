@@ -21,7 +21,7 @@ const isSet = (value: number, bit: number): boolean => (value & bit) !== 0;
 const CR4_FEATURES: readonly (readonly [number, CpuFeature])[] = [
   [CR4.TSD, 'tsc'], [CR4.DE, 'de'], [CR4.PSE, 'pse'], [CR4.PAE, 'pae'], [CR4.MCE, 'mce'], [CR4.PGE, 'pge'], [CR4.PCE, 'family6'],
   [CR4.OSFXSR, 'fxsr'], [CR4.OSXMMEXCPT, 'sse'], [CR4.UMIP, 'umip'], [CR4.FSGSBASE, 'fsgsbase'], [CR4.PCIDE, 'pcid'], [CR4.OSXSAVE, 'xsave'],
-  [CR4.SMEP, 'smep'], [CR4.SMAP, 'smap'],
+  [CR4.SMEP, 'smep'], [CR4.SMAP, 'smap'], [CR4.PKE, 'pku'],
 ];
 const cr4Writable = (cpu: Cpu): number => CR4_FEATURES.reduce((mask, [bit, feature]) => (cpu.model.features.has(feature) ? mask | bit : mask), 0);
 

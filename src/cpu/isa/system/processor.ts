@@ -85,7 +85,7 @@ export const CPUID: SystemSemantics = (cpu) => {
   const { gpr } = cpu.state;
   const result = cpuid(cpu.model, low32(cpu, RAX), low32(cpu, RCX), {
     in64BitMode: cpu.in64BitMode, apicEnabled: (cpu.state.apicBase & APIC_ENABLED) !== 0n,
-    osxsave: (cpu.state.cr4 & CR4.OSXSAVE) !== 0, xcr0: cpu.state.xcr0,
+    osxsave: (cpu.state.cr4 & CR4.OSXSAVE) !== 0, ospke: (cpu.state.cr4 & CR4.PKE) !== 0, xcr0: cpu.state.xcr0,
   });
   gpr[RAX] = BigInt(result.eax >>> 0);
   gpr[RBX] = BigInt(result.ebx >>> 0);
