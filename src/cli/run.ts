@@ -7,6 +7,7 @@ import { Console } from './console.ts';
 import { explainEnding, explainReboot, type Ended } from './endings.ts';
 import { STATUS, debugExitStatus, statusTable } from './exit-status.ts';
 import { writeOutput } from './files.ts';
+import { keepYoungGeneration } from './host-memory.ts';
 import type { Arguments, Command, Options } from './options.ts';
 import { Debugging } from './debugging.ts';
 import { feed, PlainOutside, readReplay, startMachine, type Outside } from './outside.ts';
@@ -71,6 +72,7 @@ export async function runToEnd(machine: Machine, args: Arguments, output: Output
   if (args.has('bios')) say(NO_PLACE_TO_BOOT);
   for (const warning of machine.boot?.warnings ?? []) say(`longmode: ${warning}`);
 
+  keepYoungGeneration();
   const profile = args.has('profile') ? new Profile(machine) : undefined;
   const started = performance.now();
   let signalled: Ended | undefined;

@@ -16,7 +16,7 @@ test('a guest that writes its code anew, however often, loses that page and no o
   // More instructions, one after the other, than the cache holds at a time.
   for (let times = 0; times < 100; times++) {
     const page = cache.page(1, MODE_64)!;
-    expect(page.slots[0]).toBeUndefined();
+    expect(page.instructions.get(0)).toBeUndefined();
     for (let offset = 0; offset < PAGE_SIZE; offset++) cache.keep(page, offset, nop);
     memory.write(physical(PAGE_SIZE), 1, 0x90);
   }

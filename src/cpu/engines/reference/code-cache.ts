@@ -3,24 +3,18 @@
  * frame. Instructions that cross into another page are never kept, so no entry depends on a second frame.
  */
 import type { PhysicalMemory } from '../../../mmu/physical-memory.ts';
-import { PAGE_SIZE } from '../../../state/addresses.ts';
 import type { Instruction, Mode } from '../../isa/instruction.ts';
 
 /** What is decoded of one frame in one mode, by offset. */
 export interface DecodedPage {
   readonly frame: number;
   readonly mode: Mode;
-  readonly slots: (Instruction | undefined)[];
-  /** How many slots are filled. */
-  kept: number;
+  readonly instructions: Map<number, Instruction>;
 }
 
-/** The guest decides how much of its memory it runs: past these everything is dropped and begun again. */
+/** The guest decides how much of its memory it runs: past these everything is dropped and begun again. An instruction takes about 400 bytes. */
 const MAX_PAGES = 2048;
-const MAX_INSTRUCTIONS = 300_000;
-
-/** Copied for each page: faster than making one. */
-const NO_SLOTS: readonly (Instruction | undefined)[] = Array.from({ length: PAGE_SIZE }, () => undefined);
+const MAX_INSTRUCTIONS = 50_000;
 
 export class CodeCache {
   readonly #memory: PhysicalMemory;
@@ -38,7 +32,7 @@ export class CodeCache {
       if (pages === undefined) return;
       this.#frames.delete(frame);
       this.#pages -= pages.length;
-      for (const page of pages) this.#instructions -= page.kept;
+      for (const page of pages) this.#instructions -= page.instructions.size;
       this.#onDrop();
     });
   }
@@ -50,7 +44,7 @@ export class CodeCache {
     if (found !== undefined) return found;
     if (this.#pages >= MAX_PAGES) this.clear();
     if (!this.#memory.isRamFrame(frame)) return undefined;
-    const page: DecodedPage = { frame, mode, slots: NO_SLOTS.slice(), kept: 0 };
+    const page: DecodedPage = { frame, mode, instructions: new Map() };
     const pages = this.#frames.get(frame);
     if (pages === undefined) this.#frames.set(frame, [page]);
     else pages.push(page);
@@ -61,11 +55,8 @@ export class CodeCache {
   /** Keeps an instruction that lies wholly in the page. */
   keep(page: DecodedPage, offset: number, i: Instruction): void {
     if (this.#instructions >= MAX_INSTRUCTIONS) { this.clear(); return; }
-    if (page.slots[offset] === undefined) {
-      this.#instructions++;
-      page.kept++;
-    }
-    page.slots[offset] = i;
+    if (!page.instructions.has(offset)) this.#instructions++;
+    page.instructions.set(offset, i);
     this.#memory.markCode(page.frame, offset, offset + i.length - 1);
   }
 

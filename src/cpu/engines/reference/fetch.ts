@@ -59,7 +59,7 @@ export class Fetcher {
     const high = mode.codeSize === 64 ? (u32[RIP_HIGH] as number) : 0;
     const low = mode.codeSize === 64 ? offset : (offset + (u32[CS_BASE_LOW] as number)) >>> 0;
     if (low >>> 12 === this.#pageLow && high === this.#pageHigh && mode === this.#mode && this.#cpu.privilege === this.#privilege) {
-      const i = (this.#page as DecodedPage).slots[low & 0xfff];
+      const i = (this.#page as DecodedPage).instructions.get(low & 0xfff);
       if (i !== undefined) {
         if (mode.codeSize !== 64) this.#checkLimit(offset, i.length);
         return i;
@@ -76,7 +76,7 @@ export class Fetcher {
     const at = Number(ip & 0xfffn);
     const page = frame === undefined ? undefined : this.#cache.page(frame, mode);
     if (frame === undefined || page === undefined) return undefined;
-    const kept = page.slots[at];
+    const kept = page.instructions.get(at);
     if (kept !== undefined) return kept;
     const bytes = new Uint8Array(MAX_LENGTH);
     const { u8 } = this.#state;
@@ -99,7 +99,7 @@ export class Fetcher {
     const frame = this.#translate(mode, offset, low, high);
     let page = this.#cache.page(frame, mode);
     const at = low & 0xfff;
-    let i = page?.slots[at];
+    let i = page?.instructions.get(at);
     if (i === undefined) {
       i = this.#decode(mode, offset, low, high, frame);
       if (page !== undefined && at + i.length <= PAGE_SIZE) {

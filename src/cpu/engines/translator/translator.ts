@@ -19,7 +19,7 @@ import { RegionFormer, type Block } from './region.ts';
 export interface RegionEntry { readonly region: number; readonly block: number }
 
 const NO_REGION: RegionEntry = { region: 0, block: 0 };
-const MAX_REGIONS = 4096;
+const MAX_REGIONS = 2048;
 /** Most instructions of all living regions: an instruction takes some 150 bytes of the host's memory. */
 const MAX_LIVING_INSTRUCTIONS = 2 ** 19;
 /** So many reports of ways out of one region make it worth being translated again, together with where they lead. */
