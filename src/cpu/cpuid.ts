@@ -76,7 +76,7 @@ export function cpuid(model: CpuModel, leaf: number, subleaf: number, context: C
     case 0x8000_0003: return brand(1);
     case 0x8000_0004: return brand(2);
     case 0x8000_0007: return { ...features, eax: 0 };
-    case 0x8000_0008: return { ...NOTHING, eax: MAXPHYADDR | (48 << 8) };
+    case 0x8000_0008: return { ...NOTHING, eax: MAXPHYADDR | ((model.features.has('la57') ? 57 : 48) << 8) };
     default: return NOTHING;
   }
 }

@@ -149,7 +149,7 @@ export interface MemoryData {
 
 /** An entry of a paging structure; `from`: the first linear address that goes through it. */
 export interface EntryData {
-  readonly structure: 'PML4E' | 'PDPTE' | 'PDE' | 'PTE';
+  readonly structure: 'PML5E' | 'PML4E' | 'PDPTE' | 'PDE' | 'PTE';
   readonly index: number;
   readonly entryAddress: number | undefined;
   readonly value: bigint;

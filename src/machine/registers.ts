@@ -35,7 +35,7 @@ function* allRegisters(): Generator<MachineRegister> {
   yield {
     name: 'rip', bits: 64, read: ({ state }) => state.rip,
     write: ({ state, cpu }, value) => {
-      if (cpu.in64BitMode ? !isCanonical(value) : value >> 32n !== 0n) throw new RangeError('no address that RIP can have in this mode');
+      if (cpu.in64BitMode ? !isCanonical(value, cpu.linearWidth) : value >> 32n !== 0n) throw new RangeError('no address that RIP can have in this mode');
       state.rip = value;
     },
   };

@@ -5,7 +5,7 @@ import type { AccessKind } from './access.ts';
 import { RFLAGS_AC } from './control-bits.ts';
 import { KEY_RIGHTS, Translation, denial, faultErrorCode, keyRightsOf, walk, type Denial, type PageRights } from './page-walk.ts';
 import { ADDRESS_HIGH, PAGE_SHIFTS, PAGE_SIZES, entryBitNames, type StructureName } from './paging-entries.ts';
-import { ALL_PAGING_FEATURES, PagingControls, type PagingMode } from './paging-mode.ts';
+import { ALL_PAGING_FEATURES, PagingControls, isLongPaging, type PagingMode } from './paging-mode.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
 import type { TlbEntry } from './tlb.ts';
 
@@ -47,17 +47,17 @@ export interface WalkExplanation {
   readonly physicalAddress: PhysicalAddress | undefined;
   /** Combined over all levels; undefined unless mapped. */
   readonly rights: (PageRights & { readonly global: boolean; readonly dirty: boolean }) | undefined;
-  /** The protection key that the page is under, and what PKRU says of it; undefined for supervisor pages, without CR4.PKE and outside 4-level paging. */
+  /** The protection key that the page is under, and what PKRU says of it; undefined for supervisor pages, without CR4.PKE and outside IA-32e mode. */
   readonly key: ProtectionKey | undefined;
   readonly pageSize: (typeof PAGE_SIZES)[number] | undefined;
   /** Read, write, fetch for supervisor then user, with RFLAGS.AC as it is now. */
   readonly verdicts: readonly Verdict[];
 }
 
-/** Walks without changing anything; device registers are never read. `cr3` replaces the root for 4-level and 32-bit paging. */
+/** Walks without changing anything; device registers are never read. `cr3` replaces the root, but for PAE paging. */
 export function explainWalk(state: GuestState, memory: PhysicalMemory, address: LinearAddress, cr3?: bigint, features = ALL_PAGING_FEATURES): WalkExplanation {
   const controls = new PagingControls(features).read(state);
-  if (cr3 !== undefined) controls.rootFrame = Number((cr3 >> 12n) & (controls.mode === '4-level' ? 0xfff_ffffn : 0xf_ffffn));
+  if (cr3 !== undefined) controls.rootFrame = Number((cr3 >> 12n) & (isLongPaging(controls.mode) ? 0xfff_ffffn : 0xf_ffffn));
   const low = Number(address & 0xffff_ffffn), high = Number(address >> 32n);
   const levels: WalkLevel[] = [];
   const translation = new Translation();

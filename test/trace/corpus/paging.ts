@@ -6,6 +6,7 @@ import {
   type Assembler, at, cr0, cr3, cr4, dword, eax, ecx, edx, label, qword, rax, rbx, rcx,
 } from '../../../src/assembler/index.ts';
 import { probe, userProbe } from './system.ts';
+import { PML5_BITS } from './world.ts';
 
 const P = 1n, RW = 2n, US = 4n, A = 0x20n, PS = 0x80n, G = 0x100n, NX = 1n << 63n, RESERVED = 1n << 51n;
 const CR0_WP = 0x1_0000, CR4_PGE = 0x80, CR4_SMEP = 0x10_0000, CR4_SMAP = 0x20_0000, CR4_PKE = 0x40_0000;
@@ -21,12 +22,13 @@ const FIRST_UNDER_KEY = 32;
 /** Entries of the page directory behind the one that references the page table. */
 const DIRECTORY_BITS: readonly bigint[] = [P | RW | US | PS, P | RW | PS, P | US | PS | NX, P | RW | US | PS | 0x2000n, 0n, P | US | PS];
 
-export function pagingBody(a: Assembler): void {
+/** `others`: linear addresses that are tried as well. */
+export function pagingBody(a: Assembler, others: readonly bigint[] = []): void {
   tables(a);
   const addresses = [
     ...TABLE_BITS.map((_, n) => BigInt(BASE + n * 4096)),
     ...DIRECTORY_BITS.map((_, n) => BigInt(LARGE + n * 0x20_0000)),
-    0x8000_0000n, 0xc000_0000n, 0x80_0000_0000n, 0xffff_8000_0000_0000n,
+    0x8000_0000n, 0xc000_0000n, 0x80_0000_0000n, 0xffff_8000_0000_0000n, ...others,
   ];
   for (const wp of [true, false]) {
     a.mov(rax, cr0);
@@ -126,6 +128,8 @@ function protectionKeys(a: Assembler): void {
   pages.forEach((bits, n) => {
     a.mov(rax, FRAME + BigInt(n * 4096) | bits);
     a.mov(qword(rbx, 4096 + 8 * (FIRST_UNDER_KEY + n)), rax);
+    // Accesses across pages may have written there.
+    a.mov(dword(Number(FRAME) + n * 4096), 0xc3);
   });
   a.xor(ecx, ecx);
   a.xor(edx, edx);
@@ -178,4 +182,10 @@ function supervisorProtection(a: Assembler, addresses: readonly bigint[]): void 
     a.and(eax, ~bits);
     a.mov(cr4, rax);
   }
+}
+
+/** With 5-level paging: the pages of a few rights through every entry of the root, and addresses that only 57 bits make canonical. */
+export function paging57Body(a: Assembler): void {
+  const throughRoot = PML5_BITS.flatMap((_, n) => (n === 0 ? [] : [0n, 1n, 2n, 5n].map((page) => (BigInt(n) << 48n) + BigInt(BASE) + page * 4096n)));
+  pagingBody(a, [...throughRoot, 0xff_ffff_ffff_f000n, 0xff00_0000_0000_0000n]);
 }
