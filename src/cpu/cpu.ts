@@ -6,7 +6,7 @@
 import type { LinearAddress } from '../state/addresses.ts';
 import type { GuestState } from '../state/guest-state.ts';
 import { SEGMENT, type Segment } from '../state/layout.ts';
-import { CR0, EFER } from '../mmu/control-bits.ts';
+import { CR0, CR4, EFER } from '../mmu/control-bits.ts';
 import type { Mmu, Privilege } from '../mmu/mmu.ts';
 import type { PageFault } from '../mmu/page-fault.ts';
 import { DEFAULT_MODEL, type CpuModel } from './models.ts';
@@ -20,7 +20,7 @@ import { MODE_16, MODE_32, MODE_64, type Mode } from './isa/instruction.ts';
 import type { Width } from './isa/operand.ts';
 import type { Intent } from './isa/ops.ts';
 import { resetState } from './reset.ts';
-import { accessFault, isCanonical, isCanonicalAccess, legacyLinearAddress, withinLimit, type CachedSegment } from './segmentation.ts';
+import { accessFault, isCanonical, isCanonicalAccess, legacyLinearAddress, withinLimit, type CachedSegment, type LinearWidth } from './segmentation.ts';
 
 /** What the board gives the processor. */
 export interface CpuBus {
@@ -55,7 +55,7 @@ const MODES: readonly Mode[] = [
   MODE_16, { codeSize: 16, stackSize: 32 }, { codeSize: 32, stackSize: 16 }, MODE_32,
 ];
 const MODES_WITHOUT_VEX: readonly Mode[] = MODES.map((mode) => ({ ...mode, withoutVex: true }));
-/** An access of up to 16 bytes from below this address stays below the canonical hole. */
+/** An access of up to 16 bytes from below this address stays below the canonical hole, however wide addresses are. */
 const SAFE_LOW = 0x7fff_ffff_fff0n;
 
 export class Cpu {
@@ -79,6 +79,8 @@ export class Cpu {
   portBreakpoints = false;
   /** 64-bit mode: EFER.LMA and CS.L. */
   in64BitMode = false;
+  /** Bits of linear addresses in 64-bit mode: by CR4.LA57. */
+  linearWidth: LinearWidth = 48;
   /** The shadow of STI or MOV SS that the instruction which runs is in, as `state.interruptShadow`; 0: none. */
   shadow = 0;
   /** `state.retired` when `serviceAttention` was called last. */
@@ -116,6 +118,8 @@ export class Cpu {
   get protectedMode(): boolean { return !this.realMode && !this.virtual8086Mode; }
   /** IA-32e mode: 64-bit or compatibility mode. */
   get longModeActive(): boolean { return (this.state.efer & EFER.LMA) !== 0; }
+  /** The widest linear addresses that the processor can have. */
+  get widestLinear(): LinearWidth { return this.model.features.has('la57') ? 57 : 48; }
   get iopl(): number { return (this.state.systemFlags >> 12) & 3; }
 
   /**
@@ -130,6 +134,7 @@ export class Cpu {
     this.#mode = this.in64BitMode
       ? MODE_64
       : (this.protectedMode ? MODES : MODES_WITHOUT_VEX)[((code & ATTRIBUTE.DB) !== 0 ? 2 : 0) + ((state.attributes[SEGMENT.SS]! & ATTRIBUTE.DB) !== 0 ? 1 : 0)]!;
+    this.linearWidth = (state.cr4 & CR4.LA57) === 0 ? 48 : 57;
     this.privilege = cpl === 3 ? 'user' : 'supervisor';
     this.alignmentChecked = cpl === 3 && (state.cr0 & CR0.AM) !== 0 && (state.systemFlags & RFLAGS.AC) !== 0;
     const breakpoints = enabledBreakpoints(state);
@@ -156,7 +161,7 @@ export class Cpu {
     let address: LinearAddress;
     if (this.in64BitMode) {
       address = (segment < SEGMENT.FS ? offset : BigInt.asUintN(64, offset + this.state.base[segment]!)) as LinearAddress;
-      if (address >= SAFE_LOW && !isCanonicalAccess(address, bytes)) throw accessFault(segment, 'address is not canonical');
+      if (address >= SAFE_LOW && !isCanonicalAccess(address, bytes, this.linearWidth)) throw accessFault(segment, 'address is not canonical');
     } else {
       address = legacyLinearAddress(this, segment, offset, bytes, write);
     }
@@ -246,7 +251,7 @@ export class Cpu {
 
   /** Throws #GP(0) unless execution may go on at CS:ip: canonical in 64-bit mode, within the limit of CS elsewhere. */
   checkBranchTarget(ip: bigint): void {
-    if (this.in64BitMode ? !isCanonical(ip) : !withinLimit(this.state.attributes[SEGMENT.CS]!, this.state.limit[SEGMENT.CS]!, Number(ip), 1)) {
+    if (this.in64BitMode ? !isCanonical(ip, this.linearWidth) : !withinLimit(this.state.attributes[SEGMENT.CS]!, this.state.limit[SEGMENT.CS]!, Number(ip), 1)) {
       throw GP(0, this.in64BitMode ? 'RIP is not canonical' : 'EIP is beyond the limit of CS');
     }
   }

@@ -1,9 +1,8 @@
 /** CPUID: a processor model announces what is built and nothing else. SDM Vol. 2A, "CPUID—CPU Identification". */
-import { XCR0 } from '../mmu/control-bits.ts';
 import { MAXPHYADDR } from '../mmu/paging-entries.ts';
 import { FEATURE_NAMES, featurePosition, type CpuFeature } from './isa/features.ts';
 import type { CpuModel } from './models.ts';
-import { areaBytes, AVX_AT, AVX_BYTES, supportedComponents } from './xsave.ts';
+import { areaBytes, extendedComponent, supportedComponents } from './xsave.ts';
 
 /** The parts of the processor's state that show in CPUID. */
 export interface CpuidContext {
@@ -11,6 +10,8 @@ export interface CpuidContext {
   readonly apicEnabled: boolean;
   /** CR4.OSXSAVE. */
   readonly osxsave: boolean;
+  /** CR4.PKE. */
+  readonly ospke: boolean;
   readonly xcr0: number;
 }
 export interface CpuidResult { readonly eax: number; readonly ebx: number; readonly ecx: number; readonly edx: number }
@@ -20,6 +21,8 @@ const FIRST_EXTENDED_LEAF = 0x8000_0000;
 const EXTENDED_STATE = 0xd;
 /** Leaf 1, ECX: CR4.OSXSAVE. */
 const OSXSAVE = 1 << 27;
+/** Leaf 7, ECX: CR4.PKE. */
+const OSPKE = 1 << 4;
 const NOTHING: CpuidResult = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
 
 const fourCharacters = (text: string, at: number): number =>
@@ -39,8 +42,9 @@ function featureWords(model: CpuModel, leaf: number, subleaf: number, without: R
 function extendedState(model: CpuModel, subleaf: number, features: CpuidResult, { xcr0 }: CpuidContext): CpuidResult {
   const supported = supportedComponents(model.features);
   if (subleaf === 0) return { eax: supported, ebx: areaBytes(xcr0), ecx: areaBytes(supported), edx: 0 };
-  if (subleaf === 1) return { ...features, ebx: model.features.has('xsavec') ? areaBytes(xcr0) : 0 };
-  return subleaf === 2 && (supported & XCR0.AVX) !== 0 ? { ...NOTHING, eax: AVX_BYTES, ebx: AVX_AT } : NOTHING;
+  if (subleaf === 1) return { ...features, ebx: model.features.has('xsavec') ? areaBytes(xcr0, xcr0) : 0 };
+  const component = extendedComponent(subleaf);
+  return component !== undefined && (supported & component.bit) !== 0 ? { ...NOTHING, eax: component.bytes, ebx: component.at } : NOTHING;
 }
 
 /** What CPUID returns for a leaf and subleaf; registers as 32-bit values whose sign is of no meaning. */
@@ -61,7 +65,7 @@ export function cpuid(model: CpuModel, leaf: number, subleaf: number, context: C
     case 1: return { ...features, ecx: features.ecx | (context.osxsave ? OSXSAVE : 0), eax: model.signature, ebx: model.features.has('clflush') ? 0x0001_0800 : 0 };
     // One descriptor, "no cache information here".
     case 2: return { ...NOTHING, eax: 1 };
-    case 7: return subleaf === 0 ? { ...features, eax: 0 } : NOTHING;
+    case 7: return subleaf === 0 ? { ...features, eax: 0, ecx: features.ecx | (context.ospke ? OSPKE : 0) } : NOTHING;
     case EXTENDED_STATE: return model.features.has('xsave') ? extendedState(model, subleaf, features, context) : NOTHING;
     // TSC : crystal clock is 1 : 1.
     case 0x15: return { eax: 1, ebx: 1, ecx: model.clockHz, edx: 0 };
@@ -72,7 +76,7 @@ export function cpuid(model: CpuModel, leaf: number, subleaf: number, context: C
     case 0x8000_0003: return brand(1);
     case 0x8000_0004: return brand(2);
     case 0x8000_0007: return { ...features, eax: 0 };
-    case 0x8000_0008: return { ...NOTHING, eax: MAXPHYADDR | (48 << 8) };
+    case 0x8000_0008: return { ...NOTHING, eax: MAXPHYADDR | ((model.features.has('la57') ? 57 : 48) << 8) };
     default: return NOTHING;
   }
 }

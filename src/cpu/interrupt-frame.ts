@@ -144,7 +144,7 @@ export function enterHandler(cpu: Cpu, what: Interruption, returnIp: bigint, pro
   if (what.errorCode !== undefined) stack.push(size, BigInt(what.errorCode));
 
   progress.doing = 'checking the handler address';
-  if (size === 64 ? !isCanonical(gate.offset) : !withinLimit(descriptor.attributes, descriptor.limit, Number(gate.offset), 1)) {
+  if (size === 64 ? !isCanonical(gate.offset, cpu.linearWidth) : !withinLimit(descriptor.attributes, descriptor.limit, Number(gate.offset), 1)) {
     throw GP(ext, size === 64 ? 'handler address is not canonical' : 'handler is beyond the limit of its code segment');
   }
   const cs = codeSegment(cpu, gate.selector, descriptor, cpl);

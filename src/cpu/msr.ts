@@ -36,7 +36,7 @@ function require(condition: boolean, reason: string): void {
   if (!condition) throw GP(0, reason);
 }
 const requireZero = (value: bigint, reserved: bigint): void => require((value & reserved) === 0n, 'WRMSR sets a reserved bit');
-const requireCanonical = (value: bigint): void => require(isCanonical(value), 'WRMSR of a non-canonical address');
+const requireCanonical = (value: bigint, cpu: Cpu): void => require(isCanonical(value, cpu.widestLinear), 'WRMSR of a non-canonical address');
 
 /** Uncached, write-combining, write-through, write-protected, write-back; PAT also has uncached-minus, 7. */
 const isMtrrType = (type: number): boolean => type === 0 || type === 1 || type === 4 || type === 5 || type === 6;
@@ -44,13 +44,13 @@ const bytesOf = (value: bigint): number[] => Array.from({ length: 8 }, (_, n) =>
 
 /** A register that only stores, after a check. */
 type StoredField = 'star' | 'lstar' | 'cstar' | 'sfmask' | 'kernelGsBase' | 'sysenterCs' | 'sysenterEsp' | 'sysenterEip' | 'pat' | 'mtrrDefType' | 'miscEnable' | 'tscAux';
-const stored = (field: StoredField, check: (value: bigint) => void = () => undefined): Register => ({
+const stored = (field: StoredField, check: (value: bigint, cpu: Cpu) => void = () => undefined): Register => ({
   read: (cpu) => cpu.state[field],
-  write: (cpu, value) => { check(value); cpu.state[field] = value; },
+  write: (cpu, value) => { check(value, cpu); cpu.state[field] = value; },
 });
 const segmentBase = (segment: number): Register => ({
   read: (cpu) => cpu.state.base[segment]!,
-  write: (cpu, value) => { requireCanonical(value); cpu.state.base[segment] = value; },
+  write: (cpu, value) => { requireCanonical(value, cpu); cpu.state.base[segment] = value; },
 });
 const constant = (value: bigint): Register => ({ read: () => value });
 /** Accepts writes that change nothing. */

@@ -49,6 +49,7 @@ export function resetState(cpu: Cpu): void {
   state.ymmHigh.fill(0n);
   state.mxcsr = MXCSR_AFTER_RESET;
   state.xcr0 = XCR0.X87;
+  state.pkru = 0;
   state.star = state.lstar = state.cstar = state.sfmask = state.kernelGsBase = 0n;
   state.sysenterCs = state.sysenterEsp = state.sysenterEip = 0n;
   state.apicBase = APIC_AFTER_RESET;

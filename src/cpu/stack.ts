@@ -50,7 +50,7 @@ export class Stack {
     const fault = this.#d.fault ?? ((reason: string) => SS(0, reason));
     let address = this.pointer;
     if (width === 64) {
-      if (!isCanonicalAccess(address, bytes)) throw fault('stack address is not canonical');
+      if (!isCanonicalAccess(address, bytes, this.#cpu.linearWidth)) throw fault('stack address is not canonical');
     } else {
       if ((segment.attributes & ATTRIBUTE.UNUSABLE) !== 0) throw fault('stack segment is null');
       if (this.#cpu.protectedMode && !(write ? isWritable : isReadable)(segment.attributes)) throw fault('stack segment type');

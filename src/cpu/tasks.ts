@@ -20,7 +20,7 @@ export function longInnerStack(cpu: Cpu, which: { cpl: number } | { ist: number 
   const offset = 'ist' in which ? (which.ist << 3) + 28 : (which.cpl << 3) + 4;
   if (offset + 7 > cpu.state.limit[SEGMENT.TR]!) throw TS(tssError(cpu, ext), 'stack pointer beyond the limit of the TSS');
   const pointer = readTss(cpu, offset, 8);
-  if (!isCanonical(pointer)) throw SS(ext, 'stack pointer in the TSS is not canonical');
+  if (!isCanonical(pointer, cpu.linearWidth)) throw SS(ext, 'stack pointer in the TSS is not canonical');
   return pointer;
 }
 

@@ -2,14 +2,13 @@
  * What is mapped: the paging structures from the root down, and the linear addresses that they give a meaning, as ranges. Each entry is what the
  * explained walk of its first address says it is; nothing is changed.
  */
-import { isCanonical } from '../cpu/segmentation.ts';
 import type { Machine } from '../machine/machine.ts';
 import type { WalkLevel } from '../mmu/explain.ts';
-import type { PagingMode } from '../mmu/paging-mode.ts';
+import { isLongPaging, type PagingMode } from '../mmu/paging-mode.ts';
 import { linear } from '../state/addresses.ts';
 
 /** Bits of the linear address below the index, by depth from the root. */
-const SHIFTS: Readonly<Record<PagingMode, readonly number[]>> = { 'none': [], '32-bit': [22, 12], 'PAE': [30, 21, 12], '4-level': [39, 30, 21, 12] };
+const SHIFTS: Readonly<Record<PagingMode, readonly number[]>> = { 'none': [], '32-bit': [22, 12], 'PAE': [30, 21, 12], '4-level': [39, 30, 21, 12], '5-level': [48, 39, 30, 21, 12] };
 
 /** An entry that is present, and the first linear address that goes through it. */
 export interface StructureEntry extends WalkLevel { readonly from: bigint; readonly bytes: bigint }
@@ -27,7 +26,7 @@ export function* entriesOf(machine: Machine, base: bigint, depth: number): Gener
   for (let index = 0; index < count; index++) {
     if (table !== undefined && (memory.peek32(memory.throughA20(table + index * entryBytes)) & 1) === 0) continue;
     let from = start + (BigInt(index) << BigInt(shift));
-    if (root.mode === '4-level' && !isCanonical(from)) from = BigInt.asUintN(64, BigInt.asIntN(48, from));
+    if (isLongPaging(root.mode)) from = BigInt.asUintN(64, BigInt.asIntN(machine.cpu.linearWidth, from));
     const level = mmu.explain(linear(from)).levels[depth];
     if (level !== undefined && (level.value & 1n) !== 0n) yield { ...level, from, bytes: 1n << BigInt(shift) };
   }

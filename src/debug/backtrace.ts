@@ -85,7 +85,7 @@ export function instructionAt(machine: Machine, ip: bigint): Instruction | undef
 /** RIP, CS, RFLAGS and SS of an interrupt frame of 64-bit mode: CS names a code segment, bit 1 of RFLAGS is 1. */
 function isEventFrame(machine: Machine, rip: bigint, cs: bigint, rflags: bigint, ss: bigint): boolean {
   const { state, cpu } = machine;
-  if (!cpu.in64BitMode || !isCanonical(rip) || cs === 0n || cs > 0xffffn || ss > 0xffffn || rflags >> 22n !== 0n || (rflags & 2n) === 0n || (cs & 4n) !== 0n) return false;
+  if (!cpu.in64BitMode || !isCanonical(rip, cpu.linearWidth) || cs === 0n || cs > 0xffffn || ss > 0xffffn || rflags >> 22n !== 0n || (rflags & 2n) === 0n || (cs & 4n) !== 0n) return false;
   const descriptor = machine.readLinear(state.gdtrBase + (cs & 0xfff8n), 8);
   return descriptor.length === 8 && Number(cs | 7n) <= state.gdtrLimit && (descriptor[5]! & 0x98) === 0x98;
 }

@@ -2,7 +2,7 @@
 import type { Machine } from '../machine/machine.ts';
 import { pagingMode, type PagingMode } from '../mmu/paging-mode.ts';
 
-export const PAGING_TEXT: Readonly<Record<PagingMode, string>> = { 'none': 'paging off', '32-bit': '32-bit paging', 'PAE': 'PAE paging', '4-level': '4-level paging' };
+export const PAGING_TEXT: Readonly<Record<PagingMode, string>> = { 'none': 'paging off', '32-bit': '32-bit paging', 'PAE': 'PAE paging', '4-level': '4-level paging', '5-level': '5-level paging' };
 
 /** `64-bit mode, 4-level paging`. */
 export function modeText({ cpu, state }: Pick<Machine, 'cpu' | 'state'>): string {

@@ -1,7 +1,7 @@
 /** Why a page fault happened: its error code in words and the walk that failed, level by level. */
 import type { AccessKind } from '../mmu/access.ts';
 import { CR4, EFER } from '../mmu/control-bits.ts';
-import type { Verdict, WalkExplanation, WalkLevel } from '../mmu/explain.ts';
+import type { ProtectionKey, Verdict, WalkExplanation, WalkLevel } from '../mmu/explain.ts';
 import type { Mmu } from '../mmu/mmu.ts';
 import { PF_ERROR } from '../mmu/page-fault.ts';
 import type { Denial } from '../mmu/page-walk.ts';
@@ -24,6 +24,7 @@ function denialText(denial: Denial, walk: WalkExplanation): string {
     case 'read-only page': return `the page is read-only, R/W is 0 in ${entries((level) => !level.bits.includes('R/W'))}`;
     case 'execute-disable': return `nothing may be executed here, XD is 1 in ${entries((level) => level.bits.includes('XD'))}`;
     case 'SMEP': return 'it is a user page, and CR4.SMEP keeps the supervisor from executing it';
+    case 'protection key': return `PKRU forbids it to pages under protection key ${walk.key!.number}`;
     case 'SMAP': return 'it is a user page, and CR4.SMAP keeps the supervisor from touching it while RFLAGS.AC is 0';
   }
 }
@@ -36,6 +37,10 @@ function levelText(level: WalkLevel, wide: boolean): string {
   return `${level.structure.padEnd(5)} ${String(level.index).padStart(4)}  ${where.padEnd(14)}  ${value}  ${bits}`;
 }
 
+/** `protection key 3 (no writes)`. */
+export const keyText = ({ number, accessDisable, writeDisable }: ProtectionKey): string =>
+  `protection key ${number} (${accessDisable ? 'no data accesses' : writeDisable ? 'no writes' : 'all accesses'})`;
+
 /** The walk of an address, a line per level, and where it arrives. */
 export function walkLines(walk: WalkExplanation): string[] {
   const lines = [`page walk of 0x${walk.address.toString(16)} (${PAGING_TEXT[walk.mode]}):`];
@@ -45,7 +50,7 @@ export function walkLines(walk: WalkExplanation): string[] {
     const rights = walk.rights!;
     lines.push(walk.mode === 'none'
       ? '  every linear address is its own physical address'
-      : `  physical 0x${walk.physicalAddress!.toString(16)}, ${walk.pageSize} page: ${rights.writable ? 'writable' : 'read-only'}, ${rights.user ? 'user' : 'supervisor'}${rights.executeDisable ? ', execute-disable' : ''}${rights.global ? ', global' : ''}`);
+      : `  physical 0x${walk.physicalAddress!.toString(16)}, ${walk.pageSize} page: ${rights.writable ? 'writable' : 'read-only'}, ${rights.user ? 'user' : 'supervisor'}${rights.executeDisable ? ', execute-disable' : ''}${rights.global ? ', global' : ''}${walk.key === undefined ? '' : `, ${keyText(walk.key)}`}`);
   } else if (walk.outcome === 'reserved bit') {
     lines.push(`  the ${last!.structure} has a reserved bit set (bits of physical addresses beyond ${MAXPHYADDR} count)`);
   } else {

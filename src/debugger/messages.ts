@@ -149,7 +149,7 @@ export interface MemoryData {
 
 /** An entry of a paging structure; `from`: the first linear address that goes through it. */
 export interface EntryData {
-  readonly structure: 'PML4E' | 'PDPTE' | 'PDE' | 'PTE';
+  readonly structure: 'PML5E' | 'PML4E' | 'PDPTE' | 'PDE' | 'PTE';
   readonly index: number;
   readonly entryAddress: number | undefined;
   readonly value: bigint;
@@ -169,6 +169,8 @@ export interface WalkData {
   readonly outcome: 'mapped' | 'not present' | 'reserved bit';
   readonly physicalAddress: number | undefined;
   readonly pageSize: string | undefined;
+  /** The protection key that the page is under, and what PKRU says of it. */
+  readonly key: string | undefined;
   /** Whether each kind of access is allowed, and why not. */
   readonly verdicts: readonly { readonly access: string; readonly privilege: string; readonly denial: string | undefined; readonly errorCode: number | undefined }[];
 }

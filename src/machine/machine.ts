@@ -265,7 +265,7 @@ export class Machine {
     const bytes = new Uint8Array(count);
     for (let done = 0; done < count;) {
       const from = linear(address + BigInt(done));
-      if (this.cpu.longModeActive ? !isCanonical(from) : from >> 32n !== 0n) return bytes.subarray(0, done);
+      if (this.cpu.longModeActive ? !isCanonical(from, this.cpu.linearWidth) : from >> 32n !== 0n) return bytes.subarray(0, done);
       const mapped = this.mmu.explain(from).physicalAddress;
       if (mapped === undefined) return bytes.subarray(0, done);
       const at = this.memory.throughA20(mapped);

@@ -35,7 +35,7 @@ function* allRegisters(): Generator<MachineRegister> {
   yield {
     name: 'rip', bits: 64, read: ({ state }) => state.rip,
     write: ({ state, cpu }, value) => {
-      if (cpu.in64BitMode ? !isCanonical(value) : value >> 32n !== 0n) throw new RangeError('no address that RIP can have in this mode');
+      if (cpu.in64BitMode ? !isCanonical(value, cpu.linearWidth) : value >> 32n !== 0n) throw new RangeError('no address that RIP can have in this mode');
       state.rip = value;
     },
   };
@@ -87,6 +87,7 @@ function* allRegisters(): Generator<MachineRegister> {
       },
     };
   }
+  yield { name: 'pkru', bits: 32, read: ({ state }) => BigInt(state.pkru), write: ({ mmu }, value) => { mmu.setPkru(Number(value)); } };
   yield { name: 'xcr0', bits: 64, read: ({ state }) => BigInt(state.xcr0) };
   for (let n = 0; n < 8; n++) {
     // ST(i): the physical register counts from TOP.

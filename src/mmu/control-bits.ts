@@ -11,7 +11,7 @@ export const CR4 = {
 } as const;
 
 /** State components, as XCR0 has them. */
-export const XCR0 = { X87: 1 << 0, SSE: 1 << 1, AVX: 1 << 2 } as const;
+export const XCR0 = { X87: 1 << 0, SSE: 1 << 1, AVX: 1 << 2, PKRU: 1 << 9 } as const;
 
 export const EFER = { SCE: 1 << 0, LME: 1 << 8, LMA: 1 << 10, NXE: 1 << 11 } as const;
 

@@ -3,9 +3,9 @@ import type { GuestState } from '../state/guest-state.ts';
 import type { LinearAddress, PhysicalAddress } from '../state/addresses.ts';
 import type { AccessKind } from './access.ts';
 import { RFLAGS_AC } from './control-bits.ts';
-import { Translation, denial, faultErrorCode, walk, type Denial } from './page-walk.ts';
+import { KEY_RIGHTS, Translation, denial, faultErrorCode, keyRightsOf, walk, type Denial, type PageRights } from './page-walk.ts';
 import { ADDRESS_HIGH, PAGE_SHIFTS, PAGE_SIZES, entryBitNames, type StructureName } from './paging-entries.ts';
-import { ALL_PAGING_FEATURES, PagingControls, type PagingMode } from './paging-mode.ts';
+import { ALL_PAGING_FEATURES, PagingControls, isLongPaging, type PagingMode } from './paging-mode.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
 import type { TlbEntry } from './tlb.ts';
 
@@ -35,6 +35,8 @@ export interface Verdict {
   readonly errorCode: number | undefined;
 }
 
+export interface ProtectionKey { readonly number: number; readonly accessDisable: boolean; readonly writeDisable: boolean }
+
 /** A whole walk. */
 export interface WalkExplanation {
   readonly address: LinearAddress;
@@ -44,16 +46,18 @@ export interface WalkExplanation {
   /** Where paging leads, before the A20 gate; undefined unless mapped. */
   readonly physicalAddress: PhysicalAddress | undefined;
   /** Combined over all levels; undefined unless mapped. */
-  readonly rights: { readonly writable: boolean; readonly user: boolean; readonly executeDisable: boolean; readonly global: boolean; readonly dirty: boolean } | undefined;
+  readonly rights: (PageRights & { readonly global: boolean; readonly dirty: boolean }) | undefined;
+  /** The protection key that the page is under, and what PKRU says of it; undefined for supervisor pages, without CR4.PKE and outside IA-32e mode. */
+  readonly key: ProtectionKey | undefined;
   readonly pageSize: (typeof PAGE_SIZES)[number] | undefined;
   /** Read, write, fetch for supervisor then user, with RFLAGS.AC as it is now. */
   readonly verdicts: readonly Verdict[];
 }
 
-/** Walks without changing anything; device registers are never read. `cr3` replaces the root for 4-level and 32-bit paging. */
+/** Walks without changing anything; device registers are never read. `cr3` replaces the root, but for PAE paging. */
 export function explainWalk(state: GuestState, memory: PhysicalMemory, address: LinearAddress, cr3?: bigint, features = ALL_PAGING_FEATURES): WalkExplanation {
   const controls = new PagingControls(features).read(state);
-  if (cr3 !== undefined) controls.rootFrame = Number((cr3 >> 12n) & (controls.mode === '4-level' ? 0xfff_ffffn : 0xf_ffffn));
+  if (cr3 !== undefined) controls.rootFrame = Number((cr3 >> 12n) & (isLongPaging(controls.mode) ? 0xfff_ffffn : 0xf_ffffn));
   const low = Number(address & 0xffff_ffffn), high = Number(address >> 32n);
   const levels: WalkLevel[] = [];
   const translation = new Translation();
@@ -78,17 +82,21 @@ export function explainWalk(state: GuestState, memory: PhysicalMemory, address: 
   for (const privilege of ['supervisor', 'user'] as const) {
     for (const access of ['read', 'write', 'fetch'] as const) {
       const why: Denial | undefined = translation.outcome === 'mapped' ? denial(translation, controls, access, privilege, alignmentCheck) : translation.outcome;
-      verdicts.push({ access, privilege, denial: why, errorCode: why === undefined ? undefined : faultErrorCode(why, controls, access, privilege) });
+      verdicts.push({ access, privilege, denial: why, errorCode: why === undefined ? undefined : faultErrorCode(why, translation, controls, access, privilege) });
     }
   }
-  const { writable, user, executeDisable, global, dirty } = translation;
+  const { writable, user, executeDisable, protectionKey, global, dirty } = translation;
+  const keyRights = keyRightsOf(controls.keyRights, protectionKey);
   return {
     address,
     mode: controls.mode,
     levels,
     outcome: translation.outcome,
     physicalAddress: mapped ? (translation.frame * 4096 + (low & 0xfff)) as PhysicalAddress : undefined,
-    rights: mapped ? { writable, user, executeDisable, global, dirty } : undefined,
+    rights: mapped ? { writable, user, executeDisable, protectionKey, global, dirty } : undefined,
+    key: mapped && user && controls.protectionKeys
+      ? { number: protectionKey, accessDisable: (keyRights & KEY_RIGHTS.accessDisable) !== 0, writeDisable: (keyRights & KEY_RIGHTS.writeDisable) !== 0 }
+      : undefined,
     pageSize: mapped ? PAGE_SIZES[translation.pageSize] : undefined,
     verdicts,
   };
@@ -107,5 +115,6 @@ export function staleness(entry: TlbEntry, now: WalkExplanation): string[] {
   if (writable !== entry.writable) differences.push(`${entry.writable ? 'writable' : 'read-only'} cached, ${writable ? 'writable' : 'read-only'} in the paging structures`);
   if (user !== entry.user) differences.push(`${entry.user ? 'user' : 'supervisor'} page cached, ${user ? 'user' : 'supervisor'} page in the paging structures`);
   if (executeDisable !== entry.executeDisable) differences.push(`${entry.executeDisable ? 'execute-disable' : 'executable'} cached, ${executeDisable ? 'execute-disable' : 'executable'} in the paging structures`);
+  if (now.key !== undefined && now.key.number !== entry.protectionKey) differences.push(`protection key ${entry.protectionKey} cached, ${now.key.number} in the paging structures`);
   return differences;
 }

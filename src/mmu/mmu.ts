@@ -7,10 +7,11 @@ import type { AccessWatch } from './access-watch.ts';
 import { CR0, CR4, EFER, RFLAGS_AC } from './control-bits.ts';
 import { explainWalk, type WalkExplanation } from './explain.ts';
 import { PageFault } from './page-fault.ts';
-import { Translation, commitFlags, denial, faultErrorCode, walk, type Denial, type PageRights, type PagingStructures } from './page-walk.ts';
+import { Translation, commitFlags, denial, faultErrorCode, walk, type Denial, type PagingStructures } from './page-walk.ts';
 import { ALL_PAGING_FEATURES, PagingControls, currentPcid, loadPdpteRegisters, type PagingFeatures } from './paging-mode.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
-import { COLUMN, DATA_ENTRIES, FETCH_COLUMN, Tlb, TLB_ATTRIBUTE, columnBase, type Column } from './tlb.ts';
+import { COLUMN, DATA_ENTRIES, FETCH_COLUMN, Tlb, columnBase, type Column } from './tlb.ts';
+import { TLB_ATTRIBUTE, rightsOf } from './tlb-attributes.ts';
 
 export type { AccessKind, Privilege } from './access.ts';
 
@@ -286,7 +287,7 @@ export class Mmu {
       return;
     }
     this.tlb.dropPage(low, high, pcid, false);
-    const errorCode = faultErrorCode(why, controls, access, privilege);
+    const errorCode = faultErrorCode(why, translation, controls, access, privilege);
     throw new PageFault((BigInt(high) << 32n | BigInt(low)) as LinearAddress, errorCode);
   }
 
@@ -370,6 +371,13 @@ export class Mmu {
     tlb.judgeAnew();
   }
 
+  /** WRPKRU, XRSTOR: writes state.pkru. What the TLBs hold stays, and is judged by it from now on. */
+  setPkru(value: number): void {
+    const { state } = this;
+    this.tlb.judgeKeysAnew(state.pkru ^ value);
+    state.pkru = value;
+  }
+
   /** Drops everything: for a reset, or for tools that wrote control registers or page tables behind the processor's back. */
   flushAll(): void {
     this.tlb.flush(false);
@@ -389,13 +397,4 @@ export class Mmu {
   get statistics(): MmuStatistics {
     return { hits: this.#accesses - this.#misses, misses: this.#misses, walks: this.#walks, flushes: this.tlb.flushes };
   }
-}
-
-/** The rights in a TLB entry's attributes word. Reused: valid until the next call. */
-const rights = { writable: false, user: false, executeDisable: false };
-function rightsOf(attributes: number): PageRights {
-  rights.writable = (attributes & TLB_ATTRIBUTE.writable) !== 0;
-  rights.user = (attributes & TLB_ATTRIBUTE.user) !== 0;
-  rights.executeDisable = (attributes & TLB_ATTRIBUTE.executeDisable) !== 0;
-  return rights;
 }

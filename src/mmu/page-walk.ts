@@ -6,10 +6,10 @@
 import type { AccessKind, Privilege } from './access.ts';
 import { PF_ERROR } from './page-fault.ts';
 import {
-  ADDRESS_HIGH, ENTRY, ENTRY_HIGH_XD, RESERVED_HIGH_4_LEVEL, RESERVED_HIGH_PAE, RESERVED_LOW_LEAF, RESERVED_WITHOUT_PSE36, SIZE_1G, SIZE_2M, SIZE_4K, SIZE_4M,
+  ADDRESS_HIGH, ENTRY, ENTRY_HIGH_XD, PROTECTION_KEY_SHIFT, RESERVED_HIGH_LONG, RESERVED_HIGH_PAE, RESERVED_LOW_LEAF, RESERVED_WITHOUT_PSE36, SIZE_1G, SIZE_2M, SIZE_4K, SIZE_4M,
   type PageSizeCode, type StructureName,
 } from './paging-entries.ts';
-import type { PagingControls } from './paging-mode.ts';
+import { isLongPaging, type PagingControls } from './paging-mode.ts';
 
 /** How a walk reads the paging structures, and whether it leaves accessed and dirty flags behind. */
 export interface PagingStructures {
@@ -23,7 +23,7 @@ export interface PagingStructures {
 export type EntryVisitor = (structure: StructureName, index: number, address: number | undefined, low: number, high: number, maps: boolean) => void;
 
 /** Why paging refuses an access. */
-export type Denial = 'not present' | 'reserved bit' | 'supervisor page' | 'read-only page' | 'execute-disable' | 'SMEP' | 'SMAP';
+export type Denial = 'not present' | 'reserved bit' | 'supervisor page' | 'read-only page' | 'execute-disable' | 'SMEP' | 'SMAP' | 'protection key';
 
 /** Where a walk arrived. Reused from walk to walk. */
 export class Translation {
@@ -35,6 +35,8 @@ export class Translation {
   writable = false;
   user = false;
   executeDisable = false;
+  /** Bits 62:59 of the leaf in IA-32e mode, whether or not CR4.PKE makes them a protection key. */
+  protectionKey = 0;
   /** The leaf's D as it was before the access. */
   dirty = false;
   /** The leaf's G, obeyed only with CR4.PGE. */
@@ -56,6 +58,7 @@ export function walk(controls: PagingControls, structures: PagingStructures, low
   out.writable = true;
   out.user = true;
   out.executeDisable = false;
+  out.protectionKey = 0;
   out.dirty = true;
   out.global = false;
   if (mode === 'none') {
@@ -65,10 +68,10 @@ export function walk(controls: PagingControls, structures: PagingStructures, low
     return;
   }
   const wide = mode !== '32-bit';
-  let reservedHigh = mode === '4-level' ? RESERVED_HIGH_4_LEVEL : mode === 'PAE' ? RESERVED_HIGH_PAE : 0;
+  let reservedHigh = isLongPaging(mode) ? RESERVED_HIGH_LONG : mode === 'PAE' ? RESERVED_HIGH_PAE : 0;
   if (wide && !controls.executeDisable) reservedHigh |= ENTRY_HIGH_XD;
 
-  let structure: StructureName = mode === '4-level' ? 'PML4E' : 'PDE';
+  let structure: StructureName = mode === '5-level' ? 'PML5E' : mode === '4-level' ? 'PML4E' : 'PDE';
   let frame = controls.rootFrame;
   if (mode === 'PAE') {
     const index = low >>> 30;
@@ -86,14 +89,14 @@ export function walk(controls: PagingControls, structures: PagingStructures, low
     const address = frame * 4096 + index * (wide ? 8 : 4);
     const entryLow = structures.read32(address);
     const entryHigh = wide ? structures.read32(address + 4) : 0;
-    const maps = structure === 'PTE' || ((entryLow & ENTRY.PS) !== 0 && structure !== 'PML4E' && (wide || controls.pageSizeExtensions));
+    const maps = structure === 'PTE' || ((entryLow & ENTRY.PS) !== 0 && mapsLarge(structure) && (wide || controls.pageSizeExtensions));
     visit?.(structure, index, address, entryLow, entryHigh, maps);
     if ((entryLow & ENTRY.P) === 0) {
       out.outcome = 'not present';
       return;
     }
     const size: PageSizeCode = !maps || structure === 'PTE' ? SIZE_4K : structure === 'PDPTE' ? SIZE_1G : wide ? SIZE_2M : SIZE_4M;
-    const reservedLow = structure === 'PML4E' ? ENTRY.PS : maps ? reservedInLeaf(size, controls) : 0;
+    const reservedLow = !mapsLarge(structure) ? ENTRY.PS : maps ? reservedInLeaf(size, controls) : 0;
     if ((entryHigh & reservedHigh) !== 0 || (entryLow & reservedLow) !== 0) {
       out.outcome = 'reserved bit';
       return;
@@ -105,6 +108,7 @@ export function walk(controls: PagingControls, structures: PagingStructures, low
       out.outcome = 'mapped';
       out.pageSize = size;
       out.frame = pageFrame(size, entryLow, entryHigh, low);
+      if (isLongPaging(mode)) out.protectionKey = (entryHigh >>> PROTECTION_KEY_SHIFT) & 15;
       out.dirty = (entryLow & ENTRY.D) !== 0;
       out.global = controls.globalPages && (entryLow & ENTRY.G) !== 0;
       out.leafAddress = address;
@@ -113,7 +117,7 @@ export function walk(controls: PagingControls, structures: PagingStructures, low
     }
     if ((entryLow & ENTRY.A) === 0) structures.setFlags(address, entryLow, ENTRY.A);
     frame = wide ? frameOf(entryLow, entryHigh) : entryLow >>> 12;
-    structure = structure === 'PML4E' ? 'PDPTE' : structure === 'PDPTE' ? 'PDE' : 'PTE';
+    structure = BELOW[structure];
   }
 }
 
@@ -132,11 +136,17 @@ function reservedInLeaf(size: PageSizeCode, { features }: PagingControls): numbe
   return size === SIZE_4M && !features.pse36 ? RESERVED_WITHOUT_PSE36 : RESERVED_LOW_LEAF[size];
 }
 
+/** The structure that an entry references if it maps no page. */
+const BELOW = { PML5E: 'PML4E', PML4E: 'PDPTE', PDPTE: 'PDE', PDE: 'PTE', PTE: 'PTE' } as const;
+/** With PS set, an entry of this structure maps a page, or would if the processor had such pages; in the others PS is reserved. */
+const mapsLarge = (structure: StructureName): boolean => structure !== 'PML5E' && structure !== 'PML4E';
+
 const frameOf = (low: number, high: number): number => ((high & ADDRESS_HIGH) << 20) | (low >>> 12);
 
 function indexOf(structure: StructureName, wide: boolean, low: number, high: number): number {
   if (!wide) return structure === 'PDE' ? low >>> 22 : (low >>> 12) & 0x3ff;
   switch (structure) {
+    case 'PML5E': return (high >>> 16) & 0x1ff;
     case 'PML4E': return (high >>> 7) & 0x1ff;
     case 'PDPTE': return ((high << 2) | (low >>> 30)) & 0x1ff;
     case 'PDE': return (low >>> 21) & 0x1ff;
@@ -155,8 +165,19 @@ function pageFrame(size: PageSizeCode, entryLow: number, entryHigh: number, low:
   }
 }
 
-/** The rights of a page, as the paging structures combine them. */
-export interface PageRights { readonly writable: boolean; readonly user: boolean; readonly executeDisable: boolean }
+/** The rights of a page, as the paging structures combine them, and its protection key. */
+export interface PageRights { readonly writable: boolean; readonly user: boolean; readonly executeDisable: boolean; readonly protectionKey: number }
+
+/** PKRU's two bits for a key: AD and WD. */
+export const KEY_RIGHTS = { accessDisable: 1, writeDisable: 2 } as const;
+export const keyRightsOf = (pkru: number, key: number): number => (pkru >>> (2 * key)) & 3;
+
+/** Whether PKRU forbids an access to the page by its key: a data access to a user page. SDM Vol. 3A, "Protection Keys". */
+function keyForbids({ user, protectionKey }: PageRights, { keyRights, writeProtect }: PagingControls, access: AccessKind, privilege: Privilege): boolean {
+  if (keyRights === 0 || !user || access === 'fetch') return false;
+  const rights = keyRightsOf(keyRights, protectionKey);
+  return (rights & KEY_RIGHTS.accessDisable) !== 0 || ((rights & KEY_RIGHTS.writeDisable) !== 0 && access === 'write' && (privilege === 'user' || writeProtect));
+}
 
 /**
  * Why an access to a mapped page is refused, or undefined. `alignmentCheck` is RFLAGS.AC, which exempts explicit
@@ -175,12 +196,13 @@ export function denial(rights: PageRights, controls: PagingControls, access: Acc
   }
   if (access === 'fetch') return rights.executeDisable ? 'execute-disable' : undefined;
   if (access === 'write' && !rights.writable && (privilege === 'user' || controls.writeProtect)) return 'read-only page';
-  return undefined;
+  return keyForbids(rights, controls, access, privilege) ? 'protection key' : undefined;
 }
 
-/** The error code of the page fault. SDM Vol. 3A, "Page-Fault Exceptions". */
-export function faultErrorCode(why: Denial, controls: PagingControls, access: AccessKind, privilege: Privilege): number {
+/** The error code of the page fault. PK tells that the key forbids the access, whatever else does. SDM Vol. 3A, "Page-Fault Exceptions". */
+export function faultErrorCode(why: Denial, rights: PageRights, controls: PagingControls, access: AccessKind, privilege: Privilege): number {
   return (why === 'not present' ? 0 : PF_ERROR.P)
+    | (why !== 'not present' && why !== 'reserved bit' && keyForbids(rights, controls, access, privilege) ? PF_ERROR.PK : 0)
     | (access === 'write' ? PF_ERROR.W : 0)
     | (privilege === 'user' ? PF_ERROR.U : 0)
     | (why === 'reserved bit' ? PF_ERROR.RSVD : 0)

@@ -33,11 +33,13 @@ export const ENTRY = {
 } as const;
 /** Bits 63:32: XD (execute-disable) is bit 63. */
 export const ENTRY_HIGH_XD = 0x8000_0000 | 0;
+/** Where the protection key is in bits 63:32 of an entry that maps a page in IA-32e mode: bits 62:59 of the entry. */
+export const PROTECTION_KEY_SHIFT = 27;
 
 /** The physical-address field in the high half: bits MAXPHYADDR-1:32. */
 export const ADDRESS_HIGH = (1 << (MAXPHYADDR - 32)) - 1;
-/** Reserved in the high half with 4-level paging: bits 51:MAXPHYADDR. Bits 62:52 are ignored. */
-export const RESERVED_HIGH_4_LEVEL = 0x000f_ffff & ~ADDRESS_HIGH;
+/** Reserved in the high half with 4-level and 5-level paging: bits 51:MAXPHYADDR. Bits 62:52 are ignored. */
+export const RESERVED_HIGH_LONG = 0x000f_ffff & ~ADDRESS_HIGH;
 /** Reserved in the high half with PAE paging: bits 62:MAXPHYADDR. */
 export const RESERVED_HIGH_PAE = 0x7fff_ffff & ~ADDRESS_HIGH;
 /** Reserved in a PDPTE register of PAE paging: bits 2:1 and 8:5 low, and everything from MAXPHYADDR up. */
@@ -45,7 +47,7 @@ export const RESERVED_PDPTE_LOW = 0x1e6;
 export const RESERVED_PDPTE_HIGH = ~ADDRESS_HIGH;
 
 /** Kinds of paging structure, from the root. */
-export type StructureName = 'PML4E' | 'PDPTE' | 'PDE' | 'PTE';
+export type StructureName = 'PML5E' | 'PML4E' | 'PDPTE' | 'PDE' | 'PTE';
 
 /** What a page is made of. The numbers are the TLB's code for it. */
 export const PAGE_SIZES = ['4 KiB', '2 MiB', '1 GiB', '4 MiB'] as const;

@@ -4,14 +4,16 @@ import type { GuestState } from '../state/guest-state.ts';
 import { CR0, CR4, EFER } from './control-bits.ts';
 import { ADDRESS_HIGH, RESERVED_PDPTE_HIGH, RESERVED_PDPTE_LOW } from './paging-entries.ts';
 
-export type PagingMode = 'none' | '32-bit' | 'PAE' | '4-level';
+export type PagingMode = 'none' | '32-bit' | 'PAE' | '4-level' | '5-level';
+/** Paging of IA-32e mode. */
+export const isLongPaging = (mode: PagingMode): boolean => mode === '4-level' || mode === '5-level';
 
-const CR0_AT = OFFSET.cr0 / 4, CR4_AT = OFFSET.cr4 / 4, EFER_AT = OFFSET.efer / 4, CR3_AT = OFFSET.cr3 / 4, PDPTE_AT = OFFSET.pdpte / 4;
+const CR0_AT = OFFSET.cr0 / 4, CR4_AT = OFFSET.cr4 / 4, EFER_AT = OFFSET.efer / 4, CR3_AT = OFFSET.cr3 / 4, PDPTE_AT = OFFSET.pdpte / 4, PKRU_AT = OFFSET.pkru / 4;
 
-/** The paging mode that CR0.PG, CR4.PAE and IA32_EFER.LMA select. */
+/** The paging mode that CR0.PG, CR4.PAE, CR4.LA57 and IA32_EFER.LMA select. */
 export function pagingMode(state: GuestState): PagingMode {
   if ((state.u32[CR0_AT]! & CR0.PG) === 0) return 'none';
-  if ((state.u32[EFER_AT]! & EFER.LMA) !== 0) return '4-level';
+  if ((state.u32[EFER_AT]! & EFER.LMA) !== 0) return (state.u32[CR4_AT]! & CR4.LA57) !== 0 ? '5-level' : '4-level';
   return (state.u32[CR4_AT]! & CR4.PAE) !== 0 ? 'PAE' : '32-bit';
 }
 
@@ -34,6 +36,10 @@ export class PagingControls {
   executeDisable = false;
   smep = false;
   smap = false;
+  /** CR4.PKE in 4-level and 5-level paging: user pages have protection keys. */
+  protectionKeys = false;
+  /** PKRU where there are keys, otherwise 0. */
+  keyRights = 0;
   /** CR4.PGE: G is obeyed. */
   globalPages = false;
   /** CR4.PSE: 4 MiB pages in 32-bit paging. */
@@ -47,6 +53,7 @@ export class PagingControls {
   #cr0 = -1;
   #cr4 = -1;
   #efer = -1;
+  #pkru = -1;
   #cr3Low = -1;
   #cr3High = -1;
 
@@ -54,22 +61,25 @@ export class PagingControls {
 
   read(state: GuestState): this {
     const words = state.u32;
-    const cr0 = words[CR0_AT]!, cr4 = words[CR4_AT]!, efer = words[EFER_AT]!, cr3Low = words[CR3_AT]!, cr3High = words[CR3_AT + 1]!;
-    const known = cr0 === this.#cr0 && cr4 === this.#cr4 && efer === this.#efer && cr3Low === this.#cr3Low && cr3High === this.#cr3High;
+    const cr0 = words[CR0_AT]!, cr4 = words[CR4_AT]!, efer = words[EFER_AT]!, cr3Low = words[CR3_AT]!, cr3High = words[CR3_AT + 1]!, pkru = words[PKRU_AT]!;
+    const known = cr0 === this.#cr0 && cr4 === this.#cr4 && efer === this.#efer && cr3Low === this.#cr3Low && cr3High === this.#cr3High && pkru === this.#pkru;
     if (known && this.mode !== 'PAE') return this;
     this.#cr0 = cr0;
     this.#cr4 = cr4;
     this.#efer = efer;
     this.#cr3Low = cr3Low;
     this.#cr3High = cr3High;
+    this.#pkru = pkru;
     this.mode = pagingMode(state);
     this.writeProtect = (cr0 & CR0.WP) !== 0;
     this.executeDisable = (efer & EFER.NXE) !== 0 && this.mode !== '32-bit';
     this.smep = (cr4 & CR4.SMEP) !== 0;
     this.smap = (cr4 & CR4.SMAP) !== 0;
+    this.protectionKeys = (cr4 & CR4.PKE) !== 0 && isLongPaging(this.mode);
+    this.keyRights = this.protectionKeys ? pkru : 0;
     this.globalPages = (cr4 & CR4.PGE) !== 0;
     this.pageSizeExtensions = (cr4 & CR4.PSE) !== 0;
-    this.rootFrame = (cr3Low >>> 12) | (this.mode === '4-level' ? (cr3High & ADDRESS_HIGH) << 20 : 0);
+    this.rootFrame = (cr3Low >>> 12) | (isLongPaging(this.mode) ? (cr3High & ADDRESS_HIGH) << 20 : 0);
     if (this.mode === 'PAE') for (let i = 0; i < 8; i++) this.pdpte[i] = words[PDPTE_AT + i]!;
     return this;
   }

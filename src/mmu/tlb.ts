@@ -6,8 +6,8 @@
  *   +0  u32  linear address bits 31:12 | PCID
  *   +4  u32  linear address bits 63:32
  *   +8  u32  physical frame number
- *   +12 u32  attributes (TLB_ATTRIBUTE)
- * Rights are the paging structures' own and are judged at every use, so that CR0.WP, SMEP, SMAP, AC and CPL need no flush.
+ *   +12 u32  attributes (tlb-attributes.ts)
+ * Rights are the paging structures' own and are judged at every use, so that CR0.WP, SMEP, SMAP, PKRU, AC and CPL need no flush.
  *
  * In front of the data TLB lie three *columns* of judged entries, one for each kind of data access, 32 bytes an entry,
  * the only thing that generated code probes:
@@ -23,8 +23,9 @@
  */
 import type { GuestState } from '../state/guest-state.ts';
 import { RAM_BASE, TLB_BASE, TLB_BYTES } from '../state/layout.ts';
-import { PAGE_SHIFTS, SIZE_4K, type PageSizeCode } from './paging-entries.ts';
-import type { Translation } from './page-walk.ts';
+import { SIZE_4K, type PageSizeCode } from './paging-entries.ts';
+import { keyRightsOf, type PageRights, type Translation } from './page-walk.ts';
+import { KNOWN_ATTRIBUTES, SIZE_MASK, TLB_ATTRIBUTE as A, attributesOf, pageShiftOf, pageSizeOf, protectionKeyOf, rightsOf } from './tlb-attributes.ts';
 
 /** Entries of the data TLB (and of each column) and of the instruction TLB. Powers of two. */
 export const DATA_ENTRIES = 2048;
@@ -65,12 +66,6 @@ export const columnBase = (column: Column): number => COLUMNS_BASE + column * CO
 /** Byte offset of a fetch column's first entry. */
 export const fetchColumnBase = (column: FetchColumn): number => FETCH_COLUMNS_BASE + column * FETCH_COLUMN_BYTES;
 
-/** The attributes word. Bits 9:8 are the page size (PAGE_SIZES). */
-export const TLB_ATTRIBUTE = { valid: 1, writable: 2, user: 4, executeDisable: 8, dirty: 16, global: 32, unpaged: 64, sizeShift: 8 } as const;
-const A = TLB_ATTRIBUTE;
-const SIZE_MASK = 3 << A.sizeShift;
-const KNOWN_ATTRIBUTES = A.valid | A.writable | A.user | A.executeDisable | A.dirty | A.global | A.unpaged | SIZE_MASK;
-
 /** Word indices within an entry. */
 const ENTRY = { low: 0, high: 1, frame: 2, attributes: 3 } as const;
 const ENTRY_WORDS = TLB_ENTRY_BYTES / 4, COLUMN_WORDS = COLUMN_ENTRY_BYTES / 4;
@@ -79,7 +74,7 @@ const ENTRY_WORDS = TLB_ENTRY_BYTES / 4, COLUMN_WORDS = COLUMN_ENTRY_BYTES / 4;
 type TlbName = 'data' | 'instruction';
 
 /** A cached translation as a debugger sees it. */
-export interface TlbEntry {
+export interface TlbEntry extends PageRights {
   readonly tlb: TlbName;
   /** Halves of the linear page address. */
   readonly low: number;
@@ -88,9 +83,6 @@ export interface TlbEntry {
   readonly frame: number;
   readonly pcid: number;
   readonly global: boolean;
-  readonly writable: boolean;
-  readonly user: boolean;
-  readonly executeDisable: boolean;
   readonly dirty: boolean;
   /** Size of the page this 4 KiB piece came from. */
   readonly pageSize: PageSizeCode;
@@ -165,14 +157,7 @@ export class Tlb {
     words[at] = (low & ~0xfff) | pcid;
     words[at + ENTRY.high] = high;
     words[at + ENTRY.frame] = translation.frame;
-    words[at + ENTRY.attributes] = A.valid
-      | (translation.writable ? A.writable : 0)
-      | (translation.user ? A.user : 0)
-      | (translation.executeDisable ? A.executeDisable : 0)
-      | (translation.dirty ? A.dirty : 0)
-      | (translation.global ? A.global : 0)
-      | (unpaged ? A.unpaged : 0)
-      | (translation.pageSize << A.sizeShift);
+    words[at + ENTRY.attributes] = attributesOf(translation, unpaged);
     return at;
   }
 
@@ -240,6 +225,15 @@ export class Tlb {
   /** For changes of CR0.WP, CR4.SMAP and the like, and of the physical memory map. */
   judgeAnew(): void {
     this.#emptyColumns();
+  }
+
+  /** PKRU changes in these bits: empties the columns at the pages whose keys they concern. */
+  judgeKeysAnew(changed: number): void {
+    for (const slot of this.#occupied()) {
+      if (slot >= DATA_ENTRIES) return;
+      const attributes = this.#words[DATA_TLB_BASE / 4 + slot * ENTRY_WORDS + ENTRY.attributes]!;
+      if ((attributes & A.user) !== 0 && keyRightsOf(changed, protectionKeyOf(attributes)) !== 0) this.#emptyColumnsAt(slot);
+    }
   }
 
   /** Takes the write tags of a frame away: it now holds decoded code. */
@@ -337,7 +331,7 @@ export class Tlb {
     const at = DATA_TLB_BASE / 4 + slot * ENTRY_WORDS;
     const attributes = words[at + ENTRY.attributes]!;
     if ((attributes & A.valid) === 0 || ((attributes & A.global) !== 0 ? keepGlobal : (words[at]! & 0xfff) !== pcid)) return;
-    const shift = PAGE_SHIFTS[((attributes & SIZE_MASK) >>> A.sizeShift) as PageSizeCode];
+    const shift = pageShiftOf(attributes);
     if (words[at + ENTRY.high] === high >>> 0 && words[at]! >>> shift === low >>> shift) this.#dropAt(slot);
   }
 
@@ -383,11 +377,9 @@ export class Tlb {
         frame: words[at + ENTRY.frame]!,
         pcid: words[at]! & 0xfff,
         global: (attributes & A.global) !== 0,
-        writable: (attributes & A.writable) !== 0,
-        user: (attributes & A.user) !== 0,
-        executeDisable: (attributes & A.executeDisable) !== 0,
         dirty: (attributes & A.dirty) !== 0,
-        pageSize: ((attributes & SIZE_MASK) >>> A.sizeShift) as PageSizeCode,
+        pageSize: pageSizeOf(attributes),
+        ...rightsOf(attributes),
       };
     }
   }

@@ -75,6 +75,8 @@ export const FIELDS = {
   ymmHigh: u64s(32),
   mxcsr: u32,
   xcr0: u32,
+  /** Rights of the protection keys, two bits each: access-disable, write-disable. */
+  pkru: u32,
   /** The x87 control and status words; TOP is in the status word. */
   fpuControl: u32,
   fpuStatus: u32,

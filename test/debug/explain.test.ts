@@ -68,6 +68,15 @@ page walk of 0xffff800000003000 (4-level paging):
     expect(verdict(guest, 9)).toBe('so a supervisor read is refused: no access goes through an entry with a reserved bit set');
   });
 
+  test('tells the protection key, and in the walk what PKRU says of it', () => {
+    const guest = new PagedGuest();
+    guest.map(PAGE, 0x20_0000n | P | RW | US | (3n << 59n));
+    guest.change({ cr4: CR4.PAE | CR4.PKE });
+    guest.mmu.setPkru(0b10 << 6);
+    expect(verdict(guest, 0x27)).toBe('so a user write is refused: PKRU forbids it to pages under protection key 3');
+    expect(explainPageFault(guest.mmu, linear(PAGE), 0x27).join('\n')).toContain('4 KiB page: writable, user, protection key 3 (no writes)');
+  });
+
   test('tells SMEP and SMAP', () => {
     const guest = new PagedGuest();
     guest.map(PAGE, 0x20_0000n | P | RW | US);

@@ -9,7 +9,7 @@ import { A, D, G, P, PS, PagedGuest, ROOT, RW, US, XD } from './guest.ts';
 
 const SEED = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 
-interface Entry { page: bigint; pcid: number; frame: number; writable: boolean; user: boolean; executeDisable: boolean; dirty: boolean; global: boolean; shift: bigint }
+interface Entry { page: bigint; pcid: number; frame: number; writable: boolean; user: boolean; executeDisable: boolean; dirty: boolean; global: boolean; key: number; shift: bigint }
 
 /** The TLBs as plainly as can be: no columns, no counters, no code frames. */
 class Model {
@@ -20,9 +20,11 @@ class Model {
   get #pcid(): number { return (this.#guest.state.cr4 & CR4.PCIDE) !== 0 ? Number(this.#guest.state.cr3 & 0xfffn) : 0; }
 
   #denied(e: Entry, access: AccessKind, privilege: Privilege): boolean {
-    const { cr0, cr4, systemFlags } = this.#guest.state;
+    const { cr0, cr4, systemFlags, pkru } = this.#guest.state;
     if (privilege === 'user' ? !e.user : e.user && (access === 'fetch' ? (cr4 & CR4.SMEP) !== 0 : (cr4 & CR4.SMAP) !== 0 && (privilege !== 'supervisor' || (systemFlags & RFLAGS_AC) === 0))) return true;
     if (access === 'fetch') return e.executeDisable;
+    const keyRights = e.user && (cr4 & CR4.PKE) !== 0 ? (pkru >>> (2 * e.key)) & 3 : 0;
+    if ((keyRights & 1) !== 0 || (access === 'write' && keyRights !== 0 && (privilege === 'user' || (cr0 & CR0.WP) !== 0))) return true;
     return access === 'write' && !e.writable && (privilege === 'user' || (cr0 & CR0.WP) !== 0);
   }
 
@@ -35,8 +37,8 @@ class Model {
     if (held && held.page === page && (held.global || held.pcid === this.#pcid) && !this.#denied(held, access, privilege) && (access !== 'write' || held.dirty)) return held.frame;
     const now = this.#guest.mmu.explain(linear(address));
     if (now.outcome === 'mapped') {
-      const { writable, user, executeDisable, dirty, global } = now.rights!;
-      const fresh: Entry = { page, pcid: this.#pcid, frame: Math.floor(now.physicalAddress! / 4096), writable, user, executeDisable, dirty: dirty || access === 'write', global, shift: now.pageSize === '4 KiB' ? 0n : 9n };
+      const { writable, user, executeDisable, protectionKey: key, dirty, global } = now.rights!;
+      const fresh: Entry = { page, pcid: this.#pcid, frame: Math.floor(now.physicalAddress! / 4096), writable, user, executeDisable, dirty: dirty || access === 'write', global, key, shift: now.pageSize === '4 KiB' ? 0n : 9n };
       if (!this.#denied(fresh, access, privilege)) {
         tlb.set(index, fresh);
         return fresh.frame;
@@ -61,11 +63,12 @@ const FRAMES = [0x200, 0x201, 0x202];
 
 const command = fc.oneof(
   { weight: 10, arbitrary: fc.record({ kind: fc.constant('access' as const), page, access: fc.constantFrom<AccessKind>('read', 'write', 'fetch'), privilege: fc.constantFrom<Privilege>('user', 'supervisor', 'implicit-supervisor') }) },
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('map' as const), page, frame: fc.constantFrom(...FRAMES), bits: fc.tuple(fc.constantFrom(RW, RW, 0n), fc.constantFrom(US, US, 0n), fc.constantFrom(0n, 0n, G), fc.constantFrom(0n, 0n, XD), fc.constantFrom(0n, A, A | D)), present: fc.constantFrom(P, P, P, 0n) }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('map' as const), page, frame: fc.constantFrom(...FRAMES), bits: fc.tuple(fc.constantFrom(RW, RW, 0n), fc.constantFrom(US, US, 0n), fc.constantFrom(0n, 0n, G), fc.constantFrom(0n, 0n, XD), fc.constantFrom(0n, A, A | D), fc.constantFrom(0n, 1n << 59n, 0xfn << 59n)), present: fc.constantFrom(P, P, P, 0n) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('invlpg' as const), page }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('cr3' as const), pcid: fc.constantFrom(0, 1, 0xfff), keep: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('invpcid' as const), type: fc.constantFrom<0 | 1 | 2 | 3>(0, 1, 2, 3), pcid: fc.constantFrom(0, 1, 0xfff), page }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('toggle' as const), what: fc.constantFrom<'WP' | 'SMAP' | 'SMEP' | 'PGE' | 'AC'>('WP', 'SMAP', 'SMEP', 'PGE', 'AC') }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('toggle' as const), what: fc.constantFrom<'WP' | 'SMAP' | 'SMEP' | 'PGE' | 'PKE' | 'AC'>('WP', 'SMAP', 'SMEP', 'PGE', 'PKE', 'AC') }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('pkru' as const), value: fc.constantFrom(0, 1, 4, 8, 0x4000_0000, 0x8000_0008, 0xffff_fffc) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('code' as const), frame: fc.constantFrom(...FRAMES) }) },
 );
 
@@ -133,6 +136,9 @@ test(`random guests: the TLBs answer as a naive model does, and no store into de
             if (c.what === 'PGE') model.drop(() => true);
             if (c.what === 'SMEP' && (state.cr4 & CR4.SMEP) !== 0) model.drop((e) => !e.global && e.pcid === pcid);
           }
+          break;
+        case 'pkru':
+          mmu.setPkru(c.value);
           break;
         case 'code':
           memory.markCode(c.frame);

@@ -51,6 +51,13 @@ export const SYSTEM_ROWS = {
     'RDPID r32 = F3 0F C7 /7', 'RDPID r64 = F3 0F C7 /7', 'RDRAND r16 = NFx 0F C7 /6', 'RDRAND r32 = NFx 0F C7 /6', 'RDRAND r64 = NFx REX.W 0F C7 /6',
     'RDSEED r16 = NFx 0F C7 /7', 'RDSEED r32 = NFx 0F C7 /7', 'RDSEED r64 = NFx REX.W 0F C7 /7',
   ],
+  'five-level-paging': [
+    'INVPCID r64, m128 = 66 0F 38 82 /r', 'LGDT m16&64 = 0F 01 /2', 'MOV CRn, r32 = 0F 22 /r', 'MOV CRn, r64 = 0F 22 /r', 'SYSRETQ = REX.W 0F 07', 'WRGSBASE r64 = F3 REX.W 0F AE /3', 'WRMSR = 0F 30',
+  ],
+  'protection-keys': [
+    'CPUID = 0F A2', 'MOV CRn, r64 = 0F 22 /r', 'RDPKRU = NP 0F 01 EE', 'WRPKRU = NP 0F 01 EF', 'XGETBV = NP 0F 01 D0', 'XRSTOR m = NP 0F AE /5',
+    'XSAVE m = NP 0F AE /4', 'XSAVEC m = NP 0F C7 /4', 'XSETBV = NP 0F 01 D1',
+  ],
   umip: [
     'MOV CRn, r64 = 0F 22 /r', 'SGDT m16&64 = 0F 01 /0', 'SIDT m16&64 = 0F 01 /1', 'SLDT r32/m16 = 0F 00 /0', 'SMSW r32/m16 = 0F 01 /4', 'STR r32/m16 = 0F 00 /1',
   ],

@@ -180,12 +180,16 @@ describe('an SSE instruction', () => {
 });
 
 describe('CPUID', () => {
-  const leaf = (n: number, subleaf: number, xcr0 = 7, model = EVERY_FEATURE): ReturnType<typeof cpuid> => cpuid(model, n, subleaf, { in64BitMode: true, apicEnabled: true, osxsave: true, xcr0 });
-  it('leaf 0D tells the components, the size of the area for XCR0 and for all, and where AVX is', () => {
-    expect(leaf(0xd, 0)).toEqual({ eax: 7, ebx: 832, ecx: 832, edx: 0 });
+  const leaf = (n: number, subleaf: number, xcr0 = 7, model = EVERY_FEATURE): ReturnType<typeof cpuid> => cpuid(model, n, subleaf, { in64BitMode: true, apicEnabled: true, osxsave: true, ospke: false, xcr0 });
+  it('leaf 0D tells the components, the size of the area for XCR0 and for all, and where AVX and PKRU are', () => {
+    expect(leaf(0xd, 0)).toEqual({ eax: 0x207, ebx: 832, ecx: 2696, edx: 0 });
+    expect(leaf(0xd, 0, 0x207).ebx).toBe(2696);
     expect(leaf(0xd, 0, 3).ebx).toBe(576);
     expect(leaf(0xd, 1)).toEqual({ eax: 7, ebx: 832, ecx: 0, edx: 0 });
+    expect(leaf(0xd, 1, 0x203).ebx).toBe(584);
     expect(leaf(0xd, 2)).toEqual({ eax: 256, ebx: 576, ecx: 0, edx: 0 });
+    expect(leaf(0xd, 9)).toEqual({ eax: 8, ebx: 2688, ecx: 0, edx: 0 });
+    expect(leaf(0xd, 9, 7, parseCpuModel('max,-pku'))).toEqual({ eax: 0, ebx: 0, ecx: 0, edx: 0 });
     expect(leaf(0xd, 0, 1, parseCpuModel('max,-xsave'))).toEqual({ eax: 0, ebx: 0, ecx: 0, edx: 0 });
   });
   it('leaf 1 shows CR4.OSXSAVE', () => {

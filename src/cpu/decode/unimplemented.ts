@@ -40,7 +40,7 @@ const MAP_0F: readonly Unbuilt[] = [
   { from: 0x00, to: 0x00, name: 'LKGS (FRED)', prefix: 'F2', longMode: true, when: (m) => extension(m) === 6 },
   { from: 0x01, to: 0x01, name: 'ERETS (FRED)', prefix: 'F2', longMode: true, when: (m) => m === 0xca },
   { from: 0x01, to: 0x01, name: 'ERETU (FRED)', prefix: 'F3', longMode: true, when: (m) => m === 0xca },
-  { from: 0x01, to: 0x01, name: 'VMX, SGX, MONITOR, TSX, protection-key, user-interrupt or shadow-stack instruction (0F 01)',
+  { from: 0x01, to: 0x01, name: 'VMX, SGX, MONITOR, TSX, user-interrupt or shadow-stack instruction (0F 01)',
     when: (m) => [0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7, 0xc8, 0xc9, 0xcf, 0xd4, 0xd5, 0xd6, 0xd7, 0xe8, 0xe9, 0xea, 0xec, 0xed, 0xee, 0xef].includes(m)
       || (extension(m) === 5 && !inRegister(m)) },
   { from: 0x0d, to: 0x0d, name: 'PREFETCHW' },

@@ -1,18 +1,23 @@
 /** Paging as the page shows it: walks, the tree of structures, the map, the TLBs beside what the structures say now. */
 import { addressSpace, aliases, entriesOf } from '../../debug/address-space.ts';
 import { PAGING_TEXT } from '../../debug/mode.ts';
+import { keyText } from '../../debug/page-fault.ts';
 import type { SymbolTable } from '../../debug/symbols.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { staleness, type WalkLevel } from '../../mmu/explain.ts';
 import { PAGE_SIZES } from '../../mmu/paging-entries.ts';
+import { isLongPaging } from '../../mmu/paging-mode.ts';
 import { linear } from '../../state/addresses.ts';
 import type { EntryData, MapData, Requests, TlbData, WalkData } from '../messages.ts';
 
 const DENIALS: Readonly<Record<string, string>> = {
-  'supervisor page': 'a supervisor page', 'read-only page': 'the page is read-only', 'execute-disable': 'execute-disable', 'SMEP': 'a user page, and CR4.SMEP is on', 'SMAP': 'a user page, CR4.SMAP is on and RFLAGS.AC is 0',
+  'supervisor page': 'a supervisor page', 'read-only page': 'the page is read-only', 'execute-disable': 'execute-disable', 'protection key': 'PKRU forbids it', 'SMEP': 'a user page, and CR4.SMEP is on', 'SMAP': 'a user page, CR4.SMAP is on and RFLAGS.AC is 0',
 };
 /** Widths of the indexes in the address, from the top. */
-const INDEX_BITS = { '4-level': [['sign', 16], ['PML4', 9], ['PDPT', 9], ['PD', 9], ['PT', 9]], 'PAE': [['PDPT', 2], ['PD', 9], ['PT', 9]], '32-bit': [['PD', 10], ['PT', 10]], 'none': [] } as const;
+const INDEX_BITS = {
+  '5-level': [['sign', 7], ['PML5', 9], ['PML4', 9], ['PDPT', 9], ['PD', 9], ['PT', 9]], '4-level': [['sign', 16], ['PML4', 9], ['PDPT', 9], ['PD', 9], ['PT', 9]],
+  'PAE': [['PDPT', 2], ['PD', 9], ['PT', 9]], '32-bit': [['PD', 10], ['PT', 10]], 'none': [],
+} as const;
 
 const entryOf = (level: WalkLevel, from?: bigint): EntryData => ({
   structure: level.structure, index: level.index, entryAddress: level.entryAddress, value: level.value, bits: level.bits, maps: level.maps, target: level.target, present: (level.value & 1n) !== 0n, from,
@@ -20,16 +25,16 @@ const entryOf = (level: WalkLevel, from?: bigint): EntryData => ({
 
 export function walkView(machine: Machine, address: bigint): WalkData {
   const walk = machine.mmu.explain(linear(address));
-  const width = walk.mode === '4-level' ? 64 : 32;
+  const long = isLongPaging(walk.mode), width = long ? 64 : 32;
   let left: number = width;
   // An index of a level that a large page has no need of is part of the offset.
-  const used = walk.levels.length + (walk.mode === '4-level' ? 1 : 0);
+  const used = walk.levels.length + (long ? 1 : 0);
   const fields = INDEX_BITS[walk.mode].slice(0, walk.outcome === 'mapped' ? used : undefined).map(([name, bits]) => {
     left -= bits;
     return { name, bits, value: Number(BigInt.asUintN(bits, walk.address >> BigInt(left))) };
   });
   return {
-    address, mode: PAGING_TEXT[walk.mode], cr3: machine.state.cr3, levels: walk.levels.map((level) => entryOf(level)), outcome: walk.outcome, physicalAddress: walk.physicalAddress, pageSize: walk.pageSize,
+    address, mode: PAGING_TEXT[walk.mode], cr3: machine.state.cr3, levels: walk.levels.map((level) => entryOf(level)), outcome: walk.outcome, physicalAddress: walk.physicalAddress, pageSize: walk.pageSize, key: walk.key === undefined ? undefined : keyText(walk.key),
     fields: [...fields, { name: 'offset', bits: left, value: Number(BigInt.asUintN(left, walk.address)) }],
     verdicts: walk.verdicts.map(({ access, privilege, denial, errorCode }) => ({ access, privilege, errorCode, denial: denial === undefined ? undefined : DENIALS[denial] ?? denial })),
   };

@@ -38,7 +38,7 @@ function idt({ machine, symbols }: Debugger): TableData {
     const problems: string[] = [];
     if (!gate.present) problems.push('not present: #NP');
     if (gate.present && long && ![SYSTEM_TYPE.interruptGate, SYSTEM_TYPE.trapGate].includes(gate.type as 14 | 15)) problems.push('no gate of 64-bit mode: #GP');
-    if (handler !== undefined && !isCanonical(handler)) problems.push('the handler is not canonical: #GP');
+    if (handler !== undefined && !isCanonical(handler, machine.cpu.linearWidth)) problems.push('the handler is not canonical: #GP');
     else if (handler !== undefined && machine.readLinear(handler, 1).length === 0) problems.push('the handler is not mapped');
     rows.push({ index: `${vector}`, name: vectorMnemonic(vector).startsWith('vector') ? '' : vectorMnemonic(vector), value: low, text: words(gateText(low, long, handler, symbols)), target: handler, problem: problems.join('; ') || undefined });
   }
@@ -72,7 +72,7 @@ function tss({ machine, symbols }: Debugger): TableData {
   const fields = [['RSP0', 4], ['RSP1', 12], ['RSP2', 20], ...Array.from({ length: 7 }, (_, n) => [`IST${n + 1}`, 36 + 8 * n] as const)] as const;
   const rows = fields.filter(([, at]) => at + 8 <= bytes.length).map(([name, at]): TableRow => {
     const value = raw(bytes, at);
-    return { index: `+${at}`, name, value, text: value === 0n ? 'none' : symbols.name(value - 1n) ?? '', target: undefined, problem: value !== 0n && (!isCanonical(value) || machine.readLinear(value - 8n, 8).length < 8) ? 'no stack is mapped below it' : undefined };
+    return { index: `+${at}`, name, value, text: value === 0n ? 'none' : symbols.name(value - 1n) ?? '', target: undefined, problem: value !== 0n && (!isCanonical(value, machine.cpu.linearWidth) || machine.readLinear(value - 8n, 8).length < 8) ? 'no stack is mapped below it' : undefined };
   });
   return { name: 'TSS', base, limit, rows, problem: missing(bytes, limit, 104) };
 }

@@ -1,5 +1,5 @@
 /** The programs of the corpus. Their traces are in test/golden/qemu; tools/record-traces.ts writes them. */
-import { pagingBody } from './paging.ts';
+import { paging57Body, pagingBody } from './paging.ts';
 import { paging32Body } from './paging-32.ts';
 import { rowsBody } from './rows.ts';
 import { systemBody } from './system.ts';
@@ -26,5 +26,6 @@ export const CORPUS: readonly CorpusProgram[] = [
   { name: 'system-64', says: 'system instructions, privilege levels, mode changes and exceptions in IA-32e mode', image: () => corpusImage(64, systemBody) },
   { name: 'system-32', says: 'segments, gates, privilege levels and exceptions in 32-bit protected mode', image: () => corpusImage(32, inWorld32(system32Body)) },
   { name: 'paging-64', says: 'every cause of a page fault in 4-level paging', image: () => corpusImage(64, pagingBody) },
+  { name: 'paging-57', says: 'the same in 5-level paging', image: () => corpusImage(64, paging57Body, 5) },
   { name: 'paging-32', says: 'every cause of a page fault in 32-bit and PAE paging', image: () => corpusImage(32, inWorld32(paging32Body)), noCheckpoints: true },
 ];

@@ -1,14 +1,15 @@
 /**
  * Every cause of a page fault, by every kind of access, from supervisor and user mode: pages of all rights, entries with
- * reserved bits at every level, large pages, CR0.WP, SMEP, SMAP, stale translations and INVLPG.
+ * reserved bits at every level, large pages, CR0.WP, SMEP, SMAP, protection keys, stale translations and INVLPG.
  */
 import {
-  type Assembler, at, cr0, cr3, cr4, dword, eax, label, qword, rax, rbx, rcx,
+  type Assembler, at, cr0, cr3, cr4, dword, eax, ecx, edx, label, qword, rax, rbx, rcx,
 } from '../../../src/assembler/index.ts';
 import { probe, userProbe } from './system.ts';
+import { PML5_BITS } from './world.ts';
 
 const P = 1n, RW = 2n, US = 4n, A = 0x20n, PS = 0x80n, G = 0x100n, NX = 1n << 63n, RESERVED = 1n << 51n;
-const CR0_WP = 0x1_0000, CR4_PGE = 0x80, CR4_SMEP = 0x10_0000, CR4_SMAP = 0x20_0000;
+const CR0_WP = 0x1_0000, CR4_PGE = 0x80, CR4_SMEP = 0x10_0000, CR4_SMAP = 0x20_0000, CR4_PKE = 0x40_0000;
 /** Linear addresses: the second GiB has a page table, large pages and holes; the third is reserved, the fourth absent. */
 const BASE = 0x4000_0000, LARGE = BASE + 0x20_0000;
 /** Physical pages that they map: RET, and zeroes. */
@@ -16,15 +17,18 @@ const FRAME = 0x60_0000n;
 const TABLE_BITS: readonly bigint[] = [
   0n, P | RW | US, P | US, P | RW, P, P | RW | US | NX, P | RW | US | RESERVED, P | RW | US | G | A, P | RW | US | NX | G, RW | US,
 ];
+/** Entry of the page table where pages under protection keys begin. */
+const FIRST_UNDER_KEY = 32;
 /** Entries of the page directory behind the one that references the page table. */
 const DIRECTORY_BITS: readonly bigint[] = [P | RW | US | PS, P | RW | PS, P | US | PS | NX, P | RW | US | PS | 0x2000n, 0n, P | US | PS];
 
-export function pagingBody(a: Assembler): void {
+/** `others`: linear addresses that are tried as well. */
+export function pagingBody(a: Assembler, others: readonly bigint[] = []): void {
   tables(a);
   const addresses = [
     ...TABLE_BITS.map((_, n) => BigInt(BASE + n * 4096)),
     ...DIRECTORY_BITS.map((_, n) => BigInt(LARGE + n * 0x20_0000)),
-    0x8000_0000n, 0xc000_0000n, 0x80_0000_0000n, 0xffff_8000_0000_0000n,
+    0x8000_0000n, 0xc000_0000n, 0x80_0000_0000n, 0xffff_8000_0000_0000n, ...others,
   ];
   for (const wp of [true, false]) {
     a.mov(rax, cr0);
@@ -41,6 +45,7 @@ export function pagingBody(a: Assembler): void {
   a.mov(cr0, rax);
   crossings(a);
   staleness(a);
+  protectionKeys(a);
   supervisorProtection(a, addresses.slice(0, TABLE_BITS.length));
 }
 
@@ -116,6 +121,49 @@ function staleness(a: Assembler): void {
   a.mov(cr4, rax);
 }
 
+/** A page table of user and supervisor pages under keys 1 to 3, all values of their rights, with and without CR0.WP; RDPKRU and WRPKRU that are refused. */
+function protectionKeys(a: Assembler): void {
+  const pages = [1n, 2n, 3n].flatMap((key) => [P | RW | US, P | US, P | RW].map((bits) => bits | (key << 59n)));
+  a.mov(rbx, label('spare_tables'));
+  pages.forEach((bits, n) => {
+    a.mov(rax, FRAME + BigInt(n * 4096) | bits);
+    a.mov(qword(rbx, 4096 + 8 * (FIRST_UNDER_KEY + n)), rax);
+    // Accesses across pages may have written there.
+    a.mov(dword(Number(FRAME) + n * 4096), 0xc3);
+  });
+  a.xor(ecx, ecx);
+  a.xor(edx, edx);
+  probe(a, () => a.rdpkru());
+  probe(a, () => a.wrpkru());
+  a.mov(rax, cr4);
+  a.or(eax, CR4_PKE);
+  a.mov(cr4, rax);
+  probe(a, () => { a.mov(ecx, 1); a.rdpkru(); });
+  probe(a, () => { a.mov(ecx, 1); a.wrpkru(); });
+  probe(a, () => { a.xor(ecx, ecx); a.mov(edx, 1); a.wrpkru(); });
+  for (const [pkru, wp] of [[0b01_10_11_00, true], [0b10_01_00_00, true], [0b01_10_10_00, false], [0b11_00_01_00, false]] as const) {
+    a.mov(rax, cr0);
+    if (wp) a.or(eax, CR0_WP);
+    else a.and(eax, ~CR0_WP);
+    a.mov(cr0, rax);
+    const setKeys = (value: number): void => { a.mov(eax, value); a.xor(ecx, ecx); a.xor(edx, edx); a.wrpkru(); a.rdpkru(); };
+    setKeys(pkru);
+    for (let n = 0; n < pages.length; n++) for (const access of ACCESSES) {
+      const address = BigInt(BASE + (FIRST_UNDER_KEY + n) * 4096);
+      probe(a, () => access(a, address));
+      userProbe(a, () => access(a, address));
+    }
+    // What user mode may read it may take from itself.
+    userProbe(a, () => { setKeys(0); a.mov(rbx, BASE + FIRST_UNDER_KEY * 4096); a.mov(eax, dword(rbx)); setKeys(4); a.mov(eax, dword(rbx)); });
+  }
+  a.mov(rax, cr4);
+  a.and(eax, ~CR4_PKE);
+  a.mov(cr4, rax);
+  a.mov(rax, cr0);
+  a.or(eax, CR0_WP);
+  a.mov(cr0, rax);
+}
+
 /** SMEP and SMAP: the program's own pages must be supervisor pages for it. */
 function supervisorProtection(a: Assembler, addresses: readonly bigint[]): void {
   for (let n = 0; n < 8; n++) a.and(qword('pd', n * 8), ~4);
@@ -134,4 +182,10 @@ function supervisorProtection(a: Assembler, addresses: readonly bigint[]): void 
     a.and(eax, ~bits);
     a.mov(cr4, rax);
   }
+}
+
+/** With 5-level paging: the pages of a few rights through every entry of the root, and addresses that only 57 bits make canonical. */
+export function paging57Body(a: Assembler): void {
+  const throughRoot = PML5_BITS.flatMap((_, n) => (n === 0 ? [] : [0n, 1n, 2n, 5n].map((page) => (BigInt(n) << 48n) + BigInt(BASE) + page * 4096n)));
+  pagingBody(a, [...throughRoot, 0xff_ffff_ffff_f000n, 0xff00_0000_0000_0000n]);
 }

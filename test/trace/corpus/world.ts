@@ -33,10 +33,11 @@ export const DEBUG_EXIT = 0xf4;
 /** What the program writes to the debug-exit port, and the exit status that makes. */
 export const EXIT_VALUE = 0x2a, EXIT_STATUS = EXIT_VALUE * 2 + 1;
 const ERROR_CODE_VECTORS = new Set([8, 10, 11, 12, 13, 14, 17, 21]);
+const CR4_PAE = 0x20, CR4_LA57 = 0x1000;
 const EFER = 0xc000_0080, EFER_SCE = 1, EFER_LME = 0x100, EFER_NXE = 0x800;
 
-/** Builds the image. `body`, bytes or what emits them, must fall through at its end. */
-export function corpusImage(bits: Bits, body: Uint8Array | ((a: Assembler) => void)): Uint8Array {
+/** Builds the image. `body`, bytes or what emits them, must fall through at its end. `levels`: of paging in 64-bit mode. */
+export function corpusImage(bits: Bits, body: Uint8Array | ((a: Assembler) => void), levels: 4 | 5 = 4): Uint8Array {
   const a = new Assembler({ origin: ORIGIN, bits });
   a.section('.fixed', { flags: 'rw' });
   a.fill(DATA - ORIGIN);
@@ -47,7 +48,7 @@ export function corpusImage(bits: Bits, body: Uint8Array | ((a: Assembler) => vo
   else a.bytes(body);
   a.jmp('finish');
   a.section('.text');
-  boot(a, bits);
+  boot(a, bits, levels);
   a.label('finish');
   a.mov(eax, EXIT_VALUE);
   a.out(DEBUG_EXIT, eax);
@@ -55,10 +56,11 @@ export function corpusImage(bits: Bits, body: Uint8Array | ((a: Assembler) => vo
   a.hlt();
   handlers(a, bits);
   tables(a);
+  if (levels === 5) fifthLevel(a);
   return writeElf(a.link(), { pvhEntry: 'start' });
 }
 
-function boot(a: Assembler, bits: Bits): void {
+function boot(a: Assembler, bits: Bits, levels: 4 | 5): void {
   a.bits(32);
   a.label('start');
   a.cli();
@@ -80,9 +82,9 @@ function boot(a: Assembler, bits: Bits): void {
   fillIdt(a, bits);
   if (bits === 64) {
     a.mov(eax, cr4);
-    a.or(eax, 0x20);
+    a.or(eax, levels === 5 ? CR4_PAE | CR4_LA57 : CR4_PAE);
     a.mov(cr4, eax);
-    a.mov(eax, label('pml4'));
+    a.mov(eax, label(levels === 5 ? 'pml5' : 'pml4'));
     a.mov(cr3, eax);
     a.mov(ecx, EFER);
     a.rdmsr();
@@ -189,6 +191,16 @@ function handlers(a: Assembler, bits: Bits): void {
   a.pop(eax);
   a.add(esp, 8);
   a.iretd();
+}
+
+/** The root of 5-level paging: the lowest entry leads to everything, so do some others with rights of their own, and one has a reserved bit set. */
+export const PML5_BITS: readonly bigint[] = [7n, 7n, 5n, 3n, 7n | (1n << 63n), 0x87n];
+function fifthLevel(a: Assembler): void {
+  a.section('.data');
+  a.align(4096);
+  a.label('pml5');
+  for (const bits of PML5_BITS) a.dq(label('pml4').plus(bits));
+  a.fill(4096 - 8 * PML5_BITS.length);
 }
 
 function tables(a: Assembler): void {

@@ -233,7 +233,7 @@ export abstract class MemoryOps extends FlagOps {
     this.effect(exit.roots, () => { exit.write(STATUS.reference); });
   }
 
-  /** Branch targets in 64-bit mode are canonical: bits 63:47 are equal. */
+  /** Generated code goes to addresses of 48 bits only; whether there is code at others is for the reference engine to say. */
   protected requireCanonical(ip: Node): void {
     if (!this.longMode) return;
     const shift = this.const(64, 16n);

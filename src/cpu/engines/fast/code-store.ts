@@ -305,7 +305,7 @@ const BRANCHES = new Set(['JMP', 'CALL', 'RET', 'Jcc', 'JCXZ', 'JECXZ', 'JRCXZ',
 /** Branches and repeated instructions. */
 export const endsBlock = (i: Instruction): boolean => i.repeat !== 'none' || BRANCHES.has(i.mnemonic);
 
-/** Whether the branch target of an instruction is canonical: if it is not, the branch faults. */
+/** Whether the branch target of an instruction is an address of 48 bits: to others the reference engine goes, or faults. */
 function staysInRange(i: Instruction, ip: bigint): boolean {
   const x = i.operands[0];
   if (x?.kind !== 'relative' || i.mode.codeSize !== 64) return true;

@@ -25,8 +25,8 @@ const make = (number: number): Context => ({ number, mode: (number & LEGACY) ===
 /** Column 3 does not exist. */
 const CONTEXTS: readonly Context[] = Array.from({ length: 16 }, (_, n) => make(n));
 
-/** Where the number stands in the key of an entry: above bit 48, since bits 63:47 of RIP are all equal. */
-export const CONTEXT_SHIFT = 49;
+/** Where the number stands in the key of an entry: above bit 56, since bits 63:56 of RIP are all equal, however wide addresses are. */
+export const CONTEXT_SHIFT = 57;
 const CONTEXT_KEY_HIGH_SHIFT = CONTEXT_SHIFT - 32;
 
 const FLAT_LIMIT = 0xffff_ffff;

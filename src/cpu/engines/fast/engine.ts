@@ -8,6 +8,7 @@ import type { GuestState } from '../../../state/guest-state.ts';
 import { OFFSET } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import type { RecentInstruction } from '../../recent-instructions.ts';
+import { isCanonicalHigh } from '../../segmentation.ts';
 import type { Engine, StepResult, Stop } from '../engine.ts';
 import { ENGINE, MISS_WRITE, NO_PAGE, PAGE_SLOT_BYTES, PAGE_SLOTS, PAGES_BASE, STATUS } from '../engine-memory.ts';
 import { instructionsOf } from '../../decode/lookup.ts';
@@ -23,7 +24,7 @@ import { Translator } from '../translator/translator.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { EntryTable } from './entry-table.ts';
 import type { Activity, EngineProfile } from './profile.ts';
-import { Strings, isCanonicalHigh } from './strings.ts';
+import { Strings } from './strings.ts';
 import { Trail } from './trail.ts';
 
 export type FastEngineKind = 'interpreter' | 'translator' | 'auto';
@@ -114,7 +115,7 @@ export class FastEngine implements Engine {
     this.translator = new Translator(cpu.state, this.code, this.handlers, this.#entries, kind === 'auto');
     this.#u32[UNTIL_REPORT] = REPORT_INTERVAL;
     this.#dispatcher = createDispatcher(cpu.state.memory, this.handlers.table, this.translator.table);
-    this.#strings = new Strings(cpu.state, cpu.mmu);
+    this.#strings = new Strings(cpu);
     cpu.mmu.memory.onMapChanged(() => { this.code.clear(); });
   }
 
@@ -273,6 +274,8 @@ export class FastEngine implements Engine {
     // Nothing may lead to an address where execution must come back.
     if (this.#isAtStop) return undefined;
     const low = this.#u32[RIP_LOW]!, high = this.#u32[RIP_HIGH]!;
+    // Code is made for addresses of 48 bits.
+    if (!isCanonicalHigh(high, 48)) return this.#left > 0 ? this.#step() : undefined;
     const frame = this.#frame(low, high);
     const record = this.code.block(frame, low, high, context);
     // An instruction that reaches into a page which the fetch column does not know yet.
@@ -295,7 +298,7 @@ export class FastEngine implements Engine {
   #translate(): Stop | undefined {
     this.statistics.exits.fetch++;
     const low = this.#u32[RIP_LOW]!, high = this.#u32[RIP_HIGH]!;
-    if (!isCanonicalHigh(high)) return this.#step();
+    if (!isCanonicalHigh(high, this.cpu.linearWidth)) return this.#step();
     try {
       const address = this.cpu.mmu.translateHalves(low, high, 'fetch', this.cpu.privilege);
       // Code in a device is never kept.
@@ -316,7 +319,7 @@ export class FastEngine implements Engine {
     const again = this.#missedAt === this.#state.retired;
     this.#missedAt = this.#state.retired;
     if (again) return this.#manyOrOne(leftAt);
-    if ((low & 0xfff) + (access & 0xff) > 4096 || !isCanonicalHigh(high)) return this.#step();
+    if ((low & 0xfff) + (access & 0xff) > 4096 || !isCanonicalHigh(high, this.cpu.linearWidth)) return this.#step();
     try {
       if (!this.cpu.mmu.prepare(low, high, (access & MISS_WRITE) !== 0, this.cpu.privilege)) return this.#manyOrOne(leftAt);
     } catch (thrown) {

@@ -8,7 +8,7 @@ import { ENTRIES_BASE, ENTRY, ENTRY_BYTES, ENTRY_COUNT } from '../engine-memory.
 import { CONTEXT_SHIFT } from './context.ts';
 
 /** Bits 63:32 of a key that no RIP has: it is not canonical in any context. */
-const EMPTY_HIGH = 0xffff_0000;
+const EMPTY_HIGH = 0x4000_0000;
 const KEY_HIGH_SHIFT = CONTEXT_SHIFT - 32;
 
 /** Number of the entry of an address: what the dispatcher computes too. */

@@ -7,28 +7,29 @@ import type { Mmu, Privilege } from '../../../mmu/mmu.ts';
 import { PAGE_SIZE, type PhysicalAddress } from '../../../state/addresses.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
 import { OFFSET, RAM_BASE } from '../../../state/layout.ts';
+import type { Cpu } from '../../cpu.ts';
 import { RFLAGS } from '../../flags.ts';
 import { RAX, RCX, RDI, RSI } from '../../isa/operand.ts';
+import { isCanonicalHigh } from '../../segmentation.ts';
 import type { StringForm } from '../interpreter/string-form.ts';
 
 const RCX_AT = OFFSET.gpr / 4 + 2 * RCX, RSI_AT = OFFSET.gpr / 4 + 2 * RSI, RDI_AT = OFFSET.gpr / 4 + 2 * RDI;
 const RAX_BYTE = OFFSET.gpr + 8 * RAX;
 
-/** Bits 63:32 of a canonical address: bits 63:47 all equal. */
-export const isCanonicalHigh = (high: number): boolean => high >>> 15 === 0 || high >>> 15 === 0x1_ffff;
-
 /** Where an operand's elements are: a linear address in halves, then its physical address. */
 interface Place { low: number; high: number; physical: number }
 
 export class Strings {
+  readonly #cpu: Cpu;
   readonly #state: GuestState;
   readonly #mmu: Mmu;
   readonly #source: Place = { low: 0, high: 0, physical: 0 };
   readonly #destination: Place = { low: 0, high: 0, physical: 0 };
 
-  constructor(state: GuestState, mmu: Mmu) {
-    this.#state = state;
-    this.#mmu = mmu;
+  constructor(cpu: Cpu) {
+    this.#cpu = cpu;
+    this.#state = cpu.state;
+    this.#mmu = cpu.mmu;
   }
 
   /** Iterations that are still to be made, if no comparison ends them: rCX. */
@@ -92,7 +93,7 @@ export class Strings {
     place.low = low;
     place.high = high;
     const inPage = low & (PAGE_SIZE - 1);
-    if (!isCanonicalHigh(high) || inPage + bytes > PAGE_SIZE) return 0;
+    if (!isCanonicalHigh(high, this.#cpu.linearWidth) || inPage + bytes > PAGE_SIZE) return 0;
     return backward ? Math.floor(inPage / bytes) + 1 : Math.floor((PAGE_SIZE - inPage) / bytes);
   }
 

@@ -12,14 +12,12 @@ import { instructionsOf, type InstructionSet } from '../../decode/lookup.ts';
 import { MAX_LENGTH } from '../../decode/reader.ts';
 import { GP, UD, Unimplemented } from '../../exceptions.ts';
 import type { Instruction, Mode } from '../../isa/instruction.ts';
+import { isCanonicalHigh } from '../../segmentation.ts';
 import { CodeCache, type DecodedPage } from './code-cache.ts';
 
 const RIP_LOW = OFFSET.rip / 4, RIP_HIGH = RIP_LOW + 1;
 const CS_BASE_LOW = OFFSET.base / 4 + 2 * SEGMENT.CS;
 const NO_PAGE = -1;
-
-/** Bits 63:32 of a canonical address: bits 63:47 all equal. */
-const canonicalHigh = (high: number): boolean => high >>> 15 === 0 || high >>> 15 === 0x1_ffff;
 
 export class Fetcher {
   readonly #cpu: Cpu;
@@ -120,7 +118,7 @@ export class Fetcher {
   /** Frame of the linear address high:low, which is `offset` in CS. */
   #translate(mode: Mode, offset: number, low: number, high: number): number {
     if (mode.codeSize === 64) {
-      if (!canonicalHigh(high)) throw GP(0, 'RIP is not canonical');
+      if (!isCanonicalHigh(high, this.#cpu.linearWidth)) throw GP(0, 'RIP is not canonical');
     } else this.#checkLimit(offset, 1);
     return Math.floor(this.#cpu.mmu.translateHalves(low, high, 'fetch', this.#cpu.privilege) / PAGE_SIZE);
   }

@@ -21,7 +21,8 @@ const isSet = (value: number, bit: number): boolean => (value & bit) !== 0;
 const CR4_FEATURES: readonly (readonly [number, CpuFeature])[] = [
   [CR4.TSD, 'tsc'], [CR4.DE, 'de'], [CR4.PSE, 'pse'], [CR4.PAE, 'pae'], [CR4.MCE, 'mce'], [CR4.PGE, 'pge'], [CR4.PCE, 'family6'],
   [CR4.OSFXSR, 'fxsr'], [CR4.OSXMMEXCPT, 'sse'], [CR4.UMIP, 'umip'], [CR4.FSGSBASE, 'fsgsbase'], [CR4.PCIDE, 'pcid'], [CR4.OSXSAVE, 'xsave'],
-  [CR4.SMEP, 'smep'], [CR4.SMAP, 'smap'],
+  [CR4.SMEP, 'smep'], [CR4.SMAP, 'smap'], [CR4.PKE, 'pku'],
+  [CR4.LA57, 'la57'],
 ];
 const cr4Writable = (cpu: Cpu): number => CR4_FEATURES.reduce((mask, [bit, feature]) => (cpu.model.features.has(feature) ? mask | bit : mask), 0);
 
@@ -83,6 +84,7 @@ function writeCr4(cpu: Cpu, value: bigint): void {
   if ((value & ~BigInt(cr4Writable(cpu) >>> 0)) !== 0n) refuse('reserved bit of CR4');
   const cr4 = Number(value);
   if (cpu.longModeActive && !isSet(cr4, CR4.PAE)) refuse('CR4.PAE cleared in IA-32e mode');
+  if (cpu.longModeActive && isSet(cr4 ^ state.cr4, CR4.LA57)) refuse('CR4.LA57 changed in IA-32e mode');
   if (isSet(cr4, CR4.PCIDE) && !isSet(state.cr4, CR4.PCIDE)) {
     if (!cpu.longModeActive) refuse('CR4.PCIDE outside IA-32e mode');
     if ((state.cr3 & 0xfffn) !== 0n) refuse('CR4.PCIDE set while CR3 bits 11:0 are not 0');

@@ -17,7 +17,7 @@ function loadPseudoDescriptor(cpu: Cpu, i: Instruction): { limit: number; base: 
   const offset = effectiveAddress(cpu, x);
   const limit = Number(cpu.load(16, x.segment, offset, 'read'));
   const base = cpu.load(i.width === 64 ? 64 : 32, x.segment, offsetBy(x, offset, 2), 'read');
-  if (i.width === 64 && !isCanonical(base)) throw GP(0, `${i.mnemonic} of a non-canonical base`);
+  if (i.width === 64 && !isCanonical(base, cpu.widestLinear)) throw GP(0, `${i.mnemonic} of a non-canonical base`);
   return { limit, base: i.width === 16 ? base & 0xff_ffffn : base };
 }
 
@@ -60,7 +60,7 @@ function readSystemDescriptor(cpu: Cpu, i: Instruction, selector: number, types:
   if (!long) return { d, base: d.base };
   const { upper, typeBits } = readUpperHalf(cpu, d);
   if (typeBits !== 0) throw GP(code, `${i.mnemonic}: upper half of the descriptor has a type`);
-  if (!isCanonical(d.base | upper)) throw GP(code, `${i.mnemonic}: base is not canonical`);
+  if (!isCanonical(d.base | upper, cpu.widestLinear)) throw GP(code, `${i.mnemonic}: base is not canonical`);
   return { d, base: d.base | upper };
 }
 

@@ -27,7 +27,7 @@ export function checkCodeSize(cpu: Cpu, selector: number, d: Descriptor): void {
 /** Throws #GP(0) unless execution may go on at `offset` in the code segment. */
 export function checkOffset(cpu: Cpu, d: Descriptor, offset: bigint): void {
   const long = cpu.longModeActive && d.long;
-  if (long ? !isCanonical(offset) : !withinLimit(d.attributes, d.limit, Number(offset), 1)) {
+  if (long ? !isCanonical(offset, cpu.linearWidth) : !withinLimit(d.attributes, d.limit, Number(offset), 1)) {
     throw GP(0, long ? 'target is not canonical' : 'target is beyond the limit of its code segment');
   }
 }

@@ -38,7 +38,7 @@ const readBase = (segment: number): SystemSemantics => (cpu, i) => {
 const writeBase = (segment: number): SystemSemantics => (cpu, i) => {
   requireFsGsBase(cpu, i);
   const base = readOperand(cpu, i, 0);
-  if (!isCanonical(base)) throw GP(0, `${i.mnemonic} of a non-canonical address`);
+  if (!isCanonical(base, cpu.widestLinear)) throw GP(0, `${i.mnemonic} of a non-canonical address`);
   cpu.state.base[segment] = base;
 };
 /** RDFSBASE / RDGSBASE — Read FS/GS Segment Base. */
@@ -55,7 +55,7 @@ export const INVLPG: SystemSemantics = (cpu, i) => {
   const offset = effectiveAddress(cpu, x);
   if (!cpu.in64BitMode) return cpu.mmu.invlpg(linear(BigInt.asUintN(32, cpu.state.base[x.segment]! + offset)));
   const address = linear(x.segment < SEGMENT.FS ? offset : offset + cpu.state.base[x.segment]!);
-  if (isCanonical(address)) cpu.mmu.invlpg(address);
+  if (isCanonical(address, cpu.widestLinear)) cpu.mmu.invlpg(address);
 };
 
 /** INVPCID — Invalidate Process-Context Identifier. SDM Vol. 2A, "INVPCID—Invalidate Process-Context Identifier". */
@@ -69,7 +69,7 @@ export const INVPCID: SystemSemantics = (cpu, i) => {
   if (type > 3n) throw GP(0, 'INVPCID type');
   if (pcid >> 12n !== 0n) throw GP(0, 'reserved bit of the INVPCID descriptor');
   if (type <= 1n && pcid !== 0n && (cpu.state.cr4 & CR4.PCIDE) === 0) throw GP(0, 'INVPCID of a PCID with CR4.PCIDE = 0');
-  if (type === 0n && !isCanonical(address)) throw GP(0, 'INVPCID of a non-canonical address');
+  if (type === 0n && !isCanonical(address, cpu.widestLinear)) throw GP(0, 'INVPCID of a non-canonical address');
   cpu.mmu.invpcid(Number(type) as 0 | 1 | 2 | 3, Number(pcid), linear(address));
 };
 
@@ -85,7 +85,7 @@ export const CPUID: SystemSemantics = (cpu) => {
   const { gpr } = cpu.state;
   const result = cpuid(cpu.model, low32(cpu, RAX), low32(cpu, RCX), {
     in64BitMode: cpu.in64BitMode, apicEnabled: (cpu.state.apicBase & APIC_ENABLED) !== 0n,
-    osxsave: (cpu.state.cr4 & CR4.OSXSAVE) !== 0, xcr0: cpu.state.xcr0,
+    osxsave: (cpu.state.cr4 & CR4.OSXSAVE) !== 0, ospke: (cpu.state.cr4 & CR4.PKE) !== 0, xcr0: cpu.state.xcr0,
   });
   gpr[RAX] = BigInt(result.eax >>> 0);
   gpr[RBX] = BigInt(result.ebx >>> 0);

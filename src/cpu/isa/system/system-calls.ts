@@ -57,7 +57,7 @@ export const SYSRET: SystemSemantics = (cpu, i) => {
   requireCpl0(cpu, i);
   const target = state.gpr[RCX]!;
   // Intel checks RCX before anything changes, at CPL 0; AMD faults at the target, at CPL 3.
-  if (i.width === 64 && !isCanonical(target)) throw GP(0, 'SYSRET to a non-canonical RCX');
+  if (i.width === 64 && !isCanonical(target, cpu.linearWidth)) throw GP(0, 'SYSRET to a non-canonical RCX');
   cpu.nextIp = i.width === 64 ? target : target & 0xffff_ffffn;
   const selector = Number((state.star >> 48n) & 0xffffn);
   loadFlat(cpu, i.width === 64 ? selector + 16 : selector, selector + 8, 3, i.width === 64 ? 64 : 32);
@@ -88,7 +88,7 @@ export const SYSEXIT: SystemSemantics = (cpu, i) => {
   requireCpl0(cpu, i);
   const wide = i.width === 64;
   const ip = state.gpr[RDX]!, sp = state.gpr[RCX]!;
-  if (wide && !(isCanonical(ip) && isCanonical(sp))) throw GP(0, 'SYSEXIT to a non-canonical RDX or RCX');
+  if (wide && !(isCanonical(ip, cpu.linearWidth) && isCanonical(sp, cpu.linearWidth))) throw GP(0, 'SYSEXIT to a non-canonical RDX or RCX');
   cpu.nextIp = wide ? ip : ip & 0xffff_ffffn;
   state.gpr[RSP] = wide ? sp : sp & 0xffff_ffffn;
   const base = selector + (wide ? 32 : 16);

@@ -90,17 +90,17 @@ function pieces(bytes: number): { at: number; bytes: 1 | 2 | 4 | 8 }[] {
 
 const widthOf = (bytes: 1 | 2 | 4 | 8): 8 | 16 | 32 | 64 => (bytes * 8) as 8 | 16 | 32 | 64;
 
-/** Reads a block of memory; to `modify` it needs write permission. */
-export function loadBlock(cpu: Cpu, x: MemoryOperand, bytes: number, intent: Intent = 'read'): Uint8Array {
-  const offset = effectiveAddress(cpu, x);
+/** Reads a block of memory, `from` bytes behind the operand's address; to `modify` it needs write permission. */
+export function loadBlock(cpu: Cpu, x: MemoryOperand, bytes: number, intent: Intent = 'read', from = 0): Uint8Array {
+  const offset = offsetBy(x, effectiveAddress(cpu, x), from);
   const block = new Uint8Array(bytes + 8), view = new DataView(block.buffer);
   for (const piece of pieces(bytes)) view.setBigUint64(piece.at, cpu.load(widthOf(piece.bytes), x.segment, offsetBy(x, offset, piece.at), intent), true);
   return block.subarray(0, bytes);
 }
 
-/** Writes a block of memory; nothing is written where any of it faults. */
-export function storeBlock(cpu: Cpu, x: MemoryOperand, block: Uint8Array): void {
-  const offset = effectiveAddress(cpu, x);
+/** Writes a block of memory, `from` bytes behind the operand's address; nothing is written where any of it faults. */
+export function storeBlock(cpu: Cpu, x: MemoryOperand, block: Uint8Array, from = 0): void {
+  const offset = offsetBy(x, effectiveAddress(cpu, x), from);
   const parts = pieces(block.length);
   for (const piece of parts) cpu.probeStore(x.segment, offsetBy(x, offset, piece.at), piece.bytes);
   const padded = new Uint8Array(block.length + 8), view = new DataView(padded.buffer);

@@ -5,10 +5,12 @@ import { GP, NM, UD } from '../../exceptions.ts';
 import { loadMxcsr, mxcsrOf, saveMxcsr } from '../../fpu/environment.ts';
 import { checkMxcsr, MXCSR_AFTER_RESET } from '../../mxcsr.ts';
 import { componentsInUse, initialiseComponents, loadComponents, saveComponents, type XsaveOptions } from '../../fpu/xsave-area.ts';
-import { AVX_AT, areaBytes, HEADER_AT, HEADER_BYTES, isXcr0 } from '../../xsave.ts';
+import { areaBytes, HEADER_AT, HEADER_BYTES, isXcr0, placeOf, placesOf } from '../../xsave.ts';
 import type { Instruction } from '../instruction.ts';
 import { RAX, RCX, RDX } from '../operand.ts';
 import type { SystemSemantics } from '../row.ts';
+import type { MemoryOperand } from '../operand.ts';
+import type { Intent } from '../ops.ts';
 import { low32, memoryOperand, requireCpl0 } from './operands.ts';
 import { isAligned, loadBlock, storeBlock } from './x87-operands.ts';
 
@@ -47,6 +49,25 @@ const optionsOf = (cpu: Cpu, i: Instruction): XsaveOptions => ({ wide: i.mnemoni
 /** RFBM, the requested-feature bitmap: what of XCR0 the instruction mask EDX:EAX names. */
 const requested = (cpu: Cpu): number => cpu.state.xcr0 & low32(cpu, RAX);
 
+/** Reads the parts of an area that are for these components. */
+function loadArea(cpu: Cpu, x: MemoryOperand, components: number, intent: Intent, compacted?: number): Uint8Array {
+  const image = new Uint8Array(areaBytes(components, compacted));
+  for (const { at, bytes } of placesOf(components, compacted)) image.set(loadBlock(cpu, x, bytes, intent, at), at);
+  return image;
+}
+/** Writes them. They must have been read to modify them: none of it faults. */
+function storeArea(cpu: Cpu, x: MemoryOperand, components: number, image: Uint8Array, compacted?: number): void {
+  for (const { at, bytes } of placesOf(components, compacted)) storeBlock(cpu, x, image.subarray(at, at + bytes), at);
+}
+const pkruView = (image: Uint8Array, compacted: number | undefined): DataView => {
+  const { at, bytes } = placeOf(XCR0.PKRU, compacted);
+  return new DataView(image.buffer, image.byteOffset + at, bytes);
+};
+function saveAll(state: Cpu['state'], image: Uint8Array, components: number, options: XsaveOptions): void {
+  saveComponents(state, image, components, options);
+  if ((components & XCR0.PKRU) !== 0) pkruView(image, options.compacted).setBigUint64(0, BigInt(state.pkru), true);
+}
+
 const headerOf = (image: Uint8Array): DataView => new DataView(image.buffer, image.byteOffset + HEADER_AT, HEADER_BYTES);
 const XSTATE_BV = 0, XCOMP_BV = 8;
 /** XCOMP_BV: the area is in the compacted form. */
@@ -58,12 +79,12 @@ const save = (optimised: boolean): SystemSemantics => (cpu, i) => {
   const { state } = cpu;
   const x = memoryOperand(i, 0);
   const wanted = requested(cpu), inUse = componentsInUse(state);
-  const image = loadBlock(cpu, x, areaBytes(wanted), 'modify');
-  saveComponents(state, image, optimised ? wanted & inUse : wanted, optionsOf(cpu, i));
+  const image = loadArea(cpu, x, wanted, 'modify');
+  saveAll(state, image, optimised ? wanted & inUse : wanted, optionsOf(cpu, i));
   if ((wanted & (XCR0.SSE | XCR0.AVX)) !== 0) saveMxcsr(state, image);
   const header = headerOf(image);
   header.setBigUint64(XSTATE_BV, (header.getBigUint64(XSTATE_BV, true) & ~BigInt(wanted)) | BigInt(wanted & inUse), true);
-  storeBlock(cpu, x, image);
+  storeArea(cpu, x, wanted, image);
 };
 /** XSAVE, XSAVE64 — Save Processor Extended States. */
 export const XSAVE = save(false);
@@ -77,21 +98,21 @@ export const XSAVEC: SystemSemantics = (cpu, i) => {
   const x = memoryOperand(i, 0);
   const wanted = requested(cpu);
   const saved = wanted & (componentsInUse(state) | (state.mxcsr === MXCSR_AFTER_RESET ? 0 : XCR0.SSE));
-  const image = loadBlock(cpu, x, areaBytes(wanted), 'modify');
-  saveComponents(state, image, saved, optionsOf(cpu, i));
+  const image = loadArea(cpu, x, wanted, 'modify', wanted);
+  saveAll(state, image, saved, { ...optionsOf(cpu, i), compacted: wanted });
   if ((saved & XCR0.SSE) !== 0) saveMxcsr(state, image);
   const header = headerOf(image);
   header.setBigUint64(XSTATE_BV, BigInt(saved), true);
   header.setBigUint64(XCOMP_BV, COMPACTED | BigInt(wanted), true);
-  storeBlock(cpu, x, image);
+  storeArea(cpu, x, wanted, image, wanted);
 };
 
 function refuse(what: string): never {
   throw GP(0, `XRSTOR: ${what}`);
 }
 
-/** Which components the header says are in the area; #GP(0) for a header that none of the forms has. */
-function componentsIn(cpu: Cpu, image: Uint8Array): { present: number; compacted: boolean } {
+/** Which components the header says are in the area, and for which it has room in the compacted form; #GP(0) for a header that none of the forms has. */
+function componentsIn(cpu: Cpu, image: Uint8Array): { present: number; compacted: number | undefined } {
   const header = headerOf(image);
   const present = header.getBigUint64(XSTATE_BV, true), layout = header.getBigUint64(XCOMP_BV, true);
   const compacted = (layout & COMPACTED) !== 0n;
@@ -101,7 +122,7 @@ function componentsIn(cpu: Cpu, image: Uint8Array): { present: number; compacted
   if (compacted ? (layoutBits & ~allowed) !== 0n || (present & ~layoutBits) !== 0n : layout !== 0n || (present & ~allowed) !== 0n) refuse('components that cannot be here');
   const zeros = image.subarray(HEADER_AT + 16, compacted ? HEADER_AT + HEADER_BYTES : HEADER_AT + 24);
   if (zeros.some((b) => b !== 0)) refuse('reserved bytes of the header');
-  return { present: Number(present), compacted };
+  return { present: Number(present), compacted: compacted ? Number(layoutBits) : undefined };
 }
 
 /** XRSTOR, XRSTOR64 — Restore Processor Extended States: what is requested and not in the area gets its initial configuration. */
@@ -109,13 +130,15 @@ export const XRSTOR: SystemSemantics = (cpu, i) => {
   requireXsave(cpu, i);
   const { state } = cpu;
   const x = memoryOperand(i, 0);
-  const wanted = requested(cpu), options = optionsOf(cpu, i);
-  const { present, compacted } = componentsIn(cpu, loadBlock(cpu, x, AVX_AT));
-  const image = loadBlock(cpu, x, areaBytes(wanted & present));
-  const takesMxcsr = compacted ? (wanted & present & XCR0.SSE) !== 0 : (wanted & (XCR0.SSE | XCR0.AVX)) !== 0;
+  const wanted = requested(cpu);
+  const { present, compacted } = componentsIn(cpu, loadArea(cpu, x, 0, 'read'));
+  const options = compacted === undefined ? optionsOf(cpu, i) : { ...optionsOf(cpu, i), compacted };
+  const image = loadArea(cpu, x, wanted & present, 'read', compacted);
+  const takesMxcsr = compacted !== undefined ? (wanted & present & XCR0.SSE) !== 0 : (wanted & (XCR0.SSE | XCR0.AVX)) !== 0;
   if (takesMxcsr) checkMxcsr(mxcsrOf(image));
   loadComponents(state, image, wanted & present, options);
   initialiseComponents(state, wanted & ~present, options);
   if (takesMxcsr) loadMxcsr(state, image);
-  else if (compacted && (wanted & XCR0.SSE) !== 0) state.mxcsr = MXCSR_AFTER_RESET;
+  else if (compacted !== undefined && (wanted & XCR0.SSE) !== 0) state.mxcsr = MXCSR_AFTER_RESET;
+  if ((wanted & XCR0.PKRU) !== 0) cpu.mmu.setPkru((present & XCR0.PKRU) === 0 ? 0 : pkruView(image, compacted).getUint32(0, true));
 };

@@ -2,6 +2,7 @@
 import { system } from '../row.ts';
 import { CLTS, LMSW, MOV_FROM_CR, MOV_FROM_DR, MOV_TO_CR, MOV_TO_DR, SMSW } from '../system/control-registers.ts';
 import { CPUID, INVD, INVLPG, INVPCID, RDFSBASE, RDGSBASE, RDMSR, RDPID, RDPMC, RDTSC, RDTSCP, WBINVD, WRFSBASE, WRGSBASE, WRMSR } from '../system/processor.ts';
+import { RDPKRU, WRPKRU } from '../system/protection-keys.ts';
 import { RDRAND, RDSEED } from '../system/random.ts';
 
 export const systemRegisters = [
@@ -48,6 +49,8 @@ export const systemRegisters = [
     ['RDPID r32', 'F3 0F C7 /7', { modes: 'legacy' }],
     ['RDPID r64', 'F3 0F C7 /7', { modes: '64' }],
   ]),
+  system(RDPKRU, { feature: 'pku' }, [['RDPKRU', 'NP 0F 01 EE']]),
+  system(WRPKRU, { feature: 'pku' }, [['WRPKRU', 'NP 0F 01 EF']]),
   system(RDRAND, { writes: 'OF SF ZF AF PF CF', feature: 'rdrand' }, [
     ['RDRAND r16', 'NFx 0F C7 /6'],
     ['RDRAND r32', 'NFx 0F C7 /6'],

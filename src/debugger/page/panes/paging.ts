@@ -48,7 +48,7 @@ export class PagingPane implements Pane {
   }
   #again(): void { this.#page.attempt(this.refresh()); }
 
-  #draw({ address, fields, levels, cr3, mode, outcome, physicalAddress, pageSize, verdicts }: WalkData): void {
+  #draw({ address, fields, levels, cr3, mode, outcome, physicalAddress, pageSize, key, verdicts }: WalkData): void {
     const strip = h('div', { class: 'address-bits', role: 'img', 'aria-label': `${hex(address, 16)} is ${fields.map(({ name, value }) => `${name} ${value}`).join(', ')}` },
       ...fields.map(({ name, bits, value }) => h('div', { class: `field ${name.toLowerCase()}`, style: `flex-grow: ${bits}` },
         h('span', { class: 'digits' }, value.toString(2).padStart(bits, '0')),
@@ -58,7 +58,7 @@ export class PagingPane implements Pane {
       h('ol', { class: 'levels' }, levels.length === 0 ? undefined : h('li', { class: 'root' }, h('span', { class: 'structure' }, 'CR3'), h('code', {}, hex(cr3, 16))),
         ...levels.map((level) => this.#level(level)),
         h('li', { class: `result ${outcome === 'mapped' ? 'good' : 'bad'}` }, h('span', { class: 'structure' }, outcome === 'mapped' ? 'frame' : 'ends'),
-          outcome === 'mapped' ? h('span', {}, 'physical ', this.#link(physicalAddress!), `, ${pageSize} page`) : h('span', {}, outcome === 'not present' ? 'the last entry is not present' : 'the last entry has a reserved bit set'))),
+          outcome === 'mapped' ? h('span', {}, 'physical ', this.#link(physicalAddress!), `, ${pageSize} page${key === undefined ? '' : `, ${key}`}`) : h('span', {}, outcome === 'not present' ? 'the last entry is not present' : 'the last entry has a reserved bit set'))),
       h('table', { class: 'verdicts', 'aria-label': 'Whether an access would fault' },
         h('thead', {}, h('tr', {}, h('th', {}), ...['read', 'write', 'fetch'].map((access) => h('th', { scope: 'col' }, access)))),
         h('tbody', {}, ...['supervisor', 'user'].map((privilege) => h('tr', {}, h('th', { scope: 'row' }, privilege),
