@@ -82,7 +82,7 @@ instruction('VMPSADBW', () => {
     { ymm0: (0x002c_0028_0024_0020_001c_0018_0014_0010n << 128n) | 0x001c_0018_0014_0010_000c_0008_0004_0000n });
 });
 
-const text = (s: string): bigint => [...s].reduceRight((v, letter) => (v << 8n) | BigInt(letter.charCodeAt(0)), 0n);
+const text = (s: string): bigint => lanes(8, ...Buffer.from(s, 'latin1'));
 instruction('VPCMPISTRI', () => { likeSse('VPCMPISTRI', 'PCMPISTRI'); });
 instruction('VPCMPISTRM', () => {
   example('clears the upper half of YMM0', 'vpcmpistrm xmm1, xmm2, 0', { xmm1: text('ab'), xmm2: text('abracadabra') }, { ymm0: 0b101_1010_1011n, CF: 1, SF: 1, ZF: 1, OF: 1 });
