@@ -91,7 +91,7 @@ function accepts(spec: OperandSpec, x: OperandValue): boolean {
     case 'xmm-or-memory': return memory ? memory.size === spec.memoryBits : typeof x === 'object' && x.kind === 'xmm' && x.width === spec.width;
     case 'mmx-or-memory': return memory ? memory.size === spec.memoryBits : typeof x === 'object' && x.kind === 'mmx';
     case 'fpu': return typeof x === 'object' && x.kind === 'fpu' && (spec.at === 'rm' || x.number === 0);
-    case 'memory': return memory !== undefined && memorySizeFits(spec.text, memory);
+    case 'memory': return memory !== undefined && (spec.vectorIndex === undefined ? memorySizeFits(spec.text, memory) : memory.size === spec.bits && memory.vectorIndex?.width === spec.vectorIndex);
     case 'memory-offset': return memory !== undefined && memory.size === spec.width && memory.base === undefined && memory.index === undefined;
     case 'immediate': return isImmediate(x) && (typeof x !== 'object' || x.kind !== 'sized-immediate' || x.width === spec.width);
     case 'constant': return (typeof x === 'number' || typeof x === 'bigint') && BigInt(spec.value) === BigInt(x);

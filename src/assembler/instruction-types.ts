@@ -34,6 +34,7 @@ export type OperandOf<T extends string> =
   : T extends `r/m${infer W extends Width}` ? GeneralRegister<W> | Memory<W>
   : T extends `r${infer W extends Width}/m${infer M extends Width}` ? GeneralRegister<W> | Memory<M>
   : T extends `r${infer W extends Width}` | `r${infer W extends Width}a` | `r${infer W extends Width}b` ? GeneralRegister<W>
+  : T extends `vm${string}` ? Memory<32 | 64>
   : T extends 'm' ? Memory
   : T extends `moffs${infer W extends Width}` ? Memory<W>
   : T extends `m16:${infer N extends 16 | 32 | 64}` ? Memory<`16:${N}`>

@@ -96,6 +96,8 @@ export class Memory<S extends MemorySize = MemorySize> {
   }
   get base(): GeneralRegister | undefined { return this.#parts.base; }
   get index(): GeneralRegister | undefined { return this.#parts.index; }
+  /** The vector of indices of a gather, in the place of an index. */
+  get vectorIndex(): XmmRegister | undefined { return this.#parts.vectorIndex; }
   get scale(): 1 | 2 | 4 | 8 { return this.#parts.scale; }
   get displacement(): bigint { return this.#parts.displacement; }
   get label(): LabelReference | undefined { return this.#parts.label; }
@@ -106,7 +108,7 @@ export class Memory<S extends MemorySize = MemorySize> {
     return this.label === undefined ? this : new Memory(this.size, { ...this.#parts, label: this.label.rename(complete) });
   }
   toString(): string {
-    const terms = [this.base?.name, this.index && `${this.index.name}*${this.scale}`, this.label?.toString(), this.displacement === 0n ? undefined : String(this.displacement)];
+    const terms = [this.base?.name, (this.index ?? this.vectorIndex) && `${(this.index ?? this.vectorIndex)!.name}*${this.scale}`, this.label?.toString(), this.displacement === 0n ? undefined : String(this.displacement)];
     const address = terms.filter((x) => x !== undefined).join(' + ') || '0';
     return `${SIZE_WORDS[this.size]}[${this.segment ? `${this.segment.name}: ` : ''}${address}]`;
   }
@@ -116,15 +118,16 @@ const SIZE_WORDS: Record<MemorySize, string> = { 0: '', 8: 'byte ', 16: 'word ',
 export interface AddressParts {
   readonly base: GeneralRegister | undefined;
   readonly index: GeneralRegister | undefined;
+  readonly vectorIndex: XmmRegister | undefined;
   readonly scale: 1 | 2 | 4 | 8;
   readonly displacement: bigint;
   readonly label: LabelReference | undefined;
   readonly segment: SegmentRegister | undefined;
 }
 type AddressRegister = GeneralRegister<16 | 32 | 64>;
-/** An index register with its scale where there is no base: `qword(scaled(rcx, 8), 'table')`. */
-export interface ScaledIndex { readonly kind: 'scaled'; readonly index: AddressRegister; readonly scale: 1 | 2 | 4 | 8 }
-export const scaled = (index: AddressRegister, scale: 1 | 2 | 4 | 8): ScaledIndex => ({ kind: 'scaled', index, scale });
+/** An index register with its scale where there is no base: `qword(scaled(rcx, 8), 'table')`; a vector of indices: `dword(rsi, scaled(ymm1, 4))`. */
+export interface ScaledIndex { readonly kind: 'scaled'; readonly index: AddressRegister | XmmRegister; readonly scale: 1 | 2 | 4 | 8 }
+export const scaled = (index: AddressRegister | XmmRegister, scale: 1 | 2 | 4 | 8): ScaledIndex => ({ kind: 'scaled', index, scale });
 
 type Offset = number | bigint | string | LabelReference;
 /** Makes a memory operand: base, index and scale, then displacements and at most one label, in this order. */
@@ -137,7 +140,7 @@ export interface MemoryOf<S extends MemorySize> {
 
 function memoryOf<S extends MemorySize>(size: S): MemoryOf<S> {
   return (...terms: readonly (AddressRegister | ScaledIndex | Offset)[]): Memory<S> => {
-    let base: AddressRegister | undefined, index: AddressRegister | undefined, reference: LabelReference | undefined;
+    let base: AddressRegister | undefined, index: AddressRegister | undefined, vectorIndex: XmmRegister | undefined, reference: LabelReference | undefined;
     let scale: 1 | 2 | 4 | 8 = 1;
     let displacement = 0n;
     let scaleMayFollow = false;
@@ -151,8 +154,9 @@ function memoryOf<S extends MemorySize>(size: S): MemoryOf<S> {
         if (reference) throw new AssembleError('a memory operand takes one label');
         reference = typeof term === 'string' ? label(term) : term;
       } else if (term.kind === 'scaled') {
-        if (index) throw new AssembleError('a memory operand takes one index');
-        index = term.index;
+        if (index ?? vectorIndex) throw new AssembleError('a memory operand takes one index');
+        if (term.index.kind === 'xmm') vectorIndex = term.index;
+        else index = term.index;
         scale = term.scale;
       } else if (!base && !index) base = term;
       else if (!index) {
@@ -160,7 +164,7 @@ function memoryOf<S extends MemorySize>(size: S): MemoryOf<S> {
         scaleMayFollow = true;
       } else throw new AssembleError('a memory operand takes one base and one index');
     }
-    return new Memory(size, { base, index, scale, displacement, label: reference, segment: undefined });
+    return new Memory(size, { base, index, vectorIndex, scale, displacement, label: reference, segment: undefined });
   };
 }
 export const byte = memoryOf(8);

@@ -229,7 +229,7 @@ export class Cpu {
   probeStore(segment: Segment, offset: bigint, bytes: 1 | 2 | 4 | 8): void {
     const address = this.linearAddress(segment, offset, bytes, true);
     this.mmu.translate(address, 'write', this.privilege);
-    if ((Number(address & 0xfffn) + bytes - 1) > 0xfff) this.mmu.translate(BigInt.asUintN(64, address + BigInt(bytes - 1)) as LinearAddress, 'write', this.privilege);
+    if ((Number(address & 0xfffn) + bytes - 1) > 0xfff) this.mmu.translate((this.#further(address, BigInt(bytes - 1)) & ~0xfffn) as LinearAddress, 'write', this.privilege);
   }
 
   #watch(address: LinearAddress, bytes: number, write: boolean): void {

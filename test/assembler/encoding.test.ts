@@ -36,21 +36,23 @@ const pick = <T>(list: readonly T[]): T => list[below(list.length)] as T;
 const EDGES = [0n, 1n, -1n, 0x7fn, -0x80n, 0x80n, 0x7fffn, -0x8000n, 0x12345678n, 0x7fffffffn, -0x80000000n];
 const DISPLACEMENTS = [0n, 1n, -1n, 127n, -128n, 128n, -129n, 0x7fffffffn, -0x80000000n];
 
-function someMemory(size: Memory['size'], bits: Bits): Memory {
-  if (bits === 16 && below(2) === 0) return someMemory16(size);
+/** `indices`: the width of a vector of them. */
+function someMemory(size: Memory['size'], bits: Bits, indices?: 128 | 256): Memory {
+  if (indices === undefined && bits === 16 && below(2) === 0) return someMemory16(size);
   const width = bits === 64 && below(4) > 0 ? 64 : 32;
   const registers = general(width, bits);
-  const index = below(2) === 0 ? pick(registers.filter((x) => x.number !== 4)) : undefined;
+  const vectorIndex = indices === undefined ? undefined : pick(xmmRegisters(bits, indices).filter((x) => x.number % 3 === 1));
+  const index = indices === undefined && below(2) === 0 ? pick(registers.filter((x) => x.number !== 4)) : undefined;
   // Without base and index a 32-bit absolute address in 64-bit code would be a 64-bit one.
   const base = below(6) > 0 ? pick(registers) : undefined;
   const segment = below(5) === 0 ? pick([asm.fs, asm.gs]) : undefined;
   const displacement = pick(bits === 16 && !base && !index ? DISPLACEMENTS.filter((x) => x >= 0n) : DISPLACEMENTS);
-  return new Memory(size, { base, index, scale: index ? pick([1, 2, 4, 8]) : 1, displacement, label: undefined, segment });
+  return new Memory(size, { base, index, vectorIndex, scale: index ?? vectorIndex ? pick([1, 2, 4, 8]) : 1, displacement, label: undefined, segment });
 }
 /** One of the eight forms of 16-bit addresses. */
 function someMemory16(size: Memory['size']): Memory {
   const [base, index] = pick([[asm.bx, asm.si], [asm.bx, asm.di], [asm.bp, asm.si], [asm.bp, asm.di], [asm.si], [asm.di], [asm.bp], [asm.bx]] as const);
-  return new Memory(size, { base, index, scale: 1, displacement: pick([0n, 1n, -1n, 127n, -128n, 128n, -129n, 0x7fffn, -0x8000n]), label: undefined, segment: below(5) === 0 ? pick([asm.es, asm.fs]) : undefined });
+  return new Memory(size, { base, index, vectorIndex: undefined, scale: 1, displacement: pick([0n, 1n, -1n, 127n, -128n, 128n, -129n, 0x7fffn, -0x8000n]), label: undefined, segment: below(5) === 0 ? pick([asm.es, asm.fs]) : undefined });
 }
 
 /** A value that the spec accepts. */
@@ -59,16 +61,19 @@ function some(spec: OperandSpec, form: Form, n: number, bits: Bits): OperandValu
     case 'register': return spec.at === 'fixed' ? general(spec.width, 64).find((x) => x.number === spec.number && !x.high) as GeneralRegister : pick(general(spec.width, bits));
     case 'rm-register': return pick(general(spec.width, bits));
     case 'register-or-memory': return below(2) === 0 ? pick(general(spec.width, bits)) : someMemory(spec.memoryBits as Memory['size'], bits);
-    case 'xmm': return spec.at === 'fixed' ? xmmRegisters(bits, 128)[0] as XmmRegister : pick(xmmRegisters(bits, spec.width));
+    // Registers that a gather may have together, by their numbers modulo 3.
+    case 'xmm': if (form.row.operands.some((x) => x.kind === 'memory' && x.vectorIndex !== undefined)) return pick(xmmRegisters(bits, spec.width).filter((x) => x.number % 3 === (n === 0 ? 0 : 2)));
+      return spec.at === 'fixed' ? xmmRegisters(bits, 128)[0] as XmmRegister : pick(xmmRegisters(bits, spec.width));
     case 'xmm-or-memory': return below(2) === 0 ? pick(xmmRegisters(bits, spec.width)) : someMemory(spec.memoryBits as Memory['size'], bits);
     case 'mmx': return pick(mmxRegisters);
     case 'mmx-or-memory': return below(2) === 0 ? pick(mmxRegisters) : someMemory(spec.memoryBits as Memory['size'], bits);
     case 'memory': {
+      if (spec.vectorIndex !== undefined) return someMemory(spec.bits as 32 | 64, bits, spec.vectorIndex);
       const size = spec.text === 'm2byte' ? '16' : /^m(16:\d\d|8|16|32|64|256|\d\d(?=fp|int|bcd))(fp|int|bcd)?$/.exec(spec.text)?.[1];
       return someMemory(size === undefined ? 0 : size.includes(':') ? size as Memory['size'] : Number(size) as Memory['size'], bits);
     }
     case 'fpu': return pick(REGISTERS.filter((x): x is FpuRegister => x.kind === 'fpu' && (spec.at === 'rm' || x.number === 0)));
-    case 'memory-offset': return new Memory(spec.width, { base: undefined, index: undefined, scale: 1, displacement: bits === 64 ? 0x1122334455667788n : bits === 32 ? 0x11223344n : 0x1122n, label: undefined, segment: undefined });
+    case 'memory-offset': return new Memory(spec.width, { base: undefined, index: undefined, vectorIndex: undefined, scale: 1, displacement: bits === 64 ? 0x1122334455667788n : bits === 32 ? 0x11223344n : 0x1122n, label: undefined, segment: undefined });
     case 'immediate': return pick(EDGES.filter((x) => x >= -(1n << BigInt(spec.width - 1)) && x < 1n << BigInt(spec.width - (form.signExtended[n] ? 1 : 0))));
     case 'constant': return spec.value;
     case 'far-pointer': return asm.far(0x10, spec.offsetBits === 16 ? 0x1234 : 0x12345678);

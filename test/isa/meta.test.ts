@@ -71,8 +71,11 @@ test('every semantics gives its verbs operands of the widths it names', () => {
   expect(() => { for (const i of translated) checkWidths(i); }).not.toThrow();
 });
 
+/** Gathers commit each element before they load the next: what faults goes on where it was. */
+const goesOn = (i: Instruction): boolean => i.operands.some((x) => x.kind === 'memory' && x.vectorIndex !== undefined);
 test('nothing is committed before the last thing that can fault', () => {
   const wrong = translated.filter((i) => {
+    if (goesOn(i)) return false;
     const verbs = verbsOf(i);
     const commit = verbs.findIndex((verb) => COMMITS.has(verb));
     return commit >= 0 && verbs.slice(commit).some((verb) => MAY_FAULT.has(verb));

@@ -38,6 +38,9 @@ export interface Choice {
 export const littleEndian = (value: bigint, bytes: number): number[] =>
   Array.from({ length: bytes }, (_, n) => Number((value >> BigInt(8 * n)) & 0xffn));
 
+/** A gather has a vector of indices, number 2 where the choice has none. */
+const gathers = (row: Row): boolean => row.operands.some((x) => x.kind === 'memory' && x.vectorIndex !== undefined);
+
 function memoryBytes(m: MemoryChoice, reg: number, codeSize: 32 | 64): number[] {
   const modrm = (mod: number, rm: number): number => (mod << 6) | ((reg & 7) << 3) | rm;
   const { base, index } = m;
@@ -90,11 +93,12 @@ function vexBytes({ encoding: e, operands }: Row, c: Choice): number[] {
 }
 
 /** ModRM, SIB, displacement and immediates. */
-function behindOpcode({ encoding: e }: Row, c: Choice, shortAddress: boolean): number[] {
+function behindOpcode(row: Row, c: Choice, shortAddress: boolean): number[] {
+  const { encoding: e } = row;
   const bytes: number[] = [];
   const reg = c.reg ?? 0;
   const rm = c.rm ?? 0;
-  const memory = typeof rm === 'object' ? rm : undefined;
+  const memory = typeof rm !== 'object' ? undefined : gathers(row) ? { index: 2, ...rm } : rm;
   if (e.modrm !== 'none') {
     if (typeof e.modrm === 'object' && 'fixed' in e.modrm) bytes.push(e.modrm.fixed);
     else {

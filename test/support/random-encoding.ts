@@ -24,18 +24,30 @@ export function encodingOf(row: Row, bitness: Bitness, r: Random): Uint8Array {
   let modrm = r.below(256);
   if (memoryOnly && modrm >= 0xc0) modrm &= 0xbf;
   if (registerOnly) modrm |= 0xc0;
+  // A vector of indices stands in a SIB byte, which 16-bit addresses do not have.
+  const gathers = row.operands.some((x) => x.kind === 'memory' && x.vectorIndex !== undefined);
+  if (gathers) modrm = (modrm & 0xf8) | 4;
   if (row.operands.some((x) => x.kind === 'segment' && x.at === 'reg')) modrm = (modrm & 0xc7) | ([0, 2, 3, 4, 5][r.below(5)] as number) << 3;
   if (row.operands.some((x) => x.kind === 'control')) modrm = (modrm & 0xc7) | ([0, 2, 3, 4][r.below(4)] as number) << 3;
   if (typeof e.modrm === 'object') modrm = 'fixed' in e.modrm ? e.modrm.fixed : (modrm & 0xc7) | (e.modrm.extension << 3);
 
   const prefixes: number[] = [];
   if (r.chance(20)) prefixes.push([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65][r.below(6)] as number);
-  if (row.addressSize !== undefined ? row.addressSize !== bitness : r.chance(15)) prefixes.push(0x67);
+  if (gathers && bitness !== 64 ? bitness === 16 : row.addressSize !== undefined ? row.addressSize !== bitness : r.chance(15)) prefixes.push(0x67);
   const of32 = row.size === 32 || (row.size === 'any' && e.trailing.includes(4));
   if (e.mandatoryPrefix !== '66' && e.mandatoryPrefix !== 'NP' && (row.size === 16 ? bitness !== 16 : of32 && bitness === 16)) prefixes.push(0x66);
   if (row.repeat !== undefined && r.chance(50)) prefixes.push(r.chance(50) ? 0xf3 : 0xf2);
   if (row.lock && e.modrm !== 'none' && modrm < 0xc0 && row.operands[0]?.kind !== 'register' && r.chance(30)) prefixes.push(0xf0);
-  if (e.vex) return Uint8Array.from([...prefixes.filter((x) => x !== 0x66), ...vexOf(row, bitness, r), e.opcode, ...(e.modrm === 'none' ? [] : [modrm]), ...r.bytes(15)].slice(0, 15));
+  if (e.vex) {
+    const vex = vexOf(row, bitness, r), behind = r.bytes(15);
+    // Destination, mask and indices of a gather are three registers.
+    const reg = (modrm >> 3) & 7;
+    if (gathers) {
+      vex[2] = (vex[2]! & 0xc7) | ((~(reg + 2) & 7) << 3);
+      behind[0] = (behind[0]! & 0xc7) | (((reg + 1) & 7) << 3);
+    }
+    return Uint8Array.from([...prefixes.filter((x) => x !== 0x66), ...vex, e.opcode, ...(e.modrm === 'none' ? [] : [modrm]), ...behind].slice(0, 15));
+  }
   if (/^(66|F[23])$/.test(e.mandatoryPrefix ?? '')) prefixes.push(parseInt(e.mandatoryPrefix as string, 16));
   bytes.push(...prefixes);
   if (bitness === 64 && (e.rexW || r.chance(40))) {

@@ -18,5 +18,5 @@ export function verbsOf(i: Instruction): string[] {
 
 export const COMMITS: ReadonlySet<string> = new Set(['setReg', 'setXmm', 'setYmmHigh', 'setMmx', 'enterMmx', 'setFlag', 'resultFlags', 'carryFlags', 'addFlags', 'subFlags', 'otherFlags', 'logicFlags', 'rotateFlags']);
 export const MAY_FAULT: ReadonlySet<string> = new Set([
-  'load', 'store', 'loadX', 'storeX', 'storeY', 'storeMaskedX', 'storeMaskedMmx', 'requireSse', 'requireAvx', 'requireMmx', 'setMxcsr', 'floatX', 'fusedX', 'compareFloatX', 'roundFloatX', 'orderFloatX', 'integerFromFloatX', 'floatFromIntegerX', 'fault', 'requireAligned', 'goto', 'gotoIf', 'gotoIndirect',
+  'load', 'store', 'loadX', 'storeX', 'storeY', 'storeMaskedX', 'loadWhere', 'storeWhere', 'storeMaskedMmx', 'requireSse', 'requireAvx', 'requireMmx', 'setMxcsr', 'floatX', 'halvesFromFloatX', 'fusedX', 'compareFloatX', 'roundFloatX', 'orderFloatX', 'integerFromFloatX', 'floatFromIntegerX', 'fault', 'requireAligned', 'goto', 'gotoIf', 'gotoIndirect',
 ]);

@@ -131,8 +131,26 @@ function particulars(r: Random, row: Row, d: Draft, target: bigint | undefined, 
   }
 }
 
+/** A gather: three registers, a base that may be used, indices most of which stay near it. */
+function gatherFor(r: Random, row: Row, codeSize: 32 | 64): Case {
+  const gpr = Array.from({ length: 16 }, () => interesting(r) & mask(codeSize));
+  const { bits: elementBits, text } = row.operands[1] as Extract<OperandSpec, { kind: 'memory' }>;
+  const indexBits = text.startsWith('vm32') ? 32 : 64, size = elementBits / 8;
+  const count = codeSize === 64 ? 16 : 8;
+  const first = r.below(count), reg = first, vvvv = (first + 1 + r.below(2)) % count, index = (first + 3 + r.below(count - 4)) % count;
+  const scale = r.pick([0, 1, 2, 3] as const);
+  const base = dataAddress(r, size, true), displacement = BigInt(r.between(-128, 127));
+  gpr[RSI] = (base - displacement) & mask(64);
+  const simd = simdFor(r, hasFloats(row) ? 'floats' : 'integers', true);
+  const indices = Array.from({ length: 256 / indexBits }, () => r.chance(95) ? (BigInt(r.between(-0x180, 0x180)) >> BigInt(scale)) & mask(indexBits) : interesting(r) & mask(indexBits - 1 - scale));
+  simd.xmm.splice(index, 1, indices.reduce((v, x, n) => v | (x << BigInt(n * indexBits)), 0n));
+  const code = encodeRow(row, { codeSize, reg, vvvv, rm: { base: RSI, index, scale, displacement, displacementBytes: 1 } });
+  return { codeSize, code, gpr: gpr.map((x, n) => (codeSize === 32 && n > 7 ? 0n : x)), flags: r.u32() & 0x8d5, poke: { offset: 0, bytes: new Uint8Array(0) }, simd, fpu: undefined };
+}
+
 /** A case for the row, or undefined where the draw is not one worth running. */
 export function caseFor(r: Random, row: Row, codeSize: 32 | 64): Case | undefined {
+  if (row.operands.some((x) => x.kind === 'memory' && x.vectorIndex !== undefined)) return gatherFor(r, row, codeSize);
   const count = codeSize === 64 ? 16 : 8;
   const d: Draft = { gpr: Array.from({ length: 16 }, () => interesting(r)), flags: r.u32() & 0x8d5, poke: { offset: 0, bytes: new Uint8Array(0) } };
   // Legacy instructions see 32 bits, and 64-bit mode's other registers do not exist there.

@@ -4,7 +4,7 @@
  */
 import { SEGMENT, type Segment } from '../../state/layout.ts';
 import type { Instruction, Mode } from '../isa/instruction.ts';
-import type { AddressWidth, Operand, RegisterOperand, Width } from '../isa/operand.ts';
+import type { AddressWidth, Operand, RegisterOperand, Width, XmmOperand } from '../isa/operand.ts';
 import { isVectorOrMemory, type OperandSpec, type Row } from '../isa/row.ts';
 import { ALL_INSTRUCTIONS, type Candidate, type InstructionSet, type Selectors, VEX_MAPS } from './lookup.ts';
 import { readMemoryOffset, readMemoryOperand, type AddressContext } from './memory-operand.ts';
@@ -33,6 +33,7 @@ const NOT_DEFINED = new DecodeFailure('invalid', 'undefined opcode');
 const LOCK_REFUSED = new DecodeFailure('invalid', 'LOCK prefix where it is not allowed');
 const PREFIX_BEFORE_VEX = new DecodeFailure('invalid', '66, F2, F3, LOCK or REX before a VEX prefix');
 const VVVV_REFUSED = new DecodeFailure('invalid', 'VEX.vvvv names a register that the instruction does not have');
+const SAME_REGISTERS = new DecodeFailure('invalid', 'a gather whose destination, indices and mask are not three registers');
 const NO_SUCH_REGISTER = new DecodeFailure('invalid', 'MOV to or from a segment, control or debug register that does not exist');
 
 /** Prefixes as far as they have been read. */
@@ -89,11 +90,18 @@ function choose(list: readonly Candidate[], modrm: number, rexB: number, address
       if (m !== '/r') {
         if ('fixed' in m ? m.fixed !== modrm : m.extension !== ((modrm >> 3) & 7)) continue;
       }
+      if (candidate.needsSib && ((modrm & 7) !== 4 || addressWidth === 16)) continue;
       if (rm === 'memory' ? modrm >= 0xc0 : rm === 'register' && modrm < 0xc0) continue;
     }
     return candidate;
   }
   return undefined;
+}
+
+/** Destination, indices and mask of a gather are three registers. SDM Vol. 2D, "VGATHERDPS". */
+function gatherRegistersDiffer(operands: readonly Operand[]): boolean {
+  const vectors = operands.map((x) => (x.kind === 'memory' ? x.vectorIndex : x) as XmmOperand);
+  return new Set(vectors.map(({ number }) => number)).size === vectors.length;
 }
 
 /** Register `number` of width `w`: numbers 4-7 of 8 bits are AH CH DH BH without REX, SPL BPL SIL DIL with it. */
@@ -119,7 +127,7 @@ function readOperand(r: ByteReader, x: OperandSpec, c: OperandContext): Operand 
     case 'mmx-or-memory': return c.rmIsRegister ? { kind: 'mmx', number: c.modrm & 7 } : readMemoryOperand(r, c.modrm, x.memoryBits, c);
     case 'xmm-or-memory': return c.rmIsRegister ? { kind: 'xmm', width: x.width, number: (c.modrm & 7) + c.rexB } : readMemoryOperand(r, c.modrm, x.memoryBits, c);
     case 'fpu': return { kind: 'fpu', number: x.at === 'rm' ? c.modrm & 7 : 0, implicit: x.at === 'fixed' };
-    case 'memory': return readMemoryOperand(r, c.modrm, x.bits, c);
+    case 'memory': return readMemoryOperand(r, c.modrm, x.bits, c, x.vectorIndex);
     case 'memory-offset': return readMemoryOffset(r, x.width, c);
     case 'immediate': return { kind: 'immediate', width: x.width, value: r.extended((x.width >> 3) as 1 | 2 | 4 | 8) };
     case 'constant': return { kind: 'immediate', width: 8, value: BigInt(x.value) };
@@ -220,6 +228,7 @@ export function decode(bytes: Uint8Array, start: number, mode: Mode, set: Instru
   if (p.lock && !(row.lock && operands[0]?.kind === 'memory')) return LOCK_REFUSED;
   if (vex !== undefined && vex.vvvv !== 0 && !row.operands.some((x) => 'at' in x && x.at === 'vvvv')) return VVVV_REFUSED;
   if (!specialRegistersExist(row, operands)) return NO_SUCH_REGISTER;
+  if (chosen.needsSib && !gatherRegistersDiffer(operands)) return SAME_REGISTERS;
 
   return {
     row,

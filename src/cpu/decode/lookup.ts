@@ -26,6 +26,8 @@ export interface Candidate {
   readonly rm: RmKind;
   /** 90 is NOP only without REX.B: otherwise the row with a register in the opcode byte is meant. */
   readonly withoutRexB: boolean;
+  /** A vector of indices stands in a SIB byte; without one, and with 16-bit addresses, the bytes are #UD. */
+  readonly needsSib: boolean;
 }
 
 /**
@@ -95,7 +97,7 @@ function rank(all: readonly Row[], codeSize: CodeSize, s: Selectors): readonly C
       row.encoding.rexW ? 0 : 1,
       order,
     ];
-    return { rank, candidate: { row, operandSize, rm: rmKind(row), withoutRexB: registerInOpcode && !row.encoding.registerInOpcode && row.encoding.mandatoryPrefix === undefined } };
+    return { rank, candidate: { row, operandSize, rm: rmKind(row), withoutRexB: registerInOpcode && !row.encoding.registerInOpcode && row.encoding.mandatoryPrefix === undefined, needsSib: row.operands.some((x) => x.kind === 'memory' && x.vectorIndex !== undefined) } };
   });
   ranked.sort((a, b) => {
     const k = a.rank.findIndex((value, n) => value !== b.rank[n]);

@@ -17,8 +17,8 @@ const FORMS_16: readonly (readonly [base: number, index: number])[] = [
   [RBX, RSI], [RBX, RDI], [RBP, RSI], [RBP, RDI], [RSI, NO_REGISTER], [RDI, NO_REGISTER], [RBP, NO_REGISTER], [RBX, NO_REGISTER],
 ];
 
-/** Reads SIB and displacement of a ModRM byte whose mod is not 3. `width`: the access in bits. */
-export function readMemoryOperand(r: ByteReader, modrm: number, width: number, c: AddressContext): MemoryOperand {
+/** Reads SIB and displacement of a ModRM byte whose mod is not 3. `width`: the access in bits; `vectorIndex`: that of the register of indices, which needs a SIB byte. */
+export function readMemoryOperand(r: ByteReader, modrm: number, width: number, c: AddressContext, vectorIndex?: 128 | 256): MemoryOperand {
   const mod = modrm >> 6;
   const rm = modrm & 7;
   let base = rm + c.rexB;
@@ -34,7 +34,7 @@ export function readMemoryOperand(r: ByteReader, modrm: number, width: number, c
     const sib = r.byte();
     scale = (1 << (sib >> 6)) as 1 | 2 | 4 | 8;
     index = ((sib >> 3) & 7) + c.rexX;
-    if (index === RSP) { index = NO_REGISTER; scale = 1; }
+    if (index === RSP && vectorIndex === undefined) { index = NO_REGISTER; scale = 1; }
     base = (sib & 7) + c.rexB;
     if ((sib & 7) === RBP && mod === 0) { base = NO_REGISTER; size = 4; }
   } else if (rm === 5 && mod === 0) {
@@ -46,7 +46,8 @@ export function readMemoryOperand(r: ByteReader, modrm: number, width: number, c
   const onStack = base === RSP || base === RBP;
   return {
     kind: 'memory', width, segment: c.segmentOverride ?? (onStack ? SEGMENT.SS : SEGMENT.DS),
-    base, index, scale, displacement: r.extended(size), ripRelative, addressWidth: c.addressWidth,
+    ...(vectorIndex === undefined ? {} : { vectorIndex: { kind: 'xmm', width: vectorIndex, number: index } }),
+    base, index: vectorIndex === undefined ? index : NO_REGISTER, scale, displacement: r.extended(size), ripRelative, addressWidth: c.addressWidth,
   };
 }
 

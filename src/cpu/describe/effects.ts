@@ -71,6 +71,8 @@ class EffectsOps extends Ops<null, null, null> {
     return null;
   }
 
+  override elementAddress(x: MemoryOperand): null { return this.effectiveAddress(x); }
+
   add(): null { return null; }
   sub(): null { return null; }
   mul(): null { return null; }
@@ -145,6 +147,8 @@ class EffectsOps extends Ops<null, null, null> {
   }
   override storeX(segment: Segment): void { this.store(64, segment); }
   override storeY(segment: Segment): void { this.store(64, segment); }
+  override loadWhere(_c: null, _w: 32 | 64, segment: Segment): null { return this.loadX(segment); }
+  override storeWhere(_w: 32 | 64, segment: Segment): void { this.store(64, segment); }
   override storeMaskedX(segment: Segment): void { this.store(64, segment); }
   override storeMaskedMmx(segment: Segment): void { this.store(64, segment); }
   override vectorX(): null { return null; }
@@ -156,6 +160,7 @@ class EffectsOps extends Ops<null, null, null> {
   override stringMaskX(): null { return null; }
   override bitmaskX(): null { return null; }
   override floatX(op: FloatOp): null { return MXCSR_FREE.has(op) ? null : this.underMxcsr(); }
+  override halvesFromFloatX(): null { return this.underMxcsr(); }
   override fusedX(): null { return this.underMxcsr(); }
   override compareFloatX(): null { return this.underMxcsr(); }
   override roundFloatX(): null { return this.underMxcsr(); }

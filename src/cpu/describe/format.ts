@@ -47,6 +47,7 @@ function memoryText(i: Instruction, x: MemoryOperand, next: bigint, symbolize: S
   const parts: string[] = [];
   if (x.base !== NO_REGISTER) parts.push(registers[x.base] as string);
   if (x.index !== NO_REGISTER) parts.push((registers[x.index] as string) + (x.scale > 1 || x.base === NO_REGISTER ? `*${x.scale}` : ''));
+  if (x.vectorIndex !== undefined) parts.push(xmmName(x.vectorIndex) + (x.scale > 1 || x.base === NO_REGISTER ? `*${x.scale}` : ''));
   if (parts.length === 0) {
     const address = BigInt.asUintN(x.addressWidth, (x.ripRelative ? next : 0n) + x.displacement);
     parts.push(symbolize?.(address) ?? number(address));

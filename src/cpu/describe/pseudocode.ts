@@ -61,6 +61,8 @@ class TextOps extends Ops<string, string, string> {
     return `${parts.join(' + ')} ${displacement < 0n ? '-' : '+'} ${number(displacement < 0n ? -displacement : displacement)}`;
   }
 
+  override elementAddress(x: MemoryOperand, index: string): string { return `${this.effectiveAddress(x)} + ${index}${x.scale === 1 ? '' : `*${x.scale}`}`; }
+
   private infix(a: string, operator: string, b: string): string { return `(${a} ${operator} ${b})`; }
   add(_w: Width, a: string, b: string): string { return b.startsWith('-') ? this.infix(a, '-', b.slice(1)) : this.infix(a, '+', b); }
   sub(_w: Width, a: string, b: string): string { return this.infix(a, '-', b); }
@@ -126,6 +128,10 @@ class TextOps extends Ops<string, string, string> {
   override loadX(segment: Segment, offset: string): string { return this.loaded(128, segment, offset); }
   override storeX(segment: Segment, offset: string, v: string): void { this.stored(128, segment, offset, v); }
   override storeY(segment: Segment, offset: string, low: string, high: string): void { this.stored(256, segment, offset, `(${bare(high)}:${bare(low)})`); }
+  override loadWhere(c: string, w: 32 | 64, segment: Segment, offset: string): string { return `(${bare(c)} ? ${this.loaded(w, segment, offset)} : 0)`; }
+  override storeWhere(w: 32 | 64, segment: Segment, parts: readonly { readonly where: string; readonly offset: string; readonly value: string }[]): void {
+    for (const { where, offset, value } of parts) this.when(where, () => { this.stored(w, segment, offset, value); });
+  }
   override storeMaskedX(segment: Segment, offset: string, v: string, mask: string): void {
     this.say(`bytes at ${SEGMENT_NAMES[segment]}:[${bare(offset)}] where bit 7 of ${bare(mask)} is set ← ${bare(v)}`);
   }
@@ -142,6 +148,7 @@ class TextOps extends Ops<string, string, string> {
   override stringMaskX(comparison: string, control: ImmediateOperand): string { return this.call('mask', comparison, this.element(control)); }
   override bitmaskX(shape: Lanes, a: string): string { return this.call(`${shape}.bitmask`, a); }
   override floatX(op: FloatOp, a: string, b: string): string { return this.call(op, a, b); }
+  override halvesFromFloatX(a: string, control: ImmediateOperand): string { return this.call('f16x4.demote_f32x4', a, this.element(control)); }
   override fusedX(op: FusedOp, a: string, b: string, c: string): string { return this.call(op, a, b, c); }
   override compareFloatX(shape: FloatShape, a: string, b: string, predicate: ImmediateOperand): string { return this.call(`${shape}.compare`, a, b, this.element(predicate)); }
   override roundFloatX(shape: FloatShape, a: string, b: string, control: ImmediateOperand): string { return this.call(`${shape}.round`, a, b, this.element(control)); }

@@ -35,6 +35,7 @@ class WidthOps extends Ops<Width, true, 'vector'> {
   getReg(x: RegisterOperand): Width { return x.width; }
   setReg(x: RegisterOperand, v: Width): void { this.same('setReg', x.width, v); }
   effectiveAddress(_x: MemoryOperand): Width { return OFFSET_WIDTH; }
+  override elementAddress(_x: MemoryOperand, index: Width): Width { return this.same('elementAddress', OFFSET_WIDTH, index); }
 
   add(w: Width, a: Width, b: Width): Width { return this.same('add', w, a, b); }
   sub(w: Width, a: Width, b: Width): Width { return this.same('sub', w, a, b); }
@@ -122,6 +123,11 @@ class WidthOps extends Ops<Width, true, 'vector'> {
   override loadX(_segment: Segment, offset: Width): 'vector' { this.same('offset', OFFSET_WIDTH, offset); return 'vector'; }
   override storeX(_segment: Segment, offset: Width): void { this.same('offset', OFFSET_WIDTH, offset); }
   override storeY(_segment: Segment, offset: Width): void { this.same('offset', OFFSET_WIDTH, offset); }
+  override loadWhere(_c: true, w: 32 | 64, _segment: Segment, offset: Width): Width { this.same('offset', OFFSET_WIDTH, offset); return w; }
+  override storeWhere(w: 32 | 64, _segment: Segment, parts: readonly { readonly offset: Width; readonly value: Width }[]): void {
+    this.same('offset', OFFSET_WIDTH, ...parts.map(({ offset }) => offset));
+    this.same('storeWhere', w, ...parts.map(({ value }) => value));
+  }
   override storeMaskedX(_segment: Segment, offset: Width): void { this.same('offset', OFFSET_WIDTH, offset); }
   override storeMaskedMmx(_segment: Segment, offset: Width, v: Width, mask: Width): void {
     this.same('offset', OFFSET_WIDTH, offset);
@@ -141,6 +147,7 @@ class WidthOps extends Ops<Width, true, 'vector'> {
   override stringMaskX(comparison: Width): 'vector' { this.same('stringMaskX', 32, comparison); return 'vector'; }
   override bitmaskX(): Width { return 32; }
   override floatX(): 'vector' { return 'vector'; }
+  override halvesFromFloatX(): 'vector' { return 'vector'; }
   override fusedX(): 'vector' { return 'vector'; }
   override compareFloatX(): 'vector' { return 'vector'; }
   override roundFloatX(): 'vector' { return 'vector'; }

@@ -6,6 +6,7 @@
 
 /** Significant bits with the leading one, and bits of the exponent field. */
 export interface Format { readonly precision: number; readonly exponentBits: number }
+export const HALF: Format = { precision: 11, exponentBits: 5 };
 export const SINGLE: Format = { precision: 24, exponentBits: 8 };
 export const DOUBLE: Format = { precision: 53, exponentBits: 11 };
 

@@ -89,8 +89,8 @@ export function parseEncoding(text: string): Encoding {
 export type Field = 'reg' | 'rm' | 'opcode' | 'vvvv' | 'is4';
 
 /** An operand that may be in ModRM.rm as memory. */
-const mayBeMemory = (text: string): boolean => /^(r\/m|r\d+\/m|m(?!m)|[xy]?mm\d?\/m)/.test(text) && !text.startsWith('moffs');
-const isRegister = (text: string): boolean => /^(r\d+[ab]?|r\/m\d+|r\d+\/m\d+|[xy]mm\d?(\/m\d+)?|m(?!m).*)$/.test(text) && !text.startsWith('moffs');
+const mayBeMemory = (text: string): boolean => /^(r\/m|r\d+\/m|v?m(?!m)|[xy]?mm\d?\/m)/.test(text) && !text.startsWith('moffs');
+const isRegister = (text: string): boolean => /^(r\d+[ab]?|r\/m\d+|r\d+\/m\d+|[xy]mm\d?(\/m\d+)?|v?m(?!m).*)$/.test(text) && !text.startsWith('moffs');
 
 /**
  * The fields of the operands, by their spelling. An operand that may be memory is in ModRM.rm; of an instruction without

@@ -37,6 +37,8 @@ export interface MemoryOperand {
   readonly base: number;
   readonly index: number;
   readonly scale: 1 | 2 | 4 | 8;
+  /** The vector of indices of a gather, in the place of `index`, which then is no register. SDM Vol. 2A, "Vector SIB (VSIB) Memory Addressing". */
+  readonly vectorIndex?: XmmOperand;
   /** Sign-extended to 64 bits, as an unsigned 64-bit value. */
   readonly displacement: bigint;
   readonly ripRelative: boolean;

@@ -10,7 +10,7 @@
  */
 import type { Segment } from '../../state/layout.ts';
 import type { ImmediateOperand, MemoryOperand, RegisterOperand, RelativeOperand, Width } from './operand.ts';
-import { VectorOps } from './vector-ops.ts';
+import { UnsupportedVerb, VectorOps } from './vector-ops.ts';
 
 export { UnsupportedVerb } from './vector-ops.ts';
 
@@ -39,6 +39,8 @@ export abstract class Ops<V, B, X = unknown> extends VectorOps<V, X> {
    * the base is RSP (POP to memory forms its address with the stack pointer that it leaves behind).
    */
   abstract effectiveAddress(x: MemoryOperand, popped?: 2 | 4 | 8): V;
+  /** The same of one element of a gather, whose index is a 64-bit value. */
+  elementAddress(_x: MemoryOperand, _index: V): V { throw new UnsupportedVerb('elementAddress'); }
 
   // Arithmetic: operands and result have width w.
   abstract add(w: Width, a: V, b: V): V;
@@ -87,6 +89,11 @@ export abstract class Ops<V, B, X = unknown> extends VectorOps<V, X> {
   abstract requireAligned(bytes: 16 | 32, segment: Segment, offset: V): void;
   abstract load(w: Width, segment: Segment, offset: V, intent?: Intent): V;
   abstract store(w: Width, segment: Segment, offset: V, v: V): void;
+
+  /** A load where c is 1; else 0, and nothing at the address is looked at. */
+  loadWhere(_c: B, _w: 32 | 64, _segment: Segment, _offset: V): V { throw new UnsupportedVerb('loadWhere'); }
+  /** Stores the values whose bit is 1, or nothing where one of them faults. Nothing at the other addresses is looked at. */
+  storeWhere(_w: 32 | 64, _segment: Segment, _parts: readonly { readonly where: B; readonly offset: V; readonly value: V }[]): void { throw new UnsupportedVerb('storeWhere'); }
 
   // Control.
   /** Does body only where c is 1. Values made inside do not leave it. */

@@ -36,8 +36,8 @@ export type OperandSpec =
   | { readonly kind: 'mmx-or-memory'; readonly text: string; readonly memoryBits: number }
   /** `ST(0)`: fixed; `ST(i)`: a register of the x87 stack in ModRM.rm. */
   | { readonly kind: 'fpu'; readonly text: string; readonly at: 'fixed' | 'rm' }
-  /** `m`, `m8` ... `m16:64`, `m16&32`: ModRM.rm, memory only. bits: size of the access, 0 for `m`. */
-  | { readonly kind: 'memory'; readonly text: string; readonly bits: number }
+  /** `m`, `m8` ... `m16:64`, `m16&32`: ModRM.rm, memory only. bits: size of the access, 0 for `m`. `vm32x`, `vm64y`: an element at each index of an XMM or YMM register. */
+  | { readonly kind: 'memory'; readonly text: string; readonly bits: number; readonly vectorIndex?: 128 | 256 }
   /** `imm8` ... `imm64`. */
   | { readonly kind: 'immediate'; readonly text: string; readonly width: Width }
   /** The constant 1 of shifts, 3 of INT 3: no bytes. */
@@ -130,7 +130,8 @@ const FPU_BITS: Record<string, number> = {
   m32fp: 32, m64fp: 64, m80fp: 80, m16int: 16, m32int: 32, m64int: 64, m80bcd: 80, m2byte: 16, 'm14/28byte': 0, 'm94/108byte': 0, m512byte: 0,
 };
 
-function parseOperand(text: string, field: Field): OperandSpec {
+/** `elementBits`: of what is gathered, which VEX.W says. */
+function parseOperand(text: string, field: Field, elementBits: 32 | 64): OperandSpec {
   const fixed = FIXED_REGISTERS[text];
   if (fixed) return { kind: 'register', text, at: 'fixed', ...fixed };
   if (SEGMENTS.includes(text)) return { kind: 'segment', text, at: 'fixed', number: SEGMENTS.indexOf(text) };
@@ -146,6 +147,8 @@ function parseOperand(text: string, field: Field): OperandSpec {
   if (text === 'm') return { kind: 'memory', text, bits: 0 };
   const far = FAR_BITS[text];
   if (far !== undefined) return { kind: 'memory', text, bits: far };
+  const indexed = /^vm(?:32|64)([xy])$/.exec(text);
+  if (indexed) return { kind: 'memory', text, bits: elementBits, vectorIndex: indexed[1] === 'y' ? 256 : 128 };
   const vector = /^([xy]?mm)\d?(?:\/m(\d+))?$/.exec(text);
   if (vector) {
     const memoryBits = Number(vector[2]);
@@ -196,7 +199,7 @@ export function parseRow(entry: Entry, line: Line): Row {
     const mnemonic = space < 0 ? text : text.slice(0, space);
     const operandTexts = space < 0 ? [] : text.slice(space + 1).split(', ');
     const fields = fieldsOf(operandTexts, encoding, options.lastInReg);
-    const operands = operandTexts.map((x, n) => parseOperand(x, fields[n] as Field));
+    const operands = operandTexts.map((x, n) => parseOperand(x, fields[n] as Field, encoding.vex?.w === 1 ? 64 : 32));
 
     const needsModrm = operands.some((x) => x.kind === 'register-or-memory' || x.kind === 'memory' || x.kind === 'rm-register' || x.kind === 'fpu' || isVector(x) || (x.kind === 'register' && x.at === 'reg'));
     if (needsModrm && encoding.modrm === 'none') throw new Error('operands need a ModRM byte, the encoding has none');

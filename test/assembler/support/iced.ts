@@ -46,7 +46,7 @@ const memoryText = (override: string, base: string, index: string, scale: number
 /** The text that `decode` gives for an operand that was encoded well. `width`: of the immediate's operation. */
 export function expectedText(x: OperandValue, bits: 16 | 32 | 64, immediateWidth: number): string {
   if (x instanceof Memory) {
-    return memoryText(x.segment ? `${x.segment.name}: ` : '', x.base?.name ?? '', x.index?.name ?? '', x.index ? x.scale : 1, x.displacement, bits);
+    return memoryText(x.segment ? `${x.segment.name}: ` : '', x.base?.name ?? '', (x.index ?? x.vectorIndex)?.name ?? '', x.index ?? x.vectorIndex ? x.scale : 1, x.displacement, bits);
   }
   if (typeof x === 'number' || typeof x === 'bigint') return `${BigInt.asUintN(immediateWidth, BigInt(x))}`;
   if (typeof x === 'object' && x.kind === 'far-pointer') return `${x.selector}:${String(x.offset)}`;

@@ -56,7 +56,7 @@ function mxcsr(r: Random): number {
   return (masks << 7) | (r.below(4) << 13) | (r.chance(25) ? 0x40 : 0) | (r.chance(25) ? 0x8000 : 0) | (r.chance(30) ? r.below(0x40) : 0);
 }
 
-export function simdFor(r: Random, lanes: 'integers' | 'floats' | 'text', wide = false): Simd {
+export function simdFor(r: Random, lanes: 'integers' | 'floats' | 'text', wide = false): Simd & { readonly xmm: bigint[] } {
   const floats = lanes === 'floats';
   const xmm = Array.from({ length: 16 }, () => (lanes === 'text' ? textVector(r) : interestingVector(r, floats)) | (wide ? interestingVector(r, floats) << 128n : 0n));
   // Operands that are equal, or each other's negatives.

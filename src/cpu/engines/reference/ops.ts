@@ -16,7 +16,7 @@ import { LANE_BITS, type Float, type FloatOp, type FloatShape, type FusedOp, typ
 import { immediatePattern } from '../../isa/vector-shuffles.ts';
 import { enterMmx, MMX_SIGN_AND_EXPONENT, requireMmx } from '../../fpu/mmx.ts';
 import { checkMxcsr, raiseSimdFlags, requireAvx, requireSse, simdEnvironment } from '../../mxcsr.ts';
-import { compareLanes, floatOf, floatOperation, fusedOperation, integerOf, orderOf, roundLanes, type Result } from './vector-float.ts';
+import { compareLanes, floatOf, floatOperation, fusedOperation, halvesOf, integerOf, orderOf, roundLanes, type Result } from './vector-float.ts';
 import { compareStrings, stringMask } from './vector-strings.ts';
 import { bitmask, sadBlocks, shuffle, vectorOperation, vectorShift } from './vector.ts';
 
@@ -121,6 +121,7 @@ export class ReferenceOps extends Ops<bigint, boolean, bigint> {
     if (popped !== 0 && x.base === RSP) sum = BigInt.asUintN(64, sum + BigInt(popped));
     return cut(x.addressWidth, sum);
   }
+  override elementAddress(x: MemoryOperand, index: bigint): bigint { return cut(x.addressWidth, BigInt.asUintN(64, this.effectiveAddress(x) + index * SCALE[x.scale])); }
 
   add(w: Width, a: bigint, b: bigint): bigint { return cut(w, BigInt.asUintN(64, a + b)); }
   sub(w: Width, a: bigint, b: bigint): bigint { return cut(w, BigInt.asUintN(64, a - b)); }
@@ -209,6 +210,12 @@ export class ReferenceOps extends Ops<bigint, boolean, bigint> {
   override loadX(segment: Segment, offset: bigint): bigint { return this.cpu.load128(segment, offset); }
   override storeX(segment: Segment, offset: bigint, v: bigint): void { this.cpu.store128(segment, offset, v); }
   override storeY(segment: Segment, offset: bigint, low: bigint, high: bigint): void { this.cpu.store256(segment, offset, low, high); }
+  override loadWhere(c: boolean, w: 32 | 64, segment: Segment, offset: bigint): bigint { return c ? this.load(w, segment, offset) : 0n; }
+  override storeWhere(w: 32 | 64, segment: Segment, parts: readonly { readonly where: boolean; readonly offset: bigint; readonly value: bigint }[]): void {
+    const stored = parts.filter(({ where }) => where);
+    for (const { offset } of stored) this.cpu.probeStore(segment, offset, w === 32 ? 4 : 8);
+    for (const { offset, value } of stored) this.store(w, segment, offset, value);
+  }
   override storeMaskedX(segment: Segment, offset: bigint, v: bigint, mask: bigint): void {
     this.cpu.probeStore128(segment, offset);
     this.storeBytesWhere(16n, segment, offset, v, mask);
@@ -254,6 +261,7 @@ export class ReferenceOps extends Ops<bigint, boolean, bigint> {
     }
   }
   override floatX(op: FloatOp, a: bigint, b: bigint): bigint { return this.underMxcsr((e) => floatOperation(op, a, b, e)); }
+  override halvesFromFloatX(a: bigint, control: ImmediateOperand): bigint { return this.underMxcsr((e) => halvesOf(a, byteOf(control), e)); }
   override fusedX(op: FusedOp, a: bigint, b: bigint, c: bigint, above: bigint): bigint { return this.underMxcsr((e) => fusedOperation(op, a, b, c, above, e)); }
   override compareFloatX(shape: FloatShape, a: bigint, b: bigint, predicate: ImmediateOperand, predicates: 8 | 32): bigint {
     return this.underMxcsr((e) => compareLanes(shape, a, b, Number(predicate.value & BigInt(predicates - 1)), e));

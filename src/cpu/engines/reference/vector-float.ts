@@ -2,7 +2,7 @@
 import { reciprocal, reciprocalRoot } from '../../floating-point/approximate.ts';
 import { add, compare, divide, max, min, multiply, root, subtract, type BinaryOperation, type Order } from '../../floating-point/arithmetic.ts';
 import { convert, fromInteger, toInteger, toIntegral } from '../../floating-point/convert.ts';
-import { DOUBLE, FLAG, ROUND, SINGLE, type Environment, type Format, type Rounding } from '../../floating-point/exact.ts';
+import { DOUBLE, FLAG, HALF, ROUND, SINGLE, type Environment, type Format, type Rounding } from '../../floating-point/exact.ts';
 import type { Outcome } from '../../floating-point/format.ts';
 import { fusedMultiplyAdd, type FusedSigns } from '../../floating-point/fused.ts';
 import type { Float, FloatOp, FloatShape, FusedOp } from '../../isa/vector-ops.ts';
@@ -16,7 +16,7 @@ export interface Result { value: bigint; flags: number }
 const laneOf = (v: bigint, bits: number, n: number): bigint => BigInt.asUintN(bits, v >> BigInt(bits * n));
 
 /** Gives `lanes` lanes of `to` bits from a function of the lane's number; what they leave of 128 bits comes from `above`. */
-function build(to: 32 | 64, lanes: number, above: bigint, f: (n: number) => Outcome): Result {
+function build(to: 16 | 32 | 64, lanes: number, above: bigint, f: (n: number) => Outcome): Result {
   const used = BigInt(to * lanes);
   const result: Result = { value: (above >> used) << used, flags: 0 };
   for (let n = 0; n < lanes; n++) {
@@ -48,6 +48,10 @@ export function floatOperation(op: FloatOp, a: bigint, b: bigint, e: Environment
   switch (op) {
     case 'f64.promote_f32': return widened(1);
     case 'f64x2.promote_low_f32x4': return widened(2);
+    case 'f32x4.promote_low_f16x4': {
+      const { value, flags } = build(32, 4, 0n, (n) => convert(HALF, SINGLE, laneOf(b, 16, n), { ...e, denormalsAreZero: false }));
+      return { value, flags: flags & ~FLAG.DE };
+    }
     case 'f32.demote_f64': return narrowed(1, a);
     case 'f32x4.demote_f64x2_zero': return narrowed(2, 0n);
     case 'f32x4.convert_i32x4_s': return fromIntegers('f32', 4);
@@ -74,6 +78,14 @@ export function roundLanes(shape: FloatShape, a: bigint, b: bigint, control: num
   const how = (control & 4) !== 0 ? e : { ...e, rounding: (control & 3) as Rounding };
   const { value, flags } = build(BITS[lane], laneCount(shape), a, (n) => toIntegral(FORMAT[lane], laneOf(b, BITS[lane], n), how));
   return { value, flags: (control & 8) !== 0 ? flags & ~FLAG.PE : flags };
+}
+
+export function halvesOf(a: bigint, control: number, e: Environment): Result {
+  const how = { ...e, flushToZero: false, rounding: (control & 4) !== 0 ? e.rounding : (control & 3) as Rounding };
+  const converted = (under: Environment): Result => build(16, 4, 0n, (n) => convert(SINGLE, HALF, laneOf(a, 32, n), under));
+  // PE is that of the denormal result, where underflow is not masked, too (hardware, Intel).
+  const { value, flags } = converted(how);
+  return { value, flags: flags | (converted({ ...how, underflowMasked: true }).flags & FLAG.PE) };
 }
 
 /** The signs of an operation, by the parity of the lane. */

@@ -34,6 +34,22 @@ export const ROUND_ALL = (shape: 'f32x4' | 'f64x2'): Mapping => (o, source, i) =
 /** ROUNDSS, ROUNDSD. SDM Vol. 2B, "ROUNDSS—Round Scalar Single Precision Floating-Point Values". */
 export const ROUND = (shape: Float): Combination => (o, a, b, i) => o.roundFloatX(shape, a, b, i.operands.at(-1) as ImmediateOperand);
 
+/** VCVTPH2PS: each half of DEST from four half-precision numbers. SDM Vol. 2D, "VCVTPH2PS—Convert Packed FP16 Values to Single Precision Floating-Point Values". */
+export const FLOAT_FROM_HALVES = sse((o, i) => {
+  const source = readX(o, i, 1);
+  writeHalves(o, i, (half) => {
+    const four = half === 0 ? source : o.shuffleX(lanePattern(8, [1, 1]), source, source);
+    return o.floatX('f32x4.promote_low_f16x4', four, four);
+  });
+});
+/** VCVTPS2PH: as many half-precision numbers as SRC has lanes; what is left of an XMM register is cleared. SDM Vol. 2D, "VCVTPS2PH—Convert Single-Precision FP Value to 16-bit FP Value". */
+export const HALVES_FROM_FLOAT = sse((o, i) => {
+  const control = i.operands[2] as ImmediateOperand, wide = xmm(i, 1).width === 256, dest = i.operands[0] as Operand;
+  const [low, high] = o.raisedTogether(() => [o.halvesFromFloatX(readX(o, i, 1), control), wide ? o.halvesFromFloatX(readX(o, i, 1, 'any', 1), control) : o.constX(0n)] as const);
+  if (dest.kind === 'memory' && !wide) o.store(64, dest.segment, o.effectiveAddress(dest), o.laneX('i64x2', low, 0));
+  else writeX(o, i, 0, o.shuffleX(lanePattern(8, [0, 2]), low, high), 'any');
+});
+
 /** COMISS and COMISD, for which a quiet NaN signals, UCOMISS and UCOMISD. SDM Vol. 2A, "COMISD", Vol. 2D, "UCOMISD". */
 export const FLOAT_ORDER = (lane: Float, quietNaN: 'quiet' | 'signals'): Semantics => sse((o, i) => {
   const order = o.orderFloatX(lane, o.getXmm(xmm(i, 0)), readX(o, i, 1), quietNaN);

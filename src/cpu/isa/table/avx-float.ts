@@ -1,10 +1,11 @@
 /** Floating point with a VEX prefix: the lines of the manual. Their meanings are those of SSE. */
 import { instruction } from '../row.ts';
-import { FLOAT, FLOAT_COMPARE, FLOAT_FROM_INTEGER, FLOAT_NARROWED, FLOAT_OF, FLOAT_ORDER, FLOAT_WIDENED, INTEGER_FROM_FLOAT } from '../semantics/vector-float.ts';
+import { FLOAT, FLOAT_COMPARE, FLOAT_FROM_HALVES, FLOAT_FROM_INTEGER, FLOAT_NARROWED, FLOAT_OF, FLOAT_ORDER, FLOAT_WIDENED, HALVES_FROM_FLOAT, INTEGER_FROM_FLOAT } from '../semantics/vector-float.ts';
 import { ADDSUB, HORIZONTAL_FLOAT } from '../semantics/vector-horizontal.ts';
 import { DUPLICATE } from '../semantics/vector-move.ts';
 import { combined } from '../semantics/vector-operands.ts';
 
+const F16C = { feature: 'f16c', size: 'any' } as const;
 const AVX = { feature: 'avx', size: 'any' } as const;
 /** VCOMISS and its kin compare into the status flags. */
 const ORDER = { writes: 'CF PF AF ZF SF OF' } as const;
@@ -255,5 +256,13 @@ export const avxFloat = [
   instruction(combined(HORIZONTAL_FLOAT('f64x2.sub')), AVX, [
     ['VHSUBPD xmm1, xmm2, xmm3/m128', 'VEX.128.66.0F.WIG 7D /r'],
     ['VHSUBPD ymm1, ymm2, ymm3/m256', 'VEX.256.66.0F.WIG 7D /r'],
+  ]),
+  instruction(FLOAT_FROM_HALVES, F16C, [
+    ['VCVTPH2PS xmm1, xmm2/m64', 'VEX.128.66.0F38.W0 13 /r'],
+    ['VCVTPH2PS ymm1, xmm2/m128', 'VEX.256.66.0F38.W0 13 /r'],
+  ]),
+  instruction(HALVES_FROM_FLOAT, F16C, [
+    ['VCVTPS2PH xmm1/m64, xmm2, imm8', 'VEX.128.66.0F3A.W0 1D /r ib'],
+    ['VCVTPS2PH xmm1/m128, ymm2, imm8', 'VEX.256.66.0F3A.W0 1D /r ib'],
   ]),
 ] as const;
