@@ -150,6 +150,7 @@ export class Cpu {
     this.shadow = 0;
     this.servicedAt = -1;
     this.faultChain = [];
+    this.mmu.memory.resumeMonitor();
     this.refresh();
   }
 

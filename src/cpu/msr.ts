@@ -4,7 +4,7 @@ import { CR0, EFER } from '../mmu/control-bits.ts';
 import { MAXPHYADDR } from '../mmu/paging-entries.ts';
 import type { Cpu } from './cpu.ts';
 import { GP } from './exceptions.ts';
-import type { CpuFeature } from './isa/features.ts';
+import type { CpuFeature, CpuFeatures } from './isa/features.ts';
 import { isCanonical } from './segmentation.ts';
 
 /** Addresses of the MSRs, by the manual's names. */
@@ -56,6 +56,11 @@ const constant = (value: bigint): Register => ({ read: () => value });
 /** Accepts writes that change nothing. */
 const onlyZero: Register = { read: () => 0n, write: (_, value) => requireZero(value, ~0n) };
 
+/** IA32_MISC_ENABLE: fast strings, which mean nothing here, and the MONITOR FSM, without which there are no MONITOR and MWAIT. */
+export const MISC_ENABLE = { FAST_STRINGS: 1n << 0n, MONITOR: 1n << 18n } as const;
+/** Its bits that this processor has: all of them are set after reset. */
+export const miscEnableAfterReset = (features: CpuFeatures): bigint => MISC_ENABLE.FAST_STRINGS | (features.has('monitor') ? MISC_ENABLE.MONITOR : 0n);
+
 /** The time-stamp counter: virtual time in nanoseconds plus what WRMSR has set. */
 export const readTsc = (cpu: Cpu): bigint => BigInt.asUintN(64, BigInt(Math.floor(cpu.bus.now())) + cpu.state.tscOffset);
 
@@ -98,8 +103,7 @@ const registers = new Map<number, Register>([
   [MSR.SYSENTER_EIP, of('sep', stored('sysenterEip', requireCanonical))],
   [MSR.MCG_CAP, of('mca', constant(0n))],
   [MSR.MCG_STATUS, of('mca', onlyZero)],
-  // Fast strings (bit 0) may be switched; nothing else of it exists here.
-  [MSR.MISC_ENABLE, of('family6', stored('miscEnable', (value) => requireZero(value, ~1n)))],
+  [MSR.MISC_ENABLE, of('family6', stored('miscEnable', (value, cpu) => requireZero(value, ~miscEnableAfterReset(cpu.model.features))))],
   [MSR.DEBUGCTL, of('family6', onlyZero)],
   [MSR.PAT, of('pat', stored('pat', (value) => require(bytesOf(value).every((type) => isMtrrType(type) || type === 7), 'memory type in IA32_PAT')))],
   [MSR.MTRR_DEF_TYPE, of('mtrr', stored('mtrrDefType', (value) => { requireZero(value, ~0xcffn); require(isMtrrType(Number(value & 0xffn)), 'memory type of an MTRR'); }))],

@@ -6,6 +6,7 @@ import type { Cpu } from './cpu.ts';
 import { DR6, DR7 } from './debug-registers.ts';
 import { writeRflags } from './flags.ts';
 import { RDX } from './isa/operand.ts';
+import { miscEnableAfterReset } from './msr.ts';
 import { MXCSR_AFTER_RESET } from './mxcsr.ts';
 
 /** Present, S, type 3: read/write, accessed; and type 11: execute/read, accessed. */
@@ -57,10 +58,11 @@ export function resetState(cpu: Cpu): void {
   state.mtrrDefType = 0n;
   state.mtrrFixed.fill(0n);
   state.mtrrVariable.fill(0n);
-  state.miscEnable = 1n;
+  state.miscEnable = miscEnableAfterReset(cpu.model.features);
   resetFpu(state);
   state.tscOffset = state.tscAux = 0n;
   state.interruptShadow = state.nmiBlocked = state.pendingEvents = state.debugTraps = 0;
   state.activity = ACTIVITY.running;
+  cpu.mmu.memory.disarmMonitor();
   cpu.mmu.flushAll();
 }

@@ -228,7 +228,7 @@ export class Machine {
         continue;
       }
       const next = devices.scheduler.nextDeadline();
-      if ((readRflags(state) & RFLAGS.IF) === 0) return { kind: 'halted', wakeable: false };
+      if ((readRflags(state) & RFLAGS.IF) === 0 && state.activity !== ACTIVITY.waitingForAny) return { kind: 'halted', wakeable: false };
       if (next === Infinity || ++idleEvents > MAX_IDLE_EVENTS || state.idleTime >= maxIdleTime) return { kind: 'halted', wakeable: true };
       state.idleTime += Math.max(0, next - this.now());
     }

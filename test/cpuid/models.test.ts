@@ -16,7 +16,7 @@ import { qemuCpu } from '../../src/trace/qemu-cpu.ts';
 import { formsOf, type Form } from '../support/canonical.ts';
 import { SystemMachine } from '../support/system-machine.ts';
 
-const CONTEXT = { in64BitMode: true, apicEnabled: true, osxsave: false, ospke: false, xcr0: 1 };
+const CONTEXT = { in64BitMode: true, apicEnabled: true, monitorEnabled: true, osxsave: false, ospke: false, xcr0: 1 };
 const complete = MODEL_NAMES.filter((name) => !describeModels().split('\n').some((line) => line.includes(` ${name} `) && line.includes('not yet')));
 
 /** The features that the leaves of CPUID announce. */

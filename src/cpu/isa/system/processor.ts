@@ -5,7 +5,7 @@ import { CR4 } from '../../../mmu/control-bits.ts';
 import type { Cpu } from '../../cpu.ts';
 import { cpuid } from '../../cpuid.ts';
 import { GP, UD } from '../../exceptions.ts';
-import { readMsr, readTsc, writeMsr } from '../../msr.ts';
+import { MISC_ENABLE, readMsr, readTsc, writeMsr } from '../../msr.ts';
 import { isCanonical } from '../../segmentation.ts';
 import type { Instruction } from '../instruction.ts';
 import { RAX, RBX, RCX, RDX } from '../operand.ts';
@@ -84,7 +84,7 @@ const APIC_ENABLED = 1n << 11n;
 export const CPUID: SystemSemantics = (cpu) => {
   const { gpr } = cpu.state;
   const result = cpuid(cpu.model, low32(cpu, RAX), low32(cpu, RCX), {
-    in64BitMode: cpu.in64BitMode, apicEnabled: (cpu.state.apicBase & APIC_ENABLED) !== 0n,
+    in64BitMode: cpu.in64BitMode, monitorEnabled: (cpu.state.miscEnable & MISC_ENABLE.MONITOR) !== 0n, apicEnabled: (cpu.state.apicBase & APIC_ENABLED) !== 0n,
     osxsave: (cpu.state.cr4 & CR4.OSXSAVE) !== 0, ospke: (cpu.state.cr4 & CR4.PKE) !== 0, xcr0: cpu.state.xcr0,
   });
   gpr[RAX] = BigInt(result.eax >>> 0);
