@@ -11,4 +11,5 @@ export const LEFT_TO_REFERENCE: readonly { readonly why: string; readonly featur
   { why: 'rounding by a rule of the instruction’s own, which may keep PE from being set', mnemonics: ['ROUNDPS', 'ROUNDPD', 'ROUNDSS', 'ROUNDSD'] },
   { why: 'WebAssembly has nothing like it', mnemonics: ['MPSADBW', 'PCMPESTRM', 'PCMPESTRI', 'PCMPISTRM', 'PCMPISTRI', 'AESENC', 'AESENCLAST', 'AESDEC', 'AESDECLAST', 'AESKEYGENASSIST', 'PCLMULQDQ'] },
   { why: 'no code for vectors of 256 bits yet', features: ['avx', 'avx2', 'fma'] },
+  { why: 'nor for those of 128 bits with a VEX prefix', mnemonics: ['VAESENC', 'VAESENCLAST', 'VAESDEC', 'VAESDECLAST', 'VAESIMC', 'VAESKEYGENASSIST', 'VPCLMULQDQ'] },
 ];

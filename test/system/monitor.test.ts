@@ -158,7 +158,6 @@ it('a board whose processor waits goes on with the next interrupt, in an MWAIT t
   // The firmware's timer is the interrupt.
   expect([end(ACTIVITY.waitingForAny), end(ACTIVITY.waiting)]).toEqual([['instruction-limit', true], { kind: 'halted', wakeable: false }]);
 });
-});
 
 it('what is watched is in a snapshot', () => {
   const m = new Machine({ memoryBytes: 1 << 20 });

@@ -33,7 +33,7 @@ export const usesMmx = (i: Instruction): boolean => i.operands.some((x) => x.kin
 /** Which 128 bits of a YMM register, or of 256 bits of memory. */
 export type Half = 0 | 1;
 /** The halves of the first operand: instructions on YMM registers do the same in both. */
-const halvesOf = (i: Instruction): readonly Half[] => ((i.operands[0] as Operand & { width?: number }).width === 256 ? [0, 1] : [0]);
+export const halvesOf = (i: Instruction): readonly Half[] => ((i.operands[0] as Operand & { width?: number }).width === 256 ? [0, 1] : [0]);
 
 /** The offset of one half of a memory operand. */
 const offsetOf = <V, B, X>(o: Ops<V, B, X>, i: Instruction, x: MemoryOperand, half: Half): V => {
@@ -59,12 +59,16 @@ export function readX<V, B, X>(o: Ops<V, B, X>, i: Instruction, n: number, align
   return o.loadX(x.segment, offset);
 }
 
+/** Writes an XMM register, with zeros above where there is a VEX prefix. */
+export function writeXmm<V, B, X>(o: Ops<V, B, X>, i: Instruction, x: XmmOperand, v: X): void {
+  o.setXmm(x, v);
+  if (hasVex(i)) o.setYmmHigh(x, o.constX(0n));
+}
 /** Writes a vector to operand n: 128 bits, with zeros above where there is a VEX prefix, or the low 64 to an MMX register. */
 export function writeX<V, B, X>(o: Ops<V, B, X>, i: Instruction, n: number, v: X, alignment: 'aligned' | 'any' = 'aligned'): void {
   const x = i.operands[n] as XmmOperand | MmxOperand | MemoryOperand;
   if (x.kind === 'xmm') {
-    o.setXmm(x, v);
-    if (hasVex(i)) o.setYmmHigh(x, o.constX(0n));
+    writeXmm(o, i, x, v);
     return;
   }
   if (x.kind === 'mmx') {
