@@ -39,6 +39,6 @@ export const FEATURE_NAMES = Object.keys(FEATURES) as readonly CpuFeature[];
 export const featurePosition = (feature: CpuFeature): Position => FEATURES[feature];
 
 /** Features that the manual defines and that are not all here yet: no processor of ours can have them, and CPUID never announces them. */
-export const UNBUILT: CpuFeatures = new Set<CpuFeature>(['vme']);
+export const UNBUILT: CpuFeatures = new Set<CpuFeature>();
 /** All features that a processor here can have. */
 export const BUILT: CpuFeatures = new Set(FEATURE_NAMES.filter((feature) => !UNBUILT.has(feature)));
