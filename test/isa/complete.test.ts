@@ -26,3 +26,19 @@ test.each(['AVX', 'AVX2', 'F16C', 'FMA', 'BMI1', 'BMI2', 'AES AVX', 'PCLMULQDQ A
   const rows = new Set(ROWS.filter((row) => row.encoding.vex !== undefined).map((row) => row.mnemonic));
   expect([...wanted!].filter((name) => !rows.has(name))).toEqual([]);
 });
+
+test('every line of them has one, with its VEX.L, VEX.W and opcode', () => {
+  const features = new Set(['AVX', 'AVX2', 'F16C', 'FMA', 'AES AVX', 'PCLMULQDQ AVX']);
+  const i = new Instruction();
+  const lines = Object.entries(Code).flatMap(([name, code]) => {
+    if (!name.startsWith('VEX_') || typeof code !== 'number') return [];
+    i.code = code;
+    if (!features.has([...i.cpuidFeatures()].map((x) => nameOf(CpuidFeature, x)).join(' '))) return [];
+    return [`${Mnemonic[i.mnemonic].toUpperCase().replace(/^(VPCMPESTR[IM])64$/, '$1')} = ${i.opCode.opCodeString}`];
+  });
+  i.free();
+  expect(lines.length).toBeGreaterThan(600);
+  const rows = new Set(ROWS.map((row) => `${row.mnemonic} = ${row.encodingText}`));
+  // Of general registers iced has a line for each W where hardware ignores it: `WIG` here.
+  expect(lines.filter((line) => !rows.has(line) && !rows.has(line.replace(/\.W[01] /, '.WIG ')))).toEqual([]);
+});

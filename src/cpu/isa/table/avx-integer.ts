@@ -317,10 +317,10 @@ export const avxInteger = [
     ['VSHUFPD ymm1, ymm2, ymm3/m256, imm8', 'VEX.256.66.0F.WIG C6 /r ib'],
   ]),
   instruction(PINSR('i16x8'), AVX, [
-    ['VPINSRW xmm1, xmm2, r32/m16, imm8', 'VEX.128.66.0F.W0 C4 /r ib'],
+    ['VPINSRW xmm1, xmm2, r32/m16, imm8', 'VEX.128.66.0F.WIG C4 /r ib'],
   ]),
   instruction(PEXTR('i16x8'), AVX, [
-    ['VPEXTRW r32, xmm1, imm8', 'VEX.128.66.0F.W0 C5 /r ib'],
+    ['VPEXTRW r32, xmm1, imm8', 'VEX.128.66.0F.WIG C5 /r ib'],
   ]),
   instruction(combined(PSHUFB), AVX, [
     ['VPSHUFB xmm1, xmm2, xmm3/m128', 'VEX.128.66.0F38.WIG 00 /r'],

@@ -141,7 +141,7 @@ export const avxSse4 = [
     ['VINSERTPS xmm1, xmm2, xmm3/m32, imm8', 'VEX.128.66.0F3A.WIG 21 /r ib'],
   ]),
   instruction(PINSR('i8x16'), AVX, [
-    ['VPINSRB xmm1, xmm2, r32/m8, imm8', 'VEX.128.66.0F3A.W0 20 /r ib'],
+    ['VPINSRB xmm1, xmm2, r32/m8, imm8', 'VEX.128.66.0F3A.WIG 20 /r ib'],
   ]),
   instruction(PINSR('i32x4'), AVX, [
     ['VPINSRD xmm1, xmm2, r/m32, imm8', 'VEX.128.66.0F3A.W0 22 /r ib'],
@@ -150,10 +150,10 @@ export const avxSse4 = [
     ['VPINSRQ xmm1, xmm2, r/m64, imm8', 'VEX.128.66.0F3A.W1 22 /r ib'],
   ]),
   instruction(PEXTR('i8x16'), AVX, [
-    ['VPEXTRB r32/m8, xmm2, imm8', 'VEX.128.66.0F3A.W0 14 /r ib'],
+    ['VPEXTRB r32/m8, xmm2, imm8', 'VEX.128.66.0F3A.WIG 14 /r ib'],
   ]),
   instruction(PEXTR('i16x8'), AVX, [
-    ['VPEXTRW r32/m16, xmm1, imm8', 'VEX.128.66.0F3A.W0 15 /r ib'],
+    ['VPEXTRW r32/m16, xmm1, imm8', 'VEX.128.66.0F3A.WIG 15 /r ib'],
   ]),
   instruction(PEXTR('i32x4'), AVX, [
     ['VPEXTRD r/m32, xmm2, imm8', 'VEX.128.66.0F3A.W0 16 /r ib'],
