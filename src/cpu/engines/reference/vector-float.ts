@@ -82,10 +82,11 @@ export function roundLanes(shape: FloatShape, a: bigint, b: bigint, control: num
 
 export function halvesOf(a: bigint, control: number, e: Environment): Result {
   const how = { ...e, flushToZero: false, rounding: (control & 4) !== 0 ? e.rounding : (control & 3) as Rounding };
-  const converted = (under: Environment): Result => build(16, 4, 0n, (n) => convert(SINGLE, HALF, laneOf(a, 32, n), under));
-  // PE is that of the denormal result, where underflow is not masked, too (hardware, Intel).
-  const { value, flags } = converted(how);
-  return { value, flags: flags | (converted({ ...how, underflowMasked: true }).flags & FLAG.PE) };
+  return build(16, 4, 0n, (n) => {
+    const { bits, flags } = convert(SINGLE, HALF, laneOf(a, 32, n), how);
+    // A denormal of few bits, whose underflow is not masked, is inexact all the same; a normal number is not (hardware, Intel).
+    return { bits, flags: (flags & FLAG.DE) !== 0 && (flags & FLAG.UE) !== 0 ? flags | FLAG.PE : flags };
+  });
 }
 
 /** The signs of an operation, by the parity of the lane. */
