@@ -43,15 +43,15 @@ export abstract class MemoryOps extends FlagOps {
   protected abstract compareTag(): void;
   /** Where an access remembers its page, if it does. */
   protected abstract rememberedPage(segment: Segment, offset: Node, write: boolean): RememberedPage | undefined;
-  /** The last access for modification of this instruction: a store to the same place needs no second look. */
-  #modified: { readonly offset: Node; readonly segment: Segment; host: number } | undefined;
+  /** The accesses for modification of this instruction: a store to the same place needs no second look. */
+  #modified: { readonly offset: Node; readonly segment: Segment; host: number }[] = [];
   #stores = 0;
   /** Where this instruction's operand of 256 bits is in memory, once one of its halves was loaded. */
   #wide: { host: number } | undefined;
 
   /** To be called where an instruction begins. */
   protected beginMemory(): void {
-    this.#modified = undefined;
+    this.#modified = [];
     this.#wide = undefined;
     this.#stores = 0;
   }
@@ -175,7 +175,7 @@ export abstract class MemoryOps extends FlagOps {
     const exit = this.leave();
     const remembered = this.rememberedPage(segment, offset, modify);
     const place = { offset, segment, host: -1 };
-    if (modify) this.#modified = place;
+    if (modify) this.#modified.push(place);
     return this.value(type, [address, ...exit.roots], () => {
       this.#locate(address, w, modify, exit, remembered);
       if (modify) {
@@ -209,9 +209,9 @@ export abstract class MemoryOps extends FlagOps {
 
   store(w: Width, segment: Segment, offset: Node, v: Node): void {
     const value = w < 64 ? this.loose(w, v) : v;
-    const modified = this.#modified;
-    if (modified?.offset === offset && modified.segment === segment) {
-      this.#countStore();
+    const modified = this.#modified.find((place) => place.offset === offset && place.segment === segment);
+    if (modified !== undefined) {
+      this.#stores++;
       this.effect([value], () => {
         this.code.get(modified.host);
         this.emit(value);
@@ -239,8 +239,8 @@ export abstract class MemoryOps extends FlagOps {
       });
     });
   }
-  /** Leaving runs the whole instruction again, so nothing of it may be in memory by then. */
-  #countStore(): void { if (++this.#stores > 1) throw new LeftToReference('two stores'); }
+  /** A store may leave, which runs the whole instruction again, so nothing of it may be in memory by then. */
+  #countStore(): void { if (this.#stores++ > 0) throw new LeftToReference('two stores'); }
 
   requireAligned(bytes: 16 | 32, segment: Segment, offset: Node): void {
     const low = this.and(64, this.#linear(segment, offset, false), this.const(64, BigInt(bytes - 1)));

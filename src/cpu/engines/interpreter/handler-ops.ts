@@ -6,7 +6,7 @@
 import { OFFSET } from '../../../state/layout.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { NO_REGISTER, RCX, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../../isa/operand.ts';
-import { FloatCode } from '../emit/float-ops.ts';
+import { FusedCode } from '../emit/fused-ops.ts';
 import { xmmOffset, ymmHighOffset } from '../emit/vector-ops.ts';
 import type { Leave } from '../emit/memory-ops.ts';
 import type { FlagDefinition } from '../emit/flag-ops.ts';
@@ -30,7 +30,7 @@ export const HANDLER_FIXED_LOCALS: readonly ValueType[] = [I32];
 interface RegisterPlace { readonly base: Node | undefined; readonly offset: number }
 type Ending = { readonly kind: 'goto' } | { readonly kind: 'if'; readonly c: Node } | { readonly kind: 'indirect'; readonly ip: Node };
 
-export class HandlerOps extends FloatCode {
+export class HandlerOps extends FusedCode {
   protected readonly longMode: boolean;
   protected readonly columnOffset = 0;
   protected flags: FlagDefinition;
