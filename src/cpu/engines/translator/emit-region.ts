@@ -18,7 +18,7 @@ import { dominates, structure, type Place } from './structure.ts';
 /** Most places that an indirect branch compares its target with. */
 const MAX_GUESSES = 4;
 
-export interface EmittedRegion { readonly locals: readonly ValueType[]; readonly code: Uint8Array }
+export interface EmittedRegion { readonly locals: readonly ValueType[]; readonly code: Uint8Array; /** It calls the functions of emit/extended.ts. */ readonly callsExtended: boolean }
 
 /** Writes the function of a region whose place in the regions' table is `id`, and whose number in the trail is `source`. */
 export function emitRegion(blocks: readonly Block[], id: number, source: number, context: Context): EmittedRegion { return new RegionEmitter(blocks, id, source, context).emit(); }
@@ -58,7 +58,7 @@ class RegionEmitter {
     const whole = new Code();
     this.#enter(whole);
     whole.append(this.#code.bytes.slice());
-    return { locals: [...FIXED_LOCALS, ...this.#ops.locals], code: whole.bytes.slice() };
+    return { locals: [...FIXED_LOCALS, ...this.#ops.locals], code: whole.bytes.slice(), callsExtended: this.#ops.callsExtended };
   }
 
   /** Registers and flags from the state into their homes. */
