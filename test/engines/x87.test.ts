@@ -58,6 +58,7 @@ const loop = (numbers: readonly number[], control: number): Setup => (m) => {
       a.fxch(st1);
       a.fstp(st0);
       a.fabs();
+      a.fsqrt();
     });
     a.fld(st0);
     a.fstp(tbyte(rdi, RESULTS));

@@ -135,6 +135,7 @@ class EffectsOps extends Ops<null, null, null, null> {
   override fromReal(): null { return null; }
   override constantX87(): null { return null; }
   override operate(): null { return null; }
+  override squareRoot(): null { return null; }
   override withSign(): null { return null; }
   override conclude(_raised: readonly null[], body: () => void): void { body(); }
   override storeExtended({ operand }: Located<null>, _v: null, body: () => void): void {

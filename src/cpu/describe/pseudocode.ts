@@ -126,6 +126,7 @@ class TextOps extends Ops<string, string, string, string> {
   override fromReal(w: 32 | 64, raw: string): string { return `extended(${w === 32 ? 'single' : 'double'} ${bare(raw)})`; }
   override constantX87(value: 0 | 1): string { return `${value}.0`; }
   override operate(op: X87Operation, a: string, b: string): string { return this.infix(a, { add: '+', subtract: '-', multiply: '*', divide: '/' }[op], b); }
+  override squareRoot(a: string): string { return `√${a}`; }
   override withSign(how: 'negated' | 'absolute', a: string): string { return how === 'negated' ? `-${a}` : `|${a}|`; }
   override conclude(_raised: readonly string[], body: () => void): void { body(); }
   override storeExtended({ operand, offset }: Located<string>, v: string, body: () => void): void {

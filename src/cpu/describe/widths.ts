@@ -113,6 +113,7 @@ class WidthOps extends Ops<Width, true, 'vector', 'extended'> {
   override fromReal(w: 32 | 64, raw: Width): 'extended' { this.same('fromReal', w, raw); return 'extended'; }
   override constantX87(): 'extended' { return 'extended'; }
   override operate(): 'extended' { return 'extended'; }
+  override squareRoot(): 'extended' { return 'extended'; }
   override withSign(): 'extended' { return 'extended'; }
   override conclude(_raised: readonly 'extended'[], body: () => void): void { body(); }
   override storeExtended({ offset }: Located<Width>, _v: 'extended', body: () => void): void {

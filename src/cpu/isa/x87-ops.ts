@@ -25,6 +25,8 @@ export abstract class X87Ops<V, F> {
   constantX87(_value: 0 | 1): F { return unsupported('constantX87'); }
   /** a op b. */
   operate(_op: X87Operation, _a: F, _b: F): F { return unsupported('operate'); }
+  /** Rounded as the control word says. */
+  squareRoot(_a: F): F { return unsupported('squareRoot'); }
   /** Any encoding, without exceptions. */
   withSign(_how: 'negated' | 'absolute', _a: F): F { return unsupported('withSign'); }
 

@@ -10,7 +10,7 @@ import { BIAS, INTEGER_BIT, MAX_EXPONENT } from '../../fpu/float80.ts';
 import { UnsupportedVerb } from '../../isa/ops.ts';
 import { Code } from '../wasm/code.ts';
 import { ModuleWriter } from '../wasm/module.ts';
-import { I32, I64, type ValueType } from '../wasm/opcodes.ts';
+import { F64, I32, I64, NUMERIC as N, OP, SATURATING, type ValueType } from '../wasm/opcodes.ts';
 import type { Node } from './node.ts';
 import { ValueOps } from './value-ops.ts';
 
@@ -21,9 +21,11 @@ export const NOT_ORDINARY = -1n;
 export const EXTENDED_PARAMETERS: readonly ValueType[] = [I64, I32, I64, I32, I32];
 export const EXTENDED_RESULTS: readonly ValueType[] = [I64, I32];
 /** In the order in which modules import them. */
-export const EXTENDED_FUNCTIONS = ['sum', 'product', 'quotient'] as const;
+export const EXTENDED_FUNCTIONS = ['sum', 'product', 'quotient', 'root'] as const;
 export type ExtendedFunction = (typeof EXTENDED_FUNCTIONS)[number];
 
+/** An estimate of a root is this far below itself at most, and then below the root. */
+const ESTIMATE_ERROR = 1n << 14n;
 const LOW_HALF = 0xffff_ffffn;
 /** Low bits of the significand that PC drops, a byte each. SDM Vol. 1, "Precision Control Field". */
 const DROPPED_BY_PRECISION = 0x00_0b_00_28n;
@@ -181,6 +183,47 @@ class ExtendedOps extends ValueOps {
     };
     const first = digit(high, this.shrU(64, low, half)), second = digit(first.rest, this.and(64, low, mask));
     return { quotient: this.or(64, this.shl(64, first.digit, half), second.digit), remainder: second.rest };
+  }
+
+  /** Of the first operand. The root of a 128-bit radicand: estimated in double precision, one step of Newton's, and at most two of one unit. */
+  root(): void {
+    const x = this.#operand(0), one = this.#i64(1n), zero64 = this.#i64(0n);
+    const significand = this.or(64, x.significand, this.#i64(INTEGER_BIT));
+    // The bias is odd: a power of four has an odd exponent.
+    const odd = this.and(32, x.exponent, this.#i32(1));
+    const high = this.select(64, odd, this.shrU(64, significand, one), significand);
+    const low = this.select(64, odd, this.shl(64, significand, this.#i64(63n)), zero64);
+    const scaled = this.node(F64, N.f64_sqrt, this.node(F64, N.f64_convert_i64_s, this.shrU(64, high, one)));
+    const estimate = this.shl(64, this.node(I64, SATURATING.i64_trunc_sat_f64_s, this.node(F64, N.f64_mul, scaled, this.#f64(2 ** 31.5))), one);
+    const below = this.sub(64, estimate, this.#i64(ESTIMATE_ERROR));
+    const rest = this.#minusSquare(high, low, below);
+    const step = this.divU(64, zero64, this.or(64, this.shl(64, rest.high, this.#i64(32n)), this.shrU(64, rest.low, this.#i64(32n))), this.shrU(64, below, this.#i64(31n))).quotient;
+    let root = this.add(64, below, this.sub(64, step, one));
+    let left = this.#minusSquare(high, low, root);
+    for (let n = 0; n < 2; n++) {
+      // (r + 1)^2 = r^2 + 2 r + 1
+      const more = { high: this.shrU(64, root, this.#i64(63n)), low: this.or(64, this.shl(64, root, one), one) };
+      const less = this.#difference(left, more);
+      const fits = this.not(this.orB(this.ltU(64, left.high, more.high), this.andB(this.eq(64, left.high, more.high), this.ltU(64, left.low, more.low))));
+      root = this.add(64, root, this.fromBit(64, fits));
+      left = { high: this.select(64, fits, less.high, left.high), low: this.select(64, fits, less.low, left.low) };
+    }
+    // More than half a unit is left where it is more than the root.
+    const half = this.orB(this.#isNot0(left.high), this.ltU(64, root, left.low));
+    const behind = this.or(64, this.bitAt(half, 63), this.fromBit(64, this.#isNot0(this.or(64, left.high, left.low))));
+    const exponent = this.shrU(32, this.add(32, this.add(32, x.exponent, odd), this.#i32(BIAS - 1)), this.#i32(1));
+    this.#give(this.andB(x.ordinary, this.orB(x.zero, this.not(x.sign))), x.sign, this.#round(x.sign, exponent, root, behind), x.zero);
+  }
+  #f64(value: number): Node {
+    const x = this.node(F64, OP.f64_const);
+    x.immediates = [...new Uint8Array(Float64Array.of(value).buffer)];
+    return x;
+  }
+  #difference(a: { readonly high: Node; readonly low: Node }, b: { readonly high: Node; readonly low: Node }): { readonly high: Node; readonly low: Node } {
+    return { high: this.sub(64, this.sub(64, a.high, b.high), this.fromBit(64, this.ltU(64, a.low, b.low))), low: this.sub(64, a.low, b.low) };
+  }
+  #minusSquare(high: Node, low: Node, root: Node): { readonly high: Node; readonly low: Node } {
+    return this.#difference({ high, low }, { high: this.mulHighU(64, root, root), low: this.mul(64, root, root) });
   }
 
   // ------------------------------------------------------------------------------------- what such a function has not

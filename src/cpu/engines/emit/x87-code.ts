@@ -165,14 +165,15 @@ export abstract class X87Code extends FloatCode {
   override withSign(how: 'negated' | 'absolute', { significand, high }: StackValue): StackValue {
     return { significand, high: how === 'negated' ? this.xor(32, high, this.#i32(SIGN)) : this.and(32, high, this.#i32(MAX_EXPONENT)) };
   }
-  override operate(op: X87Operation, a: StackValue, b: StackValue): StackValue {
+  override operate(op: X87Operation, a: StackValue, b: StackValue): StackValue { return this.#call(FUNCTION[op], a, op === 'subtract' ? this.withSign('negated', b) : b); }
+  override squareRoot(a: StackValue): StackValue { return this.#call('root', a, a); }
+  #call(name: ExtendedFunction, a: StackValue, b: StackValue): StackValue {
     this.callsExtended = true;
-    const secondHigh = op === 'subtract' ? this.xor(32, b.high, this.#i32(SIGN)) : b.high;
-    const operands = [a.significand, a.high, b.significand, secondHigh, this.#control!];
+    const operands = [a.significand, a.high, b.significand, b.high, this.#control!];
     const significand = new Node(I64, LEAF), word = new Node(I32, LEAF);
     this.effect(operands, () => {
       for (const x of operands) this.emit(x);
-      this.code.call(EXTENDED_FUNCTIONS.indexOf(FUNCTION[op]));
+      this.code.call(EXTENDED_FUNCTIONS.indexOf(name));
       this.bind(word);
       this.bind(significand);
     });

@@ -2,7 +2,7 @@
 import { SEGMENT } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { FLAG, ROUND } from '../../floating-point/exact.ts';
-import { add, divide, multiply, subtract } from '../../fpu/arithmetic.ts';
+import { add, divide, multiply, squareRoot, subtract } from '../../fpu/arithmetic.ts';
 import { isMasked, requireFpu, requireNoPendingException, roundingMode, selectedPrecision, signal, STATUS } from '../../fpu/control.ts';
 import { fromMemory, widen, withDenormalOperand } from '../../fpu/conversion.ts';
 import { INDEFINITE, negated, type Float80 } from '../../fpu/float80.ts';
@@ -55,10 +55,14 @@ export abstract class ReferenceX87 extends Ops<bigint, boolean, bigint, StackVal
 
   override operate(op: X87Operation, a: StackValue, b: StackValue): StackValue {
     if (isUnderflow(a) || isUnderflow(b)) return UNDERFLOW;
-    const { state } = this.cpu;
-    const result = OPERATIONS[op](a.value, b.value, { precision: selectedPrecision(state), mode: roundingMode(state), masked: state.fpuControl });
+    const result = OPERATIONS[op](a.value, b.value, this.#rounding());
     const denormal = a.denormal === true || b.denormal === true;
     return { ...result, flags: withDenormalOperand(result.flags, { value: b.value, denormal }, nanResult(a.value, b.value) !== undefined) };
+  }
+  override squareRoot(a: StackValue): StackValue { return isUnderflow(a) ? UNDERFLOW : squareRoot(a.value, this.#rounding()); }
+  #rounding(): Control {
+    const { state } = this.cpu;
+    return { precision: selectedPrecision(state), mode: roundingMode(state), masked: state.fpuControl };
   }
   override withSign(how: 'negated' | 'absolute', a: StackValue): StackValue {
     if (isUnderflow(a)) return UNDERFLOW;

@@ -81,10 +81,12 @@ export const REAL_ARITHMETIC: Semantics = withMemory((o, i, memory) => arithmeti
 /** FADD ... FDIVR and FADDP ... FDIVRP with two registers: the first is the destination. */
 export const REGISTER_ARITHMETIC: Semantics = x87((o, i) => arithmetic(o, i, stackRegister(i, 0), o.getSt(stackRegister(i, 1))));
 
-/** FCHS — Change Sign; FABS — Absolute Value. */
-const sign = (how: 'negated' | 'absolute'): Semantics => x87((o) => {
-  const result = o.withSign(how, o.getSt(0));
+/** ST(0) := an operation on it. */
+const unary = (operation: <V, B, X, F>(o: Ops<V, B, X, F>, a: F) => F): Semantics => x87((o) => {
+  const result = operation(o, o.getSt(0));
   o.conclude([result], () => o.setSt(0, result));
 });
-export const FCHS: Semantics = sign('negated');
-export const FABS: Semantics = sign('absolute');
+/** FCHS — Change Sign; FABS — Absolute Value; FSQRT — Square Root. */
+export const FCHS: Semantics = unary((o, a) => o.withSign('negated', a));
+export const FABS: Semantics = unary((o, a) => o.withSign('absolute', a));
+export const FSQRT: Semantics = unary((o, a) => o.squareRoot(a));

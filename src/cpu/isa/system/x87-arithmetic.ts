@@ -1,6 +1,6 @@
 /** x87 arithmetic. SDM Vol. 1, "Basic Arithmetic Instructions". */
 import type { Cpu } from '../../cpu.ts';
-import { add, divide, multiply, squareRoot, subtract } from '../../fpu/arithmetic.ts';
+import { add, divide, multiply, subtract } from '../../fpu/arithmetic.ts';
 import { setConditionCodes, STATUS, type Report } from '../../fpu/control.ts';
 import { fromInteger, INDEFINITE, type Float80 } from '../../fpu/float80.ts';
 import type { Result } from '../../fpu/nan.ts';
@@ -42,8 +42,7 @@ const unary = (operation: (cpu: Cpu, x: Float80) => Result): SystemSemantics => 
   const result = operation(cpu, readSt(state, 0));
   return finish(cpu, result, result.value);
 });
-/** FSQRT — Square Root; FRNDINT — Round to Integer. */
-export const FSQRT: SystemSemantics = unary((cpu, x) => squareRoot(x, rounding(cpu)));
+/** FRNDINT — Round to Integer. */
 export const FRNDINT: SystemSemantics = unary((cpu, x) => roundToInteger(x, rounding(cpu)));
 
 /** FSCALE — Scale: ST(0) by ST(1). */

@@ -1,11 +1,11 @@
 /** The x87 FPU: the lines of the manual. */
 import { system, x87Instruction, type RowOptions } from '../row.ts';
-import { FPREM, FPREM1, FRNDINT, FSCALE, FSQRT, FXTRACT, INTEGER_ARITHMETIC } from '../system/x87-arithmetic.ts';
+import { FPREM, FPREM1, FRNDINT, FSCALE, FXTRACT, INTEGER_ARITHMETIC } from '../system/x87-arithmetic.ts';
 import { FCOM_REAL, FCOM_REGISTER, FCOMI, FICOM, FTST, FXAM } from '../system/x87-compare.ts';
 import { EMMS, FDECSTP, FFREE, FINCSTP, FLDCW, FLDENV, FNCLEX, FNINIT, FNOP, FNSAVE, FNSTCW, FNSTENV, FNSTSW, FRSTOR, FXRSTOR, FXSAVE, WAIT } from '../system/x87-control.ts';
 import { FBLD, FBSTP, FCMOV, FILD, FIST, FISTTP, FLD_CONSTANT, FST_REAL } from '../system/x87-transfer.ts';
 import { F2XM1, FCOS, FPATAN, FPTAN, FSIN, FSINCOS, FYL2X, FYL2XP1 } from '../system/x87-transcendental.ts';
-import { FABS, FCHS, FLD_EXTENDED, FLD_NUMBER, FLD_REAL, FLD_REGISTER, FST_REGISTER, FSTP_EXTENDED, FXCH, REAL_ARITHMETIC, REGISTER_ARITHMETIC } from '../semantics/x87.ts';
+import { FABS, FCHS, FLD_EXTENDED, FLD_NUMBER, FLD_REAL, FLD_REGISTER, FSQRT, FST_REGISTER, FSTP_EXTENDED, FXCH, REAL_ARITHMETIC, REGISTER_ARITHMETIC } from '../semantics/x87.ts';
 
 /** Operand size does not matter, but for images in memory, whose layout follows it. */
 const X87: RowOptions = { size: 'any', width: 'effective', feature: 'fpu' };
@@ -57,7 +57,7 @@ export const x87 = [
   ]),
   x87Instruction(FCHS, X87, [['FCHS', 'D9 E0']]),
   x87Instruction(FABS, X87, [['FABS', 'D9 E1']]),
-  system(FSQRT, X87, [['FSQRT', 'D9 FA']]),
+  x87Instruction(FSQRT, X87, [['FSQRT', 'D9 FA']]),
   system(FRNDINT, X87, [['FRNDINT', 'D9 FC']]),
   system(FSCALE, X87, [['FSCALE', 'D9 FD']]),
   system(FXTRACT, X87, [['FXTRACT', 'D9 F4']]),
