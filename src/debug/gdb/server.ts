@@ -2,6 +2,7 @@
  * gdb's remote protocol on a debugger: bytes in, bytes out, and a machine that runs in slices between them. Sockets are the command line's. The peer
  * is hostile: whatever it sends is answered or dropped, and never takes the machine down. "Debugging with GDB", appendix "GDB Remote Serial Protocol".
  */
+import { compareMoments } from '../../machine/position.ts';
 import { MACHINE_REGISTERS } from '../../machine/registers.ts';
 import type { Breakpoint } from '../break/breakpoints.ts';
 import type { BreakKind } from '../break/kinds.ts';
@@ -103,7 +104,14 @@ export class GdbSession {
       if (typeof resume === 'object') resume.motion.cancel();
       return this.#stopped(this.#signal(SIGNAL.INT));
     }
-    const stop = resume === 'step' ? debug.step() : resume === 'back' ? debug.back() : resume.motion.advance(maxInstructions);
+    // A replay ends where what was recorded ends.
+    const { now, log: { end } } = debug.history, ends = resume !== 'back' && (resume === 'step' || !resume.backwards) ? end : undefined;
+    if (ends !== undefined && compareMoments(now, ends) >= 0) {
+      if (typeof resume === 'object') resume.motion.cancel();
+      return this.#stopped(this.#signal(SIGNAL.TRAP, 'replaylog:end;'));
+    }
+    const most = ends === undefined ? maxInstructions : Math.max(1, Math.min(maxInstructions, ends.retired - now.retired));
+    const stop = resume === 'step' ? debug.step() : resume === 'back' ? debug.back() : resume.motion.advance(most);
     if (typeof resume === 'object') {
       if (stop.kind === 'instruction-limit') return 'running';
       if (!resume.backwards && stop.kind === 'halted' && stop.wakeable && waits) return 'waiting';
