@@ -1,4 +1,5 @@
 /** CPUID: a processor model announces what is built and nothing else. SDM Vol. 2A, "CPUID—CPU Identification". */
+import { LINE_BYTES as MONITOR_LINE_BYTES } from '../mmu/physical-memory.ts';
 import { MAXPHYADDR } from '../mmu/paging-entries.ts';
 import { FEATURE_NAMES, featurePosition, type CpuFeature } from './isa/features.ts';
 import type { CpuModel } from './models.ts';
@@ -8,6 +9,8 @@ import { areaBytes, extendedComponent, supportedComponents } from './xsave.ts';
 export interface CpuidContext {
   readonly in64BitMode: boolean;
   readonly apicEnabled: boolean;
+  /** IA32_MISC_ENABLE lets MONITOR be. */
+  readonly monitorEnabled: boolean;
   /** CR4.OSXSAVE. */
   readonly osxsave: boolean;
   /** CR4.PKE. */
@@ -23,6 +26,8 @@ const EXTENDED_STATE = 0xd;
 const OSXSAVE = 1 << 27;
 /** Leaf 7, ECX: CR4.PKE. */
 const OSPKE = 1 << 4;
+/** Leaf 5: lines of 64 bytes, interrupts end MWAIT while IF is 0 if it wants that, one C1 state. */
+const MONITOR_LEAF: CpuidResult = { eax: MONITOR_LINE_BYTES, ebx: MONITOR_LINE_BYTES, ecx: 3, edx: 0x10 };
 const NOTHING: CpuidResult = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
 
 const fourCharacters = (text: string, at: number): number =>
@@ -47,13 +52,17 @@ function extendedState(model: CpuModel, subleaf: number, features: CpuidResult, 
   return component !== undefined && (supported & component.bit) !== 0 ? { ...NOTHING, eax: component.bytes, ebx: component.at } : NOTHING;
 }
 
+/** Leaf 0B: one logical processor in one core, x2APIC ID 0. Level types: SMT, core. */
+const topology = (subleaf: number): CpuidResult =>
+  subleaf < 2 ? { eax: 0, ebx: 1, ecx: ((subleaf + 1) << 8) | subleaf, edx: 0 } : { eax: 0, ebx: 0, ecx: subleaf & 0xff, edx: 0 };
+
 /** What CPUID returns for a leaf and subleaf; registers as 32-bit values whose sign is of no meaning. */
 export function cpuid(model: CpuModel, leaf: number, subleaf: number, context: CpuidContext): CpuidResult {
   const { lastLeaf, lastExtendedLeaf } = model;
   // Leaves beyond the last give the data of the highest basic leaf.
   if (leaf > lastLeaf && (leaf < FIRST_EXTENDED_LEAF || leaf > lastExtendedLeaf)) return cpuid(model, lastLeaf, subleaf, context);
-  // SYSCALL is enumerated in 64-bit mode only; APIC follows the enable bit of IA32_APIC_BASE.
-  const without = new Set<CpuFeature>([...(context.in64BitMode ? [] : ['syscall' as const]), ...(context.apicEnabled ? [] : ['apic' as const])]);
+  // SYSCALL is enumerated in 64-bit mode only; APIC and MONITOR follow their enable bits in IA32_APIC_BASE and IA32_MISC_ENABLE.
+  const without = new Set<CpuFeature>([...(context.in64BitMode ? [] : ['syscall' as const]), ...(context.apicEnabled ? [] : ['apic' as const]), ...(context.monitorEnabled ? [] : ['monitor' as const])]);
   const features = featureWords(model, leaf, subleaf, without);
   const brand = (part: number): CpuidResult => {
     const at = 16 * part;
@@ -65,7 +74,9 @@ export function cpuid(model: CpuModel, leaf: number, subleaf: number, context: C
     case 1: return { ...features, ecx: features.ecx | (context.osxsave ? OSXSAVE : 0), eax: model.signature, ebx: model.features.has('clflush') ? 0x0001_0800 : 0 };
     // One descriptor, "no cache information here".
     case 2: return { ...NOTHING, eax: 1 };
+    case 5: return model.features.has('monitor') ? MONITOR_LEAF : NOTHING;
     case 7: return subleaf === 0 ? { ...features, eax: 0, ecx: features.ecx | (context.ospke ? OSPKE : 0) } : NOTHING;
+    case 0xb: return model.features.has('x2apic') ? topology(subleaf) : NOTHING;
     case EXTENDED_STATE: return model.features.has('xsave') ? extendedState(model, subleaf, features, context) : NOTHING;
     // TSC : crystal clock is 1 : 1.
     case 0x15: return { eax: 1, ebx: 1, ecx: model.clockHz, edx: 0 };

@@ -142,6 +142,7 @@ function attempt(cpu: Cpu, what: Interruption, returnIp: bigint): Attempt {
   }
   if (what.vector === VECTOR.DB && what.kind !== 'software') state.dr7 &= ~DR7.GD;
   state.activity = ACTIVITY.running;
+  if (state.monitoredLine !== 0) cpu.mmu.memory.disarmMonitor();
   cpu.faultChain = [];
   cpu.refresh();
   return { reached, cr2 };

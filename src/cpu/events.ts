@@ -1,5 +1,5 @@
 /**
- * What may happen between two instructions: #DB traps, NMI, interrupts, instruction breakpoints, and the end of HLT.
+ * What may happen between two instructions: #DB traps, NMI, interrupts, instruction breakpoints, and the end of HLT and MWAIT.
  * SDM Vol. 3A, "Priority Among Concurrent Events"; "Masking Exceptions and Interrupts When Switching Stacks".
  */
 import { ACTIVITY } from '../state/layout.ts';
@@ -58,9 +58,13 @@ export function serviceAttention(cpu: Cpu): 'run' | 'halted' | 'shutdown' {
   if (shadow === 0 && interruptDue(cpu) && state.activity !== ACTIVITY.shutdown) {
     deliverInterruption(cpu, { vector: cpu.bus.acknowledgeInterrupt(), errorCode: undefined, kind: 'interrupt', reason: 'external interrupt' });
   }
+  if (state.activity === ACTIVITY.waitingForAny && cpu.bus.interruptRequested()) {
+    state.activity = ACTIVITY.running;
+    cpu.mmu.memory.disarmMonitor();
+  }
   if (state.activity !== ACTIVITY.running) {
     cpu.attention = true;
-    return state.activity === ACTIVITY.halted ? 'halted' : 'shutdown';
+    return state.activity === ACTIVITY.shutdown ? 'shutdown' : 'halted';
   }
   if (cpu.executionBreakpoints && !blocked && (state.systemFlags & RFLAGS.RF) === 0) breakOnExecution(cpu);
   if ((state.activity as number) === ACTIVITY.shutdown) return 'shutdown';

@@ -47,6 +47,7 @@ export function replaceState(machine: Machine, to: MachineState): void {
   const besides = copyState(BESIDES, to.besides, 'machine');
   machine.devices.restore(to.devices);
   state.u8.set(to.fields, 0);
+  machine.placeLocalApic();
   mmu.tlb.load(to.tlb);
   cpu.stateReplaced();
   cpu.shadow = besides.shadow;
@@ -60,7 +61,7 @@ export function replaceState(machine: Machine, to: MachineState): void {
 
 /** The most that fields may be which other code relies on, and may not be more than. */
 const LIMITS: { readonly [F in FieldName]?: number } = {
-  cpl: 3, cr8: 15, interruptShadow: 3, activity: 2, nmiBlocked: 1, pendingEvents: 1, debugTraps: 0xffff, selector: 0xffff, attributes: 0x1_ffff,
+  cpl: 3, cr8: 15, interruptShadow: 3, activity: 4, nmiBlocked: 1, pendingEvents: 1, debugTraps: 0xffff, selector: 0xffff, attributes: 0x1_ffff,
   fpuControl: 0xffff, fpuStatus: 0xffff, fpuTag: 0xffff, fpuOpcode: 0x7ff, mxcsr: 0xffff, gdtrLimit: 0xffff, idtrLimit: 0xffff, systemFlags: 0x3f_ffff,
 };
 
@@ -72,7 +73,7 @@ function checkFields(bytes: Uint8Array<ArrayBuffer>): void {
     const at = OFFSET[name as FieldName];
     for (let n = 0; n < FIELDS[name as FieldName].count; n++) if (view.getUint32(at + 4 * n, true) > limit) throw new SnapshotError(name, `at most ${limit}`);
   }
-  for (const name of ['retired', 'idleTime'] as const) {
+  for (const name of ['retired', 'idleTime', 'monitoredLine'] as const) {
     const value = view.getFloat64(OFFSET[name], true);
     if (!Number.isSafeInteger(value) || value < 0) throw new SnapshotError(name, 'a whole number');
   }

@@ -63,7 +63,7 @@ export class Mmu {
       },
     };
     // Entries name frames as they are before the gate: with it closed, two names are one frame.
-    memory.onCodeMarked((frame) => (memory.a20 ? this.tlb.forbidFastWrites(frame) : this.tlb.forbidAllFastWrites()));
+    memory.onSeen((frame) => (memory.a20 ? this.tlb.forbidFastWrites(frame) : this.tlb.forbidAllFastWrites()));
     memory.onGateMoved(() => this.tlb.judgeAnew());
     memory.onWritesForgotten(() => this.tlb.forbidAllFastWrites());
     memory.onMapChanged(() => this.tlb.judgeAnew());

@@ -24,10 +24,14 @@ const FRAME = {
   written: 8,
   /** A debugger wants to see each store. */
   watched: 16,
+  /** MONITOR watches a line of it. */
+  monitored: 32,
 } as const;
 
-/** Code is known by lines of 64 bytes, so that data beside it may be written cheaply. */
-const LINE_SHIFT = 6, LINE_BYTES = 1 << LINE_SHIFT;
+/** Code is known by lines, so that data beside it may be written cheaply; MONITOR watches a line. */
+const LINE_SHIFT = 6;
+/** Bytes of a line. */
+export const LINE_BYTES = 1 << LINE_SHIFT;
 
 /** Address bit 20. */
 const A20 = 0x10_0000;
@@ -49,11 +53,12 @@ export class PhysicalMemory {
   readonly #codeLines: Uint32Array;
   readonly #regions: MmioRegion[] = [];
   readonly #codeWritten: ((frame: number) => void)[] = [];
-  readonly #codeMarked: ((frame: number) => void)[] = [];
+  readonly #seen: ((frame: number) => void)[] = [];
   readonly #mapChanged: (() => void)[] = [];
   readonly #writesForgotten: (() => void)[] = [];
   readonly #gateMoved: (() => void)[] = [];
   #a20 = true;
+  #monitoredFrame = -1;
   #writeListener: ((address: number, bytes: number) => void) | undefined;
 
   constructor(state: GuestState) {
@@ -97,11 +102,18 @@ export class PhysicalMemory {
     this.#markMmioFrames();
   }
 
+  /** Whether no device has any of these bytes. */
+  isFreeOfDevices(base: number, bytes: number): boolean { return !this.#regions.some((region) => base < region.end && region.base < base + bytes); }
+
   #markMmioFrames(): void {
     for (let frame = 0; frame < this.#frames.length; frame++) this.#frames[frame]! &= ~FRAME.mmio;
     for (const { base, end } of this.#regions) {
       const last = Math.min(this.#frames.length, Math.ceil(end / PAGE_SIZE));
-      for (let frame = Math.floor(base / PAGE_SIZE); frame < last; frame++) this.#frames[frame]! |= FRAME.mmio;
+      for (let frame = Math.floor(base / PAGE_SIZE); frame < last; frame++) {
+        const known = this.#frames[frame]!;
+        this.#frames[frame] = (known & ~FRAME.code) | FRAME.mmio;
+        if ((known & FRAME.code) !== 0) for (const listener of this.#codeWritten) listener(frame);
+      }
     }
     for (const listener of this.#mapChanged) listener();
   }
@@ -147,7 +159,7 @@ export class PhysicalMemory {
       if (bytes === 1) this.state.u8[at] = value;
       else if (bytes === 2) this.state.view.setUint16(at, value, true);
       else this.state.view.setUint32(at, value, true);
-      this.#wrote(address, bytes);
+      this.#stored(address, bytes);
       return;
     }
     const region = this.#regionOf(address, bytes);
@@ -157,7 +169,7 @@ export class PhysicalMemory {
       for (let i = 0; i < bytes; i++) this.write((address + i) as PhysicalAddress, 1, (value >>> (8 * i)) & 0xff);
     } else if (address < this.ramBytes) {
       this.state.u8[RAM_BASE + address] = value;
-      this.#wrote(address, 1);
+      this.#stored(address, 1);
     } else {
       this.unclaimedAccesses++;
     }
@@ -174,7 +186,7 @@ export class PhysicalMemory {
   write64(address: PhysicalAddress, value: bigint): void {
     if (this.#isRam(address, 8)) {
       this.state.view.setBigUint64(RAM_BASE + address, value, true);
-      this.#wrote(address, 8);
+      this.#stored(address, 8);
       return;
     }
     this.write(address, 4, Number(value & 0xffff_ffffn));
@@ -195,9 +207,16 @@ export class PhysicalMemory {
     for (let line = first >>> LINE_SHIFT; line <= last >>> LINE_SHIFT; line++) this.#codeLines[2 * frame + (line >>> 5)]! |= 1 << (line & 31);
     const known = this.#frames[frame]!;
     if ((known & FRAME.code) !== 0) return true;
-    this.#frames[frame] = (known & ~FRAME.fastWrites) | FRAME.code;
-    if ((known & FRAME.fastWrites) !== 0) for (const listener of this.#codeMarked) listener(frame);
+    this.#frames[frame] = known | FRAME.code;
+    this.#letNoStorePass(frame);
     return true;
+  }
+
+  #letNoStorePass(frame: number): void {
+    const known = this.#frames[frame]!;
+    if ((known & FRAME.fastWrites) === 0) return;
+    this.#frames[frame] = known & ~FRAME.fastWrites;
+    for (const listener of this.#seen) listener(frame);
   }
 
   /** Whether the frame is marked as holding decoded code. */
@@ -216,9 +235,9 @@ export class PhysicalMemory {
     this.#codeWritten.push(listener);
   }
 
-  /** Called with a frame number when the frame becomes a code frame and the TLB may let stores pass unseen. For the TLB. */
-  onCodeMarked(listener: (frame: number) => void): void {
-    this.#codeMarked.push(listener);
+  /** Called with the number of a frame whose stores the TLB may let pass unseen, and from now on may not. For the TLB. */
+  onSeen(listener: (frame: number) => void): void {
+    this.#seen.push(listener);
   }
 
   /** Called when no store may pass unseen any more, whatever its frame. For the TLB. */
@@ -245,13 +264,13 @@ export class PhysicalMemory {
   }
 
   /** Whether nobody needs to see the stores to a frame one by one. */
-  mayPassUnseen(frame: number): boolean { return (this.#frames[frame]! & (FRAME.code | FRAME.watched)) === 0; }
+  mayPassUnseen(frame: number): boolean { return (this.#frames[frame]! & (FRAME.code | FRAME.watched | FRAME.monitored)) === 0; }
 
   /** Whether a debugger wants to see each store to the frame. */
   isWatched(frame: number): boolean { return (this.#frames[frame]! & FRAME.watched) !== 0; }
 
   /** Says that bytes of RAM were stored by somebody who has written the guest state's memory itself. */
-  noteStores(address: PhysicalAddress, bytes: number): void { this.#wrote(address, bytes); }
+  noteStores(address: PhysicalAddress, bytes: number): void { this.#stored(address, bytes); }
 
   /** Says that the TLB lets stores to this frame pass without asking. */
   allowFastWrites(frame: number): void {
@@ -269,6 +288,36 @@ export class PhysicalMemory {
   forgetWritten(): void {
     for (const listener of this.#writesForgotten) listener();
     for (let frame = 0; frame < this.#frames.length; frame++) this.#frames[frame]! &= ~(FRAME.fastWrites | FRAME.written);
+  }
+
+  /**
+   * MONITOR: the line of 64 bytes that holds the address is watched until something is stored into it, or `disarmMonitor`. Nothing is watched
+   * outside RAM. `state.monitoredLine` says which it is.
+   */
+  armMonitor(address: number): void {
+    this.disarmMonitor();
+    if (this.isRamFrame(Math.floor(address / PAGE_SIZE))) this.state.monitoredLine = Math.floor(address / LINE_BYTES) + 1;
+    this.resumeMonitor();
+  }
+  disarmMonitor(): void {
+    this.state.monitoredLine = 0;
+    if (this.#monitoredFrame >= 0) this.#frames[this.#monitoredFrame]! &= ~FRAME.monitored;
+    this.#monitoredFrame = -1;
+  }
+  /** Takes up what `state.monitoredLine` says. */
+  resumeMonitor(): void {
+    if (this.#monitoredFrame >= 0) this.#frames[this.#monitoredFrame]! &= ~FRAME.monitored;
+    const line = this.state.monitoredLine;
+    this.#monitoredFrame = line === 0 ? -1 : Math.floor((line - 1) * LINE_BYTES / PAGE_SIZE);
+    if (this.#monitoredFrame < 0) return;
+    this.#frames[this.#monitoredFrame]! |= FRAME.monitored;
+    this.#letNoStorePass(this.#monitoredFrame);
+  }
+
+  #stored(address: number, bytes: number): void {
+    this.#wrote(address, bytes);
+    const line = this.state.monitoredLine - 1;
+    if (line >= 0 && address < (line + 1) * LINE_BYTES && line * LINE_BYTES < address + bytes) this.disarmMonitor();
   }
 
   #wrote(address: number, bytes: number): void {

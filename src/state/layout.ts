@@ -59,6 +59,8 @@ export const FIELDS = {
   sysenterEsp: u64,
   sysenterEip: u64,
   apicBase: u64,
+  /** IA32_TSC_DEADLINE as it was written last; the local APIC's timer knows whether it is still to come. */
+  tscDeadline: u64,
   pat: u64,
   mtrrDefType: u64,
   mtrrFixed: u64s(11),
@@ -94,6 +96,8 @@ export const FIELDS = {
   interruptShadow: u32,
   /** What the processor is doing: ACTIVITY. */
   activity: u32,
+  /** The line of physical memory that MONITOR watches, by its number (address / 64) plus 1; 0: none. */
+  monitoredLine: f64,
   /** 1 from the delivery of an NMI until the next IRET. */
   nmiBlocked: u32,
   /** Bit 0: an NMI waits to be delivered. */
@@ -106,7 +110,8 @@ export const FIELDS = {
   idleTime: f64,
 } as const;
 
-export const ACTIVITY = { running: 0, halted: 1, shutdown: 2 } as const;
+/** `waiting`: in MWAIT; `waitingForAny`: in an MWAIT that interrupts end while IF is 0, too. */
+export const ACTIVITY = { running: 0, halted: 1, shutdown: 2, waiting: 3, waitingForAny: 4 } as const;
 
 const BYTES: Record<Kind, number> = { u64: 8, u32: 4, f64: 8 };
 

@@ -142,7 +142,7 @@ describe(`every row encodes to bytes that iced-x86 decodes to the same instructi
 /** iced names a condition by the first of its names, all far returns RETF, and knows what newer processors make of some reserved NOPs. */
 function icedMnemonic({ row, condition }: Form): RegExp {
   if (row.mnemonic === 'RESERVEDNOP') return /^(reservednop|prefetch.*|cldemote)$/;
-  if (row.mnemonic.startsWith('PCMPESTR')) return new RegExp(`^${row.mnemonic}${row.encoding.rexW ? '64' : ''}$`, 'i');
+  if (/^V?PCMPESTR/.test(row.mnemonic)) return new RegExp(`^${row.mnemonic}${row.width === 64 || row.encoding.rexW ? '64' : ''}$`, 'i');
   const name = row.encoding.conditionInOpcode ? row.mnemonic.slice(0, -2) + (CONDITION_NAMES[condition] as readonly string[])[0] : row.mnemonic.replace(/^RETF.$/, 'RETF');
   return new RegExp(`^${name}$`, 'i');
 }

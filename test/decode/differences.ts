@@ -31,7 +31,7 @@ export const DIFFERENCES: readonly Difference[] = [
   renamed(/^PREFETCH/, /^prefetch/, 'iced follows AMD in naming 0F 0D'),
   renamed(/^BSWAP$/, /^bswap/, 'a 16-bit BSWAP is undefined: SDM Vol. 2A, "BSWAP"; we swap the 32-bit register'),
   renamed(/^WBINVD$/, /^wbnoinvd/, 'a processor without WBNOINVD ignores F3: SDM Vol. 2D, "WBNOINVD"'),
-  renamed(/^PCMPESTR[IM]$/, /^pcmpestr[im]64 /, 'the manual has no name of its own for REX.W, with which the lengths are in RAX and RDX'),
+  renamed(/^V?PCMPESTR[IM]$/, /^v?pcmpestr[im]64 /, 'the manual has no name of its own for REX.W and VEX.W1, with which the lengths are in RAX and RDX'),
   undefinedHere(/^(movntss|movntsd|extrq|insertq)\b/, 'SSE4a is AMD only: not in the SDM'),
   undefinedHere(/^(femms|pf\w+|pi2f\w|pmulhrw|pswapd|pavgusb)/, '3DNow! is AMD\'s and gone'),
   undefinedHere(/^(clzero|rdpru|mwaitx|monitorx|mcommit|vm(run|load|save|mcall|gexit)|stgi|clgi|skinit|invlpga|invlpgb|tlbsync|psmash|pvalidate|rmp\w+|xop)\b/, 'AMD only: not in the SDM'),

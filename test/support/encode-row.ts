@@ -22,6 +22,8 @@ export interface Choice {
   readonly rm?: number | MemoryChoice;
   /** VEX.vvvv, where the row has an operand there. */
   readonly vvvv?: number;
+  /** The register in an immediate byte (`/is4`), where the row has one; 4 otherwise. */
+  readonly is4?: number;
   readonly condition?: number;
   /** Values of the immediate fields in order. */
   readonly immediates?: readonly bigint[];
@@ -105,5 +107,6 @@ function behindOpcode({ encoding: e }: Row, c: Choice, shortAddress: boolean): n
   e.trailing.forEach((size, n) => {
     bytes.push(...littleEndian(c.immediates?.[n] ?? 0n, size === 'a' ? addressBytes : size));
   });
+  if (e.registerInImmediate) bytes.push((c.is4 ?? 4) << 4);
   return bytes;
 }

@@ -167,7 +167,7 @@ describe('CR4.LA57', () => {
     expect(m.lastException).toBe('#GP(0)');
   });
   it('is announced in leaf 7, with linear addresses of 57 bits in leaf 80000008', () => {
-    const context = { in64BitMode: true, apicEnabled: true, osxsave: false, ospke: false, xcr0: 1 };
+    const context = { in64BitMode: true, apicEnabled: true, monitorEnabled: true, osxsave: false, ospke: false, xcr0: 1 };
     const [wide, narrow] = [DEFAULT_MODEL, parseCpuModel('max,-la57')].map((model) => [(cpuid(model, 7, 0, context).ecx >>> 16) & 1, (cpuid(model, 0x8000_0008, 0, context).eax >>> 8) & 0xff]);
     expect([wide, narrow]).toEqual([[1, 57], [0, 48]]);
   });

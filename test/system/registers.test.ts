@@ -221,7 +221,7 @@ describe('TLB invalidation', () => {
 });
 
 describe('CPUID', () => {
-  const context = { in64BitMode: true, apicEnabled: true, osxsave: false, ospke: false, xcr0: 1 };
+  const context = { in64BitMode: true, apicEnabled: true, monitorEnabled: true, osxsave: false, ospke: false, xcr0: 1 };
   const text = (...words: number[]): string => Buffer.from(new Uint32Array(words).buffer).toString('latin1');
   it('names vendor and model', () => {
     const vendor = cpuid(DEFAULT_MODEL, 0, 0, context);

@@ -180,7 +180,7 @@ describe('an SSE instruction', () => {
 });
 
 describe('CPUID', () => {
-  const leaf = (n: number, subleaf: number, xcr0 = 7, model = EVERY_FEATURE): ReturnType<typeof cpuid> => cpuid(model, n, subleaf, { in64BitMode: true, apicEnabled: true, osxsave: true, ospke: false, xcr0 });
+  const leaf = (n: number, subleaf: number, xcr0 = 7, model = EVERY_FEATURE): ReturnType<typeof cpuid> => cpuid(model, n, subleaf, { in64BitMode: true, apicEnabled: true, monitorEnabled: true, osxsave: true, ospke: false, xcr0 });
   it('leaf 0D tells the components, the size of the area for XCR0 and for all, and where AVX and PKRU are', () => {
     expect(leaf(0xd, 0)).toEqual({ eax: 0x207, ebx: 832, ecx: 2696, edx: 0 });
     expect(leaf(0xd, 0, 0x207).ebx).toBe(2696);

@@ -123,7 +123,7 @@ export class InstructionSet {
 
   /** Every row and extension, whatever its feature. */
   get hasAll(): boolean { return this.#features === undefined; }
-  executes(row: Row): boolean { return row.feature === undefined || this.has(row.feature); }
+  executes({ feature, alsoNeeds }: Row): boolean { return (feature === undefined || this.has(feature)) && (alsoNeeds === undefined || this.has(alsoNeeds)); }
   has(feature: CpuFeature): boolean { return this.#features === undefined || this.#features.has(feature); }
 
   /** The rows that the opcode can mean, best first; the first that ModRM and the address size do not refuse is the one. */

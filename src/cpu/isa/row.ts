@@ -73,6 +73,8 @@ export interface RowOptions {
   readonly lastInReg?: boolean;
   /** The line is #UD on a processor without it. */
   readonly feature?: CpuFeature;
+  /** A second feature without which the line is #UD (VAESENC needs AES and AVX). */
+  readonly alsoNeeds?: CpuFeature;
   /** A processor without the feature ignores the prefix instead: the line without it is meant (F3 0F BD is BSR). */
   readonly prefixIgnored?: boolean;
 }
@@ -99,6 +101,7 @@ export interface Row {
   readonly writes: readonly string[];
   readonly undefinedFlags: readonly string[];
   readonly feature: CpuFeature | undefined;
+  readonly alsoNeeds: CpuFeature | undefined;
   readonly prefixIgnored: boolean;
 }
 
@@ -219,6 +222,7 @@ export function parseRow(entry: Entry, line: Line): Row {
       writes: flagList(options.writes),
       undefinedFlags: flagList(options.undefined),
       feature: options.feature,
+      alsoNeeds: options.alsoNeeds,
       prefixIgnored: options.prefixIgnored ?? false,
     };
   } catch (cause) {

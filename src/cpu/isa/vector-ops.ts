@@ -121,6 +121,8 @@ export abstract class VectorOps<V, X> {
   /** 128 bits of any alignment. */
   loadX(_segment: Segment, _offset: V): X { return unsupported('loadX'); }
   storeX(_segment: Segment, _offset: V, _v: X): void { unsupported('storeX'); }
+  /** One half of the instruction's operand of 256 bits, of any alignment, at `offset`; `at` is the offset of that half. */
+  loadHalfX(segment: Segment, _offset: V, _half: 0 | 1, at: V): X { return this.loadX(segment, at); }
   /** Stores 256 bits of any alignment, or nothing where one of the halves faults. */
   storeY(_segment: Segment, _offset: V, _low: X, _high: X): void { unsupported('storeY'); }
   /** Stores the bytes of v where bit 7 of the mask's byte is 1. Faults as a store of all sixteen does, whatever the mask (the manual leaves that open, silicon (AMD) does it). */
@@ -138,9 +140,10 @@ export abstract class VectorOps<V, X> {
   shuffleByX(_how: ImmediateShuffle, _a: X, _b: X, _pattern: ImmediateOperand, _half?: 0 | 1): X { return unsupported('shuffleByX'); }
   /**
    * Eight sums of the absolute differences of four bytes, as words: four bytes of b, at the doubleword that bits 1:0 of the control name, and
-   * those of a at each of eight places from byte 0, or 4 with bit 2. SDM Vol. 2B, "MPSADBW".
+   * those of a at each of eight places from byte 0, or 4 with bit 2. `half` 1: by bits 5:3, which are there for the upper half of a YMM register.
+   * SDM Vol. 2B, "MPSADBW".
    */
-  sadBlocksX(_a: X, _b: X, _control: ImmediateOperand): X { return unsupported('sadBlocksX'); }
+  sadBlocksX(_a: X, _b: X, _control: ImmediateOperand, _half?: 0 | 1): X { return unsupported('sadBlocksX'); }
   /**
    * Compares two strings of bytes or words as the control says. Their lengths are 32-bit values, of which what a register holds counts; without, each
    * ends at its first zero. A 32-bit value: IntRes2, a bit for each element of b, in bits 15:0; bits 16 and 17 say that b and a end inside

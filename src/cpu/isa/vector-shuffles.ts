@@ -43,8 +43,8 @@ export function immediatePattern(how: ImmediateShuffle, imm8: number, half: 0 | 
     case 'PSLLDQ': return Array.from({ length: 16 }, (_, k) => (k < distance ? 16 : k - distance));
     case 'PALIGNR': return Array.from({ length: 16 }, (_, k) => (k + imm8 >= 16 && k + imm8 < 32 ? k + imm8 - 16 : 16));
     case 'PBLENDW': return lanePattern(2, blended(8, imm8));
-    case 'BLENDPS': return lanePattern(4, blended(4, imm8));
-    case 'BLENDPD': return lanePattern(8, blended(2, imm8));
+    case 'BLENDPS': return lanePattern(4, blended(4, imm8 >> (4 * half)));
+    case 'BLENDPD': return lanePattern(8, blended(2, imm8 >> (2 * half)));
     case 'INSERTPS': return lanePattern(4, [0, 1, 2, 3].map((n) => (n === f2 ? 4 + f3 : n)));
     case 'DPPS': return lanePattern(4, blended(4, ~imm8 >> 4));
     case 'PCLMULQDQ': return lanePattern(8, [imm8 & 1, 2 + ((imm8 >> 4) & 1)]);

@@ -47,7 +47,7 @@ const inMmxState = (fpu: Fpu): Fpu => ({ ...fpu, status: fpu.status & ~STATUS.TO
  * "MASKMOVDQU": exceptions of masked-out bytes are implementation-dependent.
  */
 function sameMaskedStoreFault(silicon: Outcome['fault'], ours: Outcome['fault'], row: Row | undefined): boolean {
-  if (row?.mnemonic.startsWith('MASKMOV') !== true || silicon?.vector !== VECTOR.PF || ours?.vector !== VECTOR.PF) return false;
+  if (row === undefined || !/^V?MASKMOV(DQU|Q)$/.test(row.mnemonic) || silicon?.vector !== VECTOR.PF || ours?.vector !== VECTOR.PF) return false;
   const distance = silicon.cr2 - ours.cr2;
   return distance > -16n && distance < 16n;
 }

@@ -29,12 +29,11 @@ export const ALIGNMENT_RECORDING = 'silicon-alignment.bin.gz';
 /** What came to XMM and MMX registers behind SSE2. */
 const SINCE_SSE3: ReadonlySet<string | undefined> = new Set<CpuFeature | undefined>(['sse3', 'ssse3', 'sse4.1', 'sse4.2', 'aes', 'pclmulqdq', 'sha-ni']);
 export const usesMmxRegisters = (row: Row): boolean => row.operands.some((x) => x.kind === 'mmx' || x.kind === 'mmx-or-memory');
-const AVX: ReadonlySet<string | undefined> = new Set<CpuFeature | undefined>(['avx', 'avx2']);
 export function recordingOf(row: Row): RecordingName {
-  if (AVX.has(row.feature)) return 'avx';
   if (row.feature === 'fma') return 'fma';
-  if (SINCE_SSE3.has(row.feature) && row.operands.some(isVector)) return 'sse4';
   if (row.feature === 'bmi1' || row.feature === 'bmi2') return row.encoding.vex ? 'bmi' : 'general';
+  if (row.encoding.vex) return 'avx';
+  if (SINCE_SSE3.has(row.feature) && row.operands.some(isVector)) return 'sse4';
   if (usesMmxRegisters(row)) return 'mmx';
   return (row.feature === 'sse' || row.feature === 'sse2') && !row.mnemonic.endsWith('FENCE') ? 'vector' : 'general';
 }

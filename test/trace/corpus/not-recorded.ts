@@ -48,6 +48,8 @@ export const NOT_RECORDED: Readonly<Record<string, string>> = {
   'RDPMC = 0F 33': QEMU_LACKS,
   ...Object.fromEntries(ROWS.filter((row) => /^RD(RAND|SEED)$/.test(row.mnemonic)).map((row) => [`${row.text} = ${row.encodingText}`, 'the numbers of each machine are its own: judged by test/system/random'])),
   ...Object.fromEntries(['RDPID r32', 'RDPID r64'].map((text) => [`${text} = F3 0F C7 /7`, 'judged by test/system/random'])),
+  'MONITOR = NP 0F 01 C8': 'what ends the wait is no part of a trace: judged by test/system/monitor',
+  'MWAIT = NP 0F 01 C9': 'as MONITOR',
   'SERIALIZE = NP 0F 01 E8': 'QEMU (TCG) does not have it: judged by the silicon cases',
   ...Object.fromEntries(ROWS.filter(isVectorRow).map((row) => [`${row.text} = ${row.encodingText}`, 'XMM registers are not in a trace: judged by the silicon cases'])),
   ...Object.fromEntries(ROWS.filter((row) => row.mnemonic === 'BLSI').map((row) => [`${row.text} = ${row.encodingText}`, 'QEMU 7.2 has its CF the wrong way round: judged by the silicon cases'])),

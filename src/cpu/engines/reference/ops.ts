@@ -228,7 +228,7 @@ export class ReferenceOps extends Ops<bigint, boolean, bigint> {
   override shuffleByX(how: ImmediateShuffle, a: bigint, b: bigint, pattern: ImmediateOperand, half: 0 | 1 = 0): bigint {
     return shuffle(immediatePattern(how, byteOf(pattern), half), a, b);
   }
-  override sadBlocksX(a: bigint, b: bigint, control: ImmediateOperand): bigint { return sadBlocks(a, b, byteOf(control)); }
+  override sadBlocksX(a: bigint, b: bigint, control: ImmediateOperand, half: 0 | 1 = 0): bigint { return sadBlocks(a, b, byteOf(control) >> (3 * half)); }
   override compareStringsX(a: bigint, b: bigint, lengths: readonly [bigint, bigint] | undefined, control: ImmediateOperand): bigint {
     return BigInt(compareStrings(a, b, lengths && [Number(lengths[0]), Number(lengths[1])], byteOf(control)));
   }

@@ -3,7 +3,7 @@ import type { ImmediateOperand, Operand, RegisterOperand } from '../operand.ts';
 import type { Semantics } from '../row.ts';
 import type { Float, FloatOp, FloatShape } from '../vector-ops.ts';
 import { lanePattern } from '../vector-shuffles.ts';
-import { combined, firstSource, mapped, readX, sse, usesMmx, vector, writeHalves, writeX, xmm, type Combination } from './vector-operands.ts';
+import { combined, firstSource, mapped, readX, sse, usesMmx, vector, writeHalves, writeX, xmm, type Combination, type Mapping } from './vector-operands.ts';
 
 /** ADDPS and all that compute a vector from two. SDM Vol. 2A, "ADDPS—Add Packed Single Precision Floating-Point Values". */
 export const FLOAT = (op: FloatOp): Semantics => combined((o, a, b) => o.floatX(op, a, b));
@@ -29,8 +29,10 @@ export const FLOAT_NARROWED = (op: 'f32x4.demote_f64x2_zero' | `i32x4.${'round' 
   writeX(o, i, 0, o.shuffleX(lanePattern(8, [0, 2]), narrowed[0]!, narrowed[1]!));
 });
 
-/** ROUNDPS, ROUNDPD, ROUNDSS, ROUNDSD. SDM Vol. 2B, "ROUNDPS—Round Packed Single Precision Floating-Point Values". */
-export const ROUND = (shape: FloatShape): Combination => (o, a, b, i) => o.roundFloatX(shape, a, b, i.operands.at(-1) as ImmediateOperand);
+/** ROUNDPS, ROUNDPD. SDM Vol. 2B, "ROUNDPS—Round Packed Single Precision Floating-Point Values". */
+export const ROUND_ALL = (shape: 'f32x4' | 'f64x2'): Mapping => (o, source, i) => o.roundFloatX(shape, source, source, i.operands.at(-1) as ImmediateOperand);
+/** ROUNDSS, ROUNDSD. SDM Vol. 2B, "ROUNDSS—Round Scalar Single Precision Floating-Point Values". */
+export const ROUND = (shape: Float): Combination => (o, a, b, i) => o.roundFloatX(shape, a, b, i.operands.at(-1) as ImmediateOperand);
 
 /** COMISS and COMISD, for which a quiet NaN signals, UCOMISS and UCOMISD. SDM Vol. 2A, "COMISD", Vol. 2D, "UCOMISD". */
 export const FLOAT_ORDER = (lane: Float, quietNaN: 'quiet' | 'signals'): Semantics => sse((o, i) => {

@@ -57,7 +57,7 @@ export const DPPD: Combination = (o, a, b, i) => {
 };
 
 /** MPSADBW: eight sums of absolute differences. SDM Vol. 2B, "MPSADBW—Compute Multiple Packed Sums of Absolute Difference". */
-export const MPSADBW: Combination = (o, a, b, i) => o.sadBlocksX(a, b, control(i));
+export const MPSADBW: Combination = (o, a, b, i, half) => o.sadBlocksX(a, b, control(i), half);
 
 /** PHMINPOSUW: the least word and, above it, the number of its first place. SDM Vol. 2B, "PHMINPOSUW—Packed Horizontal Word Minimum". */
 export const PHMINPOSUW: Mapping = (o, source) => {

@@ -4,7 +4,7 @@ import type { Semantics } from '../row.ts';
 import { LANE_BITS, type ImmediateShuffle, type Lanes, type VectorOp, type VectorShift } from '../vector-ops.ts';
 import { interleavePattern, lanePattern } from '../vector-shuffles.ts';
 import { narrow, widen } from './operands.ts';
-import { combined, firstSource, lanewise, mapped, pairwise, readX, sse, usesMmx, vector, writeHalves, writeX } from './vector-operands.ts';
+import { combined, firstSource, halvesOf, lanewise, mapped, pairwise, readX, sse, usesMmx, vector, writeHalves, writeX } from './vector-operands.ts';
 
 /** PAND, ANDPS, ANDPD. SDM Vol. 2B, "PAND—Logical AND". */
 export const PAND = lanewise('v128.and');
@@ -96,12 +96,19 @@ export const PEXTR = (lanes: Lanes): Semantics => vector((o, i) => {
   else o.store(LANE_BITS[lanes], dest.segment, o.effectiveAddress(dest), value);
 });
 
-/** PTEST: ZF where no bit of SRC is set in DEST, CF where none is clear. SDM Vol. 2B, "PTEST—Logical Compare". */
-export const PTEST = sse((o, i) => {
-  const dest = readX(o, i, 0), src = readX(o, i, 1);
-  const none = (v: typeof dest): ReturnType<typeof o.constBit> => o.isZero(64, o.or(64, o.laneX('i64x2', v, 0), o.laneX('i64x2', v, 1)));
-  const outside = none(o.vectorX('v128.andnot', src, dest));
-  o.setFlag('ZF', none(o.vectorX('v128.and', src, dest)));
+/** ZF where no bit of SRC is set in DEST, CF where none is clear, of those that the mask has. */
+const test = (mask: bigint): Semantics => sse((o, i) => {
+  const within = halvesOf(i).map((half) => ({ dest: readX(o, i, 0, 'aligned', half), src: o.vectorX('v128.and', readX(o, i, 1, 'aligned', half), o.constX(mask)) }));
+  const none = (parts: readonly ReturnType<typeof o.constX>[]): ReturnType<typeof o.constBit> => {
+    const all = parts.reduce((x, y) => o.vectorX('v128.or', x, y));
+    return o.isZero(64, o.or(64, o.laneX('i64x2', all, 0), o.laneX('i64x2', all, 1)));
+  };
+  const outside = none(within.map(({ dest, src }) => o.vectorX('v128.andnot', src, dest)));
+  o.setFlag('ZF', none(within.map(({ dest, src }) => o.vectorX('v128.and', src, dest))));
   o.setFlag('CF', outside);
   for (const flag of ['PF', 'AF', 'SF', 'OF'] as const) o.setFlag(flag, o.constBit(0));
 });
+/** PTEST. SDM Vol. 2B, "PTEST—Logical Compare". */
+export const PTEST = test(2n ** 128n - 1n);
+/** VTESTPS, VTESTPD: of the signs of the lanes. SDM Vol. 2D, "VTESTPD/VTESTPS—Packed Bit Test". */
+export const TEST_SIGNS = (lanes: 'i32x4' | 'i64x2'): Semantics => test(lanes === 'i32x4' ? 0x8000_0000_8000_0000_8000_0000_8000_0000n : 0x8000_0000_0000_0000_8000_0000_0000_0000n);

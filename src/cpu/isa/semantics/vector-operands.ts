@@ -33,13 +33,7 @@ export const usesMmx = (i: Instruction): boolean => i.operands.some((x) => x.kin
 /** Which 128 bits of a YMM register, or of 256 bits of memory. */
 export type Half = 0 | 1;
 /** The halves of the first operand: instructions on YMM registers do the same in both. */
-const halvesOf = (i: Instruction): readonly Half[] => ((i.operands[0] as Operand & { width?: number }).width === 256 ? [0, 1] : [0]);
-
-/** The offset of one half of a memory operand. */
-const offsetOf = <V, B, X>(o: Ops<V, B, X>, i: Instruction, x: MemoryOperand, half: Half): V => {
-  const offset = o.effectiveAddress(x);
-  return half === 0 ? offset : addOffset(o, i, offset, o.const(64, 16n));
-};
+export const halvesOf = (i: Instruction): readonly Half[] => ((i.operands[0] as Operand & { width?: number }).width === 256 ? [0, 1] : [0]);
 
 /**
  * Reads operand n: an XMM register or a half of a YMM register; 128 bits of memory, which must be aligned unless the instruction takes
@@ -50,7 +44,8 @@ export function readX<V, B, X>(o: Ops<V, B, X>, i: Instruction, n: number, align
   if (x.kind === 'xmm') return half === 1 && x.width === 256 ? o.getYmmHigh(x) : o.getXmm(x);
   if (x.kind === 'mmx') return o.lowX(64, o.getMmx(x));
   if (x.kind !== 'memory') throw new Error(`${i.row.text}: operand ${n} is no vector`);
-  const offset = offsetOf(o, i, x, x.width === 256 ? half : 0);
+  const offset = o.effectiveAddress(x);
+  if (x.width === 256) return o.loadHalfX(x.segment, offset, half, half === 0 ? offset : addOffset(o, i, offset, o.const(64, 16n)));
   if (x.width < 128) {
     const value = o.load(x.width as Width, x.segment, offset);
     return o.lowX(x.width === 64 ? 64 : 32, widen(o, x.width as Width, x.width === 64 ? 64 : 32, value));
@@ -59,12 +54,16 @@ export function readX<V, B, X>(o: Ops<V, B, X>, i: Instruction, n: number, align
   return o.loadX(x.segment, offset);
 }
 
+/** Writes an XMM register, with zeros above where there is a VEX prefix. */
+export function writeXmm<V, B, X>(o: Ops<V, B, X>, i: Instruction, x: XmmOperand, v: X): void {
+  o.setXmm(x, v);
+  if (hasVex(i)) o.setYmmHigh(x, o.constX(0n));
+}
 /** Writes a vector to operand n: 128 bits, with zeros above where there is a VEX prefix, or the low 64 to an MMX register. */
 export function writeX<V, B, X>(o: Ops<V, B, X>, i: Instruction, n: number, v: X, alignment: 'aligned' | 'any' = 'aligned'): void {
   const x = i.operands[n] as XmmOperand | MmxOperand | MemoryOperand;
   if (x.kind === 'xmm') {
-    o.setXmm(x, v);
-    if (hasVex(i)) o.setYmmHigh(x, o.constX(0n));
+    writeXmm(o, i, x, v);
     return;
   }
   if (x.kind === 'mmx') {

@@ -3,7 +3,7 @@ import { implicit, RAX, RCX, RDX, type ImmediateOperand, type XmmOperand } from 
 import type { Instruction } from '../instruction.ts';
 import type { Ops } from '../ops.ts';
 import type { Semantics } from '../row.ts';
-import { readX, sse } from './vector-operands.ts';
+import { readX, sse, writeXmm } from './vector-operands.ts';
 
 const control = (i: Instruction): ImmediateOperand => i.operands[2] as ImmediateOperand;
 
@@ -47,6 +47,6 @@ const XMM0: XmmOperand = { kind: 'xmm', width: 128, number: 0 };
 /** PCMPESTRM, PCMPISTRM: the matches as a mask in XMM0. */
 export const PCMPSTRM = (lengths: 'explicit' | 'implicit'): Semantics => sse((o, i) => {
   const comparison = compare(o, i, lengths);
-  o.setXmm(XMM0, o.stringMaskX(comparison, control(i)));
+  writeXmm(o, i, XMM0, o.stringMaskX(comparison, control(i)));
   setFlags(o, comparison, matchesOf(o, comparison));
 });

@@ -5,6 +5,7 @@ import { avxAcross } from './avx-across.ts';
 import { avxFloat } from './avx-float.ts';
 import { avxInteger } from './avx-integer.ts';
 import { avxMove } from './avx-move.ts';
+import { avxSse4 } from './avx-sse4.ts';
 import { bit } from './bit.ts';
 import { bitManipulation } from './bit-manipulation.ts';
 import { controlTransfer } from './control-transfer.ts';
@@ -36,7 +37,7 @@ import { xsave } from './xsave.ts';
 export const ENTRIES = [
   ...dataTransfer, ...exchange, ...stack, ...arithmetic, ...multiplyDivide, ...decimal, ...logic, ...shift, ...bit, ...bitManipulation,
   ...controlTransfer, ...string, ...flagControl, ...miscellaneous, ...vectorMove, ...vectorInteger, ...vectorFloat, ...vectorSse3, ...vectorSse4, ...vectorCryptography,
-  ...systemSegments, ...systemTransfers, ...systemRegisters, ...systemIo, ...x87, ...xsave, ...avxMove, ...avxInteger, ...avxFloat, ...avxAcross, ...fma,
+  ...systemSegments, ...systemTransfers, ...systemRegisters, ...systemIo, ...x87, ...xsave, ...avxMove, ...avxInteger, ...avxFloat, ...avxAcross, ...avxSse4, ...fma,
 ] as const;
 
 /** Every row of the table, parsed and checked. */

@@ -1,6 +1,7 @@
-/** RFLAGS as a whole, the interrupt flag, HLT, and the I/O address space: the lines of the manual. */
+/** RFLAGS as a whole, the interrupt flag, HLT and MWAIT, and the I/O address space: the lines of the manual. */
 import { system } from '../row.ts';
 import { CLAC, CLI, HLT, POPF, PUSHF, STAC, STI } from '../system/flags.ts';
+import { MONITOR, MWAIT } from '../system/monitor.ts';
 import { IN, INS, OUT, OUTS } from '../system/ports.ts';
 
 const STATUS = 'OF SF ZF AF PF CF';
@@ -21,6 +22,8 @@ export const systemIo = [
   system(CLAC, { feature: 'smap' }, [['CLAC', 'NP 0F 01 CA']]),
   system(STAC, { feature: 'smap' }, [['STAC', 'NP 0F 01 CB']]),
   system(HLT, {}, [['HLT', 'F4']]),
+  system(MONITOR, { feature: 'monitor' }, [['MONITOR', 'NP 0F 01 C8']]),
+  system(MWAIT, { feature: 'monitor' }, [['MWAIT', 'NP 0F 01 C9']]),
   system(IN, {}, [
     ['IN AL, imm8', 'E4 ib'],
     ['IN AX, imm8', 'E5 ib'],

@@ -1,7 +1,7 @@
 /** SSE4.1 and the vectors of SSE4.2: the lines of the manual. */
 import { instruction } from '../row.ts';
 import { BLEND, BLENDV, INSERTPS, PMOVSX, PMOVZX } from '../semantics/vector-blend.ts';
-import { ROUND } from '../semantics/vector-float.ts';
+import { ROUND, ROUND_ALL } from '../semantics/vector-float.ts';
 import { DPPD, DPPS, MPSADBW, PHMINPOSUW } from '../semantics/vector-horizontal.ts';
 import { PACKUSDW, PCMPEQ, PCMPGT, PEXTR, PINSR, PMINMAX, PMULDQ, PMULLD, PTEST } from '../semantics/vector-integer.ts';
 import { MOVAPS } from '../semantics/vector-move.ts';
@@ -143,10 +143,10 @@ export const vectorSse4 = [
   instruction(PEXTR('i64x2'), SIZED, [
     ['PEXTRQ r/m64, xmm2, imm8', '66 REX.W 0F 3A 16 /r ib'],
   ]),
-  instruction(combined(ROUND('f32x4')), SSE41, [
+  instruction(mapped(ROUND_ALL('f32x4')), SSE41, [
     ['ROUNDPS xmm1, xmm2/m128, imm8', '66 0F 3A 08 /r ib'],
   ]),
-  instruction(combined(ROUND('f64x2')), SSE41, [
+  instruction(mapped(ROUND_ALL('f64x2')), SSE41, [
     ['ROUNDPD xmm1, xmm2/m128, imm8', '66 0F 3A 09 /r ib'],
   ]),
   instruction(combined(ROUND('f32')), SSE41, [
