@@ -36,6 +36,18 @@ export interface CpuBus {
   /** MOV to CR8 and writes to IA32_APIC_BASE concern the local APIC. */
   taskPriorityChanged(cr8: number): void;
   apicBaseChanged(value: bigint): void;
+  /** Absent: the bus has no local APIC that instructions could reach. */
+  readonly localApic?: LocalApicOfCpu;
+}
+
+/** What RDMSR and WRMSR ask of the local APIC. */
+export interface LocalApicOfCpu {
+  /** A register of x2APIC mode by its number (MSR - 800h). Undefined, or false: #GP. */
+  readX2(register: number): bigint | undefined;
+  writeX2(register: number, value: bigint): boolean;
+  /** IA32_TSC_DEADLINE, as a virtual time in nanoseconds; undefined disarms. */
+  setDeadline(at: number | undefined): void;
+  readonly deadlineArmed: boolean;
 }
 
 /** Called at each delivery of an exception or interrupt, before its gate is read. `rip` is the one that will be pushed. */

@@ -52,6 +52,10 @@ function extendedState(model: CpuModel, subleaf: number, features: CpuidResult, 
   return component !== undefined && (supported & component.bit) !== 0 ? { ...NOTHING, eax: component.bytes, ebx: component.at } : NOTHING;
 }
 
+/** Leaf 0B: one logical processor in one core, x2APIC ID 0. Level types: SMT, core. */
+const topology = (subleaf: number): CpuidResult =>
+  subleaf < 2 ? { eax: 0, ebx: 1, ecx: ((subleaf + 1) << 8) | subleaf, edx: 0 } : { eax: 0, ebx: 0, ecx: subleaf & 0xff, edx: 0 };
+
 /** What CPUID returns for a leaf and subleaf; registers as 32-bit values whose sign is of no meaning. */
 export function cpuid(model: CpuModel, leaf: number, subleaf: number, context: CpuidContext): CpuidResult {
   const { lastLeaf, lastExtendedLeaf } = model;
@@ -72,6 +76,7 @@ export function cpuid(model: CpuModel, leaf: number, subleaf: number, context: C
     case 2: return { ...NOTHING, eax: 1 };
     case 5: return model.features.has('monitor') ? MONITOR_LEAF : NOTHING;
     case 7: return subleaf === 0 ? { ...features, eax: 0, ecx: features.ecx | (context.ospke ? OSPKE : 0) } : NOTHING;
+    case 0xb: return model.features.has('x2apic') ? topology(subleaf) : NOTHING;
     case EXTENDED_STATE: return model.features.has('xsave') ? extendedState(model, subleaf, features, context) : NOTHING;
     // TSC : crystal clock is 1 : 1.
     case 0x15: return { eax: 1, ebx: 1, ecx: model.clockHz, edx: 0 };

@@ -1,4 +1,5 @@
 /** Model-specific registers. What is not listed raises #GP(0). SDM Vol. 4, "Model-Specific Registers (MSRs)". */
+import { APIC_BASE, apicMode } from '../state/apic-base.ts';
 import { SEGMENT } from '../state/layout.ts';
 import { CR0, EFER } from '../mmu/control-bits.ts';
 import { MAXPHYADDR } from '../mmu/paging-entries.ts';
@@ -11,7 +12,7 @@ import { isCanonical } from './segmentation.ts';
 export const MSR = {
   P5_MC_ADDR: 0x0, P5_MC_TYPE: 0x1, TIME_STAMP_COUNTER: 0x10, PLATFORM_ID: 0x17, APIC_BASE: 0x1b, FEATURE_CONTROL: 0x3a, BIOS_SIGN_ID: 0x8b, MTRRCAP: 0xfe,
   SYSENTER_CS: 0x174, SYSENTER_ESP: 0x175, SYSENTER_EIP: 0x176, MCG_CAP: 0x179, MCG_STATUS: 0x17a, MISC_ENABLE: 0x1a0, DEBUGCTL: 0x1d9,
-  MTRR_PHYSBASE0: 0x200, MTRR_FIX64K_00000: 0x250, PAT: 0x277, MTRR_DEF_TYPE: 0x2ff,
+  MTRR_PHYSBASE0: 0x200, MTRR_FIX64K_00000: 0x250, PAT: 0x277, MTRR_DEF_TYPE: 0x2ff, TSC_DEADLINE: 0x6e0,
   EFER: 0xc000_0080, STAR: 0xc000_0081, LSTAR: 0xc000_0082, CSTAR: 0xc000_0083, FMASK: 0xc000_0084,
   FS_BASE: 0xc000_0100, GS_BASE: 0xc000_0101, KERNEL_GS_BASE: 0xc000_0102, TSC_AUX: 0xc000_0103,
 } as const;
@@ -64,6 +65,11 @@ export const miscEnableAfterReset = (features: CpuFeatures): bigint => MISC_ENAB
 /** The time-stamp counter: virtual time in nanoseconds plus what WRMSR has set. */
 export const readTsc = (cpu: Cpu): bigint => BigInt.asUintN(64, BigInt(Math.floor(cpu.bus.now())) + cpu.state.tscOffset);
 
+function writeTsc(cpu: Cpu, value: bigint): void {
+  cpu.state.tscOffset = BigInt.asUintN(64, value - BigInt(Math.floor(cpu.bus.now())));
+  if (cpu.bus.localApic?.deadlineArmed === true) armDeadline(cpu);
+}
+
 /** Bits of IA32_EFER, with the feature that makes them exist; without any of these there is no IA32_EFER. */
 const EFER_FEATURES: readonly (readonly [number, CpuFeature])[] = [[EFER.SCE, 'syscall'], [EFER.LME | EFER.LMA, 'lm'], [EFER.NXE, 'nx']];
 
@@ -80,17 +86,47 @@ function writeEfer(cpu: Cpu, value: bigint): void {
   cpu.refresh();
 }
 
+/** SDM Vol. 3A, "x2APIC State Transitions". */
 function writeApicBase(cpu: Cpu, value: bigint): void {
-  // Bit 8: bootstrap processor; bit 11: enable. Bit 10, x2APIC, is not announced.
-  requireZero(value, BEYOND_PHYSICAL | 0x6ffn);
-  cpu.state.apicBase = value;
-  cpu.bus.apicBaseChanged(value);
+  const { state, bus, model } = cpu;
+  const bits = APIC_BASE.BSP | APIC_BASE.EN | (model.features.has('x2apic') ? APIC_BASE.EXTD : 0n);
+  requireZero(value, BEYOND_PHYSICAL | (0xfffn & ~bits));
+  const before = apicMode(state.apicBase), after = apicMode(value);
+  require(after !== 'off' || (value & APIC_BASE.EXTD) === 0n, 'IA32_APIC_BASE.EXTD without EN');
+  require(before !== 'x2APIC' || after !== 'xAPIC', 'from x2APIC mode to xAPIC mode at once');
+  require(before !== 'off' || after !== 'x2APIC', 'to x2APIC mode with the local APIC off');
+  state.apicBase = value;
+  bus.apicBaseChanged(value);
+}
+
+/** The MSRs of x2APIC mode; each is #GP in other modes. */
+const X2APIC_FIRST = 0x800, X2APIC_COUNT = 0x40;
+const x2apicRegister = (number: number): Register => ({
+  read: (cpu) => {
+    const value = cpu.bus.localApic?.readX2(number);
+    if (value === undefined) throw GP(0, `RDMSR of x2APIC register 0x${number.toString(16)}`);
+    return value;
+  },
+  write: (cpu, value) => require(cpu.bus.localApic?.writeX2(number, value) === true, `WRMSR to x2APIC register 0x${number.toString(16)}`),
+});
+
+const MOST_TIME = BigInt(Number.MAX_SAFE_INTEGER);
+/** Tells the timer when the time-stamp counter will come to IA32_TSC_DEADLINE. */
+function armDeadline(cpu: Cpu): void {
+  const { tscDeadline } = cpu.state, now = readTsc(cpu);
+  if (tscDeadline === 0n) return cpu.bus.localApic?.setDeadline(undefined);
+  const at = BigInt(Math.floor(cpu.bus.now())) + (tscDeadline > now ? tscDeadline - now : 0n);
+  cpu.bus.localApic?.setDeadline(Number(at < MOST_TIME ? at : MOST_TIME));
 }
 
 const registers = new Map<number, Register>([
   [MSR.P5_MC_ADDR, of('mce', constant(0n))],
   [MSR.P5_MC_TYPE, of('mce', constant(0n))],
-  [MSR.TIME_STAMP_COUNTER, of('tsc', { read: readTsc, write: (cpu, value) => { cpu.state.tscOffset = BigInt.asUintN(64, value - BigInt(Math.floor(cpu.bus.now()))); } })],
+  [MSR.TIME_STAMP_COUNTER, of('tsc', { read: readTsc, write: writeTsc })],
+  [MSR.TSC_DEADLINE, of('tsc-deadline', {
+    read: (cpu) => (cpu.bus.localApic?.deadlineArmed === true ? cpu.state.tscDeadline : 0n),
+    write: (cpu, value) => { cpu.state.tscDeadline = value; armDeadline(cpu); },
+  })],
   [MSR.PLATFORM_ID, of('family6', constant(0n))],
   [MSR.APIC_BASE, of('family6', { read: (cpu) => cpu.state.apicBase, write: writeApicBase })],
   // Locked, with nothing enabled.
@@ -117,6 +153,7 @@ const registers = new Map<number, Register>([
   [MSR.KERNEL_GS_BASE, of('lm', stored('kernelGsBase', requireCanonical))],
   [MSR.TSC_AUX, of(['rdtscp', 'rdpid'], stored('tscAux', (value) => requireZero(value, ~0xffff_ffffn)))],
 ]);
+for (let n = 0; n < X2APIC_COUNT; n++) registers.set(X2APIC_FIRST + n, of('x2apic', x2apicRegister(n)));
 FIXED_MTRRS.forEach((address, n) => registers.set(address, of('mtrr', {
   read: (cpu) => cpu.state.mtrrFixed[n]!,
   write: (cpu, value) => { require(bytesOf(value).every(isMtrrType), 'memory type of an MTRR'); cpu.state.mtrrFixed[n] = value; },

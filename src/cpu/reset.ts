@@ -1,5 +1,6 @@
 /** The processor's state after power-up. SDM Vol. 3A, "Processor State After Reset"; "State of MTRRs, PAT and APIC after reset". */
 import type { GuestState } from '../state/guest-state.ts';
+import { APIC_BASE, APIC_DEFAULT_BASE } from '../state/apic-base.ts';
 import { ACTIVITY, SEGMENT } from '../state/layout.ts';
 import { CR0, XCR0 } from '../mmu/control-bits.ts';
 import type { Cpu } from './cpu.ts';
@@ -15,7 +16,7 @@ const DATA = 0x93, CODE = 0x9b, LDT = 0x82, TSS_BUSY = 0x8b;
 const PAT_AFTER_RESET = 0x0007_0406_0007_0406n;
 const FPU_CONTROL_AFTER_RESET = 0x40, FPU_TAGS_AFTER_RESET = 0x5555;
 /** Enabled, bootstrap processor, at its usual place. */
-const APIC_AFTER_RESET = 0xfee0_0900n;
+const APIC_AFTER_RESET = BigInt(APIC_DEFAULT_BASE) | APIC_BASE.BSP | APIC_BASE.EN;
 
 /** The x87 FPU after power-up: registers zero and tagged so; FNINIT comes with the kernel. */
 function resetFpu(state: GuestState): void {
@@ -54,6 +55,7 @@ export function resetState(cpu: Cpu): void {
   state.star = state.lstar = state.cstar = state.sfmask = state.kernelGsBase = 0n;
   state.sysenterCs = state.sysenterEsp = state.sysenterEip = 0n;
   state.apicBase = APIC_AFTER_RESET;
+  state.tscDeadline = 0n;
   state.pat = PAT_AFTER_RESET;
   state.mtrrDefType = 0n;
   state.mtrrFixed.fill(0n);

@@ -51,3 +51,16 @@ export function checkPortPermission(cpu: Cpu, port: number, bytes: number): void
   const bits = Number(readTss(cpu, at, 2)) >> (port & 7);
   if ((bits & ((1 << bytes) - 1)) !== 0) throw GP(0, 'the I/O permission bitmap forbids the port');
 }
+
+/** Bytes of the software-interrupt redirection bitmap, below the I/O permission bitmap. */
+const REDIRECTION_BYTES = 32;
+
+/** The vector's bit in the software-interrupt redirection bitmap of the TSS: 1, INT n is the monitor's. Throws #GP(0) where the TSS has none. SDM Vol. 3B, "Class 3—Software Interrupt Handling in Virtual-8086 Mode". */
+export function redirectionBit(cpu: Cpu, vector: number): boolean {
+  const { state } = cpu;
+  const type = state.attributes[SEGMENT.TR]! & 0xf, limit = state.limit[SEGMENT.TR]!;
+  if ((type !== SYSTEM_TYPE.tssBusy && type !== SYSTEM_TYPE.tssAvailable) || limit < IO_MAP_BASE + 1) throw GP(0, 'no interrupt redirection bitmap in the TSS');
+  const at = Number(readTss(cpu, IO_MAP_BASE, 2)) - REDIRECTION_BYTES + (vector >> 3);
+  if (at < 0 || at > limit) throw GP(0, 'vector beyond the interrupt redirection bitmap');
+  return ((Number(readTss(cpu, at, 1)) >> (vector & 7)) & 1) !== 0;
+}

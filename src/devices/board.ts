@@ -4,6 +4,7 @@
  */
 import type { MmioDevice } from '../mmu/physical-memory.ts';
 import { physical, type PhysicalAddress } from '../state/addresses.ts';
+import { APIC_BYTES, APIC_DEFAULT_BASE } from '../state/apic-base.ts';
 import { AcpiPm, PM_BASE, PM_PORTS } from './acpi-pm.ts';
 import { debugConsole, debugExit, PostCodePort, powerOffPort, POWER_OFF_PORT, ShutdownPort } from './emulator-ports.ts';
 import { leaveAsFirmwareDoes } from './firmware.ts';
@@ -12,7 +13,7 @@ import { I8254 } from './i8254.ts';
 import { I8259Pair } from './i8259.ts';
 import { Interrupts, IRQ } from './interrupts.ts';
 import { IO_APIC_BASE, IO_APIC_BYTES } from './io-apic.ts';
-import { APIC_BYTES, APIC_DEFAULT_BASE, type LocalApic } from './local-apic.ts';
+import type { LocalApic } from './local-apic.ts';
 import { Mc146818 } from './mc146818.ts';
 import { PortBus, type PortDevice } from './port-bus.ts';
 import { Scheduler, type Clock } from './scheduler.ts';
@@ -27,6 +28,8 @@ export interface PcDevicesOptions {
   readonly memoryBytes: number;
   /** What the real-time clock shows at virtual time 0, in seconds since 1970, UTC. */
   readonly rtcEpochSeconds: number;
+  /** The local APIC's timer has the TSC-deadline mode; default yes. */
+  readonly tscDeadline?: boolean;
   /** First of the four ports of the debug exit; default 0xf4. */
   readonly debugExitPort?: number;
   /** A byte leaves a serial port: 0 is COM1, 1 is COM2. */
@@ -58,6 +61,7 @@ export interface MmioRegion {
 export interface PcDevices extends Snapshotable {
   readonly scheduler: Scheduler;
   readonly ports: PortBus;
+  /** The local APIC is at its default base here; IA32_APIC_BASE moves it. */
   readonly mmio: readonly MmioRegion[];
   readonly interrupts: Interrupts;
   readonly localApic: LocalApic;
@@ -119,6 +123,7 @@ export function createPcDevices(options: PcDevicesOptions): PcDevices {
     onInit: reset,
     onTaskPriority: (cr8) => options.onTaskPriorityChange?.(cr8),
     onUnimplemented: unimplemented,
+    tscDeadline: options.tscDeadline ?? true,
   });
   const irq = (line: number) => (level: boolean): void => interrupts.setIrq(line, level);
 

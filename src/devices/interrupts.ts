@@ -24,6 +24,8 @@ export interface InterruptOptions {
   readonly onInit: () => void;
   readonly onTaskPriority: (cr8: number) => void;
   readonly onUnimplemented: (what: string) => void;
+  /** The local APIC's timer has the TSC-deadline mode. */
+  readonly tscDeadline: boolean;
 }
 
 const SHAPE = record({ nmiMasked: flag, nmiLine: flag });
@@ -47,7 +49,7 @@ export class Interrupts implements Snapshotable {
       endOfInterrupt: (vector) => this.ioApic.endOfInterrupt(vector),
       taskPriority: options.onTaskPriority,
       unimplemented: options.onUnimplemented,
-    });
+    }, options.tscDeadline);
   }
 
   /** Whether the PICs or the I/O APIC would act on this line; if not, nobody can tell when it changes. */

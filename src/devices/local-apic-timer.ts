@@ -1,8 +1,7 @@
-/** The timer of the local APIC, one-shot and periodic. SDM Vol. 3A, "APIC Timer". */
+/** The timer of the local APIC: one-shot, periodic, TSC-deadline. SDM Vol. 3A, "APIC Timer", "TSC-Deadline Mode". */
 import { copyState, flag, record, time, u32, upTo, zeroState, type Snapshotable } from './snapshot.ts';
+import { REGISTER, TIMER_MODE } from './local-apic-registers.ts';
 import type { Clock, ScheduledEvent, Scheduler } from './scheduler.ts';
-
-export const TIMER_REGISTER = { INITIAL_COUNT: 0x380, CURRENT_COUNT: 0x390, DIVIDE: 0x3e0 } as const;
 
 /**
  * The shortest time between two events of a periodic timer, in nanoseconds. A guest may ask for an interrupt each
@@ -16,6 +15,10 @@ const SHAPE = record({
   /** Divide configuration register, bits 3, 1 and 0. */
   divide: upTo(0xb),
   periodic: flag,
+  deadlineMode: flag,
+  /** In TSC-deadline mode a deadline is set, as a virtual time, and has not come. */
+  deadlineArmed: flag,
+  deadline: time,
   unmasked: flag,
   /** The count at `since`; 0 when stopped. */
   count: u32,
@@ -37,19 +40,39 @@ export class LocalApicTimer implements Snapshotable {
     });
   }
 
-  /** The LVT timer entry: mode and mask. */
-  configure(periodic: boolean, unmasked: boolean): void {
+  /** The LVT timer entry: mode (TIMER_MODE) and mask. To and from TSC-deadline mode, what was armed is not any more. */
+  configure(mode: number, unmasked: boolean): void {
     const s = this.#state;
     this.#settle(this.#clock());
-    s.periodic = periodic;
+    const deadlineMode = mode === TIMER_MODE.TSC_DEADLINE;
+    if (deadlineMode !== s.deadlineMode) {
+      s.count = 0;
+      s.deadlineArmed = false;
+    }
+    s.deadlineMode = deadlineMode;
+    s.periodic = mode === TIMER_MODE.PERIODIC;
     s.unmasked = unmasked;
     this.#arm(0);
   }
 
+  /** Arms it for a virtual time, or disarms it: in TSC-deadline mode only. */
+  setDeadline(at: number | undefined): void {
+    const s = this.#state;
+    if (!s.deadlineMode) return;
+    s.deadlineArmed = at !== undefined;
+    s.deadline = at ?? 0;
+    this.#arm(0);
+  }
+
+  get deadlineArmed(): boolean {
+    this.#settle(this.#clock());
+    return this.#state.deadlineArmed;
+  }
+
   read(register: number): number {
     const s = this.#state;
-    if (register === TIMER_REGISTER.INITIAL_COUNT) return s.initialCount;
-    if (register === TIMER_REGISTER.DIVIDE) return s.divide;
+    if (register === REGISTER.INITIAL_COUNT) return s.initialCount;
+    if (register === REGISTER.DIVIDE) return s.divide;
     this.#settle(this.#clock());
     return s.count;
   }
@@ -58,9 +81,9 @@ export class LocalApicTimer implements Snapshotable {
     const s = this.#state;
     const now = this.#clock();
     this.#settle(now);
-    if (register === TIMER_REGISTER.DIVIDE) {
+    if (register === REGISTER.DIVIDE) {
       s.divide = value & 0xb;
-    } else {
+    } else if (!s.deadlineMode) {
       s.initialCount = s.count = value;
       s.since = now;
     }
@@ -76,6 +99,7 @@ export class LocalApicTimer implements Snapshotable {
   /** Brings `count` to a point at or just before `now`; a periodic count is reloaded when it gets to 0. */
   #settle(now: number): void {
     const s = this.#state;
+    if (s.deadlineArmed && now >= s.deadline) s.deadlineArmed = false;
     if (s.count === 0) return;
     const elapsed = Math.floor((now - s.since) / this.#divisor);
     s.since += elapsed * this.#divisor;
@@ -85,7 +109,10 @@ export class LocalApicTimer implements Snapshotable {
 
   #arm(earliest: number): void {
     const s = this.#state;
-    if (s.count === 0 || !s.unmasked) this.#event.cancel();
+    if (s.deadlineMode) {
+      if (s.deadlineArmed && s.unmasked) this.#event.schedule(s.deadline);
+      else this.#event.cancel();
+    } else if (s.count === 0 || !s.unmasked) this.#event.cancel();
     else this.#event.schedule(Math.max(s.since + s.count * this.#divisor, s.periodic ? earliest : 0));
   }
 

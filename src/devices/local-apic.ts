@@ -1,38 +1,30 @@
 /**
- * The local APIC of the one processor, in xAPIC mode: interrupt acceptance and priority, local vector table, timer, IPIs
- * to itself. There is no x2APIC mode and no TSC-deadline timer; CPUID must not announce them. Its timer counts virtual
- * nanoseconds, divided. SDM Vol. 3A, "Advanced Programmable Interrupt Controller (APIC)".
+ * The local APIC of the one processor, in xAPIC and x2APIC mode: interrupt acceptance and priority, local vector table, timer, IPIs
+ * to itself. Its timer counts virtual nanoseconds, divided, or waits for one of them.
+ * SDM Vol. 3A, "Advanced Programmable Interrupt Controller (APIC)".
  */
+import { apicMode } from '../state/apic-base.ts';
 import type { MmioDevice } from '../mmu/physical-memory.ts';
-import { LocalApicTimer, TIMER_REGISTER } from './local-apic-timer.ts';
+import { ICR, LVT, REGISTER, SVR, TIMER_MODE, lvtWritable, x2Rights } from './local-apic-registers.ts';
+import { LocalApicTimer } from './local-apic-timer.ts';
 import { array, copyState, flag, record, u32, u8, zeroState, type Snapshotable } from './snapshot.ts';
 import type { Clock, Scheduler } from './scheduler.ts';
 
-/** Register offsets, SDM Vol. 3A, "Local APIC Register Address Map". */
-const REGISTER = {
-  ID: 0x20, VERSION: 0x30, TPR: 0x80, APR: 0x90, PPR: 0xa0, EOI: 0xb0, RRD: 0xc0, LDR: 0xd0, DFR: 0xe0, SVR: 0xf0,
-  ISR: 0x100, TMR: 0x180, IRR: 0x200, ESR: 0x280, ICR_LOW: 0x300, ICR_HIGH: 0x310, LVT_TIMER: 0x320, LVT_ERROR: 0x370,
-} as const;
-/** Places in the local vector table, in the order of their registers from 0x320 on. */
-const LVT = { TIMER: 0, THERMAL: 1, PERFORMANCE: 2, LINT0: 3, LINT1: 4, ERROR: 5 } as const;
-const LVT_WRITABLE = [0x3_00ff, 0x1_07ff, 0x1_07ff, 0x1_a7ff, 0x1_a7ff, 0x1_00ff] as const;
 const ENTRY = { VECTOR: 0xff, REMOTE_IRR: 0x4000, LEVEL: 0x8000, MASKED: 0x1_0000 } as const;
 /** Version 0x14 (an APIC of Pentium 4 and later), six LVT entries, no EOI-broadcast suppression. */
 const VERSION = 0x0005_0014;
-const SVR = { ENABLE: 0x100, WRITABLE: 0x1ff } as const;
 const ESR = { SEND_ILLEGAL_VECTOR: 0x20, RECEIVED_ILLEGAL_VECTOR: 0x40, ILLEGAL_REGISTER: 0x80 } as const;
-const ICR = { LOGICAL: 0x800, ASSERT: 0x4000, LEVEL: 0x8000, WRITABLE: 0xc_cfff } as const;
 const SHORTHAND = { NONE: 0, SELF: 1, ALL_INCLUDING_SELF: 2, ALL_EXCLUDING_SELF: 3 } as const;
 /** Delivery modes, of the ICR, of LVT entries and of I/O APIC redirection entries. */
 export const DELIVERY = { FIXED: 0, LOWEST_PRIORITY: 1, SMI: 2, NMI: 4, INIT: 5, STARTUP: 6, EXTINT: 7 } as const;
 
-export const APIC_DEFAULT_BASE = 0xfee0_0000;
-export const APIC_BYTES = 0x1000;
-/** IA32_APIC_BASE. */
-export const APIC_BASE = { BSP: 0x100n, EXTD: 0x400n, EN: 0x800n } as const;
+/** In x2APIC mode: the one processor's ID, cluster 0 and bit 0 for logical destinations, everybody. */
+const X2_ID = 0, X2_LOGICAL_ID = 1, X2_BROADCAST = 0xffff_ffff;
 
 const SHAPE = record({
   globallyEnabled: flag,
+  /** x2APIC mode. */
+  x2: flag,
   id: u8,
   taskPriority: u8,
   logicalDestination: u8,
@@ -92,12 +84,15 @@ export class LocalApic implements MmioDevice, Snapshotable {
   readonly name = 'local APIC';
   readonly #signals: LocalApicSignals;
   readonly #timer: LocalApicTimer;
+  /** Its timer has the TSC-deadline mode. */
+  readonly #tscDeadline: boolean;
   readonly #state = zeroState(SHAPE);
   /** A vector of our own waits and its priority is high enough. */
   #deliverable = false;
 
-  constructor(scheduler: Scheduler, clock: Clock, signals: LocalApicSignals) {
+  constructor(scheduler: Scheduler, clock: Clock, signals: LocalApicSignals, tscDeadline: boolean) {
     this.#signals = signals;
+    this.#tscDeadline = tscDeadline;
     this.#timer = new LocalApicTimer(scheduler, clock, () => {
       this.#raiseLocal(LVT.TIMER);
       this.#update();
@@ -114,14 +109,36 @@ export class LocalApic implements MmioDevice, Snapshotable {
     return this.#state.globallyEnabled;
   }
 
-  /** WRMSR to IA32_APIC_BASE: its enable bit. Registers elsewhere than at the default base, and x2APIC mode, are reported as unimplemented. */
+  /** WRMSR to IA32_APIC_BASE: its enable bits. Where the registers are in memory is the board's to arrange. */
   setBase(value: bigint): void {
-    const base = value & ~0xfffn;
-    if ((value & APIC_BASE.EXTD) !== 0n) this.#signals.unimplemented('x2APIC mode');
-    if (base !== BigInt(APIC_DEFAULT_BASE)) this.#signals.unimplemented(`local APIC registers at 0x${base.toString(16)}`);
-    this.#state.globallyEnabled = (value & APIC_BASE.EN) !== 0n;
+    const s = this.#state;
+    const mode = apicMode(value);
+    s.globallyEnabled = mode !== 'off';
+    s.x2 = mode === 'x2APIC';
     this.#update();
   }
+
+  /** RDMSR of a register in x2APIC mode, by its number (MSR - 800h). Undefined: it is #GP. */
+  readX2(register: number): bigint | undefined {
+    const offset = register * 16;
+    if (!this.#state.x2 || x2Rights(offset, this.#tscDeadline)?.readable !== true) return undefined;
+    const low = BigInt(this.read(offset, 4));
+    return offset === REGISTER.ICR_LOW ? (BigInt(this.#state.icrHigh) << 32n) | low : low;
+  }
+
+  /** WRMSR to a register in x2APIC mode. False: it is #GP, and nothing has changed. */
+  writeX2(register: number, value: bigint): boolean {
+    const offset = register * 16, low = Number(value & 0xffff_ffffn), high = Number(value >> 32n);
+    const writable = x2Rights(offset, this.#tscDeadline)?.writable;
+    if (!this.#state.x2 || writable === undefined || (low & ~writable) !== 0 || (high !== 0 && offset !== REGISTER.ICR_LOW)) return false;
+    if (offset === REGISTER.ICR_LOW) this.#state.icrHigh = high;
+    this.write(offset, 4, low);
+    return true;
+  }
+
+  /** IA32_TSC_DEADLINE as a virtual time; undefined disarms. In other modes of the timer it does nothing. */
+  setDeadline(at: number | undefined): void { this.#timer.setDeadline(at); }
+  get deadlineArmed(): boolean { return this.#timer.deadlineArmed; }
 
   /** Whether the processor is interrupted: by a vector of the APIC, or by the PIC through an LVT entry in ExtINT mode. */
   interruptRequested(): boolean {
@@ -175,7 +192,8 @@ export class LocalApic implements MmioDevice, Snapshotable {
 
   /** Takes a message if it is addressed to this APIC. */
   deliver(message: ApicMessage): void {
-    if (!this.#state.globallyEnabled || !this.#addressed(message.destination, message.logical)) return;
+    const destination = this.#state.x2 && message.destination === 0xff ? X2_BROADCAST : message.destination;
+    if (!this.#state.globallyEnabled || !this.#addressed(destination, message.logical)) return;
     this.#accept(message.vector, message.delivery, message.level);
     this.#update();
   }
@@ -190,18 +208,18 @@ export class LocalApic implements MmioDevice, Snapshotable {
     }
     if (offset >= REGISTER.LVT_TIMER && offset <= REGISTER.LVT_ERROR) return s.lvt[(offset - REGISTER.LVT_TIMER) / 16] ?? 0;
     switch (offset) {
-      case REGISTER.ID: return s.id * 0x100_0000;
+      case REGISTER.ID: return s.x2 ? X2_ID : s.id * 0x100_0000;
       case REGISTER.VERSION: return VERSION;
       case REGISTER.TPR: return s.taskPriority;
       case REGISTER.APR: case REGISTER.PPR: return this.#processorPriority();
       case REGISTER.EOI: case REGISTER.RRD: return 0;
-      case REGISTER.LDR: return s.logicalDestination * 0x100_0000;
+      case REGISTER.LDR: return s.x2 ? X2_LOGICAL_ID : s.logicalDestination * 0x100_0000;
       case REGISTER.DFR: return (s.destinationFormat * 0x1000_0000 + 0xfff_ffff) >>> 0;
       case REGISTER.SVR: return s.spurious;
       case REGISTER.ESR: return s.errors;
       case REGISTER.ICR_LOW: return s.icrLow;
       case REGISTER.ICR_HIGH: return s.icrHigh;
-      case TIMER_REGISTER.INITIAL_COUNT: case TIMER_REGISTER.CURRENT_COUNT: case TIMER_REGISTER.DIVIDE: return this.#timer.read(offset);
+      case REGISTER.INITIAL_COUNT: case REGISTER.CURRENT_COUNT: case REGISTER.DIVIDE: return this.#timer.read(offset);
       default:
         this.#error(ESR.ILLEGAL_REGISTER);
         this.#update();
@@ -228,6 +246,11 @@ export class LocalApic implements MmioDevice, Snapshotable {
         this.#signals.taskPriority(s.taskPriority >> 4);
         break;
       case REGISTER.EOI: this.#endOfInterrupt(); break;
+      case REGISTER.SELF_IPI:
+        if (!s.x2) this.#error(ESR.ILLEGAL_REGISTER);
+        else if (value < 16) this.#error(ESR.SEND_ILLEGAL_VECTOR);
+        else this.#accept(value, DELIVERY.FIXED, false);
+        break;
       case REGISTER.LDR: s.logicalDestination = value >>> 24; break;
       case REGISTER.DFR: s.destinationFormat = value >>> 28; break;
       case REGISTER.SVR: this.#writeSpurious(value); break;
@@ -241,8 +264,8 @@ export class LocalApic implements MmioDevice, Snapshotable {
         this.#sendInterprocessorInterrupt();
         break;
       case REGISTER.ICR_HIGH: s.icrHigh = (value & 0xff00_0000) >>> 0; break;
-      case TIMER_REGISTER.INITIAL_COUNT: case TIMER_REGISTER.DIVIDE: this.#timer.write(offset, value); break;
-      case REGISTER.VERSION: case REGISTER.APR: case REGISTER.PPR: case REGISTER.RRD: case TIMER_REGISTER.CURRENT_COUNT: break;
+      case REGISTER.INITIAL_COUNT: case REGISTER.DIVIDE: this.#timer.write(offset, value); break;
+      case REGISTER.VERSION: case REGISTER.APR: case REGISTER.PPR: case REGISTER.RRD: case REGISTER.CURRENT_COUNT: break;
       default:
         if (offset < REGISTER.ISR || offset >= REGISTER.ESR) this.#error(ESR.ILLEGAL_REGISTER);
     }
@@ -259,9 +282,9 @@ export class LocalApic implements MmioDevice, Snapshotable {
   #writeEntry(index: number, value: number): void {
     const s = this.#state;
     const masked = (s.spurious & SVR.ENABLE) === 0 ? ENTRY.MASKED : 0;
-    const entry = value & (LVT_WRITABLE[index] ?? 0) | masked | (s.lvt[index] ?? 0) & ENTRY.REMOTE_IRR;
+    const entry = value & lvtWritable(index, this.#tscDeadline) | masked | (s.lvt[index] ?? 0) & ENTRY.REMOTE_IRR;
     s.lvt[index] = entry;
-    if (index === LVT.TIMER) this.#timer.configure((entry & 0x2_0000) !== 0, (entry & ENTRY.MASKED) === 0);
+    if (index === LVT.TIMER) this.#timer.configure(entry >> TIMER_MODE.SHIFT & 3, (entry & ENTRY.MASKED) === 0);
     // A level-triggered pin that is high is heard as soon as its entry lets it.
     if ((index === LVT.LINT0 || index === LVT.LINT1) && s.lint[index - LVT.LINT0] === true && (entry & ENTRY.LEVEL) !== 0) this.#raiseLocal(index);
   }
@@ -310,7 +333,7 @@ export class LocalApic implements MmioDevice, Snapshotable {
     const shorthand = s.icrLow >> 18 & 3;
     const usesVector = delivery === DELIVERY.FIXED || delivery === DELIVERY.LOWEST_PRIORITY;
     if (usesVector && vector < 16) this.#error(ESR.SEND_ILLEGAL_VECTOR);
-    const reached = shorthand === SHORTHAND.NONE ? this.#addressed(s.icrHigh >>> 24, (s.icrLow & ICR.LOGICAL) !== 0)
+    const reached = shorthand === SHORTHAND.NONE ? this.#addressed(s.x2 ? s.icrHigh : s.icrHigh >>> 24, (s.icrLow & ICR.LOGICAL) !== 0)
       : shorthand === SHORTHAND.SELF ? delivery === DELIVERY.FIXED : shorthand === SHORTHAND.ALL_INCLUDING_SELF;
     // The INIT level de-assert message synchronises arbitration IDs and is not an INIT.
     const deassert = delivery === DELIVERY.INIT && (s.icrLow & ICR.LEVEL) !== 0 && (s.icrLow & ICR.ASSERT) === 0;
@@ -320,6 +343,7 @@ export class LocalApic implements MmioDevice, Snapshotable {
   /** Whether a destination field means this APIC. SDM Vol. 3A, "Determining IPI Destination". */
   #addressed(destination: number, logical: boolean): boolean {
     const s = this.#state;
+    if (s.x2) return destination === X2_BROADCAST || (logical ? (destination >>> 16) === 0 && (destination & X2_LOGICAL_ID) !== 0 : destination === X2_ID);
     if (destination === 0xff) return true;
     if (!logical) return destination === s.id;
     if (s.destinationFormat === 15) return (destination & s.logicalDestination) !== 0;

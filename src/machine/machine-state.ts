@@ -47,6 +47,7 @@ export function replaceState(machine: Machine, to: MachineState): void {
   const besides = copyState(BESIDES, to.besides, 'machine');
   machine.devices.restore(to.devices);
   state.u8.set(to.fields, 0);
+  machine.placeLocalApic();
   mmu.tlb.load(to.tlb);
   cpu.stateReplaced();
   cpu.shadow = besides.shadow;

@@ -14,6 +14,7 @@ import { debugConsole } from '../devices/emulator-ports.ts';
 import { Mmu } from '../mmu/mmu.ts';
 import { PhysicalMemory } from '../mmu/physical-memory.ts';
 import { PAGE_SIZE, linear, physical, type LinearAddress, type PhysicalAddress } from '../state/addresses.ts';
+import { APIC_BYTES, APIC_DEFAULT_BASE, apicMode } from '../state/apic-base.ts';
 import { GuestState } from '../state/guest-state.ts';
 import { ACTIVITY } from '../state/layout.ts';
 import { enter } from './boot/enter.ts';
@@ -101,6 +102,8 @@ export class Machine {
   boot: BootPlan | undefined;
   /** It was started by `loadFirmware`: its ROM is in no snapshot. */
   hasFirmware = false;
+  /** Where the local APIC's registers are in memory. */
+  private localApicAt: number | undefined = APIC_DEFAULT_BASE;
   private stop: Stop | undefined;
   /** The bytes of `until.output` that COM1 has still to end in, and the last ones it sent, as Latin-1 text. */
   private wanted = '';
@@ -119,6 +122,7 @@ export class Machine {
     this.devices = createPcDevices({
       clock: () => this.now(),
       memoryBytes: this.state.ramBytes,
+      tscDeadline: model.features.has('tsc-deadline'),
       rtcEpochSeconds: this.rtcEpochSeconds,
       ...(options.debugExitPort === undefined ? {} : { debugExitPort: options.debugExitPort }),
       onSerialOutput: (port, byte) => this.output(port, byte, options.onOutput),
@@ -146,7 +150,11 @@ export class Machine {
       acknowledgeInterrupt: () => this.devices.interrupts.acknowledge(),
       now: () => this.now(),
       taskPriorityChanged: (cr8) => this.devices.localApic.setTaskPriority(cr8),
-      apicBaseChanged: (value) => this.devices.localApic.setBase(value),
+      apicBaseChanged: (value) => {
+        this.devices.localApic.setBase(value);
+        this.placeLocalApic();
+      },
+      localApic: this.devices.localApic,
     }, model);
     this.cpu.observer = this.observers;
     this.mmu.tlb.onFlush = (what) => { this.observers.tlbFlush(what); };
@@ -160,6 +168,22 @@ export class Machine {
     }
     this.devices.scheduler.onEarlier(() => this.deadlinesMayHaveMoved());
     this.statistics = new Statistics(this);
+  }
+
+  /** Puts the local APIC's registers where IA32_APIC_BASE says: nowhere in memory while it is off or in x2APIC mode. */
+  placeLocalApic(): void {
+    const { apicBase } = this.state;
+    const at = apicMode(apicBase) === 'xAPIC' ? Number(apicBase & ~0xfffn) : undefined;
+    if (at === this.localApicAt) return;
+    if (this.localApicAt !== undefined) this.memory.removeMmio(physical(this.localApicAt));
+    this.localApicAt = undefined;
+    if (at === undefined) return;
+    if (!this.memory.isFreeOfDevices(at, APIC_BYTES)) {
+      this.end({ kind: 'unimplemented', what: `local APIC registers at 0x${at.toString(16)}, over those of another device`, rip: this.state.rip, bytes: new Uint8Array(0) });
+      return;
+    }
+    this.memory.addMmio(physical(at), APIC_BYTES, this.devices.localApic);
+    this.localApicAt = at;
   }
 
   /** Virtual time since power-on in nanoseconds. */

@@ -102,11 +102,18 @@ export class PhysicalMemory {
     this.#markMmioFrames();
   }
 
+  /** Whether no device has any of these bytes. */
+  isFreeOfDevices(base: number, bytes: number): boolean { return !this.#regions.some((region) => base < region.end && region.base < base + bytes); }
+
   #markMmioFrames(): void {
     for (let frame = 0; frame < this.#frames.length; frame++) this.#frames[frame]! &= ~FRAME.mmio;
     for (const { base, end } of this.#regions) {
       const last = Math.min(this.#frames.length, Math.ceil(end / PAGE_SIZE));
-      for (let frame = Math.floor(base / PAGE_SIZE); frame < last; frame++) this.#frames[frame]! |= FRAME.mmio;
+      for (let frame = Math.floor(base / PAGE_SIZE); frame < last; frame++) {
+        const known = this.#frames[frame]!;
+        this.#frames[frame] = (known & ~FRAME.code) | FRAME.mmio;
+        if ((known & FRAME.code) !== 0) for (const listener of this.#codeWritten) listener(frame);
+      }
     }
     for (const listener of this.#mapChanged) listener();
   }

@@ -59,6 +59,8 @@ export const FIELDS = {
   sysenterEsp: u64,
   sysenterEip: u64,
   apicBase: u64,
+  /** IA32_TSC_DEADLINE as it was written last; the local APIC's timer knows whether it is still to come. */
+  tscDeadline: u64,
   pat: u64,
   mtrrDefType: u64,
   mtrrFixed: u64s(11),

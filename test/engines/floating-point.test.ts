@@ -1,17 +1,17 @@
 /**
- * SSE floating point on the engines that generate code: the reference engine's results and flags of MXCSR, whatever lanes and MXCSR hold;
+ * SSE and AVX floating point on the engines that generate code: the reference engine's results and flags of MXCSR, whatever lanes and MXCSR hold;
  * and that ordinary numbers do not leave generated code. What the reference engine does is judged by silicon (test/isa/silicon.test.ts).
  */
 import { describe, expect, it } from 'vitest';
 import { label } from '../../src/assembler/index.ts';
-import { xmm1, xmm2 } from '../../src/assembler/registers.ts';
+import { xmm1, xmm2, ymm1, ymm2, ymm3 } from '../../src/assembler/registers.ts';
 import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
 import { effectsOf } from '../../src/cpu/describe/effects.ts';
 import type { FastEngine } from '../../src/cpu/engines/fast/engine.ts';
 import { readRflags } from '../../src/cpu/flags.ts';
 import { MODE_64, type Instruction } from '../../src/cpu/isa/instruction.ts';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
-import { CR4 } from '../../src/mmu/control-bits.ts';
+import { CR4, XCR0 } from '../../src/mmu/control-bits.ts';
 import { physical } from '../../src/state/addresses.ts';
 import { encodingOf } from '../support/random-encoding.ts';
 import { Random, seedOf } from '../support/random.ts';
@@ -29,7 +29,7 @@ const BUDGET = 4000;
 
 const left = LEFT_TO_REFERENCE.flatMap(({ mnemonics }) => mnemonics ?? []);
 /** Rows whose results are a matter of MXCSR, on registers. */
-const rows = ROWS.filter((row) => row.feature?.startsWith('sse') === true && row.modes !== 'legacy' && !left.includes(row.mnemonic));
+const rows = ROWS.filter((row) => row.feature !== undefined && /^(sse|avx)/.test(row.feature) && row.modes !== 'legacy' && !left.includes(row.mnemonic));
 function randomInstruction(r: Random): { i: Instruction; bytes: Uint8Array } {
   for (;;) {
     const bytes = encodingOf(r.pick(rows), 64, r);
@@ -39,50 +39,55 @@ function randomInstruction(r: Random): { i: Instruction; bytes: Uint8Array } {
   }
 }
 
-interface State { readonly xmm: readonly bigint[]; readonly mxcsr: number; readonly gpr: readonly bigint[] }
+interface State { readonly xmm: readonly bigint[]; readonly ymmHigh: readonly bigint[]; readonly mxcsr: number; readonly gpr: readonly bigint[] }
 function machine(engine: 'reference' | 'interpreter' | 'translator'): SystemMachine {
   const m = new SystemMachine(64, engine);
-  m.cpu.setMode(m.state.cr0, m.state.cr4 | CR4.OSFXSR | CR4.OSXMMEXCPT, m.state.efer);
+  m.cpu.setMode(m.state.cr0, m.state.cr4 | CR4.OSFXSR | CR4.OSXMMEXCPT | CR4.OSXSAVE, m.state.efer);
+  m.state.xcr0 = XCR0.X87 | XCR0.SSE | XCR0.AVX;
   m.gates();
   return m;
 }
 /** Runs the code at AT.code from a state; what it made of it, in words. */
-function outcome(m: SystemMachine, { xmm, mxcsr, gpr }: State): string[] {
+function outcome(m: SystemMachine, { xmm, ymmHigh, mxcsr, gpr }: State): string[] {
   const { state } = m;
   state.rip = BigInt(AT.code);
   state.mxcsr = mxcsr;
-  xmm.forEach((v, n) => {
-    state.xmm[2 * n] = BigInt.asUintN(64, v);
-    state.xmm[2 * n + 1] = v >> 64n;
-  });
+  for (const [registers, values] of [[state.xmm, xmm], [state.ymmHigh, ymmHigh]] as const) {
+    values.forEach((v, n) => {
+      registers[2 * n] = BigInt.asUintN(64, v);
+      registers[2 * n + 1] = v >> 64n;
+    });
+  }
   gpr.forEach((v, n) => { state.gpr[n] = v; });
   m.delivered.length = 0;
   m.engine.run(BUDGET);
   const hex = (v: bigint): string => v.toString(16);
   return [`rip ${hex(state.rip)} mxcsr ${state.mxcsr.toString(16)} flags ${readRflags(state).toString(16)} ${m.delivered.map(({ vector }) => vector).join(' ')}`,
-    ...Array.from(state.xmm, (v, n) => `xmm${n >> 1}.${n & 1} ${hex(v)}`), ...Array.from({ length: 16 }, (_, n) => `r${n} ${hex(state.gpr[n]!)}`)];
+    ...Array.from(state.xmm, (v, n) => `xmm${n >> 1}.${n & 1} ${hex(v)}`),
+    ...Array.from(state.ymmHigh, (v, n) => `ymm${n >> 1}.${2 + (n & 1)} ${hex(v)}`), ...Array.from({ length: 16 }, (_, n) => `r${n} ${hex(state.gpr[n]!)}`)];
 }
 
 describe.each(['interpreter', 'translator'] as const)('on the %s', (engine) => {
-  it('programs of SSE arithmetic have the reference engine’s results, flags and exceptions', { timeout: 120_000 }, () => {
+  it('programs of SSE and AVX arithmetic have the reference engine’s results, flags and exceptions', { timeout: 120_000 }, () => {
     const r = new Random(seed);
     for (let n = 0; n < PROGRAMS; n++) {
       const ours = machine(engine), reference = machine('reference');
       const code = Array.from({ length: INSTRUCTIONS }, () => randomInstruction(r));
       for (const m of [ours, reference]) m.memory.copyIn(physical(AT.code), Uint8Array.from([...code.flatMap(({ bytes }) => [...bytes]), ...LOOP_HERE]));
       for (let k = 0; k < STATES; k++) {
-        const { xmm, mxcsr } = simdFor(r, 'floats');
+        const { xmm, mxcsr } = simdFor(r, 'floats'), { xmm: ymmHigh } = simdFor(r, 'floats');
         // Few programs get far when an exception is not masked.
-        const state = { xmm, mxcsr: r.chance(60) ? MXCSR_USUAL | r.below(0x40) : mxcsr, gpr: Array.from({ length: 16 }, (_, x) => (x === 4 ? BigInt(AT.kernelStack) : r.u64() >> BigInt(r.below(64)))) };
+        const state = { xmm, ymmHigh, mxcsr: r.chance(60) ? MXCSR_USUAL | r.below(0x40) : mxcsr, gpr: Array.from({ length: 16 }, (_, x) => (x === 4 ? BigInt(AT.kernelStack) : r.u64() >> BigInt(r.below(64)))) };
         expect(outcome(ours, state), `seed ${seed}: ${code.map(({ bytes }) => Buffer.from(bytes).toString('hex')).join(' ')}`).toEqual(outcome(reference, state));
       }
     }
   });
 
-  it.each(['add', 'mul', 'sub', 'div', 'sqrt', 'min', 'max'])('%s of ordinary numbers in both formats is done in generated code, scalar and packed', (name) => {
+  it.each(['add', 'mul', 'sub', 'div', 'sqrt', 'min', 'max'])('%s of ordinary numbers in both formats is done in generated code, scalar and packed, of 128 and 256 bits', (name) => {
     const m = machine(engine);
     m.program((a) => {
       for (const suffix of ['ss', 'sd', 'ps', 'pd'] as const) a[`${name}${suffix}` as 'addss'](xmm1, xmm2);
+      for (const suffix of ['ps', 'pd'] as const) if (name !== 'sqrt') a[`v${name}${suffix}` as 'vaddps'](ymm3, ymm1, ymm2);
       a.label('end');
       a.jmp(label('end'));
     });
@@ -92,7 +97,8 @@ describe.each(['interpreter', 'translator'] as const)('on the %s', (engine) => {
     for (let n = 0; n < 20; n++) {
       for (let k = 0; k < 64; k++) singles[k] = r.between(1, 1_000_000) / 7;
       const words = new BigUint64Array(floats.buffer);
-      outcome(m, { xmm: Array.from({ length: 16 }, (_, x) => words[2 * x]! | (words[2 * x + 1]! << 64n)), mxcsr: MXCSR_USUAL, gpr: [] });
+      const vectors = Array.from({ length: 16 }, (_, x) => words[2 * x]! | (words[2 * x + 1]! << 64n));
+      outcome(m, { xmm: vectors, ymmHigh: vectors, mxcsr: MXCSR_USUAL, gpr: [] });
     }
     expect((m.engine as FastEngine).statistics.referenceInstructions - referenceInstructions, `seed ${seed}`).toBeLessThan(8);
   });

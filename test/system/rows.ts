@@ -57,6 +57,9 @@ export const SYSTEM_ROWS = {
   monitor: [
     'CPUID = 0F A2', 'MONITOR = NP 0F 01 C8', 'MWAIT = NP 0F 01 C9', 'WRMSR = 0F 30',
   ],
+  'virtual-interrupts': [
+    'CLI = FA', 'INT imm8 = CD ib', 'INT3 = CC', 'IRET = CF', 'IRETD = CF', 'MOV CRn, r32 = 0F 22 /r', 'POPF = 9D', 'PUSHF = 9C', 'STI = FB',
+  ],
   'protection-keys': [
     'CPUID = 0F A2', 'MOV CRn, r64 = 0F 22 /r', 'RDPKRU = NP 0F 01 EE', 'WRPKRU = NP 0F 01 EF', 'XGETBV = NP 0F 01 D0', 'XRSTOR m = NP 0F AE /5',
     'XSAVE m = NP 0F AE /4', 'XSAVEC m = NP 0F C7 /4', 'XSETBV = NP 0F 01 D1',

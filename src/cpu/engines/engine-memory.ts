@@ -35,6 +35,8 @@ export const ENGINE = {
   trail: BASE + 60,
   /** u32: 1 where CR0.EM, CR0.TS or CR4.OSFXSR keep instructions on vectors from running. */
   vectorsBlocked: BASE + 64,
+  /** u32: 1 where CR0.TS, CR4.OSXSAVE or XCR0 keep instructions with a VEX prefix on vectors from running. */
+  avxBlocked: BASE + 68,
 } as const;
 export const MISS_WRITE = 0x100;
 

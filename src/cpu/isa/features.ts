@@ -40,7 +40,7 @@ export const featurePosition = (feature: CpuFeature): Position => FEATURES[featu
 
 /** Features that the manual defines and that are not all here yet: no processor of ours can have them, and CPUID never announces them. */
 export const UNBUILT: CpuFeatures = new Set<CpuFeature>([
-  'vme', 'fma', 'x2apic', 'tsc-deadline', 'avx', 'f16c', 'avx2',
+  'fma', 'avx', 'f16c', 'avx2',
 ]);
 /** All features that a processor here can have. */
 export const BUILT: CpuFeatures = new Set(FEATURE_NAMES.filter((feature) => !UNBUILT.has(feature)));

@@ -11,6 +11,7 @@
 import type { Segment } from '../../state/layout.ts';
 import type { ImmediateOperand, MemoryOperand, RegisterOperand, RelativeOperand, Width } from './operand.ts';
 import { VectorOps } from './vector-ops.ts';
+import { lanePattern } from './vector-shuffles.ts';
 
 export { UnsupportedVerb } from './vector-ops.ts';
 
@@ -107,6 +108,12 @@ export abstract class Ops<V, B, X = unknown> extends VectorOps<V, X> {
   // ------------------------------------------------------------------------------------------------------ derived
   /** The constant bit. */
   constBit(b: 0 | 1): B { return this.bit(8, this.const(8, BigInt(b)), 0); }
+  /** a where c is 1, else b: 128 bits. */
+  selectX(c: B, a: X, b: X): X {
+    const ones = this.lowX(64, this.sub(64, this.const(64, 0n), this.fromBit(64, c)));
+    const mask = this.shuffleX(lanePattern(8, [0, 0]), ones, ones);
+    return this.vectorX('v128.or', this.vectorX('v128.and', a, mask), this.vectorX('v128.andnot', b, mask));
+  }
   inv(w: Width, a: V): V { return this.xor(w, a, this.const(w, -1n)); }
   isZero(w: Width, a: V): B { return this.eq(w, a, this.const(w, 0n)); }
   resultFlags(w: Width, r: V): void {

@@ -121,6 +121,8 @@ export abstract class VectorOps<V, X> {
   /** 128 bits of any alignment. */
   loadX(_segment: Segment, _offset: V): X { return unsupported('loadX'); }
   storeX(_segment: Segment, _offset: V, _v: X): void { unsupported('storeX'); }
+  /** One half of the instruction's operand of 256 bits, of any alignment, at `offset`; `at` is the offset of that half. */
+  loadHalfX(segment: Segment, _offset: V, _half: 0 | 1, at: V): X { return this.loadX(segment, at); }
   /** Stores 256 bits of any alignment, or nothing where one of the halves faults. */
   storeY(_segment: Segment, _offset: V, _low: X, _high: X): void { unsupported('storeY'); }
   /** Stores the bytes of v where bit 7 of the mask's byte is 1. Faults as a store of all sixteen does, whatever the mask (the manual leaves that open, silicon (AMD) does it). */

@@ -24,7 +24,7 @@ export interface Leave { readonly roots: readonly Node[]; readonly write: (statu
 export interface RememberedPage { readonly slot: number; readonly readAndWrite: boolean }
 
 /** Bits of an access: of a value or a vector. */
-export type AccessWidth = Width | 128;
+export type AccessWidth = Width | 128 | 256;
 
 const PAGE_MASK = -4096n;
 /** From bits 31:0 of an address to the offset of its entry in a column. */
@@ -46,10 +46,13 @@ export abstract class MemoryOps extends FlagOps {
   /** The last access for modification of this instruction: a store to the same place needs no second look. */
   #modified: { readonly offset: Node; readonly segment: Segment; host: number } | undefined;
   #stores = 0;
+  /** Where this instruction's operand of 256 bits is in memory, once one of its halves was loaded. */
+  #wide: { host: number } | undefined;
 
   /** To be called where an instruction begins. */
   protected beginMemory(): void {
     this.#modified = undefined;
+    this.#wide = undefined;
     this.#stores = 0;
   }
 
@@ -183,6 +186,27 @@ export abstract class MemoryOps extends FlagOps {
     });
   }
 
+  /** Half of the instruction's operand of 256 bits, at `offset`: one access finds the place for both. */
+  protected loadHalfAs(type: ValueType, op: number, segment: Segment, offset: Node, half: 0 | 1): Node {
+    const known = this.#wide;
+    if (known !== undefined) {
+      return this.value(type, [], () => {
+        this.code.get(known.host);
+        this.code.memory(op, 16 * half);
+      });
+    }
+    const address = this.#linear(segment, offset, false);
+    const exit = this.leave();
+    const remembered = this.rememberedPage(segment, offset, false);
+    const place = this.#wide = { host: -1 };
+    return this.value(type, [address, ...exit.roots], () => {
+      this.#locate(address, 256, false, exit, remembered);
+      place.host = this.temporary(I32);
+      this.code.tee(place.host);
+      this.code.memory(op, 16 * half);
+    });
+  }
+
   store(w: Width, segment: Segment, offset: Node, v: Node): void {
     const value = w < 64 ? this.loose(w, v) : v;
     const modified = this.#modified;
@@ -195,23 +219,30 @@ export abstract class MemoryOps extends FlagOps {
       });
       return;
     }
-    this.storeAs(w, STORE[w], segment, offset, value);
+    this.storeAs(w, STORE[w], segment, offset, [value]);
   }
-  protected storeAs(w: AccessWidth, op: number, segment: Segment, offset: Node, value: Node): void {
+  /** A store of w bits, in equal parts that `op` stores. */
+  protected storeAs(w: AccessWidth, op: number, segment: Segment, offset: Node, parts: readonly Node[]): void {
     this.#countStore();
     const address = this.#linear(segment, offset, true);
     const exit = this.leave();
     const remembered = this.rememberedPage(segment, offset, true);
-    this.effect([address, value, ...exit.roots], () => {
+    this.effect([address, ...parts, ...exit.roots], () => {
+      const { code } = this;
       this.#locate(address, w, true, exit, remembered);
-      this.emit(value);
-      this.code.memory(op, 0);
+      const host = parts.length > 1 ? this.temporary(I32) : -1;
+      parts.forEach((part, n) => {
+        if (n > 0) code.get(host);
+        else if (parts.length > 1) code.tee(host);
+        this.emit(part);
+        code.memory(op, n * w / (8 * parts.length));
+      });
     });
   }
   /** Leaving runs the whole instruction again, so nothing of it may be in memory by then. */
   #countStore(): void { if (++this.#stores > 1) throw new LeftToReference('two stores'); }
 
-  requireAligned(bytes: 16, segment: Segment, offset: Node): void {
+  requireAligned(bytes: 16 | 32, segment: Segment, offset: Node): void {
     const low = this.and(64, this.#linear(segment, offset, false), this.const(64, BigInt(bytes - 1)));
     this.leaveUnless(this.isZero(64, low));
   }

@@ -1,5 +1,6 @@
 /**
- * The vocabulary as generated WebAssembly: vectors. A 128-bit value is a v128, and most verbs are one instruction of WebAssembly's.
+ * The vocabulary as generated WebAssembly: vectors. A 128-bit value is a v128, and most verbs are one instruction of WebAssembly's;
+ * a YMM register is two of them, as it is for the verbs.
  * A verb, or an operation of one, that is not here leaves its instruction to the reference engine
  * (test/engines/generated-rows.ts lists which).
  */
@@ -12,13 +13,15 @@ import type { ImmediateOperand, MmxOperand, XmmOperand } from '../../isa/operand
 import { LANE_BITS, type ImmediateShuffle, type Lanes, type OneOfLanes, type VectorOp, type VectorShift } from '../../isa/vector-ops.ts';
 import { immediatePattern, lanePattern } from '../../isa/vector-shuffles.ts';
 import { ENGINE } from '../engine-memory.ts';
-import { F32, F64, I32, I64, LOAD, NUMERIC as N, SIMD, STORE, V128, type ValueType } from '../wasm/opcodes.ts';
+import { F32, F64, I32, I64, LOAD, NUMERIC as N, OP, SIMD, STORE, V128, type ValueType } from '../wasm/opcodes.ts';
 import { LeftToReference } from './graph-ops.ts';
 import { MemoryOps } from './memory-ops.ts';
 import type { Node } from './node.ts';
 
 /** Where the state holds an XMM register. */
-export const xmmOffset = (x: XmmOperand): number => OFFSET.xmm + 16 * x.number;
+export const xmmOffset = (x: Pick<XmmOperand, 'number'>): number => OFFSET.xmm + 16 * x.number;
+/** Where it holds bits 255:128 of a YMM register. */
+export const ymmHighOffset = (x: Pick<XmmOperand, 'number'>): number => OFFSET.ymmHigh + 16 * x.number;
 /** The registers of MMX in the state: 16 bytes each, of which the significand is the value. */
 export const mmxOffset = (x: MmxOperand): number => OFFSET.fpuRegisters + 16 * x.number;
 const SIGN_AND_EXPONENT = 8;
@@ -30,6 +33,7 @@ const EVEN_DOUBLEWORDS = lanePattern(4, [0, 2, 0, 2]);
 export abstract class VectorCode extends MemoryOps {
   /** It has been checked, since the block began, that vectors may be used; that no x87 exception waits. */
   #sseChecked = false;
+  #avxChecked = false;
   #mmxChecked = false;
   /** Where the state holds an MMX register: what the offsets in `mmxLoad` and `mmxStore` are added to. */
   protected abstract mmxBase(x: MmxOperand): { readonly base: Node | undefined; readonly offset: number };
@@ -37,6 +41,7 @@ export abstract class VectorCode extends MemoryOps {
   /** To be called where a block begins: what was checked before holds no longer. */
   protected beginVectors(): void {
     this.#sseChecked = false;
+    this.#avxChecked = false;
     this.#mmxChecked = false;
   }
 
@@ -45,6 +50,11 @@ export abstract class VectorCode extends MemoryOps {
     if (this.#sseChecked) return;
     this.#sseChecked = true;
     this.leaveUnless(this.isZero(32, this.loadState(I32, LOAD[32], ENGINE.vectorsBlocked)));
+  }
+  override requireAvx(): void {
+    if (this.#avxChecked) return;
+    this.#avxChecked = true;
+    this.leaveUnless(this.isZero(32, this.loadState(I32, LOAD[32], ENGINE.avxBlocked)));
   }
   /** Leaves more often than it must: where SSE is not enabled. */
   override requireMmx(): void {
@@ -101,7 +111,13 @@ export abstract class VectorCode extends MemoryOps {
     return undefined;
   }
   override loadX(segment: Segment, offset: Node): Node { return this.loadAs(128, V128, SIMD['v128.load'], segment, offset); }
-  override storeX(segment: Segment, offset: Node, v: Node): void { this.storeAs(128, SIMD['v128.store'], segment, offset, v); }
+  override storeX(segment: Segment, offset: Node, v: Node): void { this.storeAs(128, SIMD['v128.store'], segment, offset, [v]); }
+  override loadHalfX(segment: Segment, offset: Node, half: 0 | 1): Node { return this.loadHalfAs(V128, SIMD['v128.load'], segment, offset, half); }
+  override storeY(segment: Segment, offset: Node, low: Node, high: Node): void { this.storeAs(256, SIMD['v128.store'], segment, offset, [low, high]); }
+  override selectX(c: Node, a: Node, b: Node): Node {
+    if (c.value !== undefined) return c.value === 1n ? a : b;
+    return this.node(V128, OP.select, a, b, c);
+  }
 
   override vectorX(op: VectorOp, a: Node, b: Node): Node {
     if (op in SIMD) return this.simd(op as VectorOp & keyof typeof SIMD, a, b);
@@ -136,8 +152,8 @@ export abstract class VectorCode extends MemoryOps {
     return this.simd('v128.and', shifted(low), this.node(V128, SIMD['i64x2.splat'], this.sub(64, this.const(64, 0n), this.fromBit(64, fits))));
   }
   override shuffleX(bytes: readonly number[], a: Node, b: Node): Node { return this.withImmediates(V128, SIMD['i8x16.shuffle'], bytes, a, b); }
-  override shuffleByX(how: ImmediateShuffle, a: Node, b: Node, pattern: ImmediateOperand): Node {
-    return this.shuffleX(immediatePattern(how, Number(pattern.value & 0xffn)), a, b);
+  override shuffleByX(how: ImmediateShuffle, a: Node, b: Node, pattern: ImmediateOperand, half: 0 | 1 = 0): Node {
+    return this.shuffleX(immediatePattern(how, Number(pattern.value & 0xffn), half), a, b);
   }
   override bitmaskX(shape: 'i8x16' | 'i32x4' | 'i64x2', a: Node): Node { return this.node(I32, SIMD[`${shape}.bitmask`], a); }
 

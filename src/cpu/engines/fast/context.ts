@@ -3,7 +3,7 @@
  * them. Code is made for one context and entered in that context only; it changes with system instructions and
  * deliveries, which generated code leaves to TypeScript.
  */
-import { CR0, CR4 } from '../../../mmu/control-bits.ts';
+import { CR0, CR4, XCR0 } from '../../../mmu/control-bits.ts';
 import { COLUMN, columnBase, FETCH_COLUMN, fetchColumnBase, type Column } from '../../../mmu/tlb.ts';
 import { OFFSET, SEGMENT } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
@@ -29,6 +29,7 @@ const CONTEXTS: readonly Context[] = Array.from({ length: 16 }, (_, n) => make(n
 export const CONTEXT_SHIFT = 57;
 const CONTEXT_KEY_HIGH_SHIFT = CONTEXT_SHIFT - 32;
 
+const SSE_AND_AVX = XCR0.SSE | XCR0.AVX;
 const FLAT_LIMIT = 0xffff_ffff;
 const EXPAND_DOWN = 1 << 2;
 const DATA_SEGMENTS = [SEGMENT.ES, SEGMENT.SS, SEGMENT.DS] as const;
@@ -57,6 +58,7 @@ export function enterContext(cpu: Cpu): Context | undefined {
   u32[ENGINE.fetchColumn / 4] = fetchColumnBase(column === COLUMN.user ? FETCH_COLUMN.user : FETCH_COLUMN.supervisor);
   u32[ENGINE.pcid / 4] = pcid;
   u32[ENGINE.vectorsBlocked / 4] = (state.cr0 & (CR0.EM | CR0.TS)) === 0 && (state.cr4 & CR4.OSFXSR) !== 0 ? 0 : 1;
+  u32[ENGINE.avxBlocked / 4] = (state.cr0 & CR0.TS) === 0 && (state.cr4 & CR4.OSXSAVE) !== 0 && (state.xcr0 & SSE_AND_AVX) === SSE_AND_AVX ? 0 : 1;
   u32[ENGINE.contextKey / 4 + 1] = context.number << CONTEXT_KEY_HIGH_SHIFT;
   return context;
 }

@@ -28,7 +28,7 @@ function operandText(x: Operand, i: Instruction): string {
     case 'register': return x.implicit ? `=${x.number}.${x.width}` : `R${x.width}`;
     case 'memory': return memoryText(x);
     case 'immediate': return isImmediateOfForm(i) ? `I${x.value}` : 'I';
-    case 'xmm': return 'X';
+    case 'xmm': return x.width === 256 ? 'Y' : 'X';
     case 'mmx': return 'Q';
     case 'relative': return 'J';
     default: return `?${x.kind}`;

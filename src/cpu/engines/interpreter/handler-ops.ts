@@ -7,6 +7,7 @@ import { OFFSET } from '../../../state/layout.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { NO_REGISTER, RCX, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../../isa/operand.ts';
 import { FloatCode } from '../emit/float-ops.ts';
+import { xmmOffset, ymmHighOffset } from '../emit/vector-ops.ts';
 import type { Leave } from '../emit/memory-ops.ts';
 import type { FlagDefinition } from '../emit/flag-ops.ts';
 import { FLAG_WORD_OFFSETS } from '../emit/flag-ops.ts';
@@ -25,6 +26,8 @@ const LOCAL = { record: 0, budget: 1, again: 2, first: 3 } as const;
 export const HANDLER_PARAMETERS: readonly ValueType[] = [I32, I32];
 export const HANDLER_FIXED_LOCALS: readonly ValueType[] = [I32];
 
+/** Of a register in the state: an i32 and what is added to it. */
+interface RegisterPlace { readonly base: Node | undefined; readonly offset: number }
 type Ending = { readonly kind: 'goto' } | { readonly kind: 'if'; readonly c: Node } | { readonly kind: 'indirect'; readonly ip: Node };
 
 export class HandlerOps extends FloatCode {
@@ -98,8 +101,27 @@ export class HandlerOps extends FloatCode {
     return x.addressWidth === 64 ? sum : this.zext(x.addressWidth, 64, this.trunc(64, x.addressWidth, sum));
   }
   protected registersBefore(): () => readonly [] { return () => []; }
-  override getXmm(x: XmmOperand): Node { return this.loadState(V128, SIMD['v128.load'], 0, this.#register(x)); }
-  override setXmm(x: XmmOperand, v: Node): void { this.storeState(SIMD['v128.store'], 0, v, this.#register(x)); }
+  override getXmm(x: XmmOperand): Node {
+    const { base, offset } = this.#xmm(x);
+    return this.loadState(V128, SIMD['v128.load'], offset, base);
+  }
+  override setXmm(x: XmmOperand, v: Node): void {
+    const { base, offset } = this.#xmm(x);
+    this.storeState(SIMD['v128.store'], offset, v, base);
+  }
+  /** Registers that the instruction means without naming them have their own places. */
+  #xmm(x: XmmOperand): RegisterPlace { return this.#i.operands.includes(x) ? { base: this.#register(x), offset: 0 } : { base: undefined, offset: xmmOffset(x) }; }
+  override getYmmHigh(x: XmmOperand): Node {
+    const { base, offset } = this.#ymmHigh(x);
+    return this.loadState(V128, SIMD['v128.load'], offset, base);
+  }
+  override setYmmHigh(x: XmmOperand, v: Node): void {
+    const { base, offset } = this.#ymmHigh(x);
+    this.storeState(SIMD['v128.store'], offset, v, base);
+  }
+  #ymmHigh(x: XmmOperand): RegisterPlace {
+    return this.#i.operands.includes(x) ? { base: this.#register(x), offset: OFFSET.ymmHigh - OFFSET.xmm } : { base: undefined, offset: ymmHighOffset(x) };
+  }
   protected mmxBase(x: MmxOperand): { readonly base: Node; readonly offset: number } { return { base: this.#register(x), offset: 0 }; }
 
   // -------------------------------------------------------------------------------------------------------- memory

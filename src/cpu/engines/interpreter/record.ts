@@ -13,8 +13,8 @@ export const RECORD_BYTES = 64;
 export const RECORD = {
   /** u32: the handler's index in the table. */
   handler: 0,
-  /** u16 each: the registers of operands 0, 1, 2. */
-  registers: [4, 6, 8],
+  /** u16 each: the registers of operands 0 to 3. */
+  registers: [4, 6, 8, 58],
   /** u16: base and index register; u8: log2 of the scale. */
   base: 10,
   index: 12,

@@ -2,7 +2,6 @@
 import { INSTRUCTION_ENTRIES, FETCH_ENTRY_BYTES, FETCH_FIELD, COLUMN, FETCH_COLUMN, fetchColumnBase } from '../../../mmu/tlb.ts';
 import { OFFSET } from '../../../state/layout.ts';
 import { FLAG_WORD_OFFSETS } from '../emit/flag-ops.ts';
-import { xmmOffset } from '../emit/vector-ops.ts';
 import { ENGINE, ENTRIES_BASE, ENTRY, STATUS } from '../engine-memory.ts';
 import type { Context } from '../fast/context.ts';
 import { MAX_REGION_INSTRUCTIONS } from '../fast/dispatcher.ts';
@@ -11,7 +10,7 @@ import { emitNoteWord } from '../fast/trail-code.ts';
 import { Code, type Label } from '../wasm/code.ts';
 import { I32, I64, LOAD, NUMERIC as N, OP, SIMD, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
 import { WORDS, type FlagShape } from './flag-homes.ts';
-import { FIXED_LOCALS, LOCAL, RegionOps, compareTag } from './region-ops.ts';
+import { FIXED_LOCALS, LOCAL, RegionOps, compareTag, vectorOffset } from './region-ops.ts';
 import type { Block } from './region.ts';
 import { dominates, structure, type Place } from './structure.ts';
 
@@ -19,6 +18,10 @@ import { dominates, structure, type Place } from './structure.ts';
 const MAX_GUESSES = 4;
 
 export interface EmittedRegion { readonly locals: readonly ValueType[]; readonly code: Uint8Array }
+
+/** Numbers of the YMM registers that are operands. */
+const ymmRegistersOf = (blocks: readonly Block[]): ReadonlySet<number> =>
+  new Set(blocks.flatMap(({ instructions }) => instructions.flatMap(({ operands }) => operands.flatMap((x) => (x.kind === 'xmm' && x.width === 256 ? [x.number] : [])))));
 
 /** Writes the function of a region whose place in the regions' table is `id`, and whose number in the trail is `source`. */
 export function emitRegion(blocks: readonly Block[], id: number, source: number, context: Context): EmittedRegion { return new RegionEmitter(blocks, id, source, context).emit(); }
@@ -42,7 +45,7 @@ class RegionEmitter {
     this.#blocks = blocks;
     this.#id = id;
     this.#context = context;
-    this.#ops = new RegionOps(this.#code, context, source);
+    this.#ops = new RegionOps(this.#code, context, source, ymmRegistersOf(blocks));
     this.#byIp = new Map(blocks.map((block) => [block.ip, block]));
     const { root, placeOf } = structure(blocks);
     root.loops = true;
@@ -72,7 +75,7 @@ class RegionEmitter {
     load(LOAD[64], ENGINE.pcid, LOCAL.pcid);
     load(LOAD[32], ENGINE.trail, LOCAL.trail);
     for (const r of this.#ops.used) load(LOAD[64], OFFSET.gpr + 8 * r, LOCAL.gpr + r);
-    for (const [number, local] of this.#ops.vectorHomes) load(SIMD['v128.load'], xmmOffset({ kind: 'xmm', number, width: 128 }), local);
+    for (const [number, local] of this.#ops.vectorHomes) load(SIMD['v128.load'], vectorOffset(number), local);
     FLAG_WORD_OFFSETS.forEach((at, n) => { load(LOAD[64], at, LOCAL.flags + n); });
     code.i32(WORDS);
     code.set(LOCAL.flagKind);
@@ -85,7 +88,7 @@ class RegionEmitter {
       code.memory(op, at);
     };
     for (const r of this.#ops.written) store(STORE[64], OFFSET.gpr + 8 * r, LOCAL.gpr + r);
-    for (const number of this.#ops.writtenVectors) store(SIMD['v128.store'], xmmOffset({ kind: 'xmm', number, width: 128 }), this.#ops.vectorHomes.get(number)!);
+    for (const number of this.#ops.writtenVectors) store(SIMD['v128.store'], vectorOffset(number), this.#ops.vectorHomes.get(number)!);
     this.#ops.storeFlags();
     code.get(LOCAL.partial);
     code.open(OP.if, VOID);

@@ -11,13 +11,13 @@ import type { FlagDefinition } from '../emit/flag-ops.ts';
 import { LeftToReference } from '../emit/graph-ops.ts';
 import type { Leave, RememberedPage } from '../emit/memory-ops.ts';
 import type { Node } from '../emit/node.ts';
-import { mmxOffset } from '../emit/vector-ops.ts';
+import { mmxOffset, xmmOffset, ymmHighOffset } from '../emit/vector-ops.ts';
 import type { Context } from '../fast/context.ts';
 import { regionWord } from '../fast/trail.ts';
 import { emitNoteWord } from '../fast/trail-code.ts';
 import { branchTarget } from '../interpreter/record.ts';
 import type { Code, Label } from '../wasm/code.ts';
-import { I32, I64, NUMERIC as N, V128, type ValueType } from '../wasm/opcodes.ts';
+import { I32, I64, NUMERIC as N, SIMD, V128, type ValueType } from '../wasm/opcodes.ts';
 import { FlagHomeOps, type FlagShape, type HomeWrite } from './flag-homes.ts';
 import { pageSlot } from './page-slots.ts';
 import type { Block } from './region.ts';
@@ -26,6 +26,11 @@ import type { Block } from './region.ts';
 export const LOCAL = { block: 0, budget: 1, status: 2, rip: 3, pcid: 4, gpr: 5, flags: 21, flagKind: 24, trail: 25, partial: 26, first: 27 } as const;
 /** Types of the locals behind the parameter. */
 export const FIXED_LOCALS: readonly ValueType[] = [I32, I32, ...Array<ValueType>(LOCAL.flagKind - LOCAL.rip).fill(I64), I32, I32, I32];
+
+/** What is added to the number of a YMM register to name its upper half. */
+const UPPER = 16;
+/** Where the state holds what a home of vectors is for. */
+export const vectorOffset = (number: number): number => (number < UPPER ? xmmOffset({ number }) : ymmHighOffset({ number: number - UPPER }));
 
 /** With a tag of the TLB and a page on the stack: leaves 1 where they belong together. */
 export function compareTag(code: Code, pcidIsZero: boolean): void {
@@ -53,10 +58,14 @@ export class RegionOps extends FlagHomeOps {
   /** Registers whose homes must be loaded when the region is entered, and stored when it is left. */
   readonly used = new Set<number>();
   readonly written = new Set<number>();
-  /** Homes of XMM registers, given out as a region comes to use them; and which of them it writes. */
+  /** Homes of XMM registers and upper halves, given out as a region comes to use them; and which of them it writes. */
   readonly vectorHomes = new Map<number, number>();
   readonly writtenVectors = new Set<number>();
   #vectors = new Map<number, Node>();
+  /** YMM registers whose upper halves have homes, too: those that the region uses as such. Others are only cleared, which is done in the state. */
+  readonly #ymm: ReadonlySet<number>;
+  /** Of others: those that this block has cleared. */
+  #cleared: ReadonlySet<number> = new Set();
   /** The registers as the block finds them. */
   readonly #vectorsIn = new Map<number, Node>();
   /** The label behind which the exit's code stands. */
@@ -76,9 +85,10 @@ export class RegionOps extends FlagHomeOps {
   readonly #source: number;
   #block = 0;
 
-  /** `source`: the region's number in the trail. */
-  constructor(code: Code, context: Context, source: number) {
+  /** `source`: the region's number in the trail. `ymm`: numbers of the YMM registers that the region uses. */
+  constructor(code: Code, context: Context, source: number, ymm: ReadonlySet<number>) {
     super(code, LOCAL.first);
+    this.#ymm = ymm;
     this.longMode = context.mode.codeSize === 64;
     this.columnOffset = columnBase(context.column);
     this.#pcidIsZero = context.pcidIsZero;
@@ -95,6 +105,7 @@ export class RegionOps extends FlagHomeOps {
     this.#names = new Map();
     this.#vectors = new Map();
     this.#vectorsIn.clear();
+    this.#cleared = new Set();
     this.beginVectors();
     this.#ending = undefined;
     this.flags = this.flagsEntered(flagsIn);
@@ -169,11 +180,24 @@ export class RegionOps extends FlagHomeOps {
   }
   override getXmm(x: XmmOperand): Node { return this.#vector(x.number); }
   override setXmm(x: XmmOperand, v: Node): void { this.#vectors.set(x.number, v); }
+  override getYmmHigh(x: XmmOperand): Node {
+    return this.#ymm.has(x.number) ? this.#vector(UPPER + x.number) : this.loadState(V128, SIMD['v128.load'], ymmHighOffset(x));
+  }
+  override setYmmHigh(x: XmmOperand, v: Node): void {
+    if (this.#ymm.has(x.number)) {
+      this.#vectors.set(UPPER + x.number, v);
+      return;
+    }
+    if (this.#cleared.has(x.number)) return;
+    // Nothing but zeros is written to the upper half of a register that is used as an XMM register only.
+    this.storeState(SIMD['v128.store'], ymmHighOffset(x), v);
+    this.#cleared = new Set([...this.#cleared, x.number]);
+  }
   protected mmxBase(x: MmxOperand): { readonly base: undefined; readonly offset: number } { return { base: undefined, offset: mmxOffset(x) }; }
 
   protected registersBefore(): () => readonly { before: Node; after: Node; take: (merged: Node) => void }[] {
-    const before = new Map(this.#names), vectorsBefore = new Map(this.#vectors);
-    return () => [...this.#vectorsSince(vectorsBefore), ...[...this.#names].filter(([number, name]) => before.get(number) !== name).map(([number, { width, value }]) => {
+    const before = new Map(this.#names), vectorsBefore = new Map(this.#vectors), clearedBefore = this.#cleared;
+    return () => [...this.#forgetCleared(clearedBefore), ...this.#vectorsSince(vectorsBefore), ...[...this.#names].filter(([number, name]) => before.get(number) !== name).map(([number, { width, value }]) => {
       const known = before.get(number);
       if (known === undefined) this.used.add(number);
       const wholeBefore = known === undefined ? this.inLocal(I64, LOCAL.gpr + number) : known.width === 64 ? known.value : this.zext(32, 64, known.value);
@@ -183,6 +207,10 @@ export class RegionOps extends FlagHomeOps {
         take: (merged: Node): void => { this.#names.set(number, { width: 64, value: merged }); },
       };
     })];
+  }
+  #forgetCleared(before: ReadonlySet<number>): readonly [] {
+    this.#cleared = before;
+    return [];
   }
   #vectorsSince(before: ReadonlyMap<number, Node>): { before: Node; after: Node; take: (merged: Node) => void }[] {
     return [...this.#vectors].filter(([number, after]) => before.get(number) !== after).map(([number, after]) => ({

@@ -4,18 +4,11 @@ import type { ImmediateOperand } from '../operand.ts';
 import type { Ops } from '../ops.ts';
 import type { Semantics } from '../row.ts';
 import { LANE_BITS } from '../vector-ops.ts';
-import { lanePattern } from '../vector-shuffles.ts';
 import { combined, mapped, readX, sse, writeHalves, writeX, type Half } from './vector-operands.ts';
 
 const control = <V, B, X>(o: Ops<V, B, X>, i: Instruction): V => o.imm(8, i.operands.at(-1) as ImmediateOperand);
 const halves = <V, B, X>(o: Ops<V, B, X>, i: Instruction, n: number): readonly [X, X] => [readX(o, i, n, 'any', 0), readX(o, i, n, 'any', 1)];
 
-/** a where the bit is 1, else b: 128 bits. */
-function selectX<V, B, X>(o: Ops<V, B, X>, c: B, a: X, b: X): X {
-  const ones = o.lowX(64, o.sub(64, o.const(64, 0n), o.fromBit(64, c)));
-  const mask = o.shuffleX(lanePattern(8, [0, 0]), ones, ones);
-  return o.vectorX('v128.or', o.vectorX('v128.and', a, mask), o.vectorX('v128.andnot', b, mask));
-}
 /** The one of 2, 4 or 8 values whose number is in the low bits of `index`, whose width is w. */
 function chosen<V, B, X>(o: Ops<V, B, X>, w: 32 | 64, values: readonly V[], index: V, indexWidth: 8 | 32 | 64, firstBit = 0): V {
   if (values.length === 1) return values[0]!;
@@ -43,20 +36,20 @@ export const BROADCAST_128 = sse((o, i) => {
 /** VINSERTF128, VINSERTI128: the half that bit 0 of the immediate says is SRC2's. SDM Vol. 2D, "VINSERTF128". */
 export const INSERT_128 = sse((o, i) => {
   const upper = o.bit(8, control(o, i), 0), inserted = readX(o, i, 2), [low, high] = halves(o, i, 1);
-  writeHalves(o, i, (half) => (half === 0 ? selectX(o, upper, low, inserted) : selectX(o, upper, inserted, high)));
+  writeHalves(o, i, (half) => (half === 0 ? o.selectX(upper, low, inserted) : o.selectX(upper, inserted, high)));
 });
 /** VEXTRACTF128, VEXTRACTI128: the half that bit 0 of the immediate says. SDM Vol. 2D, "VEXTRACTF128". */
 export const EXTRACT_128 = sse((o, i) => {
   const [low, high] = halves(o, i, 1);
-  writeX(o, i, 0, selectX(o, o.bit(8, control(o, i), 0), high, low), 'any');
+  writeX(o, i, 0, o.selectX(o.bit(8, control(o, i), 0), high, low), 'any');
 });
 /** VPERM2F128, VPERM2I128: for each half one of the four of both sources, or zero. SDM Vol. 2D, "VPERM2F128—Permute Floating-Point Values". */
 export const PERMUTE_128 = sse((o, i) => {
   const imm8 = control(o, i), [a, b] = halves(o, i, 1), [c, d] = halves(o, i, 2);
   writeHalves(o, i, (half) => {
     const bit = (n: number): ReturnType<typeof o.bit> => o.bit(8, imm8, 4 * half + n);
-    const one = selectX(o, bit(1), selectX(o, bit(0), d, c), selectX(o, bit(0), b, a));
-    return selectX(o, bit(3), o.constX(0n), one);
+    const one = o.selectX(bit(1), o.selectX(bit(0), d, c), o.selectX(bit(0), b, a));
+    return o.selectX(bit(3), o.constX(0n), one);
   });
 });
 

@@ -35,12 +35,6 @@ export type Half = 0 | 1;
 /** The halves of the first operand: instructions on YMM registers do the same in both. */
 export const halvesOf = (i: Instruction): readonly Half[] => ((i.operands[0] as Operand & { width?: number }).width === 256 ? [0, 1] : [0]);
 
-/** The offset of one half of a memory operand. */
-const offsetOf = <V, B, X>(o: Ops<V, B, X>, i: Instruction, x: MemoryOperand, half: Half): V => {
-  const offset = o.effectiveAddress(x);
-  return half === 0 ? offset : addOffset(o, i, offset, o.const(64, 16n));
-};
-
 /**
  * Reads operand n: an XMM register or a half of a YMM register; 128 bits of memory, which must be aligned unless the instruction takes
  * `any`; or an MMX register or fewer bits of memory, with zeros above them. An operand of 128 bits is the same for both halves.
@@ -50,7 +44,8 @@ export function readX<V, B, X>(o: Ops<V, B, X>, i: Instruction, n: number, align
   if (x.kind === 'xmm') return half === 1 && x.width === 256 ? o.getYmmHigh(x) : o.getXmm(x);
   if (x.kind === 'mmx') return o.lowX(64, o.getMmx(x));
   if (x.kind !== 'memory') throw new Error(`${i.row.text}: operand ${n} is no vector`);
-  const offset = offsetOf(o, i, x, x.width === 256 ? half : 0);
+  const offset = o.effectiveAddress(x);
+  if (x.width === 256) return o.loadHalfX(x.segment, offset, half, half === 0 ? offset : addOffset(o, i, offset, o.const(64, 16n)));
   if (x.width < 128) {
     const value = o.load(x.width as Width, x.segment, offset);
     return o.lowX(x.width === 64 ? 64 : 32, widen(o, x.width as Width, x.width === 64 ? 64 : 32, value));

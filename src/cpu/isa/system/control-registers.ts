@@ -19,7 +19,7 @@ const isSet = (value: number, bit: number): boolean => (value & bit) !== 0;
 
 /** CR4 bits, with the feature that makes each of them exist. */
 const CR4_FEATURES: readonly (readonly [number, CpuFeature])[] = [
-  [CR4.TSD, 'tsc'], [CR4.DE, 'de'], [CR4.PSE, 'pse'], [CR4.PAE, 'pae'], [CR4.MCE, 'mce'], [CR4.PGE, 'pge'], [CR4.PCE, 'family6'],
+  [CR4.VME, 'vme'], [CR4.PVI, 'vme'], [CR4.TSD, 'tsc'], [CR4.DE, 'de'], [CR4.PSE, 'pse'], [CR4.PAE, 'pae'], [CR4.MCE, 'mce'], [CR4.PGE, 'pge'], [CR4.PCE, 'family6'],
   [CR4.OSFXSR, 'fxsr'], [CR4.OSXMMEXCPT, 'sse'], [CR4.UMIP, 'umip'], [CR4.FSGSBASE, 'fsgsbase'], [CR4.PCIDE, 'pcid'], [CR4.OSXSAVE, 'xsave'],
   [CR4.SMEP, 'smep'], [CR4.SMAP, 'smap'], [CR4.PKE, 'pku'],
   [CR4.LA57, 'la57'],

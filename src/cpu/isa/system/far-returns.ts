@@ -15,8 +15,9 @@ import type { Instruction } from '../instruction.ts';
 import { RSP } from '../operand.ts';
 import type { SystemSemantics } from '../row.ts';
 import { MASK, checkCodeSize, checkOffset, commitCode, targetDescriptor, widthOf, type TransferWidth } from './far-targets.ts';
-import { requireIoplInVirtual8086Mode, writableFlags } from './flags.ts';
+import { writableFlags } from './flags.ts';
 import { readOperand } from './operands.ts';
+import { hasVirtualFlag, loadWithVirtualFlag } from './virtual-interrupts.ts';
 
 /** The code segment that a return names, checked against its RPL. */
 function returnCodeSegment(cpu: Cpu, selector: number): Descriptor {
@@ -98,9 +99,9 @@ export const RET_FAR: SystemSemantics = (cpu, i) => {
   cpu.refresh();
 };
 
-/** IRET outside protected mode: in virtual-8086 mode it cannot leave it, and IOPL must be 3 and stays so. */
+/** IRET outside protected mode: in virtual-8086 mode it cannot leave it, and IOPL stays as it is. */
 function returnReal(cpu: Cpu, i: Instruction): void {
-  requireIoplInVirtual8086Mode(cpu, i);
+  const virtual = hasVirtualFlag(cpu, i);
   const { state } = cpu;
   const width = widthOf(i);
   const stack = Stack.current(cpu);
@@ -108,10 +109,11 @@ function returnReal(cpu: Cpu, i: Instruction): void {
   const selector = Number(stack.pop(width) & 0xffffn);
   const popped = Number(stack.pop(width) & 0xffff_ffffn);
   const mask = writableFlags(cpu, width) | (width === 16 ? 0 : RFLAGS.RF);
+  const flags = virtual ? loadWithVirtualFlag(cpu, popped, mask) : (readRflags(state) & ~mask) | (popped & mask);
   enterRealCode(cpu, selector, ip);
   stack.commit();
   state.nmiBlocked = 0;
-  cpu.setRflags((readRflags(state) & ~mask) | (popped & mask));
+  cpu.setRflags(flags);
 }
 
 /**

@@ -2,25 +2,22 @@
 import { ACTIVITY } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { SHADOW, castShadow } from '../../events.ts';
-import { GP, UD } from '../../exceptions.ts';
+import { UD } from '../../exceptions.ts';
 import { RFLAGS, readRflags } from '../../flags.ts';
 import { Stack } from '../../stack.ts';
 import type { Instruction } from '../instruction.ts';
 import type { SystemSemantics } from '../row.ts';
 import { requireCpl0 } from './operands.ts';
+import { changesVirtualFlag, hasVirtualFlag, loadWithVirtualFlag, requireNonePending, withVirtualFlag } from './virtual-interrupts.ts';
 
 const widthOfStack = (i: Instruction): 16 | 32 | 64 => i.width as 16 | 32 | 64;
 
-/** #GP(0) for what virtual-8086 mode leaves to its monitor unless IOPL is 3. SDM Vol. 3B, "Sensitive Instructions". */
-export function requireIoplInVirtual8086Mode(cpu: Cpu, i: Instruction): void {
-  if (cpu.virtual8086Mode && cpu.iopl < 3) throw GP(0, `${i.mnemonic} in virtual-8086 mode with IOPL ${cpu.iopl}`);
-}
-
 /** PUSHF / PUSHFD / PUSHFQ — Push RFLAGS Register onto the Stack. VM and RF are pushed as 0. */
 export const PUSHF: SystemSemantics = (cpu, i) => {
-  requireIoplInVirtual8086Mode(cpu, i);
+  const flags = readRflags(cpu.state) & ~(RFLAGS.VM | RFLAGS.RF);
+  const pushed = hasVirtualFlag(cpu, i) ? withVirtualFlag(flags) : flags;
   const stack = Stack.current(cpu);
-  stack.push(widthOfStack(i), BigInt(readRflags(cpu.state) & ~(RFLAGS.VM | RFLAGS.RF)));
+  stack.push(widthOfStack(i), BigInt(pushed));
   stack.commit();
 };
 
@@ -37,30 +34,34 @@ export function writableFlags(cpu: Cpu, width: number): number {
 
 /** POPF / POPFD / POPFQ. RF is cleared; VM, VIF and VIP stay (CPL 0: VIF and VIP are cleared). */
 export const POPF: SystemSemantics = (cpu, i) => {
-  requireIoplInVirtual8086Mode(cpu, i);
+  const virtual = hasVirtualFlag(cpu, i);
   const stack = Stack.current(cpu);
   const popped = Number(stack.pop(widthOfStack(i)) & 0xffff_ffffn);
   const mask = writableFlags(cpu, i.width);
+  if (virtual) {
+    const flags = loadWithVirtualFlag(cpu, popped, mask);
+    stack.commit();
+    return cpu.setRflags(flags);
+  }
   const cleared = i.width === 16 ? 0 : RFLAGS.RF | (cpu.state.cpl === 0 ? RFLAGS.VIF | RFLAGS.VIP : 0);
   stack.commit();
   cpu.setRflags((readRflags(cpu.state) & ~mask & ~cleared) | (popped & mask));
 };
 
-function requireIopl(cpu: Cpu, i: Instruction): void {
-  if (cpu.state.cpl > cpu.iopl) throw GP(0, `${i.mnemonic} with CPL beyond IOPL`);
-}
-
 /** CLI — Clear Interrupt Flag. */
 export const CLI: SystemSemantics = (cpu, i) => {
-  requireIopl(cpu, i);
-  cpu.state.systemFlags &= ~RFLAGS.IF;
+  cpu.state.systemFlags &= changesVirtualFlag(cpu, i) ? ~RFLAGS.VIF : ~RFLAGS.IF;
   cpu.refreshAttention();
 };
 
 /** STI — Set Interrupt Flag. Interrupts are recognised after the next instruction, if IF was 0. */
 export const STI: SystemSemantics = (cpu, i) => {
-  requireIopl(cpu, i);
   const { state } = cpu;
+  if (changesVirtualFlag(cpu, i)) {
+    requireNonePending(cpu);
+    state.systemFlags |= RFLAGS.VIF;
+    return;
+  }
   if ((state.systemFlags & RFLAGS.IF) === 0) castShadow(cpu, SHADOW.sti);
   state.systemFlags |= RFLAGS.IF;
   cpu.refreshAttention();

@@ -1,4 +1,5 @@
 /** MSRs, FS and GS bases, TLB and cache control, identification, time. */
+import { apicMode } from '../../../state/apic-base.ts';
 import { SEGMENT } from '../../../state/layout.ts';
 import { linear } from '../../../state/addresses.ts';
 import { CR4 } from '../../../mmu/control-bits.ts';
@@ -77,14 +78,11 @@ export const INVPCID: SystemSemantics = (cpu, i) => {
 export const INVD: SystemSemantics = requireCpl0;
 export const WBINVD: SystemSemantics = requireCpl0;
 
-/** IA32_APIC_BASE: global enable. */
-const APIC_ENABLED = 1n << 11n;
-
 /** CPUID — CPU Identification. */
 export const CPUID: SystemSemantics = (cpu) => {
   const { gpr } = cpu.state;
   const result = cpuid(cpu.model, low32(cpu, RAX), low32(cpu, RCX), {
-    in64BitMode: cpu.in64BitMode, monitorEnabled: (cpu.state.miscEnable & MISC_ENABLE.MONITOR) !== 0n, apicEnabled: (cpu.state.apicBase & APIC_ENABLED) !== 0n,
+    in64BitMode: cpu.in64BitMode, monitorEnabled: (cpu.state.miscEnable & MISC_ENABLE.MONITOR) !== 0n, apicEnabled: apicMode(cpu.state.apicBase) !== 'off',
     osxsave: (cpu.state.cr4 & CR4.OSXSAVE) !== 0, ospke: (cpu.state.cr4 & CR4.PKE) !== 0, xcr0: cpu.state.xcr0,
   });
   gpr[RAX] = BigInt(result.eax >>> 0);
