@@ -24,7 +24,7 @@ export interface Leave { readonly roots: readonly Node[]; readonly write: (statu
 export interface RememberedPage { readonly slot: number; readonly readAndWrite: boolean }
 
 /** Bits of an access: of a value or a vector. */
-export type AccessWidth = Width | 128 | 256;
+export type AccessWidth = Width | 80 | 128 | 256;
 
 const PAGE_MASK = -4096n;
 /** From bits 31:0 of an address to the offset of its entry in a column. */
@@ -238,6 +238,22 @@ export abstract class MemoryOps extends FlagOps {
         code.memory(op, n * w / (8 * parts.length));
       });
     });
+  }
+  /** Ten bytes in one access: the lower eight, and the two above them as an i32. */
+  protected loadTen(segment: Segment, offset: Node): [Node, Node] {
+    const address = this.#linear(segment, offset, false);
+    const exit = this.leave();
+    const host = this.value(I32, [address, ...exit.roots], () => { this.#locate(address, 80, false, exit, undefined); });
+    return [this.loadState(I64, LOAD[64], 0, host), this.loadState(I32, LOAD[16], 8, host)];
+  }
+  /** The same, stored. */
+  protected storeTen(segment: Segment, offset: Node, low: Node, high: Node): void {
+    this.#countStore();
+    const address = this.#linear(segment, offset, true);
+    const exit = this.leave();
+    const host = this.value(I32, [address, ...exit.roots], () => { this.#locate(address, 80, true, exit, undefined); });
+    this.storeState(STORE[64], 0, low, host);
+    this.storeState(STORE[16], 8, high, host);
   }
   /** A store may leave, which runs the whole instruction again, so nothing of it may be in memory by then. */
   #countStore(): void { if (this.#stores++ > 0) throw new LeftToReference('two stores'); }
