@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
+import { readSourceLines } from '../debug/source-lines.ts';
 import { bootFromArguments, MACHINE_OPTIONS, machineRequest } from './boot.ts';
 import { CommandError } from './exit-status.ts';
 import { readInput } from './files.ts';
+import { readSources } from './source-files.ts';
 import type { Arguments, Command } from './options.ts';
 import { PACKAGE_ROOT } from './source-maps.ts';
 import { print } from './stdout.ts';
@@ -36,9 +38,11 @@ function contents(args: Arguments): Map<string, Served> {
   const modules = args.all('initrd');
   served.set('/image', { type: 'application/octet-stream', bytes: readInput(image, 'image') });
   modules.forEach((path, n) => served.set(`/module/${n}`, { type: 'application/octet-stream', bytes: readInput(path, '--initrd') }));
+  const sources = args.text('source');
+  if (sources !== undefined) served.set('/sources.json', json(readSources(sources, readSourceLines(served.get('/image')!.bytes))));
   const description = args.text('description');
   if (description !== undefined) served.set('/description.json', { type: 'application/json', bytes: readDescription(description) });
-  return served.set('/boot.json', json({ ...boot, name: basename(image), options: machineRequest(args), modules, ...(description === undefined ? {} : { description: 'description.json' }) }));
+  return served.set('/boot.json', json({ ...boot, name: basename(image), options: machineRequest(args), modules, ...(sources === undefined ? {} : { sources: 'sources.json' }), ...(description === undefined ? {} : { description: 'description.json' }) }));
 }
 
 function readDescription(path: string): Uint8Array {
@@ -99,7 +103,7 @@ export const debugCommand: Command = {
   operands: '[IMAGE]',
   says: 'Shows IMAGE in the debugger\'s view, a page for a browser on this computer.\n'
     + 'Prints the page\'s address. Without IMAGE the page opens files itself.',
-  options: { ...MACHINE_OPTIONS, 'description': { value: 'FILE.json', says: 'what the kernel\'s own memory looks like, for the pane that shows it (docs/GUEST-DESCRIPTION.md)' }, 'port': { value: 'N', says: 'listen on this port of 127.0.0.1 (default: one that is free)' } },
+  options: { ...MACHINE_OPTIONS, 'description': { value: 'FILE.json', says: 'what the kernel\'s own memory looks like, for the pane that shows it (docs/GUEST-DESCRIPTION.md)' }, 'source': { value: 'DIR', says: 'folder of the kernel\'s source: its text is shown beside the instructions (IMAGE needs a line table: compile with -g)' }, 'port': { value: 'N', says: 'listen on this port of 127.0.0.1 (default: one that is free)' } },
   notes: 'The machine runs in the browser; the server only hands out the page and IMAGE. Ctrl-C ends it.',
   run: debug,
 };

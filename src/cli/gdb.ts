@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { GdbSession } from '../debug/gdb/server.ts';
 import type { Debugger } from '../debug/debugger.ts';
 import type { Stop } from '../machine/machine.ts';
+import { compareMoments } from '../machine/position.ts';
 import { CommandError } from './exit-status.ts';
 
 /** Answers that gdb does not read: past this the connection is dropped. */
@@ -50,9 +51,11 @@ export class GdbServer {
   }
 
   /** Runs the machine for gdb, or on its own after gdb has let it go: then it gives the stop that ends it. */
-  slice(maxInstructions: number, waits: boolean): 'running' | 'waiting' | Stop {
+  slice(maxInstructions: number, waits: boolean): 'running' | 'waiting' | Stop | { readonly kind: 'replayed' } {
     if (!this.#free) return this.#session?.slice(maxInstructions, waits) === 'waiting' ? 'waiting' : 'running';
-    const stop = this.#debug.continue(maxInstructions);
+    const { now, log: { end } } = this.#debug.history;
+    if (end !== undefined && compareMoments(now, end) >= 0) return { kind: 'replayed' };
+    const stop = this.#debug.continue(end === undefined ? maxInstructions : Math.max(1, Math.min(maxInstructions, end.retired - now.retired)));
     if (stop.kind === 'halted' && stop.wakeable && waits) return 'waiting';
     return stop.kind === 'instruction-limit' || stop.kind === 'hit' || stop.kind === 'start' || stop.kind === 'refused' || stop.kind === 'arrived' ? 'running' : stop;
   }

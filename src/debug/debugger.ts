@@ -1,9 +1,10 @@
 /** What one can do with a machine that has a history: the commands behind the prompt, gdb and the page. */
 import type { Machine, Stop } from '../machine/machine.ts';
-import { compareMoments, momentOf, type Moment, type Position } from '../machine/position.ts';
+import { momentOf, type Moment, type Position } from '../machine/position.ts';
+import { linear, PAGE_SIZE } from '../state/addresses.ts';
 import { backtrace, callerOf, instructionAt, type Frame } from './backtrace.ts';
 import { Breakpoints, type Hit } from './break/breakpoints.ts';
-import { History, momentTo, type HistoryOptions, type Watch, type WatchHit } from './history/history.ts';
+import { History, type HistoryOptions, type Watch, type WatchHit } from './history/history.ts';
 import { lastWrite, type LastWrite, type WriteTarget } from './history/last-write.ts';
 import { reverseContinue, type Search } from './history/search.ts';
 import { SymbolTable } from './symbols.ts';
@@ -135,17 +136,25 @@ export class Debugger {
   // --------------------------------------------------------------------------------------------------------- other
   /** To an instruction count, a position or a moment, past breakpoints and whatever the guest does. */
   goTo(to: number | Position | Moment): Motion {
-    const moment = momentTo(to), { history } = this;
-    return {
-      advance: (maxInstructions = Infinity) => {
-        if (compareMoments(moment, history.end) <= 0) return history.runTo(moment) ?? ARRIVED;
-        return history.pass({ until: moment, maxInstructions }) as DebugStop;
-      },
-      cancel: () => undefined,
-    };
+    const way = this.history.wayTo(to);
+    return { advance: way, cancel: () => undefined };
   }
   runTo(to: number | Position | Moment): DebugStop { return this.goTo(to).advance(); }
   restart(): DebugStop { return this.runTo(this.history.start); }
+
+  /** Changes memory now, all of the bytes or none; what can be read can be written, read-only pages too. Throws RangeError for what is no RAM. */
+  writeMemory(address: bigint, bytes: Uint8Array, isPhysical = false): void {
+    const { machine, history } = this, pieces: { address: number; bytes: Uint8Array }[] = [];
+    for (let done = 0; done < bytes.length;) {
+      const here = BigInt.asUintN(64, address + BigInt(done));
+      const count = Math.min(bytes.length - done, PAGE_SIZE - Number(here & 0xfffn));
+      const at = isPhysical ? Number(here) : machine.readLinear(here, count).length === count ? machine.mmu.explain(linear(here)).physicalAddress : undefined;
+      if (at === undefined || at + count > machine.state.ramBytes) throw new RangeError(`0x${here.toString(16)} is not ${isPhysical ? 'RAM' : 'mapped to RAM'}`);
+      pieces.push({ address: at, bytes: bytes.slice(done, done + count) });
+      done += count;
+    }
+    for (const piece of pieces) history.give({ kind: 'memory', ...piece });
+  }
 
   /** As lastWrite of last-write.ts. */
   lastWrite(target: WriteTarget): Search<LastWrite | undefined> { return lastWrite(this.history, target); }

@@ -30,6 +30,8 @@ export class SourceLines {
 
   /** How many there are. */
   get count(): number { return this.#rows.length; }
+  /** The files they are in. */
+  get files(): ReadonlySet<string> { return new Set(this.#rows.map(({ file }) => file)); }
 
   /** The line that an address belongs to, and whether it begins there. */
   at(address: bigint): (SourceLine & { readonly begins: boolean }) | undefined {
@@ -41,7 +43,10 @@ export class SourceLines {
     }
     const row = this.#rows[low - 1];
     if (row === undefined || row.ends || row.line === 0) return undefined;
-    const before = this.#rows[low - 2];
+    // Compilers say several lines of one address; what came before it decides.
+    let previous = low - 2;
+    while (this.#rows[previous]?.address === row.address && !this.#rows[previous]!.ends) previous--;
+    const before = this.#rows[previous];
     const goesOn = before !== undefined && !before.ends && before.line === row.line && before.file === row.file;
     return { file: row.file, line: row.line, begins: row.address === address && !goesOn };
   }
@@ -73,7 +78,8 @@ function debugSections(file: Uint8Array): Map<string, Uint8Array> {
   const section = (n: number): { name: number; compressed: boolean; bytes: Uint8Array } => {
     const at = headers + n * size, field = `section header ${n}`;
     const nobits = r.u32(at + 4, `${field} sh_type`) === 8;
-    const offset = word(at + (wide ? 24 : 16), `${field} sh_offset`), length = nobits ? 0 : word(at + (wide ? 32 : 20), `${field} sh_size`);
+    // What has no bytes in the file may lie behind its end.
+    const offset = nobits ? 0 : word(at + (wide ? 24 : 16), `${field} sh_offset`), length = nobits ? 0 : word(at + (wide ? 32 : 20), `${field} sh_size`);
     return { name: r.u32(at, `${field} sh_name`), compressed: (BigInt(word(at + 8, `${field} sh_flags`)) & SHF_COMPRESSED) !== 0n, bytes: r.slice(offset, length, field) };
   };
   if (nameSection >= count) throw new ImageError(`ELF header e_shstrndx: there is no section ${nameSection}`);

@@ -10,7 +10,7 @@ export interface LoadRequest {
   readonly name: string;
   readonly image: Uint8Array<ArrayBuffer>;
   readonly options: MachineRequest;
-  /** Texts of source files by the names that the image's line table has. */
+  /** Texts of source files by path: those whose paths end as the line table's do are meant. */
   readonly sources?: Readonly<Record<string, string>>;
   /** What the kernel says of its own memory: docs/GUEST-DESCRIPTION.md. Not checked before it is used. */
   readonly description?: unknown;
@@ -44,11 +44,13 @@ export interface Requests {
   pause: { takes: undefined; gives: void };
   /** Bytes for COM1; how many the guest has room for. */
   type: { takes: readonly number[]; gives: number };
-  edit: { takes: { readonly register: string; readonly value: bigint } | { readonly physical: number; readonly bytes: Uint8Array<ArrayBuffer> }; gives: void };
+  edit: { takes: { readonly register: string; readonly value: bigint } | { readonly memory: bigint; readonly physical: boolean; readonly bytes: Uint8Array<ArrayBuffer> }; gives: void };
   break: { takes: { readonly text: string } | { readonly toggle: bigint } | { readonly remove: number } | { readonly enable: number; readonly enabled: boolean }; gives: void };
   /** The value of an expression over registers, memory and symbols. */
   evaluate: { takes: string; gives: bigint };
   link: { takes: undefined; gives: LinkData };
+  /** More source texts. */
+  sources: { takes: Readonly<Record<string, string>>; gives: SourcesFound };
   code: { takes: { readonly at?: bigint; readonly before: number; readonly after: number }; gives: CodeData };
   registers: { takes: undefined; gives: readonly RegisterGroup[] };
   /** The walk of a linear address. */
@@ -108,6 +110,9 @@ export interface LoadedData {
   /** Why the link could not be followed. */
   readonly linkProblem: string | undefined;
 }
+
+/** How many files the line table names, and of how many the text is there. */
+export interface SourcesFound { readonly named: number; readonly found: number }
 
 export interface CodeLine {
   readonly address: bigint;
@@ -206,7 +211,7 @@ export interface EventData {
   /** CR2 of a page fault. */
   readonly address: bigint | undefined;
 }
-export interface MarkData { readonly at: number; readonly kind: 'exception' | 'interrupt' | 'cr3' | 'input'; readonly title: string; readonly count: number }
+export interface MarkData { readonly at: number; readonly kind: 'exception' | 'interrupt' | 'cr3' | 'input' | 'output'; readonly title: string; readonly count: number }
 
 export interface StackData {
   readonly size: number;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -113,6 +114,7 @@ describe('the debugger\'s page', () => {
     expect(there).toBeGreaterThan(end * 0.3);
     expect(there).toBeLessThan(end * 0.4);
     expect(await page.locator('.pill').textContent()).toBe('in the past');
+    expect(await page.locator('.line-of-time .output').count()).toBeGreaterThan(0);
     expect(await moved(page, () => page.getByRole('button', { name: 'To the latest moment' }).click())).toBe(end);
   });
 
@@ -124,13 +126,29 @@ describe('the debugger\'s page', () => {
     expect(await page.locator('.why').textContent()).toMatch(/rax/i);
   });
 
-  it('reopens a moment from its link', async () => {
+  it('changes memory, and the change is an event of the log', async () => {
+    await page.getByRole('tab', { name: 'Memory', exact: true }).click();
+    await page.getByLabel('Address: an expression').fill('kernel_heap');
+    await page.getByLabel('Address: an expression').press('Enter');
+    const byte = page.locator('.memory .byte.pointed');
+    await byte.click({ button: 'right' });
+    await page.getByRole('menuitem', { name: 'Change…' }).click();
+    await page.getByLabel('New bytes from').fill('5a a5');
+    await page.getByLabel('New bytes from').press('Enter');
+    await expect.poll(() => byte.textContent()).toBe('5a');
+    expect(await byte.evaluate((element) => element.nextElementSibling?.textContent)).toBe('a5');
+    await page.keyboard.press('b');
+    await expect.poll(() => page.locator('.line-of-time .input').count()).toBe(1);
+  });
+
+  it('reopens a moment from its link, with its bookmarks', async () => {
     const at = await count(page), rip = await register(page, 'rip');
     await page.getByRole('button', { name: 'Link' }).click();
     await page.waitForFunction(() => location.hash.includes('at='));
     const second = await openPage(browser, page.url(), complaints);
     expect(await stopped(second)).toBe(at);
     expect(await register(second, 'rip')).toBe(rip);
+    expect(await second.locator('.line-of-time .bookmark').count()).toBe(1);
     await second.close();
   });
 
@@ -146,6 +164,31 @@ describe('the debugger\'s page', () => {
     expect(await ask('/', { host: `attacker.example:${port}` })).toBe(403);
     expect(await ask('/../package.json')).toBe(404);
     expect(await ask('/%2e%2e/package.json')).toBe(404);
+  });
+});
+
+describe('a kernel in C', () => {
+  it('is shown with its source, from the folder that was named or from one that is picked', async () => {
+    writeFileSync(join(folder, 'main.c'), 'volatile int counter;\nvoid _start(void) {\n  for (;;)\n    counter += 42; // counts\n}\n');
+    const built = join(folder, 'c-kernel');
+    execFileSync('gcc', ['-g', '-m64', '-O1', '-ffreestanding', '-nostdlib', '-static', '-fcf-protection=none', '-Wl,-Ttext=0x200000', '-Wl,--build-id=none', '-o', built, 'main.c'], { cwd: folder });
+    const named = await serve([built, '--protocol', 'linux', '--source', folder]), alone = await serve([built, '--protocol', 'linux']);
+    try {
+      const view = await openPage(browser, named.address, complaints);
+      await stopped(view);
+      await expect.poll(() => view.locator('.code-lines').textContent()).toContain('counter += 42; // counts');
+      await screenshot(view, 'c-source');
+      await view.close();
+      const picked = await openPage(browser, alone.address, complaints);
+      await stopped(picked);
+      await picked.getByRole('button', { name: 'Open…' }).click();
+      await picked.locator('#sources').setInputFiles(folder);
+      await expect.poll(() => picked.locator('.code-lines').textContent()).toContain('counter += 42; // counts');
+      await picked.close();
+    } finally {
+      named.server.kill();
+      alone.server.kill();
+    }
   });
 });
 

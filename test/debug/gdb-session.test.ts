@@ -62,6 +62,23 @@ const flatPeer = (engine: (typeof ENGINE_NAMES)[number] = 'auto'): { peer: Peer;
 const little = (value: bigint, bytes = 8): string => toHex(Uint8Array.from({ length: bytes }, (_, n) => Number((value >> BigInt(8 * n)) & 0xffn)));
 const numberOf = (name: string): string => GDB_REGISTERS.findIndex((register) => register.name === name).toString(16);
 
+describe('a replay under gdb', () => {
+  it('stops where the log ends, as gdb knows the end of a recording, and goes back from there', () => {
+    const { peer } = flatPeer(), { log } = peer.debug.history, { state } = peer.debug.machine;
+    log.end = { retired: 1234, deliveries: 0, idleTime: 0 };
+    expect(peer.ask('vCont;c')).toContain('replaylog:end;');
+    expect(state.retired).toBe(1234);
+    expect(peer.ask('vCont;s')).toContain('replaylog:end;');
+    expect(peer.ask('bs')).not.toContain('replaylog');
+    expect(state.retired).toBe(1233);
+    expect(peer.ask('vCont;s')).not.toContain('replaylog');
+    // A change begins another future, which was not recorded.
+    expect(peer.ask(`P${numberOf('rbx')}=${little(7n)}`)).toBe('OK');
+    expect(peer.ask('vCont;c')).not.toContain('replaylog');
+    expect(state.retired).toBeGreaterThan(3000);
+  });
+});
+
 describe('a gdb session', () => {
   it('describes its registers and its memory, in parts', () => {
     const { peer } = flatPeer();

@@ -20,6 +20,25 @@ function statesOf(machine: Machine, steps: number): { readonly at: Moment; reado
 
 const stopBefore = (address: bigint): Watch => ({ addresses: new Set([address]), hit: (machine) => (machine.state.rip === address ? { at: momentOf(machine) } : undefined) });
 
+describe('the way to a moment in pieces', () => {
+  it('comes to where the way at once comes to, and may be left off anywhere', () => {
+    const history = new History(kernelMachine('heap'));
+    history.run({ maxInstructions: 300_000 });
+    const end = history.end.retired;
+    for (const to of [123_456, end - 1, 7]) {
+      expect(history.runTo(to)).toBeUndefined();
+      const whole = wholeState(history.machine);
+      history.runTo(to < 1000 ? 130_000 : 5);
+      const way = history.wayTo(to);
+      for (let before = -1; way(1000).kind === 'instruction-limit'; before = history.machine.state.retired) expect(history.machine.state.retired).not.toBe(before);
+      expect(history.machine.state.retired).toBe(to);
+      expect(wholeState(history.machine)).toBe(whole);
+      history.wayTo(100_000)(1000);
+      expect(history.end.retired).toBe(end);
+    }
+  });
+});
+
 describe('a step back', () => {
   it.each(ENGINE_NAMES)('goes to each boundary before, through faults, interrupts and changes of privilege › %s', (engine) => {
     for (const [scenario, from] of [['ring3', 169_200], ['ring3', 193_150], ['timer', 95_430]] as const) {

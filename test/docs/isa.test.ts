@@ -14,7 +14,7 @@ function line(row: Row): string {
     row.undefinedFlags.length > 0 ? `undefined ${row.undefinedFlags.join(' ')}` : '',
   ].filter((x) => x !== '').join('; ');
   const notes = [lockable(row) ? 'LOCK' : '', row.repeat === 'rep' ? 'REP' : row.repeat === 'repe' ? 'REPE/REPNE' : '', row.feature ?? ''].filter((x) => x !== '').join(', ');
-  return `| ${row.text} | \`${row.encodingText}\` | ${MODES[row.modes]} | ${row.meaning.kind === 'system' ? 'system' : ''} | ${flags} | ${notes} |`;
+  return `| ${row.text} | \`${row.encodingText}\` | ${MODES[row.modes]} | ${row.meaning.kind === 'translated' ? '' : row.meaning.kind} | ${flags} | ${notes} |`;
 }
 
 function markdown(): string {

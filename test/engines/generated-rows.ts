@@ -7,13 +7,9 @@ const withVex = (...mnemonics: readonly string[]): readonly string[] => mnemonic
  */
 export const LEFT_TO_REFERENCE: readonly { readonly why: string; readonly features?: readonly string[]; readonly but?: readonly string[]; readonly mnemonics?: readonly string[] }[] = [
   { why: 'several stores: leaving in front of the second would run the first again', mnemonics: ['PUSHA', 'PUSHAD', 'ENTER'] },
-  { why: 'a 16-byte value in two registers', mnemonics: ['CMPXCHG16B'] },
   { why: 'approximations, whose bits are the processor’s own', mnemonics: withVex('RCPPS', 'RCPSS', 'RSQRTPS', 'RSQRTSS') },
   { why: 'stores of up to sixteen bytes here and there', mnemonics: [...withVex('MASKMOVDQU'), 'MASKMOVQ'] },
-  { why: 'it may change what code made for MXCSR takes for granted', mnemonics: withVex('LDMXCSR') },
-  { why: 'rounding by a rule of the instruction’s own, which may keep PE from being set', mnemonics: withVex('ROUNDPS', 'ROUNDPD', 'ROUNDSS', 'ROUNDSD') },
   { why: 'WebAssembly has nothing like it', mnemonics: withVex('MPSADBW', 'PCMPESTRM', 'PCMPESTRI', 'PCMPISTRM', 'PCMPISTRI', 'AESENC', 'AESENCLAST', 'AESDEC', 'AESDECLAST', 'AESKEYGENASSIST', 'PCLMULQDQ') },
-  { why: 'WebAssembly rounds products and sums apart', features: ['fma'] },
   { why: 'elements that are looked at or not by a mask', mnemonics: ['VMASKMOVPS', 'VMASKMOVPD', 'VPMASKMOVD', 'VPMASKMOVQ', 'VPGATHERDD', 'VPGATHERDQ', 'VPGATHERQD', 'VPGATHERQQ', 'VGATHERDPS', 'VGATHERDPD', 'VGATHERQPS', 'VGATHERQPD'] },
   { why: 'WebAssembly has no numbers of half precision', features: ['f16c'] },
 ];

@@ -159,7 +159,7 @@ test('every row of an ordinary instruction has an example in the book', async ()
 
 test('every row of a system instruction is executed in test/system or test/fpu, whose files hold themselves to their lists', () => {
   const executed = new Set<string>([SYSTEM_ROWS, FPU_ROWS].flatMap((lists) => Object.values(lists).flat()));
-  const rows = ROWS.filter((row) => row.meaning.kind === 'system').map(line);
+  const rows = ROWS.filter((row) => row.meaning.kind !== 'translated').map(line);
   expect(rows.filter((name) => !executed.has(name))).toEqual([]);
   expect([...executed].filter((name) => !rows.includes(name)), 'no such row').toEqual([]);
   for (const [folder, lists, variable] of [['system', SYSTEM_ROWS, 'SYSTEM_ROWS'], ['fpu', FPU_ROWS, 'FPU_ROWS']] as const) {

@@ -44,7 +44,7 @@ const RELATIVE = (row: Row): boolean => row.operands.some((x) => x.kind === 'rel
 function allowed(row: Row, mode: ProgramMode): boolean {
   if (!validIn(row, mode.bits) || (mode.bits === 64 && row.addressSize === 16)) return false;
   if (mode.ring === 3) return true;
-  if (row.meaning.kind === 'system' && !HARMLESS.test(row.text)) return false;
+  if (row.meaning.kind !== 'translated' && !HARMLESS.test(row.text)) return false;
   return !(sharesStack(mode) && (STACK_CHANGERS.has(row.mnemonic) || row.text.includes('SS')));
 }
 

@@ -22,7 +22,7 @@ const CONDITIONS = [2, 15];
 export function everyForm(): readonly Formed[] {
   const found = new Map<string, Formed>();
   for (const row of ROWS) {
-    if (row.meaning.kind !== 'translated') continue;
+    if (row.meaning.kind === 'system') continue;
     for (const codeSize of [64, 32] as const) {
       for (const choice of choicesOf(row, codeSize)) {
         const bytes = encodeRow(row, choice);

@@ -12,7 +12,7 @@ export function verbsOf(i: Instruction): string[] {
     return verb === 'divU' ? { quotient: null, remainder: null } : null;
   };
   const ops = new Proxy({}, { get: (_, verb) => speak(String(verb)) }) as Ops<null, null, null>;
-  if (i.row.meaning.kind === 'translated') i.row.meaning.semantics(ops, i);
+  if (i.row.meaning.kind !== 'system') i.row.meaning.semantics(ops, i);
   return verbs;
 }
 

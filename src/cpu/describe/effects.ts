@@ -7,6 +7,7 @@ import type { Instruction } from '../isa/instruction.ts';
 import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../isa/operand.ts';
 import { Ops, type Flag, type Intent } from '../isa/ops.ts';
 import { MXCSR_FREE, type Float, type FloatOp } from '../isa/vector-ops.ts';
+import type { Located } from '../isa/x87-ops.ts';
 
 /** What an instruction can do. Sets hold register numbers 0-15. */
 export interface Effects {
@@ -39,7 +40,7 @@ export interface Effects {
 }
 
 /** Values and bits carry nothing: only the verbs matter. A body under `when` is taken, and noted as conditional. */
-class EffectsOps extends Ops<null, null, null> {
+class EffectsOps extends Ops<null, null, null, null> {
   readonly registersRead = new Set<number>();
   readonly registersWritten = new Set<number>();
   readonly xmmRead = new Set<number>();
@@ -129,6 +130,23 @@ class EffectsOps extends Ops<null, null, null> {
   override setXmm(x: XmmOperand): void { this.xmmWritten.add(x.number); }
   override getYmmHigh(x: XmmOperand): null { return this.getXmm(x); }
   override setYmmHigh(x: XmmOperand): void { this.setXmm(x); }
+  override requireX87(): void { this.mayFault = true; }
+  override noteX87(): void { /* what it writes are no operands */ }
+  override getSt(): null { return null; }
+  override loadExtended({ operand }: Located<null>): null { return this.load(64, operand.segment, null); }
+  override fromReal(): null { return null; }
+  override constantX87(): null { return null; }
+  override operate(): null { return null; }
+  override squareRoot(): null { return null; }
+  override withSign(): null { return null; }
+  override conclude(_raised: readonly null[], body: () => void): void { body(); }
+  override storeExtended({ operand }: Located<null>, _v: null, body: () => void): void {
+    this.store(64, operand.segment);
+    body();
+  }
+  override pushSt(): void { /* no flag, no general register */ }
+  override setSt(): void { /* the same */ }
+  override popSt(): void { /* the same */ }
   override requireMmx(): void { this.mayFault = true; }
   override getMmx(x: MmxOperand): null { this.mmxRead.add(x.number); return null; }
   override setMmx(x: MmxOperand): void {
@@ -196,7 +214,7 @@ class EffectsOps extends Ops<null, null, null> {
 
 /** The effects of a translated instruction; undefined for a system instruction, whose meaning is not written over the vocabulary. */
 export function effectsOf(i: Instruction): Effects | undefined {
-  if (i.row.meaning.kind !== 'translated') return undefined;
+  if (i.row.meaning.kind === 'system') return undefined;
   const ops = new EffectsOps();
   i.row.meaning.semantics(ops, i);
   return ops;

@@ -7,6 +7,7 @@ import type { Instruction } from '../isa/instruction.ts';
 import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../isa/operand.ts';
 import { Ops, type Carry, type Flag } from '../isa/ops.ts';
 import type { Float, FloatOp, FloatShape, FusedOp, ImmediateShuffle, Lanes, OneOfLanes, VectorOp, VectorShift } from '../isa/vector-ops.ts';
+import type { Located, X87Operation } from '../isa/x87-ops.ts';
 import { GENERAL_REGISTERS, SEGMENT_NAMES, mmxName, registerName, xmmName } from './names.ts';
 
 /** Each condition as an expression of flags, by tttn / 2; odd tttn is its negation. */
@@ -25,7 +26,7 @@ function bare(text: string): string {
   return text;
 }
 
-class TextOps extends Ops<string, string, string> {
+class TextOps extends Ops<string, string, string, string> {
   readonly lines: string[] = [];
   private readonly i: Instruction;
   private readonly next: bigint;
@@ -120,6 +121,23 @@ class TextOps extends Ops<string, string, string> {
   override requireMmx(): void { /* goes without saying */ }
   override getMmx(x: MmxOperand): string { return mmxName(x); }
   override setMmx(x: MmxOperand, v: string): void { this.say(`${mmxName(x)} ← ${bare(v)}`); }
+  override requireX87(): void { /* what it raises is no step of the operation */ }
+  override noteX87(): void { /* for a handler of exceptions */ }
+  override getSt(i: number): string { return `ST(${i})`; }
+  override loadExtended({ operand, offset }: Located<string>): string { return `80 bits at ${SEGMENT_NAMES[operand.segment]}:[${offset}]`; }
+  override fromReal(w: 32 | 64, raw: string): string { return `extended(${w === 32 ? 'single' : 'double'} ${bare(raw)})`; }
+  override constantX87(value: 0 | 1): string { return `${value}.0`; }
+  override operate(op: X87Operation, a: string, b: string): string { return this.infix(a, { add: '+', subtract: '-', multiply: '*', divide: '/' }[op], b); }
+  override squareRoot(a: string): string { return `√${a}`; }
+  override withSign(how: 'negated' | 'absolute', a: string): string { return how === 'negated' ? `-${a}` : `|${a}|`; }
+  override conclude(_raised: readonly string[], body: () => void): void { body(); }
+  override storeExtended({ operand, offset }: Located<string>, v: string, body: () => void): void {
+    this.say(`80 bits at ${SEGMENT_NAMES[operand.segment]}:[${offset}] ← ${bare(v)}`);
+    body();
+  }
+  override pushSt(v: string): void { this.say(`push ${bare(v)}`); }
+  override setSt(i: number, v: string): void { this.say(`ST(${i}) ← ${bare(v)}`); }
+  override popSt(): void { this.say('pop ST(0)'); }
   override enterMmx(): void { this.say('the x87 registers become MMX registers'); }
   override constX(v: bigint): string { return number(v); }
   private element(n: number | ImmediateOperand): string { return typeof n === 'number' ? String(n) : number(BigInt.asUintN(8, n.value)); }
@@ -193,7 +211,7 @@ class TextOps extends Ops<string, string, string> {
 
 /** What a translated instruction at address `at` will do, one line each; empty for a system instruction. */
 export function pseudocode(i: Instruction, at: bigint): readonly string[] {
-  if (i.row.meaning.kind !== 'translated') return [];
+  if (i.row.meaning.kind === 'system') return [];
   const ops = new TextOps(i, BigInt.asUintN(64, at + BigInt(i.length)));
   i.row.meaning.semantics(ops, i);
   return ops.lines;

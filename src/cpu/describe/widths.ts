@@ -8,13 +8,14 @@ import type { Instruction } from '../isa/instruction.ts';
 import type { ImmediateOperand, MemoryOperand, MmxOperand, RegisterOperand, RelativeOperand, Width } from '../isa/operand.ts';
 import { LANE_BITS, type OneOfLanes } from '../isa/vector-ops.ts';
 import { Ops, type Flag } from '../isa/ops.ts';
+import type { Located } from '../isa/x87-ops.ts';
 
 /** A semantics that mixes widths. `message` names the row, the verb and the widths. */
 export class WidthError extends Error {}
 
 const OFFSET_WIDTH = 64;
 
-class WidthOps extends Ops<Width, true, 'vector'> {
+class WidthOps extends Ops<Width, true, 'vector', 'extended'> {
   readonly row: string;
   constructor(row: string) {
     super();
@@ -106,6 +107,23 @@ class WidthOps extends Ops<Width, true, 'vector'> {
   override setYmmHigh(): void { /* all vectors have 128 bits */ }
   override getXmm(): 'vector' { return 'vector'; }
   override setXmm(): void { /* all vectors have 128 bits */ }
+  override requireX87(): void { /* nothing to check */ }
+  override noteX87(memory: Located<Width> | undefined): void { if (memory !== undefined) this.same('offset', OFFSET_WIDTH, memory.offset); }
+  override getSt(): 'extended' { return 'extended'; }
+  override loadExtended({ offset }: Located<Width>): 'extended' { this.same('offset', OFFSET_WIDTH, offset); return 'extended'; }
+  override fromReal(w: 32 | 64, raw: Width): 'extended' { this.same('fromReal', w, raw); return 'extended'; }
+  override constantX87(): 'extended' { return 'extended'; }
+  override operate(): 'extended' { return 'extended'; }
+  override squareRoot(): 'extended' { return 'extended'; }
+  override withSign(): 'extended' { return 'extended'; }
+  override conclude(_raised: readonly 'extended'[], body: () => void): void { body(); }
+  override storeExtended({ offset }: Located<Width>, _v: 'extended', body: () => void): void {
+    this.same('offset', OFFSET_WIDTH, offset);
+    body();
+  }
+  override pushSt(): void { /* nothing to check */ }
+  override setSt(): void { /* nothing to check */ }
+  override popSt(): void { /* nothing to check */ }
   override requireMmx(): void { /* nothing to check */ }
   override getMmx(): Width { return 64; }
   override setMmx(_x: MmxOperand, v: Width): void { this.same('setMmx', 64, v); }
@@ -167,5 +185,5 @@ class WidthOps extends Ops<Width, true, 'vector'> {
 
 /** Throws WidthError if the semantics of a translated instruction mixes widths; does nothing for a system instruction. */
 export function checkWidths(i: Instruction): void {
-  if (i.row.meaning.kind === 'translated') i.row.meaning.semantics(new WidthOps(i.row.text), i);
+  if (i.row.meaning.kind !== 'system') i.row.meaning.semantics(new WidthOps(i.row.text), i);
 }

@@ -4,9 +4,11 @@ import { FLAG } from '../floating-point/exact.ts';
 import { STATUS, type Report } from './control.ts';
 import { classify, type Float80 } from './float80.ts';
 
-const TAG = { valid: 0, zero: 1, special: 2, empty: 3 } as const;
+/** What the tag word says of a register, in two bits. */
+export const TAG = { valid: 0, zero: 1, special: 2, empty: 3 } as const;
 export const ALL_EMPTY = 0xffff, ALL_VALID = 0;
-const TOP_SHIFT = 11;
+/** Where the status word has TOP. */
+export const TOP_SHIFT = 11;
 
 export const top = (state: GuestState): number => (state.fpuStatus >> TOP_SHIFT) & 7;
 export const setTop = (state: GuestState, value: number): void => { state.fpuStatus = (state.fpuStatus & ~STATUS.TOP) | ((value & 7) << TOP_SHIFT); };

@@ -1,6 +1,6 @@
 /**
  * The vocabulary in which instructions are written. V is a run-time value, always zero-extended from the width named
- * at the verb; B is a run-time bit; X is a 128-bit value, whose verbs are in vector-ops.ts. Everything else an instruction
+ * at the verb; B is a run-time bit; X is a 128-bit value, whose verbs are in vector-ops.ts; F an x87 value (x87-ops.ts). Everything else an instruction
  * knows is known at decode time.
  * Verbs above the line are primitive; below it are derived ones, which an interpretation may override with something
  * faster that a property test proves equal.
@@ -13,7 +13,7 @@ import type { ImmediateOperand, MemoryOperand, RegisterOperand, RelativeOperand,
 import { UnsupportedVerb, VectorOps } from './vector-ops.ts';
 import { lanePattern } from './vector-shuffles.ts';
 
-export { UnsupportedVerb } from './vector-ops.ts';
+export { UnsupportedVerb } from './unsupported-verb.ts';
 
 /** The status flags and DF: what ordinary instructions read and write. SDM Vol. 1, "EFLAGS Register". */
 export type Flag = 'CF' | 'PF' | 'AF' | 'ZF' | 'SF' | 'OF' | 'DF';
@@ -24,7 +24,7 @@ export type Carry = 'plain' | 'carryIn' | 'keepCF';
 /** What a load will be followed by: a read-modify-write needs write permission before it reads (silicon reports W). */
 export type Intent = 'read' | 'modify';
 
-export abstract class Ops<V, B, X = unknown> extends VectorOps<V, X> {
+export abstract class Ops<V, B, X = unknown, F = unknown> extends VectorOps<V, X, F> {
   // Decode-time facts entering run time.
   /** The constant n, as a w-bit value. */
   abstract const(w: Width, n: bigint): V;

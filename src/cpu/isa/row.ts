@@ -17,6 +17,8 @@ export type Semantics = <V, B, X>(o: Ops<V, B, X>, i: Instruction) => void;
 export type SystemSemantics = (cpu: Cpu, i: Instruction) => void;
 export type Meaning =
   | { readonly kind: 'translated'; readonly semantics: Semantics }
+  /** The same, on the x87 stack: judged by cases of its own (test/fpu). */
+  | { readonly kind: 'x87'; readonly semantics: Semantics }
   | { readonly kind: 'system'; readonly execute: SystemSemantics };
 
 /** What one place in an operand list accepts, and where it is encoded. */
@@ -113,6 +115,10 @@ export interface Entry<L extends readonly Line[] = readonly Line[]> { readonly m
 /** An ordinary instruction: its semantics, what its lines share, its lines. */
 export function instruction<const L extends readonly Line[]>(semantics: Semantics, options: RowOptions, lines: L): Entry<L> {
   return { meaning: { kind: 'translated', semantics }, options, lines };
+}
+/** An x87 instruction that is written over the vocabulary. */
+export function x87Instruction<const L extends readonly Line[]>(semantics: Semantics, options: RowOptions, lines: L): Entry<L> {
+  return { meaning: { kind: 'x87', semantics }, options, lines };
 }
 /** A system instruction. */
 export function system<const L extends readonly Line[]>(execute: SystemSemantics, options: RowOptions, lines: L): Entry<L> {

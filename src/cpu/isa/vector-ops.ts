@@ -7,16 +7,8 @@
  */
 import type { Segment } from '../../state/layout.ts';
 import type { ImmediateOperand, MmxOperand, XmmOperand } from './operand.ts';
-
-/** An interpretation was asked for a verb that it does not have. */
-export class UnsupportedVerb extends Error {
-  readonly verb: string;
-  constructor(verb: string) {
-    super(`this interpretation of the vocabulary has no ${verb}`);
-    this.verb = verb;
-  }
-}
-const unsupported = (verb: string): never => { throw new UnsupportedVerb(verb); };
+import { unsupported } from './unsupported-verb.ts';
+import { X87Ops } from './x87-ops.ts';
 
 /** How 128 bits are divided into integers, lane 0 lowest. */
 export type Lanes = 'i8x16' | 'i16x8' | 'i32x4' | 'i64x2';
@@ -89,7 +81,7 @@ export type FusedOp = `${FloatShape}.${'madd' | 'msub' | 'nmadd' | 'nmsub'}` | `
 /** Operations that neither depend on MXCSR nor touch it; nor does a double-precision number made of a 32-bit integer. */
 export const MXCSR_FREE: ReadonlySet<FloatOp> = new Set(['f32.recip', 'f32x4.recip', 'f32.recip_sqrt', 'f32x4.recip_sqrt', 'f64x2.convert_low_i32x4_s']);
 
-export abstract class VectorOps<V, X> {
+export abstract class VectorOps<V, X, F = unknown> extends X87Ops<V, F> {
   /** #UD where CR0.EM is 1 or CR4.OSFXSR is 0, #NM where CR0.TS is 1: the first verb of every instruction that uses XMM registers or MXCSR. */
   requireSse(): void { unsupported('requireSse'); }
 

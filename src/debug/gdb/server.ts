@@ -2,8 +2,8 @@
  * gdb's remote protocol on a debugger: bytes in, bytes out, and a machine that runs in slices between them. Sockets are the command line's. The peer
  * is hostile: whatever it sends is answered or dropped, and never takes the machine down. "Debugging with GDB", appendix "GDB Remote Serial Protocol".
  */
+import { compareMoments } from '../../machine/position.ts';
 import { MACHINE_REGISTERS } from '../../machine/registers.ts';
-import { linear, PAGE_SIZE } from '../../state/addresses.ts';
 import type { Breakpoint } from '../break/breakpoints.ts';
 import type { BreakKind } from '../break/kinds.ts';
 import type { Debugger, DebugStop, Motion } from '../debugger.ts';
@@ -104,7 +104,14 @@ export class GdbSession {
       if (typeof resume === 'object') resume.motion.cancel();
       return this.#stopped(this.#signal(SIGNAL.INT));
     }
-    const stop = resume === 'step' ? debug.step() : resume === 'back' ? debug.back() : resume.motion.advance(maxInstructions);
+    // A replay ends where what was recorded ends.
+    const { now, log: { end } } = debug.history, ends = resume !== 'back' && (resume === 'step' || !resume.backwards) ? end : undefined;
+    if (ends !== undefined && compareMoments(now, ends) >= 0) {
+      if (typeof resume === 'object') resume.motion.cancel();
+      return this.#stopped(this.#signal(SIGNAL.TRAP, 'replaylog:end;'));
+    }
+    const most = ends === undefined ? maxInstructions : Math.max(1, Math.min(maxInstructions, ends.retired - now.retired));
+    const stop = resume === 'step' ? debug.step() : resume === 'back' ? debug.back() : resume.motion.advance(most);
     if (typeof resume === 'object') {
       if (stop.kind === 'instruction-limit') return 'running';
       if (!resume.backwards && stop.kind === 'halted' && stop.wakeable && waits) return 'waiting';
@@ -324,23 +331,16 @@ export class GdbSession {
     return bytes.length === 0 && count > 0 ? ERROR.memory : toHex(bytes);
   }
 
-  /** All of it or nothing. */
   #writeMemory(where: string, bytes: Uint8Array | undefined): string {
     const place = placeOf(where);
     if (place === undefined || bytes === undefined || bytes.length !== place.bytes) return ERROR.argument;
-    const { machine, history } = this.#debug;
-    const pieces: { address: number; bytes: Uint8Array }[] = [];
-    for (let done = 0; done < bytes.length;) {
-      const here = BigInt.asUintN(64, place.address + BigInt(done));
-      const count = Math.min(bytes.length - done, PAGE_SIZE - Number(here & 0xfffn));
-      // What can be read can be written: read-only pages too, as a debugger must.
-      const address = this.#physical ? Number(here) : machine.readLinear(here, count).length === count ? machine.mmu.explain(linear(here)).physicalAddress : undefined;
-      if (address === undefined || address + count > machine.state.ramBytes) return ERROR.memory;
-      pieces.push({ address, bytes: bytes.slice(done, done + count) });
-      done += count;
+    try {
+      this.#debug.writeMemory(place.address, bytes, this.#physical);
+      return 'OK';
+    } catch (error) {
+      if (error instanceof RangeError) return ERROR.memory;
+      throw error;
     }
-    for (const piece of pieces) history.give({ kind: 'memory', ...piece });
-    return 'OK';
   }
 
   // -------------------------------------------------------------------------------------------------- breakpoints

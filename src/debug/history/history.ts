@@ -219,17 +219,33 @@ export class History {
     if (this.#cost - nearest.cost >= INTERVAL) this.#checkpoints.take(this.#nextInput, this.#cost, this.isLive);
   }
 
-  /** Runs to the first moment that is not before `to`, from the nearest checkpoint if that is behind where the machine is. Undefined: it is there. */
+  /**
+   * The way to the first moment that is not before `to`, from the nearest checkpoint if that is behind where the machine is. What it gives is called until it
+   * says something else than `instruction-limit`, each time for at most so many instructions; left off, the machine stands somewhere on the way.
+   */
+  wayTo(to: number | Position | Moment): (maxInstructions?: number) => HistoryStop<never> {
+    const end = momentTo(to);
+    let begun = false, near: Moment | undefined;
+    return (maxInstructions = Infinity) => {
+      if (!begun) {
+        begun = true;
+        const nearest = this.#checkpoints.before(end) ?? this.#checkpoints.first;
+        if (compareMoments(this.now, end) > 0 || compareMoments(this.now, nearest.at) < 0) this.#restore(nearest);
+        if (end.retired - this.machine.state.retired > 2 * NEAR) near = beginningOf({ retired: end.retired - NEAR, deliveries: 0 });
+      }
+      if (near !== undefined) {
+        const stop = this.#run<never>({ until: near, maxInstructions }, true);
+        if (stop.kind !== 'arrived') return stop;
+        near = undefined;
+        this.#checkpoints.take(this.#nextInput, this.#cost, this.isLive);
+      }
+      return this.#run<never>({ until: end, maxInstructions }, true);
+    };
+  }
+
+  /** The whole way at once. Undefined: it is there. */
   #travel(to: Moment): Stop | undefined {
-    const nearest = this.#checkpoints.before(to) ?? this.#checkpoints.first;
-    if (compareMoments(this.now, to) > 0 || compareMoments(this.now, nearest.at) < 0) this.#restore(nearest);
-    const here = this.machine.state.retired;
-    if (to.retired - here > 2 * NEAR) {
-      const stop = this.#run({ until: beginningOf({ retired: to.retired - NEAR, deliveries: 0 }) }, true);
-      if (stop.kind !== 'arrived') return stop as Stop;
-      this.#checkpoints.take(this.#nextInput, this.#cost, this.isLive);
-    }
-    const stop = this.#run({ until: to }, true);
+    const stop = this.wayTo(to)();
     return stop.kind === 'arrived' ? undefined : stop as Stop;
   }
 
@@ -241,8 +257,8 @@ export class History {
   }
 
   /**
-   * To an instruction count, a position or a moment, in either direction, at once; not before the start; beyond the end the machine runs on (`pass` with
-   * `until` does that in pieces). Undefined: it is there; otherwise why it cannot get there.
+   * To an instruction count, a position or a moment, in either direction, at once; not before the start; beyond the end the machine runs on (`wayTo`
+   * does it in pieces). Undefined: it is there; otherwise why it cannot get there.
    */
   runTo(to: number | Position | Moment): Stop | undefined { return this.#travel(momentTo(to)); }
 

@@ -6,6 +6,8 @@ import { comparePositions, type Position } from '../../machine/position.ts';
 /** Bytes of output, and events, that are kept. */
 export const MOST_OUTPUT = 2 ** 18;
 export const MOST_EVENTS = 2 ** 16;
+/** Characters that a piece of output is told by. */
+const LONGEST_TITLE = 40;
 
 /** A delivery of an exception or interrupt, or a write to CR3. */
 export type HistoryEvent = DeliveryEvent | {
@@ -74,6 +76,22 @@ export class Records {
       if (this.#sent[at]! >> 8 === number) bytes.push(this.#sent[at]! & 0xff);
     }
     return Uint8Array.from(bytes);
+  }
+
+  /** The same in pieces: what came within `apart` instructions is one, told by its first line. */
+  printed(port: 0 | 1 | 'debug', apart: number): { readonly at: number; readonly text: string }[] {
+    const pieces: { at: number; text: string }[] = [], number = PORTS.indexOf(port);
+    let last = -Infinity;
+    for (let n = Math.max(0, this.#sentCount - MOST_OUTPUT); n < this.#sentCount; n++) {
+      const slot = n % MOST_OUTPUT, at = this.#sentAt[slot]!, char = String.fromCharCode(this.#sent[slot]! & 0xff);
+      if (this.#sent[slot]! >> 8 !== number) continue;
+      const piece = pieces.at(-1);
+      if (piece === undefined || at - last > apart) {
+        pieces.push({ at, text: char });
+        last = at;
+      } else if (piece.text.length < LONGEST_TITLE && !piece.text.includes('\n')) piece.text += char;
+    }
+    return pieces.map(({ at, text }) => ({ at, text: text.trimEnd() }));
   }
 
   /** Forgets what has not happened yet: another future begins. */

@@ -47,7 +47,7 @@ class Main implements Page {
     this.#timeline = new Timeline(this);
     this.#inspect = new Tabs('Inspect', [this.#paging, this.#memory, new MapPane(this), new TlbPane(this), new TablesPane(this), new KernelPane(this)]);
     this.#log = new Tabs('Output', [this.#console, new EventsPane(this), new StackPane(this), new BreakpointsPane(this), new StoryPane(this)]);
-    this.#opener = new Opener((request) => this.#load(request));
+    this.#opener = new Opener({ load: (request) => this.#load(request), sources: (texts) => this.#sources(texts) });
     this.client.onNotice = (notice) => this.#noticed(notice);
     document.body.append(
       this.#controls.element,
@@ -61,10 +61,17 @@ class Main implements Page {
 
   async #load(request: LoadRequest): Promise<void> {
     const link = linkInAddress();
+    this.#timeline.bookmarks = link?.bookmarks ?? [];
     const loaded = await this.client.ask('load', { ...request, ...(link === undefined ? {} : { link }) });
     document.title = `${request.name} – longmode`;
     this.#controls.loaded(request.name, loaded);
     for (const text of [...loaded.warnings, loaded.linesProblem, loaded.linkProblem]) if (text !== undefined) this.#controls.say(text);
+  }
+
+  async #sources(texts: Readonly<Record<string, string>>): Promise<void> {
+    if (this.#status === undefined) return;
+    const { named, found } = await this.client.ask('sources', texts);
+    this.#controls.say(named === 0 ? 'The image has no line table: compile it with -g.' : `The text of ${found} of the ${named} files of its line table is here.`);
   }
 
   // ------------------------------------------------------------------------------------------------------- the page
@@ -88,7 +95,7 @@ class Main implements Page {
     return this.client.ask('move', { toMoment: { retired } });
   }
   /** Text that reopens the page at this moment. */
-  async link(): Promise<string> { return linkText(await this.client.ask('link')); }
+  async link(): Promise<string> { return linkText(await this.client.ask('link'), this.#timeline.bookmarks); }
   open(): void { this.#opener.show(); }
 
   #noticed(notice: Notice): void {

@@ -1,11 +1,11 @@
 /** The run so far as a line: marks for what happened, a handle to travel with, bookmarks. */
-import type { MarkData, StatusData } from '../messages.ts';
+import type { MarkData, MomentData, StatusData } from '../messages.ts';
 import { grouped, h, svg } from './dom.ts';
 import type { Page } from './pane.ts';
 
 /** Between two questions for the marks while the machine runs, in milliseconds. */
 const MARKS_MS = 500;
-const LANES = { exception: 4, interrupt: 10, cr3: 16, input: 22 } as const;
+const LANES = { exception: 4, interrupt: 10, cr3: 16, input: 22, output: 27 } as const;
 
 export class Timeline {
   readonly element: HTMLElement;
@@ -15,12 +15,13 @@ export class Timeline {
   readonly #handle = svg('line', { class: 'handle', y1: 0, y2: 30 });
   readonly #played = svg('rect', { class: 'played', x: 0, y: 0, height: 30 });
   readonly #hint = h('output', { class: 'hint' });
-  readonly #bookmarks: { readonly retired: number; readonly deliveries: number }[] = [];
+  #bookmarks: MomentData[] = [];
   #status: StatusData | undefined;
   #drawn: readonly MarkData[] = [];
   #asked = 0;
   #wanted: number | undefined;
-  #travelling = false;
+  /** How often the machine had stopped when it was sent somewhere; undefined: it is there. */
+  #sentAt: number | undefined;
 
   constructor(page: Page) {
     this.#page = page;
@@ -33,11 +34,17 @@ export class Timeline {
     new ResizeObserver(() => this.#draw()).observe(this.element);
   }
 
-  /** Remembers this moment. */
+  get bookmarks(): readonly MomentData[] { return this.#bookmarks; }
+  set bookmarks(moments: readonly MomentData[]) {
+    this.#bookmarks = [...moments];
+    this.#draw();
+  }
+
+  /** Remembers this moment, or forgets it again. */
   bookmark(): void {
     if (this.#status === undefined) return;
-    const { retired, deliveries } = this.#status.now, there = this.#bookmarks.findIndex((it) => it.retired === retired && it.deliveries === deliveries);
-    if (there < 0) this.#bookmarks.push({ retired, deliveries });
+    const { now } = this.#status, { retired, deliveries } = now, there = this.#bookmarks.findIndex((it) => it.retired === retired && it.deliveries === deliveries);
+    if (there < 0) this.#bookmarks.push(now);
     else this.#bookmarks.splice(there, 1);
     this.#draw();
   }
@@ -56,6 +63,7 @@ export class Timeline {
         this.#draw();
       }));
     }
+    if (this.#sentAt !== undefined && status.activity !== 'running' && status.stops > this.#sentAt) this.#sentAt = undefined;
     this.#travel();
   }
 
@@ -75,15 +83,18 @@ export class Timeline {
     for (const name of ['x1', 'x2']) this.#handle.setAttribute(name, String(Math.min(Math.max(x, 1), this.element.clientWidth - 1)));
     this.#marks.replaceChildren(
       ...this.#drawn.map(({ at, kind }) => svg('rect', { class: kind, x: this.#x(at) - 1, y: LANES[kind], width: 2.5, height: 5, rx: 1 })),
-      ...this.#bookmarks.map(({ retired }) => svg('path', { class: 'bookmark', d: `M${this.#x(retired) - 4} 30l4 -8l4 8z` })));
+      ...this.#bookmarks.filter(({ retired }) => retired <= this.#status!.end).map(({ retired }) => svg('path', { class: 'bookmark', d: `M${this.#x(retired) - 4} 30l4 -8l4 8z` })));
   }
 
   #grab(event: PointerEvent): void {
     if (this.#status === undefined) return;
     this.element.setPointerCapture(event.pointerId);
-    // On a mark it goes to what the mark tells of.
-    const near = this.#drawn.map((mark) => ({ mark, distance: Math.abs(this.#x(mark.at) - (event.clientX - this.element.getBoundingClientRect().left)) })).sort((a, b) => a.distance - b.distance)[0];
-    this.#go(near !== undefined && near.distance < 4 ? near.mark.at : this.#at(event.clientX));
+    // On a mark, or a bookmark, it goes to what that tells of.
+    const x = event.clientX - this.element.getBoundingClientRect().left;
+    const near = [...this.#bookmarks.map(({ retired }) => retired), ...this.#drawn.map(({ at }) => at)].map((at) => ({ at, distance: Math.abs(this.#x(at) - x) })).sort((a, b) => a.distance - b.distance)[0];
+    // Whatever journey is under way is given up for this one.
+    this.#sentAt = undefined;
+    this.#go(near !== undefined && near.distance < 4 ? near.at : this.#at(event.clientX));
   }
 
   #drag(event: PointerEvent): void {
@@ -104,19 +115,16 @@ export class Timeline {
     this.#go(Math.min(end, Math.max(start, to)));
   }
 
-  /** One journey at a time: while it goes on, only the last destination counts. */
+  /** One journey at a time, so that a drag shows where it has been: while one goes on, only the last destination counts. */
   #go(to: number): void {
     this.#wanted = to;
     this.#travel();
   }
   #travel(): void {
-    if (this.#wanted === undefined || this.#travelling) return;
+    if (this.#wanted === undefined || this.#sentAt !== undefined) return;
     const to = this.#wanted;
     this.#wanted = undefined;
-    this.#travelling = true;
-    this.#page.attempt(this.#page.travel(to).finally(() => {
-      this.#travelling = false;
-      this.#travel();
-    }));
+    this.#sentAt = this.#status?.stops ?? 0;
+    this.#page.attempt(this.#page.travel(to));
   }
 }

@@ -6,6 +6,7 @@ import { pseudocode } from '../../cpu/describe/pseudocode.ts';
 import type { Instruction } from '../../cpu/isa/instruction.ts';
 import { instructionAt } from '../../debug/backtrace.ts';
 import type { Debugger } from '../../debug/debugger.ts';
+import { SourceFiles } from '../../debug/source-files.ts';
 import type { SourceLines } from '../../debug/source-lines.ts';
 import type { CodeData, CodeLine, Requests } from '../messages.ts';
 
@@ -15,22 +16,16 @@ const MOST_BEFORE = 4096n, BLIND_BEFORE = 64n;
 /** Line table and source texts of an image. */
 export class Sources {
   readonly lines: SourceLines;
-  readonly #texts: Readonly<Record<string, string>>;
-  readonly #split = new Map<string, readonly string[]>();
+  readonly files: SourceFiles;
   constructor(lines: SourceLines, texts: Readonly<Record<string, string>>) {
     this.lines = lines;
-    this.#texts = texts;
+    this.files = new SourceFiles(texts);
   }
 
   /** The source line that begins at an address. */
   beginningAt(address: bigint): CodeLine['source'] {
     const found = this.lines.at(address);
-    return found?.begins === true ? { file: found.file, line: found.line, text: this.#text(found.file, found.line) } : undefined;
-  }
-  #text(file: string, line: number): string | undefined {
-    let split = this.#split.get(file);
-    if (split === undefined) this.#split.set(file, split = (Object.hasOwn(this.#texts, file) ? this.#texts[file]! : '').split('\n'));
-    return split[line - 1];
+    return found?.begins === true ? { file: found.file, line: found.line, text: this.files.line(found.file, found.line) } : undefined;
   }
 }
 

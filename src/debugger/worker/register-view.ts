@@ -39,7 +39,7 @@ export function registerView(debug: Debugger): RegisterGroup[] {
     { name: 'Control', registers: ['cr0', 'cr2', 'cr3', 'cr4', 'cr8', 'efer'].flatMap((name) => one(name)) },
     { name: 'Segments', registers: [...SEGMENTS.flatMap(segment), ...table('gdtr'), ...table('idtr')] },
     { name: 'MSRs', registers: MSRS.flatMap(pointing) },
-    { name: 'XMM', registers: [...numbered('xmm', 16), 'mxcsr'].flatMap((name) => one(name)) },
+    machine.cpu.model.features.has('avx') ? { name: 'YMM', registers: [...numbered('ymm', 16), 'mxcsr'].flatMap((name) => one(name)) } : { name: 'XMM', registers: [...numbered('xmm', 16), 'mxcsr'].flatMap((name) => one(name)) },
     { name: 'x87', registers: [...numbered('st', 8), 'fctrl', 'fstat', 'ftag'].flatMap((name) => one(name)) },
     { name: 'Debug', registers: [0, 1, 2, 3, 6, 7].flatMap((n) => one(`dr${n}`)) },
   ];

@@ -10,7 +10,7 @@ import { InputLog } from '../../machine/input-log.ts';
 import { Machine } from '../../machine/machine.ts';
 import { readSourceLines } from '../../debug/source-lines.ts';
 import { SymbolTable } from '../../debug/symbols.ts';
-import type { BreakpointData, LinkData, LoadedData, LoadRequest, MachineRequest, Motion, Notice, RequestName, Requests, StatusData } from '../messages.ts';
+import type { BreakpointData, LinkData, LoadedData, LoadRequest, MachineRequest, Motion, Notice, RequestName, Requests, SourcesFound, StatusData } from '../messages.ts';
 import { codeView, Sources } from './code-view.ts';
 import { kernelView } from './kernel-view.ts';
 import { memoryView } from './memory-view.ts';
@@ -84,12 +84,14 @@ export class Session {
     type: (bytes) => this.#type(bytes),
     edit: (edit) => {
       this.#standStill();
-      this.#here.debug.history.give('register' in edit ? { kind: 'register', name: edit.register, value: edit.value } : { kind: 'memory', address: edit.physical, bytes: edit.bytes });
+      if ('register' in edit) this.#here.debug.history.give({ kind: 'register', name: edit.register, value: edit.value });
+      else this.#here.debug.writeMemory(edit.memory, edit.bytes, edit.physical);
       this.#stop({ kind: 'arrived' });
     },
     break: (change) => { this.#break(change); },
     evaluate: (text) => this.#evaluate(text),
     link: () => this.#link(),
+    sources: (texts) => this.#sources(texts),
     code: (asked) => codeView(this.#here.debug, this.#here.sources, asked),
     registers: () => registerView(this.#here.debug),
     walk: (address) => walkView(this.#here.machine, address),
@@ -149,8 +151,8 @@ export class Session {
       case 'backOut': this.#go(debug.backOut(), true); break;
       case 'step': this.#stop(debug.step()); break;
       case 'back': this.#stop(debug.back()); break;
-      case 'restart': this.#stop(debug.restart()); break;
-      case 'end': this.#stop(debug.runTo(debug.history.end)); break;
+      case 'restart': this.#go(debug.goTo(debug.history.start), true); break;
+      case 'end': this.#go(debug.goTo(debug.history.end), true); break;
     }
   }
 
@@ -295,6 +297,14 @@ export class Session {
       else breakpoints.remove(there.id);
     }
     this.#status();
+  }
+
+  #sources(texts: Readonly<Record<string, string>>): SourcesFound {
+    const { sources } = this.#here;
+    sources.files.add(texts);
+    this.#status();
+    const named = [...sources.lines.files];
+    return { named: named.length, found: named.filter((file) => sources.files.has(file)).length };
   }
 
   #evaluate(text: string): bigint {

@@ -51,6 +51,7 @@ export function marksView({ history }: Debugger, { buckets }: Requests['marks'][
     if (event.kind === 'cr3') note('cr3', event.at.retired, () => `CR3 = 0x${event.value.toString(16)}`);
     else note(isException(event) ? 'exception' : 'interrupt', event.at.retired, () => titleOf(event));
   }
+  for (const { at, text } of history.records.printed(0, length / buckets)) note('output', at, () => `printed ${JSON.stringify(text)}`);
   for (const { at, input } of history.log.events) note('input', at.retired, () => `${input.kind} from outside`);
   return [...marks.values()];
 }

@@ -9,33 +9,37 @@
  *
  * Where the result is exact (comparisons, integers that fit) MXCSR does not matter at all. SDM Vol. 1, "SIMD Floating-Point Exceptions".
  */
+import { OFFSET } from '../../../state/layout.ts';
 import { FLAG } from '../../floating-point/exact.ts';
 import type { ImmediateOperand } from '../../isa/operand.ts';
 import type { Float, FloatOp, FloatShape } from '../../isa/vector-ops.ts';
 import { lanePattern } from '../../isa/vector-shuffles.ts';
-import { MXCSR } from '../../mxcsr.ts';
+import { MXCSR, MXCSR_MASK } from '../../mxcsr.ts';
 import { STATUS } from '../engine-memory.ts';
-import { F32, F64, I32, I64, NUMERIC as N, OP, SATURATING, SIMD, V128, VOID } from '../wasm/opcodes.ts';
+import { F32, F64, I32, I64, NUMERIC as N, OP, SATURATING, SIMD, STORE, V128, VOID } from '../wasm/opcodes.ts';
 import { LeftToReference } from './graph-ops.ts';
 import type { Node } from './node.ts';
 import { VectorCode } from './vector-ops.ts';
 
-type Packed = 'f32x4' | 'f64x2';
+export type Packed = 'f32x4' | 'f64x2';
 
 /** A format's numbers, shifted left by one so that the sign is gone: the least normal one and infinity. */
 const doubled = (bits: 32 | 64, fraction: number): { readonly leastNormal: bigint; readonly infinity: bigint } => ({
   leastNormal: 1n << BigInt(fraction + 1), infinity: (1n << BigInt(bits)) - (1n << BigInt(fraction + 1)),
 });
 const FORMAT = {
-  f32: { bits: 32, type: F32, packed: 'f32x4', integers: 'i32x4', ...doubled(32, 23) },
-  f64: { bits: 64, type: F64, packed: 'f64x2', integers: 'i64x2', ...doubled(64, 52) },
+  f32: { lane: 'f32', bits: 32, type: F32, packed: 'f32x4', integers: 'i32x4', ...doubled(32, 23) },
+  f64: { lane: 'f64', bits: 64, type: F64, packed: 'f64x2', integers: 'i64x2', ...doubled(64, 52) },
 } as const;
-const formatOf = (shape: FloatShape): (typeof FORMAT)[Float] => FORMAT[shape.slice(0, 3) as Float];
-const isPacked = (shape: FloatShape): shape is Packed => shape.length > 3;
+export const formatOf = (shape: FloatShape): (typeof FORMAT)[Float] => FORMAT[shape.slice(0, 3) as Float];
+export const isPacked = (shape: FloatShape): shape is Packed => shape.length > 3;
 
 /** What MXCSR must say for an inexact operation, but for the flags other than PE. */
 const ANY_FLAG_BUT_PE = MXCSR.FLAGS & ~FLAG.PE;
 const INEXACT_ALLOWED = MXCSR.MASKS | FLAG.PE;
+
+/** By the control of ROUNDPS. */
+const ROUNDINGS = ['nearest', 'floor', 'ceil', 'trunc'] as const;
 
 /** 2^31 and 2^63: what integers of that size are below. */
 const LIMIT = { 32: 2 ** 31, 64: 2 ** 63 } as const;
@@ -62,7 +66,7 @@ export abstract class FloatCode extends VectorCode {
   #inexactAllowed(): Node {
     return this.eq(32, this.and(32, this.getMxcsr(), this.const(32, BigInt(0xffff & ~ANY_FLAG_BUT_PE))), this.const(32, BigInt(INEXACT_ALLOWED)));
   }
-  #requireInexactAllowed(): void {
+  protected requireInexactAllowed(): void {
     if (this.#inexactChecked) return;
     this.#inexactChecked = true;
     this.leaveUnless(this.#inexactAllowed());
@@ -115,40 +119,46 @@ export abstract class FloatCode extends VectorCode {
   #allTrue(shape: Packed, mask: Node): Node { return this.node(I32, SIMD[`${formatOf(shape).integers}.all_true`], mask); }
 
   /** 1 where no lane of x is denormal; undefined where that is known. */
-  #noDenormal(shape: FloatShape, x: Node): Node | undefined {
+  protected noDenormal(shape: FloatShape, x: Node): Node | undefined {
     const known = this.#notDenormal.get(x);
     if (known?.has(shape) === true) return undefined;
-    this.#noteNotDenormal(shape, x);
+    this.noteNotDenormal(shape, x);
     return this.#within(shape, x, 1n, formatOf(shape).leastNormal, true);
   }
-  #noteNotDenormal(shape: FloatShape, x: Node): void {
+  protected noteNotDenormal(shape: FloatShape, x: Node): void {
     const known = this.#notDenormal.get(x);
     if (known === undefined) this.#notDenormal.set(x, new Set([shape]));
     else known.add(shape);
   }
   #finite(shape: FloatShape, x: Node): Node { return this.#within(shape, x, 0n, formatOf(shape).infinity); }
-  #requireAll(conditions: readonly (Node | undefined)[]): void {
+  protected requireAll(conditions: readonly (Node | undefined)[]): void {
     const open = conditions.filter((c) => c !== undefined);
     if (open.length > 0) this.leaveUnless(open.reduce((a, b) => this.andB(a, b)));
   }
   /** Neither NaN nor denormal, so that comparing sets no flag. */
   #requireOrderable(shape: FloatShape, ...operands: readonly Node[]): void {
     const { infinity } = formatOf(shape);
-    this.#requireAll(operands.flatMap((x) => [this.#noDenormal(shape, x), this.#within(shape, x, 0n, infinity + 1n)]));
+    this.requireAll(operands.flatMap((x) => [this.noDenormal(shape, x), this.#within(shape, x, 0n, infinity + 1n)]));
   }
   /** Leaves unless each lane of r is above the least normal number, or a zero where `mayBeZero` says that this is exact. */
   #requireNormal(shape: FloatShape, r: Node, mayBeZero: readonly Node[]): void {
-    const { leastNormal, infinity, bits, integers } = formatOf(shape);
-    const low = leastNormal + 1n;
-    const normal = this.#within(shape, r, low, infinity);
-    if (!isPacked(shape)) {
-      const isZero = (x: Node): Node => this.isZero(bits, this.#unsigned(shape, x));
-      this.#leaveUnlessEither(normal, this.andB(isZero(r), mayBeZero.map(isZero).reduce((a, b) => this.orB(a, b))));
-      return;
-    }
-    const zeros = (x: Node): Node => this.simd(`${shape}.eq`, x, this.constX(0n));
-    const exact = this.simd('v128.and', zeros(r), mayBeZero.map(zeros).reduce((a, b) => this.simd('v128.or', a, b)));
-    this.#leaveUnlessEither(normal, this.#allTrue(shape, this.simd('v128.or', exact, this.#lanesWithin(shape, r, low, infinity, `${integers}.lt_s`))));
+    this.requireNormalOr(shape, r, this.simd('v128.and', this.zeros(shape, r), this.zerosOf(shape, mayBeZero)));
+  }
+  /** All ones in the lanes that are zero. */
+  protected zeros(shape: FloatShape, x: Node): Node { return this.simd(`${formatOf(shape).packed}.eq`, x, this.constX(0n)); }
+  /** All ones in the lanes that are zero in one of them. */
+  protected zerosOf(shape: FloatShape, vectors: readonly Node[]): Node {
+    return vectors.map((x) => this.zeros(shape, x)).reduce((a, b) => this.simd('v128.or', a, b));
+  }
+  /** Leaves unless each lane of r is above the least normal number and finite, or the lane of `exempt` is all ones. */
+  protected requireNormalOr(shape: FloatShape, r: Node, exempt: Node): void { this.requireFromOr(shape, r, formatOf(shape).leastNormal + 1n, exempt); }
+  /** Leaves unless the bits of each lane of r, shifted left by one, are at least `low` and those of a finite number, or the lane of `exempt` is all ones. */
+  protected requireFromOr(shape: FloatShape, r: Node, low: bigint, exempt: Node): void {
+    const { infinity, bits, integers } = formatOf(shape);
+    const exempted = isPacked(shape)
+      ? this.#allTrue(shape, this.simd('v128.or', exempt, this.#lanesWithin(shape, r, low, infinity, `${integers}.lt_s`)))
+      : this.not(this.isZero(bits, this.laneX(integers, exempt, 0)));
+    this.#leaveUnlessEither(this.#within(shape, r, low, infinity), exempted);
   }
 
   // --------------------------------------------------------------------------------------------------------- values
@@ -178,7 +188,7 @@ export abstract class FloatCode extends VectorCode {
       case 'f64.promote_f32': {
         this.#requireOrderable('f32', b);
         const wide = this.#replaceLowest('f64', a, this.node(F64, N.f64_promote_f32, this.#lowest('f32', b)));
-        this.#noteNotDenormal('f64', wide);
+        this.noteNotDenormal('f64', wide);
         return wide;
       }
       case 'f64x2.promote_low_f32x4': {
@@ -186,21 +196,21 @@ export abstract class FloatCode extends VectorCode {
         return this.simd(op, b);
       }
       case 'f32.demote_f64': {
-        this.#requireInexactAllowed();
+        this.requireInexactAllowed();
         const narrow = this.#replaceLowest('f32', a, this.node(F32, N.f32_demote_f64, this.#lowest('f64', b)));
         const { leastNormal, infinity } = FORMAT.f32;
         this.#leaveUnlessEither(this.#within('f32', narrow, leastNormal + 1n, infinity), this.isZero(64, this.#unsigned('f64', b)));
         return narrow;
       }
       case 'f32x4.demote_f64x2_zero': {
-        this.#requireInexactAllowed();
+        this.requireInexactAllowed();
         const narrow = this.simd(op, b);
         const both = this.shuffleX(LOW_SINGLES, narrow, narrow);
         this.leaveUnless(this.#within('f32x4', both, FORMAT.f32.leastNormal + 1n, FORMAT.f32.infinity));
         return narrow;
       }
       case 'f64x2.convert_low_i32x4_s': return this.simd(op, b);
-      case 'f32x4.convert_i32x4_s': this.#requireInexactAllowed(); return this.simd(op, b);
+      case 'f32x4.convert_i32x4_s': this.requireInexactAllowed(); return this.simd(op, b);
       case 'i32x4.round_f32x4_s': case 'i32x4.trunc_f32x4_s': return this.#integers('f32x4', op.includes('round') ? 'nearest' : 'trunc', b);
       case 'i32x4.round_f64x2_s_zero': case 'i32x4.trunc_f64x2_s_zero': return this.#integers('f64x2', op.includes('round') ? 'nearest' : 'trunc', b);
       default: return this.#arithmetic(op, a, b);
@@ -211,31 +221,31 @@ export abstract class FloatCode extends VectorCode {
     const [shape, name] = op.split('.') as [FloatShape, string];
     switch (name) {
       case 'add': case 'sub': {
-        this.#requireInexactAllowed();
+        this.requireInexactAllowed();
         const sum = this.#binary(shape, name, a, b);
-        this.#requireAll([this.#noDenormal(shape, a), this.#noDenormal(shape, b), this.#finite(shape, sum)]);
+        this.requireAll([this.noDenormal(shape, a), this.noDenormal(shape, b), this.#finite(shape, sum)]);
         return sum;
       }
       case 'sub_add': {
         if (!isPacked(shape)) break;
-        this.#requireInexactAllowed();
+        this.requireInexactAllowed();
         const sums = this.shuffleX(ALTERNATE[shape], this.#binary(shape, 'sub', a, b), this.#binary(shape, 'add', a, b));
-        this.#requireAll([this.#noDenormal(shape, a), this.#noDenormal(shape, b), this.#finite(shape, sums)]);
+        this.requireAll([this.noDenormal(shape, a), this.noDenormal(shape, b), this.#finite(shape, sums)]);
         return sums;
       }
       case 'mul': case 'div': {
-        this.#requireInexactAllowed();
+        this.requireInexactAllowed();
         const result = this.#binary(shape, name, a, b);
-        this.#requireAll([this.#noDenormal(shape, a), this.#noDenormal(shape, b)]);
+        this.requireAll([this.noDenormal(shape, a), this.noDenormal(shape, b)]);
         this.#requireNormal(shape, result, name === 'mul' ? [a, b] : [a]);
-        this.#noteNotDenormal(shape, result);
+        this.noteNotDenormal(shape, result);
         return result;
       }
       case 'sqrt': {
-        this.#requireInexactAllowed();
+        this.requireInexactAllowed();
         const root = isPacked(shape) ? this.simd(`${shape}.sqrt`, b) : this.#replaceLowest(shape, a, this.node(FORMAT[shape].type, N[`${shape}_sqrt`], this.#lowest(shape, b)));
-        this.#requireAll([this.#noDenormal(shape, b), this.#finite(shape, root)]);
-        this.#noteNotDenormal(shape, root);
+        this.requireAll([this.noDenormal(shape, b), this.#finite(shape, root)]);
+        this.noteNotDenormal(shape, root);
         return root;
       }
       case 'min': case 'max': {
@@ -256,6 +266,28 @@ export abstract class FloatCode extends VectorCode {
     this.#leaveUnlessEither(this.#allTrue(shape, this.simd(`${shape}.eq`, whole, x)), this.#inexactAllowed());
     this.leaveUnless(this.#within(shape, whole, 0n, shape === 'f32x4' ? BITS_OF_LIMIT.f32 : BITS_OF_LIMIT.f64));
     return this.simd(shape === 'f32x4' ? 'i32x4.trunc_sat_f32x4_s' : 'i32x4.trunc_sat_f64x2_s_zero', whole);
+  }
+
+  override roundFloatX(shape: FloatShape, a: Node, b: Node, control: ImmediateOperand): Node {
+    const how = Number(control.value & 0xfn);
+    const byMxcsr = (how & 4) !== 0, silent = (how & 8) !== 0;
+    const { lane, packed, integers } = formatOf(shape);
+    this.#requireOrderable(shape, b);
+    const whole = this.simd(`${packed}.${byMxcsr ? 'nearest' : ROUNDINGS[how & 3]!}`, b);
+    if (silent && byMxcsr) this.leaveUnless(this.isZero(32, this.and(32, this.getMxcsr(), this.const(32, BigInt(3 << MXCSR.RC_SHIFT)))));
+    else if (byMxcsr) this.requireInexactAllowed();
+    else if (!silent) {
+      const exact = isPacked(shape) ? this.#allTrue(shape, this.simd(`${packed}.eq`, whole, b))
+        : this.node(I32, N[`${lane}_eq`], this.#lowest(lane, whole), this.#lowest(lane, b));
+      this.#leaveUnlessEither(exact, this.#inexactAllowed());
+    }
+    return isPacked(shape) ? whole : this.replaceLaneX(integers, a, 0, this.laneX(integers, whole, 0));
+  }
+
+  override setMxcsr(v: Node): void {
+    this.leaveUnless(this.isZero(32, this.and(32, v, this.const(32, BigInt(~MXCSR_MASK)))));
+    this.storeState(STORE[32], OFFSET.mxcsr, v);
+    this.#inexactChecked = false;
   }
 
   override compareFloatX(shape: FloatShape, a: Node, b: Node, predicate: ImmediateOperand): Node {
@@ -297,7 +329,7 @@ export abstract class FloatCode extends VectorCode {
       this.#leaveUnlessEither(this.ltU(w, this.add(w, v, this.const(w, limit)), this.const(w, 2n * limit)), this.#inexactAllowed());
     }
     const converted = this.#replaceLowest(lane, a, this.node(FORMAT[lane].type, N[`${lane}_convert_i${w}_s`], v));
-    this.#noteNotDenormal(lane, converted);
+    this.noteNotDenormal(lane, converted);
     return converted;
   }
 }

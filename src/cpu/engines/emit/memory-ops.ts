@@ -24,7 +24,7 @@ export interface Leave { readonly roots: readonly Node[]; readonly write: (statu
 export interface RememberedPage { readonly slot: number; readonly readAndWrite: boolean }
 
 /** Bits of an access: of a value or a vector. */
-export type AccessWidth = Width | 128 | 256;
+export type AccessWidth = Width | 80 | 128 | 256;
 
 const PAGE_MASK = -4096n;
 /** From bits 31:0 of an address to the offset of its entry in a column. */
@@ -43,15 +43,15 @@ export abstract class MemoryOps extends FlagOps {
   protected abstract compareTag(): void;
   /** Where an access remembers its page, if it does. */
   protected abstract rememberedPage(segment: Segment, offset: Node, write: boolean): RememberedPage | undefined;
-  /** The last access for modification of this instruction: a store to the same place needs no second look. */
-  #modified: { readonly offset: Node; readonly segment: Segment; host: number } | undefined;
+  /** The accesses for modification of this instruction: a store to the same place needs no second look. */
+  #modified: { readonly offset: Node; readonly segment: Segment; host: number }[] = [];
   #stores = 0;
   /** Where this instruction's operand of 256 bits is in memory, once one of its halves was loaded. */
   #wide: { host: number } | undefined;
 
   /** To be called where an instruction begins. */
   protected beginMemory(): void {
-    this.#modified = undefined;
+    this.#modified = [];
     this.#wide = undefined;
     this.#stores = 0;
   }
@@ -175,7 +175,7 @@ export abstract class MemoryOps extends FlagOps {
     const exit = this.leave();
     const remembered = this.rememberedPage(segment, offset, modify);
     const place = { offset, segment, host: -1 };
-    if (modify) this.#modified = place;
+    if (modify) this.#modified.push(place);
     return this.value(type, [address, ...exit.roots], () => {
       this.#locate(address, w, modify, exit, remembered);
       if (modify) {
@@ -209,9 +209,9 @@ export abstract class MemoryOps extends FlagOps {
 
   store(w: Width, segment: Segment, offset: Node, v: Node): void {
     const value = w < 64 ? this.loose(w, v) : v;
-    const modified = this.#modified;
-    if (modified?.offset === offset && modified.segment === segment) {
-      this.#countStore();
+    const modified = this.#modified.find((place) => place.offset === offset && place.segment === segment);
+    if (modified !== undefined) {
+      this.#stores++;
       this.effect([value], () => {
         this.code.get(modified.host);
         this.emit(value);
@@ -239,8 +239,24 @@ export abstract class MemoryOps extends FlagOps {
       });
     });
   }
-  /** Leaving runs the whole instruction again, so nothing of it may be in memory by then. */
-  #countStore(): void { if (++this.#stores > 1) throw new LeftToReference('two stores'); }
+  /** Ten bytes in one access: the lower eight, and the two above them as an i32. */
+  protected loadTen(segment: Segment, offset: Node): [Node, Node] {
+    const address = this.#linear(segment, offset, false);
+    const exit = this.leave();
+    const host = this.value(I32, [address, ...exit.roots], () => { this.#locate(address, 80, false, exit, undefined); });
+    return [this.loadState(I64, LOAD[64], 0, host), this.loadState(I32, LOAD[16], 8, host)];
+  }
+  /** The same, stored. */
+  protected storeTen(segment: Segment, offset: Node, low: Node, high: Node): void {
+    this.#countStore();
+    const address = this.#linear(segment, offset, true);
+    const exit = this.leave();
+    const host = this.value(I32, [address, ...exit.roots], () => { this.#locate(address, 80, true, exit, undefined); });
+    this.storeState(STORE[64], 0, low, host);
+    this.storeState(STORE[16], 8, high, host);
+  }
+  /** A store may leave, which runs the whole instruction again, so nothing of it may be in memory by then. */
+  #countStore(): void { if (this.#stores++ > 0) throw new LeftToReference('two stores'); }
 
   requireAligned(bytes: 16 | 32, segment: Segment, offset: Node): void {
     const low = this.and(64, this.#linear(segment, offset, false), this.const(64, BigInt(bytes - 1)));

@@ -30,6 +30,7 @@ function operandText(x: Operand, i: Instruction): string {
     case 'immediate': return isImmediateOfForm(i) ? `I${x.value}` : 'I';
     case 'xmm': return x.width === 256 ? 'Y' : 'X';
     case 'mmx': return 'Q';
+    case 'fpu': return `S${x.number}`;
     case 'relative': return 'J';
     default: return `?${x.kind}`;
   }
@@ -54,6 +55,7 @@ export function formInRow(i: Instruction): number {
   const last = i.operands.at(-1);
   if (last?.kind === 'immediate' && isImmediateOfForm(i)) bits = bits * 256 + Number(last.value & 0xffn);
   for (const x of i.operands) {
+    if (x.kind === 'fpu') bits = bits * 8 + x.number;
     if (x.kind === 'memory') {
       return ((bits * 16 + widthBits(x.width)) * 4 + segmentBits(x.segment)) * 16 + 1 + (x.index === NO_REGISTER ? 0 : 2) + (isBasedOnRsp(x) ? 4 : 0);
     }

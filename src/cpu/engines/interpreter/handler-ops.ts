@@ -6,7 +6,7 @@
 import { OFFSET } from '../../../state/layout.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { NO_REGISTER, RCX, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../../isa/operand.ts';
-import { FloatCode } from '../emit/float-ops.ts';
+import { X87Code } from '../emit/x87-code.ts';
 import { xmmOffset, ymmHighOffset } from '../emit/vector-ops.ts';
 import type { Leave } from '../emit/memory-ops.ts';
 import type { FlagDefinition } from '../emit/flag-ops.ts';
@@ -30,7 +30,7 @@ export const HANDLER_FIXED_LOCALS: readonly ValueType[] = [I32];
 interface RegisterPlace { readonly base: Node | undefined; readonly offset: number }
 type Ending = { readonly kind: 'goto' } | { readonly kind: 'if'; readonly c: Node } | { readonly kind: 'indirect'; readonly ip: Node };
 
-export class HandlerOps extends FloatCode {
+export class HandlerOps extends X87Code {
   protected readonly longMode: boolean;
   protected readonly columnOffset = 0;
   protected flags: FlagDefinition;
@@ -53,7 +53,7 @@ export class HandlerOps extends FloatCode {
   /** Writes the handler of the instruction's form. Throws LeftToReference. */
   write(): void {
     const { meaning } = this.#i.row;
-    if (meaning.kind !== 'translated') throw new LeftToReference('system instruction');
+    if (meaning.kind === 'system') throw new LeftToReference('system instruction');
     const before = this.flags;
     meaning.semantics(this, this.#i);
     if (this.flags !== before) this.#commitFlags(before);
@@ -82,6 +82,7 @@ export class HandlerOps extends FloatCode {
     return this.#field(this.typeOf(w), LOAD[w], RECORD.immediate);
   }
   nextIp(): Node { return this.#field(I64, LOAD[64], RECORD.nextIp); }
+  protected ownIp(): Node { return this.sub(64, this.nextIp(), this.zext(8, 64, this.#field(I32, LOAD[8], RECORD.length))); }
   getReg(x: RegisterOperand): Node {
     const type = this.typeOf(x.width), op = LOAD[x.width];
     return x.implicit ? this.loadState(type, op, implicitOffset(x)) : this.loadState(type, op, 0, this.#register(x));

@@ -5,6 +5,7 @@
 import type { Instruction } from '../../isa/instruction.ts';
 import type { Row } from '../../isa/row.ts';
 import { UnsupportedVerb } from '../../isa/ops.ts';
+import { extendedFunctions, importExtendedFunctions } from '../emit/extended.ts';
 import { LeftToReference } from '../emit/graph-ops.ts';
 import { ENGINE, STATUS } from '../engine-memory.ts';
 import { Code } from '../wasm/code.ts';
@@ -94,10 +95,11 @@ export class Handlers {
     if (this.#pending.length === 0) return;
     const module = new ModuleWriter();
     const signature = module.signature(HANDLER_PARAMETERS, [I32]);
+    importExtendedFunctions(module);
     module.importMemory('e', 'memory');
     module.importTable('e', 'handlers');
     for (const { index, locals, code } of this.#pending) module.add({ signature, locals, code, name: String(index) });
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), { e: { memory: this.#memory, handlers: this.table } });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), { e: { memory: this.#memory, handlers: this.table }, x: extendedFunctions() });
     for (const { index } of this.#pending) this.table.set(index, exports[String(index)]);
     this.#pending = [];
   }

@@ -102,7 +102,7 @@ export class ReferenceEngine implements Engine {
       const next = mode.codeSize === 64 ? BigInt.asUintN(64, state.rip + length) : BigInt.asUintN(32, state.rip + length);
       cpu.nextIp = next;
       const { meaning } = i.row;
-      if (meaning.kind === 'translated') this.#ops.execute(i, next);
+      if (meaning.kind !== 'system') this.#ops.execute(i, next);
       else {
         this.#fetcher.forgetPage();
         meaning.execute(cpu, i);

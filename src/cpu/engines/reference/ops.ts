@@ -11,13 +11,14 @@ import { CARRIES_HIGH, CARRIES_LOW, SIGN_PARITY_HIGH, SIGN_PARITY_LOW, ZERO_HIGH
 import type { Environment } from '../../floating-point/exact.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../../isa/operand.ts';
-import { Ops, type Carry, type Flag, type Intent } from '../../isa/ops.ts';
+import type { Carry, Flag, Intent } from '../../isa/ops.ts';
 import { LANE_BITS, type Float, type FloatOp, type FloatShape, type FusedOp, type ImmediateShuffle, type Lanes, type OneOfLanes, type VectorOp, type VectorShift } from '../../isa/vector-ops.ts';
 import { immediatePattern } from '../../isa/vector-shuffles.ts';
 import { enterMmx, MMX_SIGN_AND_EXPONENT, requireMmx } from '../../fpu/mmx.ts';
 import { checkMxcsr, raiseSimdFlags, requireAvx, requireSse, simdEnvironment } from '../../mxcsr.ts';
 import { compareLanes, floatOf, floatOperation, fusedOperation, halvesOf, integerOf, orderOf, roundLanes, type Result } from './vector-float.ts';
 import { compareStrings, stringMask } from './vector-strings.ts';
+import { ReferenceX87 } from './x87.ts';
 import { bitmask, sadBlocks, shuffle, vectorOperation, vectorShift } from './vector.ts';
 
 const WIDTH = { 8: 8n, 16: 16n, 32: 32n, 64: 64n } as const;
@@ -62,7 +63,7 @@ function laneAt(shape: OneOfLanes, n: number | ImmediateOperand): bigint {
   return BigInt(((typeof n === 'number' ? n : byteOf(n)) * bits) & (shape === 'i16x4' ? 63 : 127));
 }
 
-export class ReferenceOps extends Ops<bigint, boolean, bigint> {
+export class ReferenceOps extends ReferenceX87 {
   readonly cpu: Cpu;
   readonly state: GuestState;
   /** The instruction that runs, and the offset behind it. */
@@ -82,7 +83,7 @@ export class ReferenceOps extends Ops<bigint, boolean, bigint> {
   execute(i: Instruction, next: bigint): void {
     this.i = i;
     this.next = next;
-    if (i.row.meaning.kind === 'translated') i.row.meaning.semantics(this, i);
+    if (i.row.meaning.kind !== 'system') i.row.meaning.semantics(this, i);
   }
 
   const(w: Width, n: bigint): bigint { return cut(w, BigInt.asUintN(64, n)); }

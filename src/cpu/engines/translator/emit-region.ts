@@ -17,7 +17,7 @@ import { dominates, structure, type Place } from './structure.ts';
 /** Most places that an indirect branch compares its target with. */
 const MAX_GUESSES = 4;
 
-export interface EmittedRegion { readonly locals: readonly ValueType[]; readonly code: Uint8Array }
+export interface EmittedRegion { readonly locals: readonly ValueType[]; readonly code: Uint8Array; /** It calls the functions of emit/extended.ts. */ readonly callsExtended: boolean }
 
 /** Numbers of the YMM registers that are operands. */
 const ymmRegistersOf = (blocks: readonly Block[]): ReadonlySet<number> =>
@@ -61,7 +61,7 @@ class RegionEmitter {
     const whole = new Code();
     this.#enter(whole);
     whole.append(this.#code.bytes.slice());
-    return { locals: [...FIXED_LOCALS, ...this.#ops.locals], code: whole.bytes.slice() };
+    return { locals: [...FIXED_LOCALS, ...this.#ops.locals], code: whole.bytes.slice(), callsExtended: this.#ops.callsExtended };
   }
 
   /** Registers and flags from the state into their homes. */

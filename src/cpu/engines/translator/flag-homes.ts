@@ -16,7 +16,7 @@ import type { Carry } from '../../isa/ops.ts';
 import type { Width } from '../../isa/operand.ts';
 import type { FlagDefinition, FlagWords } from '../emit/flag-ops.ts';
 import { FLAG_WORD_OFFSETS } from '../emit/flag-ops.ts';
-import { FloatCode } from '../emit/float-ops.ts';
+import { X87Code } from '../emit/x87-code.ts';
 import type { Node } from '../emit/node.ts';
 import { I32, I64, NUMERIC as N, OP, STORE } from '../wasm/opcodes.ts';
 
@@ -33,7 +33,7 @@ export const WORDS = 0x80;
 const ADDITION = 0x40;
 const SHIFT_MASK = 0x3f;
 
-export abstract class FlagHomeOps extends FloatCode {
+export abstract class FlagHomeOps extends X87Code {
   /** Numbers of the first of three i64 homes and of the i32 home. */
   protected abstract readonly flagLocals: { readonly flags: number; readonly flagKind: number };
   /** The flags with which the current block was entered. */

@@ -117,7 +117,7 @@ export class RegionOps extends FlagHomeOps {
       this.#done = done;
       this.beginMemory();
       this.#operandOf.clear();
-      if (i.row.meaning.kind === 'translated') i.row.meaning.semantics(this, i);
+      if (i.row.meaning.kind !== 'system') i.row.meaning.semantics(this, i);
       here = this.#next;
     });
     const ending: Ending = this.#ending ?? { kind: 'goto', to: end };
@@ -128,6 +128,7 @@ export class RegionOps extends FlagHomeOps {
   // ------------------------------------------------------------------------------------------------------ operands
   imm(w: Width, x: ImmediateOperand): Node { return this.const(w, x.value); }
   nextIp(): Node { return this.const(64, this.#next); }
+  protected ownIp(): Node { return this.const(64, this.#ip); }
 
   /** All 64 bits of a register. */
   #whole(number: number): Node {

@@ -2,6 +2,7 @@
  * The translated regions: their table of functions, what they were made from, and when they end. A region lives until one of
  * its frames is written or the cache is full, which ends them all.
  */
+import { extendedFunctions, importExtendedFunctions } from '../emit/extended.ts';
 import { codeKey, type CodeStore } from '../fast/code-store.ts';
 import type { Context } from '../fast/context.ts';
 import { MAX_REGION_INSTRUCTIONS, REGION_PARAMETERS } from '../fast/dispatcher.ts';
@@ -104,14 +105,15 @@ export class Translator {
     if (this.#free.length === 0 || this.#livingInstructions + count > MAX_LIVING_INSTRUCTIONS) this.clear();
     const id = this.#free.pop()!;
     const source = this.#store.trail.addRegion(sourceOf(blocks, context));
-    const { locals, code } = emitRegion(blocks, id, source, context);
+    const { locals, code, callsExtended } = emitRegion(blocks, id, source, context);
     const module = new ModuleWriter();
     const signature = module.signature(REGION_PARAMETERS, [I32]);
     module.importMemory('e', 'memory');
+    if (callsExtended) importExtendedFunctions(module);
     module.add({ signature, locals, code, name: 'region' });
     const bytes = module.bytes();
     const emitted = performance.now();
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: { memory: this.#state.memory } });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: { memory: this.#state.memory }, ...(callsExtended ? { x: extendedFunctions() } : {}) });
     this.table.set(id, exports['region']);
     this.#live(id, source, blocks, context, targets, growths);
     const s = this.statistics;

@@ -20,6 +20,7 @@ export class ModuleWriter {
   readonly #signatures: { readonly parameters: readonly ValueType[]; readonly results: readonly ValueType[] }[] = [];
   readonly #imports: ((out: Code) => void)[] = [];
   readonly #functions: Function[] = [];
+  #importedFunctions = 0;
 
   /** Number of a function type. */
   signature(parameters: readonly ValueType[], results: readonly ValueType[]): number {
@@ -33,6 +34,12 @@ export class ModuleWriter {
   /** Tables are numbered in the order in which they are imported. */
   importTable(module: string, name: string): void {
     this.#import(module, name, (out) => { out.byte(KIND.table); out.byte(FUNCTION_REFERENCE); out.byte(0); out.unsigned(1); });
+  }
+
+  /** Functions are numbered in the order in which they are imported, in front of those that the module has. */
+  importFunction(module: string, name: string, signature: number): void {
+    this.#import(module, name, (out) => { out.byte(KIND.function); out.unsigned(signature); });
+    this.#importedFunctions++;
   }
 
   #import(module: string, name: string, describe: (out: Code) => void): void {
@@ -64,7 +71,7 @@ export class ModuleWriter {
     section(SECTION.import, this.#imports.length, (body) => { for (const write of this.#imports) write(body); });
     section(SECTION.function, this.#functions.length, (body) => { for (const f of this.#functions) body.unsigned(f.signature); });
     section(SECTION.export, this.#functions.length, (body) => {
-      this.#functions.forEach((f, n) => { body.text(f.name); body.byte(KIND.function); body.unsigned(n); });
+      this.#functions.forEach((f, n) => { body.text(f.name); body.byte(KIND.function); body.unsigned(this.#importedFunctions + n); });
     });
     section(SECTION.code, this.#functions.length, (body) => { for (const f of this.#functions) writeBody(body, f); });
     return out.bytes.slice();

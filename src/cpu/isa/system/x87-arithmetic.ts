@@ -1,78 +1,56 @@
 /** x87 arithmetic. SDM Vol. 1, "Basic Arithmetic Instructions". */
 import type { Cpu } from '../../cpu.ts';
-import { add, divide, multiply, squareRoot, subtract } from '../../fpu/arithmetic.ts';
+import { add, divide, multiply, subtract } from '../../fpu/arithmetic.ts';
 import { setConditionCodes, STATUS, type Report } from '../../fpu/control.ts';
-import { widen, withDenormalOperand, type Widened } from '../../fpu/conversion.ts';
-import { fromInteger, INDEFINITE, negated, type Float80 } from '../../fpu/float80.ts';
-import { exactly, nanResult, type Result } from '../../fpu/nan.ts';
+import { fromInteger, INDEFINITE, type Float80 } from '../../fpu/float80.ts';
+import type { Result } from '../../fpu/nan.ts';
 import type { Control } from '../../fpu/pack.ts';
 import { extract, remainder, roundToInteger, scale } from '../../fpu/partial.ts';
-import { isEmpty, pop, push, readSt, STACK_OVERFLOW, STACK_UNDERFLOW, writeSt } from '../../fpu/registers.ts';
+import { isEmpty, push, readSt, STACK_OVERFLOW, STACK_UNDERFLOW, writeSt } from '../../fpu/registers.ts';
 import type { Instruction } from '../instruction.ts';
 import type { SystemSemantics } from '../row.ts';
 import { memoryOperand, readOperand } from './operands.ts';
-import { conclude, rounding, stackRegister, x87 } from './x87-operands.ts';
+import { conclude, rounding, x87 } from './x87-operands.ts';
 
 type Operation = (a: Float80, b: Float80, c: Control) => Result;
 const reversed = (operation: Operation): Operation => (a, b, c) => operation(b, a, c);
 
-/** By the mnemonic without its P or I. */
+/** By the mnemonic without its FI. */
 const OPERATIONS: Readonly<Record<string, Operation>> = {
   ADD: add, SUB: subtract, SUBR: reversed(subtract), MUL: multiply, DIV: divide, DIVR: reversed(divide),
 };
-const operationOf = (i: Instruction): Operation => OPERATIONS[/^FI?(ADD|SUBR?|MUL|DIVR?)P?$/.exec(i.mnemonic)![1]!]!;
+const operationOf = (i: Instruction): Operation => OPERATIONS[/^FI(ADD|SUBR?|MUL|DIVR?)$/.exec(i.mnemonic)![1]!]!;
 
-/** ST(n) := result, and a pop where wanted. */
-function finish(cpu: Cpu, n: number, report: Report, value: Float80, pops = false): void {
-  conclude(cpu, report, () => {
-    writeSt(cpu.state, n, value);
-    if (pops) pop(cpu.state);
-  });
+/** ST(0) := result. */
+function finish(cpu: Cpu, report: Report, value: Float80): void {
+  conclude(cpu, report, () => writeSt(cpu.state, 0, value));
 }
 
-/** ST(0) := ST(0) op memory. */
-function withMemory(cpu: Cpu, i: Instruction, operand: Widened): void {
-  const { state } = cpu;
-  if (isEmpty(state, 0)) return finish(cpu, 0, STACK_UNDERFLOW, INDEFINITE);
-  const a = readSt(state, 0);
-  const result = operationOf(i)(a, operand.value, rounding(cpu));
-  return finish(cpu, 0, { flags: withDenormalOperand(result.flags, operand, nanResult(a, operand.value) !== undefined), c1: result.c1 }, result.value);
-}
 
-/** FADD FSUB FSUBR FMUL FDIV FDIVR with memory of 32 or 64 bits. */
-export const REAL_ARITHMETIC: SystemSemantics = x87((cpu, i) => withMemory(cpu, i, widen(memoryOperand(i, 0).width as 32 | 64, readOperand(cpu, i, 0))));
 /** FIADD FISUB FISUBR FIMUL FIDIV FIDIVR. */
-export const INTEGER_ARITHMETIC: SystemSemantics = x87((cpu, i) => withMemory(cpu, i, { value: fromInteger(BigInt.asIntN(memoryOperand(i, 0).width, readOperand(cpu, i, 0))), denormal: false }));
-/** FADD ... FDIVR and FADDP ... FDIVRP with two registers: the first is the destination. */
-export const REGISTER_ARITHMETIC: SystemSemantics = x87((cpu, i) => {
+export const INTEGER_ARITHMETIC: SystemSemantics = x87((cpu, i) => {
   const { state } = cpu;
-  const destination = stackRegister(i, 0), source = stackRegister(i, 1);
-  const pops = i.mnemonic.endsWith('P');
-  if (isEmpty(state, destination) || isEmpty(state, source)) return finish(cpu, destination, STACK_UNDERFLOW, INDEFINITE, pops);
-  const result = operationOf(i)(readSt(state, destination), readSt(state, source), rounding(cpu));
-  return finish(cpu, destination, result, result.value, pops);
+  const operand = fromInteger(BigInt.asIntN(memoryOperand(i, 0).width, readOperand(cpu, i, 0)));
+  if (isEmpty(state, 0)) return finish(cpu, STACK_UNDERFLOW, INDEFINITE);
+  const result = operationOf(i)(readSt(state, 0), operand, rounding(cpu));
+  return finish(cpu, result, result.value);
 });
-
 /** An operation on ST(0) alone. */
 const unary = (operation: (cpu: Cpu, x: Float80) => Result): SystemSemantics => x87((cpu) => {
   const { state } = cpu;
-  if (isEmpty(state, 0)) return finish(cpu, 0, STACK_UNDERFLOW, INDEFINITE);
+  if (isEmpty(state, 0)) return finish(cpu, STACK_UNDERFLOW, INDEFINITE);
   const result = operation(cpu, readSt(state, 0));
-  return finish(cpu, 0, result, result.value);
+  return finish(cpu, result, result.value);
 });
-/** FCHS — Change Sign; FABS — Absolute Value. Any encoding, without exceptions. */
-export const FCHS: SystemSemantics = unary((_, x) => exactly(negated(x)));
-export const FABS: SystemSemantics = unary((_, x) => exactly({ ...x, sign: 0 }));
-/** FSQRT — Square Root; FRNDINT — Round to Integer. */
-export const FSQRT: SystemSemantics = unary((cpu, x) => squareRoot(x, rounding(cpu)));
+/** FRNDINT — Round to Integer. */
 export const FRNDINT: SystemSemantics = unary((cpu, x) => roundToInteger(x, rounding(cpu)));
 
 /** FSCALE — Scale: ST(0) by ST(1). */
 export const FSCALE: SystemSemantics = x87((cpu) => {
   const { state } = cpu;
-  if (isEmpty(state, 0) || isEmpty(state, 1)) return finish(cpu, 0, STACK_UNDERFLOW, INDEFINITE);
+  if (isEmpty(state, 0) || isEmpty(state, 1)) return finish(cpu, STACK_UNDERFLOW, INDEFINITE);
   const result = scale(readSt(state, 0), readSt(state, 1), rounding(cpu));
-  return finish(cpu, 0, result, result.value);
+  return finish(cpu, result, result.value);
 });
 
 /** FXTRACT — Extract Exponent and Significand: the exponent replaces ST(0), the significand is pushed. */
@@ -92,7 +70,7 @@ export const FXTRACT: SystemSemantics = x87((cpu) => {
 const partialRemainder = (nearest: boolean): SystemSemantics => x87((cpu) => {
   const { state } = cpu;
   setConditionCodes(state, 0, STATUS.C2);
-  if (isEmpty(state, 0) || isEmpty(state, 1)) return finish(cpu, 0, STACK_UNDERFLOW, INDEFINITE);
+  if (isEmpty(state, 0) || isEmpty(state, 1)) return finish(cpu, STACK_UNDERFLOW, INDEFINITE);
   const { result, quotient } = remainder(readSt(state, 0), readSt(state, 1), nearest, rounding(cpu));
   return conclude(cpu, result, () => {
     writeSt(state, 0, result.value);

@@ -2,7 +2,6 @@
 import { SEGMENT } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { requireFpu, requireNoPendingException, roundingMode, selectedPrecision, signal, type Report } from '../../fpu/control.ts';
-import type { Float80 } from '../../fpu/float80.ts';
 import type { Control } from '../../fpu/pack.ts';
 import type { Instruction } from '../instruction.ts';
 import type { MemoryOperand } from '../operand.ts';
@@ -53,12 +52,6 @@ export const rounding = (cpu: Cpu): Control => ({ precision: selectedPrecision(c
 /** Flags the exceptions of an operation and, unless one of them is unmasked and forbids it, does what the operation does. */
 export function conclude(cpu: Cpu, report: Report, commit: () => void): void {
   if (signal(cpu.state, report)) commit();
-}
-
-/** Reads the ten bytes of operand n: significand, then sign and exponent. */
-export function loadExtended(cpu: Cpu, i: Instruction, n: number): Float80 {
-  const value = loadTen(cpu, i, n), high = Number(value >> 64n);
-  return { sign: (high >> 15) as 0 | 1, exponent: high & 0x7fff, significand: BigInt.asUintN(64, value) };
 }
 
 /** Reads ten bytes as one number. */

@@ -2,7 +2,7 @@
 import type { Cpu } from '../../cpu.ts';
 import { FLAG, ROUND } from '../../floating-point/exact.ts';
 import { isMasked, roundingMode, signal } from '../../fpu/control.ts';
-import { fromMemory, fromPackedDecimal, indefiniteReal, toInteger, toMemory, toPackedDecimal, type Stored } from '../../fpu/conversion.ts';
+import { fromPackedDecimal, indefiniteReal, toInteger, toMemory, toPackedDecimal, type Stored } from '../../fpu/conversion.ts';
 import { fromInteger, INDEFINITE, type Float80 } from '../../fpu/float80.ts';
 import { exactly, type Result } from '../../fpu/nan.ts';
 import { constant, type Constant } from '../../fpu/partial.ts';
@@ -11,7 +11,7 @@ import { getFlag } from '../../flags.ts';
 import type { Instruction } from '../instruction.ts';
 import type { SystemSemantics } from '../row.ts';
 import { memoryOperand, readOperand, writeOperand } from './operands.ts';
-import { conclude, loadExtended, loadTen, stackRegister, storeTen, x87 } from './x87-operands.ts';
+import { conclude, loadTen, stackRegister, storeTen, x87 } from './x87-operands.ts';
 
 /** Pushes a value, or the indefinite where the stack is full. */
 function pushResult(cpu: Cpu, result: Result): void {
@@ -20,26 +20,13 @@ function pushResult(cpu: Cpu, result: Result): void {
   else conclude(cpu, result, () => push(state, result.value));
 }
 
-/** FLD — Load Floating-Point Value, from memory of 32 or 64 bits. */
-export const FLD_REAL: SystemSemantics = x87((cpu, i) => {
-  pushResult(cpu, fromMemory(memoryOperand(i, 0).width as 32 | 64, readOperand(cpu, i, 0)));
-});
-/** FLD, from memory of 80 bits: every encoding is taken as it is. */
-export const FLD_EXTENDED: SystemSemantics = x87((cpu, i) => pushResult(cpu, exactly(loadExtended(cpu, i, 0))));
-/** FLD, from a register. */
-export const FLD_REGISTER: SystemSemantics = x87((cpu, i) => {
-  const { state } = cpu;
-  const n = stackRegister(i, 0);
-  if (isEmpty(state, n)) conclude(cpu, STACK_UNDERFLOW, () => push(state, INDEFINITE));
-  else pushResult(cpu, exactly(readSt(state, n)));
-});
 /** FILD — Load Integer. */
 export const FILD: SystemSemantics = x87((cpu, i) => {
   pushResult(cpu, exactly(fromInteger(BigInt.asIntN(memoryOperand(i, 0).width, readOperand(cpu, i, 0)))));
 });
 /** FBLD — Load Binary Coded Decimal. */
 export const FBLD: SystemSemantics = x87((cpu, i) => pushResult(cpu, exactly(fromPackedDecimal(loadTen(cpu, i, 0)))));
-/** FLD1 / FLDL2T / FLDL2E / FLDPI / FLDLG2 / FLDLN2 / FLDZ — Load Constant. */
+/** FLDL2T / FLDL2E / FLDPI / FLDLG2 / FLDLN2 — Load Constant. */
 export const FLD_CONSTANT: SystemSemantics = x87((cpu, i) => {
   pushResult(cpu, exactly(constant(i.mnemonic.slice('FLD'.length) as Constant, roundingMode(cpu.state))));
 });
@@ -62,21 +49,6 @@ export const FST_REAL: SystemSemantics = x87((cpu, i) => {
   const { state } = cpu;
   store(cpu, (x) => toMemory(width, x, roundingMode(state), state.fpuControl), indefiniteReal(width), (raw) => writeOperand(cpu, i, 0, raw), pops(i));
 });
-const raw80 = (x: Float80): bigint => (BigInt((x.sign << 15) | x.exponent) << 64n) | x.significand;
-/** FSTP, to memory of 80 bits: the value as it is. */
-export const FSTP_EXTENDED: SystemSemantics = x87((cpu, i) => {
-  store(cpu, (x) => ({ raw: raw80(x), flags: 0, c1: false, stored: true }), raw80(INDEFINITE), (raw) => storeTen(cpu, i, 0, raw), true);
-});
-/** FST / FSTP, to a register. */
-export const FST_REGISTER: SystemSemantics = x87((cpu, i) => {
-  const { state } = cpu;
-  const n = stackRegister(i, 0);
-  const empty = isEmpty(state, 0);
-  conclude(cpu, empty ? STACK_UNDERFLOW : { flags: 0, c1: false }, () => {
-    writeSt(state, n, empty ? INDEFINITE : readSt(state, 0));
-    if (pops(i)) pop(state);
-  });
-});
 /** FIST / FISTP — Store Integer. */
 export const FIST: SystemSemantics = x87((cpu, i) => {
   const width = memoryOperand(i, 0).width as 16 | 32 | 64;
@@ -93,18 +65,6 @@ export const FBSTP: SystemSemantics = x87((cpu, i) => {
   const { state } = cpu;
   const convert = (x: Float80): Stored => toPackedDecimal(x, roundingMode(state), state.fpuControl);
   store(cpu, convert, convert(INDEFINITE).raw, (raw) => storeTen(cpu, i, 0, raw), true);
-});
-
-/** FXCH — Exchange Register Contents. An empty register takes part as the indefinite. */
-export const FXCH: SystemSemantics = x87((cpu, i) => {
-  const { state } = cpu;
-  const n = stackRegister(i, 0);
-  const emptyTop = isEmpty(state, 0), emptyOther = isEmpty(state, n);
-  const a = emptyTop ? INDEFINITE : readSt(state, 0), b = emptyOther ? INDEFINITE : readSt(state, n);
-  conclude(cpu, emptyTop || emptyOther ? STACK_UNDERFLOW : { flags: 0, c1: false }, () => {
-    writeSt(state, 0, b);
-    writeSt(state, n, a);
-  });
 });
 
 /** The conditions of FCMOVcc, by what stands behind FCMOV. */

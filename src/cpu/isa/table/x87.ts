@@ -1,27 +1,28 @@
 /** The x87 FPU: the lines of the manual. */
-import { system, type RowOptions } from '../row.ts';
-import { FABS, FCHS, FPREM, FPREM1, FRNDINT, FSCALE, FSQRT, FXTRACT, INTEGER_ARITHMETIC, REAL_ARITHMETIC, REGISTER_ARITHMETIC } from '../system/x87-arithmetic.ts';
+import { system, x87Instruction, type RowOptions } from '../row.ts';
+import { FPREM, FPREM1, FRNDINT, FSCALE, FXTRACT, INTEGER_ARITHMETIC } from '../system/x87-arithmetic.ts';
 import { FCOM_REAL, FCOM_REGISTER, FCOMI, FICOM, FTST, FXAM } from '../system/x87-compare.ts';
 import { EMMS, FDECSTP, FFREE, FINCSTP, FLDCW, FLDENV, FNCLEX, FNINIT, FNOP, FNSAVE, FNSTCW, FNSTENV, FNSTSW, FRSTOR, FXRSTOR, FXSAVE, WAIT } from '../system/x87-control.ts';
-import { FBLD, FBSTP, FCMOV, FILD, FIST, FISTTP, FLD_CONSTANT, FLD_EXTENDED, FLD_REAL, FLD_REGISTER, FST_REAL, FST_REGISTER, FSTP_EXTENDED, FXCH } from '../system/x87-transfer.ts';
+import { FBLD, FBSTP, FCMOV, FILD, FIST, FISTTP, FLD_CONSTANT, FST_REAL } from '../system/x87-transfer.ts';
 import { F2XM1, FCOS, FPATAN, FPTAN, FSIN, FSINCOS, FYL2X, FYL2XP1 } from '../system/x87-transcendental.ts';
+import { FABS, FCHS, FLD_EXTENDED, FLD_NUMBER, FLD_REAL, FLD_REGISTER, FSQRT, FST_REGISTER, FSTP_EXTENDED, FXCH, REAL_ARITHMETIC, REGISTER_ARITHMETIC } from '../semantics/x87.ts';
 
 /** Operand size does not matter, but for images in memory, whose layout follows it. */
 const X87: RowOptions = { size: 'any', width: 'effective', feature: 'fpu' };
 
 export const x87 = [
-  system(FLD_REAL, X87, [['FLD m32fp', 'D9 /0'], ['FLD m64fp', 'DD /0']]),
-  system(FLD_EXTENDED, X87, [['FLD m80fp', 'DB /5']]),
-  system(FLD_REGISTER, X87, [['FLD ST(i)', 'D9 C0+i']]),
+  x87Instruction(FLD_REAL, X87, [['FLD m32fp', 'D9 /0'], ['FLD m64fp', 'DD /0']]),
+  x87Instruction(FLD_EXTENDED, X87, [['FLD m80fp', 'DB /5']]),
+  x87Instruction(FLD_REGISTER, X87, [['FLD ST(i)', 'D9 C0+i']]),
   system(FST_REAL, X87, [['FST m32fp', 'D9 /2'], ['FST m64fp', 'DD /2'], ['FSTP m32fp', 'D9 /3'], ['FSTP m64fp', 'DD /3']]),
-  system(FSTP_EXTENDED, X87, [['FSTP m80fp', 'DB /7']]),
-  system(FST_REGISTER, X87, [['FST ST(i)', 'DD D0+i'], ['FSTP ST(i)', 'DD D8+i']]),
+  x87Instruction(FSTP_EXTENDED, X87, [['FSTP m80fp', 'DB /7']]),
+  x87Instruction(FST_REGISTER, X87, [['FST ST(i)', 'DD D0+i'], ['FSTP ST(i)', 'DD D8+i']]),
   system(FILD, X87, [['FILD m16int', 'DF /0'], ['FILD m32int', 'DB /0'], ['FILD m64int', 'DF /5']]),
   system(FIST, X87, [['FIST m16int', 'DF /2'], ['FIST m32int', 'DB /2'], ['FISTP m16int', 'DF /3'], ['FISTP m32int', 'DB /3'], ['FISTP m64int', 'DF /7']]),
   system(FISTTP, { ...X87, feature: 'sse3' }, [['FISTTP m16int', 'DF /1'], ['FISTTP m32int', 'DB /1'], ['FISTTP m64int', 'DD /1']]),
   system(FBLD, X87, [['FBLD m80bcd', 'DF /4']]),
   system(FBSTP, X87, [['FBSTP m80bcd', 'DF /6']]),
-  system(FXCH, X87, [['FXCH ST(i)', 'D9 C8+i']]),
+  x87Instruction(FXCH, X87, [['FXCH ST(i)', 'D9 C8+i']]),
   system(FCMOV, { ...X87, feature: 'cmov', reads: 'CF ZF PF' }, [
     ['FCMOVB ST(0), ST(i)', 'DA C0+i', { reads: 'CF' }],
     ['FCMOVE ST(0), ST(i)', 'DA C8+i', { reads: 'ZF' }],
@@ -33,10 +34,12 @@ export const x87 = [
     ['FCMOVNU ST(0), ST(i)', 'DB D8+i', { reads: 'PF' }],
   ]),
   system(FLD_CONSTANT, X87, [
-    ['FLD1', 'D9 E8'], ['FLDL2T', 'D9 E9'], ['FLDL2E', 'D9 EA'], ['FLDPI', 'D9 EB'], ['FLDLG2', 'D9 EC'], ['FLDLN2', 'D9 ED'], ['FLDZ', 'D9 EE'],
+    ['FLDL2T', 'D9 E9'], ['FLDL2E', 'D9 EA'], ['FLDPI', 'D9 EB'], ['FLDLG2', 'D9 EC'], ['FLDLN2', 'D9 ED'],
   ]),
+  x87Instruction(FLD_NUMBER(1), X87, [['FLD1', 'D9 E8']]),
+  x87Instruction(FLD_NUMBER(0), X87, [['FLDZ', 'D9 EE']]),
 
-  system(REAL_ARITHMETIC, X87, [
+  x87Instruction(REAL_ARITHMETIC, X87, [
     ['FADD m32fp', 'D8 /0'], ['FMUL m32fp', 'D8 /1'], ['FSUB m32fp', 'D8 /4'], ['FSUBR m32fp', 'D8 /5'], ['FDIV m32fp', 'D8 /6'], ['FDIVR m32fp', 'D8 /7'],
     ['FADD m64fp', 'DC /0'], ['FMUL m64fp', 'DC /1'], ['FSUB m64fp', 'DC /4'], ['FSUBR m64fp', 'DC /5'], ['FDIV m64fp', 'DC /6'], ['FDIVR m64fp', 'DC /7'],
   ]),
@@ -44,7 +47,7 @@ export const x87 = [
     ['FIADD m32int', 'DA /0'], ['FIMUL m32int', 'DA /1'], ['FISUB m32int', 'DA /4'], ['FISUBR m32int', 'DA /5'], ['FIDIV m32int', 'DA /6'], ['FIDIVR m32int', 'DA /7'],
     ['FIADD m16int', 'DE /0'], ['FIMUL m16int', 'DE /1'], ['FISUB m16int', 'DE /4'], ['FISUBR m16int', 'DE /5'], ['FIDIV m16int', 'DE /6'], ['FIDIVR m16int', 'DE /7'],
   ]),
-  system(REGISTER_ARITHMETIC, X87, [
+  x87Instruction(REGISTER_ARITHMETIC, X87, [
     ['FADD ST(0), ST(i)', 'D8 C0+i'], ['FMUL ST(0), ST(i)', 'D8 C8+i'], ['FSUB ST(0), ST(i)', 'D8 E0+i'],
     ['FSUBR ST(0), ST(i)', 'D8 E8+i'], ['FDIV ST(0), ST(i)', 'D8 F0+i'], ['FDIVR ST(0), ST(i)', 'D8 F8+i'],
     ['FADD ST(i), ST(0)', 'DC C0+i'], ['FMUL ST(i), ST(0)', 'DC C8+i'], ['FSUBR ST(i), ST(0)', 'DC E0+i'],
@@ -52,9 +55,9 @@ export const x87 = [
     ['FADDP ST(i), ST(0)', 'DE C0+i'], ['FMULP ST(i), ST(0)', 'DE C8+i'], ['FSUBRP ST(i), ST(0)', 'DE E0+i'],
     ['FSUBP ST(i), ST(0)', 'DE E8+i'], ['FDIVRP ST(i), ST(0)', 'DE F0+i'], ['FDIVP ST(i), ST(0)', 'DE F8+i'],
   ]),
-  system(FCHS, X87, [['FCHS', 'D9 E0']]),
-  system(FABS, X87, [['FABS', 'D9 E1']]),
-  system(FSQRT, X87, [['FSQRT', 'D9 FA']]),
+  x87Instruction(FCHS, X87, [['FCHS', 'D9 E0']]),
+  x87Instruction(FABS, X87, [['FABS', 'D9 E1']]),
+  x87Instruction(FSQRT, X87, [['FSQRT', 'D9 FA']]),
   system(FRNDINT, X87, [['FRNDINT', 'D9 FC']]),
   system(FSCALE, X87, [['FSCALE', 'D9 FD']]),
   system(FXTRACT, X87, [['FXTRACT', 'D9 F4']]),

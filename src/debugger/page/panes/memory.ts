@@ -33,6 +33,7 @@ export class MemoryPane implements Pane {
       event.preventDefault();
       const address = BigInt(`0x${byte.dataset['address']}`), physical = this.#physical.checked, where = `${physical ? 'phys ' : ''}0x${hex(address)}`;
       showMenu(this.#body, [
+        ['Change…', () => this.#edit(byte, address)],
         ['Who wrote this byte?', () => page.move({ toWriteOf: { memory: address, bytes: 1, physical } })],
         ['Break on a write to 8 bytes here', () => page.attempt(page.client.ask('break', { text: `write ${where},8` }))],
         ['Break on an access to 8 bytes here', () => page.attempt(page.client.ask('break', { text: `access ${where},8` }))],
@@ -45,6 +46,23 @@ export class MemoryPane implements Pane {
       event.preventDefault();
       this.#offset += rows * BigInt(ROW_BYTES);
       this.#again();
+    });
+  }
+
+  /** Bytes typed in the place of one: each two digits are a byte, and what follows is changed as far as they reach. */
+  #edit(byte: HTMLElement, address: bigint): void {
+    const input = h('input', { class: 'byte-edit', value: byte.textContent, 'aria-label': `New bytes from ${hex(address)} on, two hexadecimal digits each`, spellcheck: 'false' });
+    byte.replaceWith(input);
+    input.focus();
+    input.select();
+    input.addEventListener('blur', () => this.#again());
+    input.addEventListener('keydown', (event) => {
+      event.stopPropagation();
+      if (event.key === 'Escape') input.blur();
+      if (event.key !== 'Enter') return;
+      const digits = input.value.replaceAll(/\s/g, '');
+      const bytes = /^([0-9a-f]{2})+$/i.test(digits) ? Uint8Array.from(digits.match(/../g)!, (pair) => Number.parseInt(pair, 16)) : undefined;
+      this.#page.attempt(bytes === undefined ? Promise.reject(new Error(`"${input.value}" is no row of bytes in hexadecimal`)) : this.#page.client.ask('edit', { memory: address, physical: this.#physical.checked, bytes }));
     });
   }
 

@@ -42,7 +42,7 @@ export class RegistersPane implements Pane {
     const before = this.#before.get(name), changed = before !== undefined && before !== value;
     const text = hex(value, bits / 4);
     const field = h(editable ? 'button' : 'span', {
-      class: `value${changed ? ' changed' : ''}`, title: changed ? `was ${hex(before, bits / 4)}` : editable ? `Change ${name}` : undefined,
+      class: `value${changed ? ' changed' : ''}${bits > 128 ? ' wide' : ''}`, title: changed ? `was ${hex(before, bits / 4)}` : editable ? `Change ${name}` : undefined,
       'aria-label': `${name} ${text}${changed ? ', changed' : ''}`, ...(editable ? { onclick: () => this.#edit(row, name, text) } : {}),
     }, ...digits(text));
     const menu = h('button', { class: 'name', 'aria-haspopup': 'menu', 'aria-label': `Actions for ${name}`, onclick: () => showMenu(menu, this.#actions(name, value)) }, name);
