@@ -10,7 +10,8 @@
  */
 import type { Segment } from '../../state/layout.ts';
 import type { ImmediateOperand, MemoryOperand, RegisterOperand, RelativeOperand, Width } from './operand.ts';
-import { UnsupportedVerb, VectorOps } from './vector-ops.ts';
+import { unsupported } from './unsupported-verb.ts';
+import { VectorOps } from './vector-ops.ts';
 import { lanePattern } from './vector-shuffles.ts';
 
 export { UnsupportedVerb } from './unsupported-verb.ts';
@@ -41,7 +42,7 @@ export abstract class Ops<V, B, X = unknown, F = unknown> extends VectorOps<V, X
    */
   abstract effectiveAddress(x: MemoryOperand, popped?: 2 | 4 | 8): V;
   /** The same of one element of a gather, whose index is a 64-bit value. */
-  elementAddress(_x: MemoryOperand, _index: V): V { throw new UnsupportedVerb('elementAddress'); }
+  elementAddress(_x: MemoryOperand, _index: V): V { return unsupported('elementAddress'); }
 
   // Arithmetic: operands and result have width w.
   abstract add(w: Width, a: V, b: V): V;
@@ -92,9 +93,9 @@ export abstract class Ops<V, B, X = unknown, F = unknown> extends VectorOps<V, X
   abstract store(w: Width, segment: Segment, offset: V, v: V): void;
 
   /** A load where c is 1; else 0, and nothing at the address is looked at. */
-  loadWhere(_c: B, _w: 32 | 64, _segment: Segment, _offset: V): V { throw new UnsupportedVerb('loadWhere'); }
+  loadWhere(_c: B, _w: 32 | 64, _segment: Segment, _offset: V): V { return unsupported('loadWhere'); }
   /** Stores the values whose bit is 1, or nothing where one of them faults. Nothing at the other addresses is looked at. */
-  storeWhere(_w: 32 | 64, _segment: Segment, _parts: readonly { readonly where: B; readonly offset: V; readonly value: V }[]): void { throw new UnsupportedVerb('storeWhere'); }
+  storeWhere(_w: 32 | 64, _segment: Segment, _parts: readonly { readonly where: B; readonly offset: V; readonly value: V }[]): void { unsupported('storeWhere'); }
 
   // Control.
   /** Does body only where c is 1. Values made inside do not leave it. */
