@@ -10,12 +10,20 @@ import { isCanonical } from './segmentation.ts';
 
 /** Addresses of the MSRs, by the manual's names. */
 export const MSR = {
-  P5_MC_ADDR: 0x0, P5_MC_TYPE: 0x1, TIME_STAMP_COUNTER: 0x10, PLATFORM_ID: 0x17, APIC_BASE: 0x1b, FEATURE_CONTROL: 0x3a, BIOS_SIGN_ID: 0x8b, MTRRCAP: 0xfe,
-  SYSENTER_CS: 0x174, SYSENTER_ESP: 0x175, SYSENTER_EIP: 0x176, MCG_CAP: 0x179, MCG_STATUS: 0x17a, MISC_ENABLE: 0x1a0, DEBUGCTL: 0x1d9,
-  MTRR_PHYSBASE0: 0x200, MTRR_FIX64K_00000: 0x250, PAT: 0x277, MTRR_DEF_TYPE: 0x2ff, TSC_DEADLINE: 0x6e0,
+  P5_MC_ADDR: 0x0, P5_MC_TYPE: 0x1, TIME_STAMP_COUNTER: 0x10, PLATFORM_ID: 0x17, APIC_BASE: 0x1b, SMI_COUNT: 0x34, FEATURE_CONTROL: 0x3a, BIOS_SIGN_ID: 0x8b,
+  PLATFORM_INFO: 0xce, MTRRCAP: 0xfe,
+  SYSENTER_CS: 0x174, SYSENTER_ESP: 0x175, SYSENTER_EIP: 0x176, MCG_CAP: 0x179, MCG_STATUS: 0x17a, MCG_CTL: 0x17b, MISC_FEATURES_ENABLES: 0x140, MISC_ENABLE: 0x1a0, DEBUGCTL: 0x1d9, POWER_CTL: 0x1fc,
+  MTRR_PHYSBASE0: 0x200, MTRR_FIX64K_00000: 0x250, PAT: 0x277, MTRR_DEF_TYPE: 0x2ff, MC0_CTL: 0x400, TSC_DEADLINE: 0x6e0,
   EFER: 0xc000_0080, STAR: 0xc000_0081, LSTAR: 0xc000_0082, CSTAR: 0xc000_0083, FMASK: 0xc000_0084,
   FS_BASE: 0xc000_0100, GS_BASE: 0xc000_0101, KERNEL_GS_BASE: 0xc000_0102, TSC_AUX: 0xc000_0103,
 } as const;
+
+/** Machine-check banks, of four registers each, and the register that enables them (MCG_CTL_P). No error ever happens in them. SDM Vol. 3B, "Machine-Check MSRs". */
+const MACHINE_CHECK_BANKS = 4, MCG_CTL_P = 0x100;
+/** RIPV, EIPV and MCIP. */
+const MCG_STATUS_BITS = 7n;
+/** The clock that ratios count, and the maximum non-turbo ratio in bits 15:8 of MSR_PLATFORM_INFO. */
+const RATIO_HZ = 100_000_000, RATIO_SHIFT = 8n;
 
 /** Eight variable ranges, fixed ranges supported, write-combining supported. */
 const MTRRCAP_VALUE = 0x508n;
@@ -44,7 +52,7 @@ const isMtrrType = (type: number): boolean => type === 0 || type === 1 || type =
 const bytesOf = (value: bigint): number[] => Array.from({ length: 8 }, (_, n) => Number((value >> BigInt(8 * n)) & 0xffn));
 
 /** A register that only stores, after a check. */
-type StoredField = 'star' | 'lstar' | 'cstar' | 'sfmask' | 'kernelGsBase' | 'sysenterCs' | 'sysenterEsp' | 'sysenterEip' | 'pat' | 'mtrrDefType' | 'miscEnable' | 'tscAux';
+type StoredField = 'star' | 'lstar' | 'cstar' | 'sfmask' | 'kernelGsBase' | 'sysenterCs' | 'sysenterEsp' | 'sysenterEip' | 'pat' | 'mtrrDefType' | 'miscEnable' | 'tscAux' | 'mcgStatus' | 'mcgCtl';
 const stored = (field: StoredField, check: (value: bigint, cpu: Cpu) => void = () => undefined): Register => ({
   read: (cpu) => cpu.state[field],
   write: (cpu, value) => { check(value, cpu); cpu.state[field] = value; },
@@ -137,8 +145,14 @@ const registers = new Map<number, Register>([
   [MSR.SYSENTER_CS, of('sep', stored('sysenterCs'))],
   [MSR.SYSENTER_ESP, of('sep', stored('sysenterEsp', requireCanonical))],
   [MSR.SYSENTER_EIP, of('sep', stored('sysenterEip', requireCanonical))],
-  [MSR.MCG_CAP, of('mca', constant(0n))],
-  [MSR.MCG_STATUS, of('mca', onlyZero)],
+  [MSR.MCG_CAP, of('mca', constant(BigInt(MCG_CTL_P | MACHINE_CHECK_BANKS)))],
+  [MSR.MCG_STATUS, of('mca', stored('mcgStatus', (value) => requireZero(value, ~MCG_STATUS_BITS)))],
+  [MSR.MCG_CTL, of('mca', stored('mcgCtl'))],
+  // There is no system-management mode, no turbo, no feature to switch here, no state of lower power.
+  [MSR.SMI_COUNT, of('family6', constant(0n))],
+  [MSR.PLATFORM_INFO, of('family6', { read: (cpu) => BigInt(Math.round(cpu.model.clockHz / RATIO_HZ)) << RATIO_SHIFT })],
+  [MSR.MISC_FEATURES_ENABLES, of('family6', onlyZero)],
+  [MSR.POWER_CTL, of('family6', onlyZero)],
   [MSR.MISC_ENABLE, of('family6', stored('miscEnable', (value, cpu) => requireZero(value, ~miscEnableAfterReset(cpu.model.features))))],
   [MSR.DEBUGCTL, of('family6', onlyZero)],
   [MSR.PAT, of('pat', stored('pat', (value) => require(bytesOf(value).every((type) => isMtrrType(type) || type === 7), 'memory type in IA32_PAT')))],
@@ -153,6 +167,12 @@ const registers = new Map<number, Register>([
   [MSR.KERNEL_GS_BASE, of('lm', stored('kernelGsBase', requireCanonical))],
   [MSR.TSC_AUX, of(['rdtscp', 'rdpid'], stored('tscAux', (value) => requireZero(value, ~0xffff_ffffn)))],
 ]);
+for (let bank = 0; bank < MACHINE_CHECK_BANKS; bank++) {
+  const ctl = MSR.MC0_CTL + 4 * bank;
+  registers.set(ctl, of('mca', { read: (cpu) => cpu.state.mcCtl[bank]!, write: (cpu, value) => { cpu.state.mcCtl[bank] = value; } }));
+  // Status, address and miscellaneous: software may clear them only.
+  for (let n = 1; n < 4; n++) registers.set(ctl + n, of('mca', onlyZero));
+}
 for (let n = 0; n < X2APIC_COUNT; n++) registers.set(X2APIC_FIRST + n, of('x2apic', x2apicRegister(n)));
 FIXED_MTRRS.forEach((address, n) => registers.set(address, of('mtrr', {
   read: (cpu) => cpu.state.mtrrFixed[n]!,

@@ -60,6 +60,8 @@ export function resetState(cpu: Cpu): void {
   state.mtrrDefType = 0n;
   state.mtrrFixed.fill(0n);
   state.mtrrVariable.fill(0n);
+  state.mcgStatus = state.mcgCtl = 0n;
+  state.mcCtl.fill(0n);
   state.miscEnable = miscEnableAfterReset(cpu.model.features);
   resetFpu(state);
   state.tscOffset = state.tscAux = 0n;

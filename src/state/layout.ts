@@ -66,6 +66,9 @@ export const FIELDS = {
   mtrrFixed: u64s(11),
   mtrrVariable: u64s(16),
   miscEnable: u64,
+  mcgStatus: u64,
+  mcgCtl: u64,
+  mcCtl: u64s(4),
   /** Added to virtual time to give the time-stamp counter. */
   tscOffset: u64,
   tscAux: u64,

@@ -105,6 +105,17 @@ describe('MSRs', () => {
       expect(wrmsr(msr, 1n << 56n).lastException).toBe('#GP(0)');
     }
   });
+  it('of machine checks: four banks to be enabled, whose other registers take 0 only', () => {
+    const m = machine();
+    expect([readMsr(m.cpu, MSR.MCG_CAP), readMsr(m.cpu, MSR.PLATFORM_INFO), readMsr(m.cpu, MSR.SMI_COUNT)]).toEqual([0x104n, 0xa00n, 0n]);
+    for (let bank = 0; bank < 4; bank++) {
+      const [ctl, ...others] = [0, 1, 2, 3].map((n) => MSR.MC0_CTL + 4 * bank + n) as [number, ...number[]];
+      const written = wrmsr(ctl, 0xffff_ffff_ffff_ffffn);
+      expect([written.lastException, readMsr(written.cpu, ctl)]).toEqual(['none', 0xffff_ffff_ffff_ffffn]);
+      for (const other of others) expect([wrmsr(other, 0n).lastException, wrmsr(other, 1n).lastException]).toEqual(['none', '#GP(0)']);
+    }
+    expect([wrmsr(MSR.MCG_STATUS, 7n), wrmsr(MSR.MCG_STATUS, 8n), wrmsr(MSR.MC0_CTL + 16, 0n), wrmsr(MSR.MCG_CTL, 1n)].map((x) => x.lastException)).toEqual(['none', '#GP(0)', '#GP(0)', 'none']);
+  });
   it('that do not exist are #GP(0)', () => {
     expect(wrmsr(0xc000_0200, 0n).lastException).toBe('#GP(0)');
     expect(wrmsr(MSR.MTRRCAP, 0n).lastException).toBe('#GP(0)');
