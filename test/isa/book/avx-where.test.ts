@@ -29,7 +29,7 @@ instruction('VPMASKMOVQ', () => { masked('vpmaskmovq', 64); });
 /** Elements of `bits` bits by indices of `indexBits`, from memory that holds 1, 2, 3 ... */
 function gathers(name: string, indexBits: 32 | 64, bits: 32 | 64): void {
   const size = bits === 32 ? 'dword' : 'qword', scale = bits / 8;
-  const table = Array.from({ length: 128 / scale }, (_, k) => [...Array.from({ length: scale }, (_x, b) => (b === 0 ? k + 1 : 0))]).flat();
+  const table = Array.from({ length: 128 / scale }, (_, k) => Array.from({ length: scale }, (_x, b) => (b === 0 ? k + 1 : 0))).flat();
   for (const [vector, width] of [['xmm', 128], ['ymm', 256]] as const) {
     const count = Math.min(width / bits, width / indexBits);
     const dest = count * bits > 128 ? 'ymm' : 'xmm', index = count * indexBits > 128 ? 'ymm' : 'xmm';
