@@ -94,8 +94,11 @@ describe('a motion', () => {
     let stop = again.advance(1);
     for (let n = 0; n < 1000 && stop.kind === 'instruction-limit'; n++) stop = again.advance(1);
     expect([stop.kind, debug.machine.state.gpr[0]]).toEqual(['hit', 3n]);
+    // A long way is gone in pieces, too.
     const onwards = debug.goTo(now);
-    expect([onwards.advance(100), debug.history.now]).toEqual([ARRIVED, now]);
+    let arrived = onwards.advance(100);
+    for (let n = 0; n < 1000 && arrived.kind === 'instruction-limit'; n++) arrived = onwards.advance(100);
+    expect([arrived, debug.history.now]).toEqual([ARRIVED, now]);
   });
 });
 

@@ -275,7 +275,7 @@ describe('what a debugger sees of the TLB', () => {
     guest.map(PAGE, OPEN | PS | G | XD, 21n);
     guest.store(PAGE + 0x3000n, 1n);
     expect([...guest.mmu.tlb.entries()]).toEqual([{
-      tlb: 'data', low: 0x3000, high: 0x40, frame: 3, pcid: 9, global: true, writable: true, user: true, executeDisable: true, dirty: true, pageSize: 1,
+      tlb: 'data', low: 0x3000, high: 0x40, frame: 3, pcid: 9, global: true, writable: true, user: true, executeDisable: true, dirty: true, pageSize: 1, protectionKey: 0,
     }]);
   });
 

@@ -24,7 +24,7 @@ export const FEATURES = {
   'umip': [7, 'ecx', 2], 'pku': [7, 'ecx', 3], 'la57': [7, 'ecx', 16], 'rdpid': [7, 'ecx', 22],
   'serialize': [7, 'edx', 14],
   // Leaf 0D, subleaf 1.
-  'xsaveopt': [0xd, 'eax', 0, 1], 'xsavec': [0xd, 'eax', 1, 1], 'xgetbv1': [0xd, 'eax', 2, 1],
+  'xsaveopt': [0xd, 'eax', 0, 1], 'xsavec': [0xd, 'eax', 1, 1], 'xgetbv1': [0xd, 'eax', 2, 1], 'xsaves': [0xd, 'eax', 3, 1],
   // Extended leaves.
   'lahf-lm': [0x8000_0001, 'ecx', 0], 'abm': [0x8000_0001, 'ecx', 5], '3dnowprefetch': [0x8000_0001, 'ecx', 8],
   'syscall': [0x8000_0001, 'edx', 11], 'nx': [0x8000_0001, 'edx', 20], 'pdpe1gb': [0x8000_0001, 'edx', 26],
@@ -39,6 +39,6 @@ export const FEATURE_NAMES = Object.keys(FEATURES) as readonly CpuFeature[];
 export const featurePosition = (feature: CpuFeature): Position => FEATURES[feature];
 
 /** Features that the manual defines and that are not all here yet: no processor of ours can have them, and CPUID never announces them. */
-export const UNBUILT: CpuFeatures = new Set<CpuFeature>();
+export const UNBUILT: CpuFeatures = new Set<CpuFeature>(['xsaves']);
 /** All features that a processor here can have. */
 export const BUILT: CpuFeatures = new Set(FEATURE_NAMES.filter((feature) => !UNBUILT.has(feature)));
