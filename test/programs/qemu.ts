@@ -50,6 +50,8 @@ const KNOWN: readonly { readonly why: string; applies(difference: Difference, te
   { why: 'flags of shifts and rotates are written before the store faults', applies: (d, text, reason) => reason === PAGE_FAULT && /^(rc|ro|s[ha])/.test(text) && d.words.every((word) => word === FIELD.rflags) },
   { why: '8F /1 to /7 are POP; SDM Vol. 2D, "Opcode Map", has 8F /0 only. Code that changes may come by it', applies: (_d, text) => /^((26|2e|36|3e|64|65|66|67|4.) )*8f (?![048c][0-7])/.test(text) },
   { why: 'F3 90 with REX.B exchanges RAX and R8 there; on silicon it is PAUSE (test/isa/book has it)', applies: (_d, text) => text === 'pause' },
+  { why: 'IRET at CPL 0 leaves VIF and VIP as they are; SDM Vol. 2A, "IRET/IRETD/IRETQ": they are popped', applies: (d, text) => /^iret/.test(text) && d.words.every((word) => word === FIELD.rflags) && ((d.ours.words[FIELD.rflags]! ^ d.recorded.words[FIELD.rflags]!) & ~0x18_0000n) === 0n },
+  { why: 'the address of SHLD and SHRD by an immediate, relative to RIP, is that of their last byte; SDM Vol. 2A, "RIP-Relative Addressing": of the next instruction', applies: (_d, text) => /^sh[lr]d \w+ ptr (\w\w:)?\[0x[0-9a-f]+\], \w+, 0?x?[0-9a-f]+$/.test(text) },
   { why: 'D6 is SALC, which is not in the SDM', applies: (_d, text) => /^((26|2e|36|3e|64|65|66|67|f2|f3) )*d6/.test(text) },
 ];
 const PAGE_FAULT = 'page fault';
