@@ -52,8 +52,10 @@ const KNOWN: readonly { readonly why: string; applies(difference: Difference, te
   { why: 'F3 90 with REX.B exchanges RAX and R8 there; on silicon it is PAUSE (test/isa/book has it)', applies: (_d, text) => text === 'pause' },
   { why: 'IRET at CPL 0 leaves VIF and VIP as they are; SDM Vol. 2A, "IRET/IRETD/IRETQ": they are popped', applies: (d, text) => /^iret/.test(text) && d.words.every((word) => word === FIELD.rflags) && ((d.ours.words[FIELD.rflags]! ^ d.recorded.words[FIELD.rflags]!) & ~0x18_0000n) === 0n },
   { why: 'the address of SHLD and SHRD by an immediate, relative to RIP, is that of their last byte; SDM Vol. 2A, "RIP-Relative Addressing": of the next instruction', applies: (_d, text) => /^sh[lr]d \w+ ptr (\w\w:)?\[0x[0-9a-f]+\], \w+, 0?x?[0-9a-f]+$/.test(text) },
+  { why: 'a branch to an address that is not canonical is taken, and #GP saves that address (the handler reads it); SDM Vol. 2A, "JMP": the branch faults', applies: (d, text) => text === 'mov rax, qword ptr [rsp+0x18]' && !isCanonical(d.recorded.words[0]!) },
   { why: 'D6 is SALC, which is not in the SDM', applies: (_d, text) => /^((26|2e|36|3e|64|65|66|67|f2|f3) )*d6/.test(text) },
 ];
+const isCanonical = (address: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, address)) === address;
 const PAGE_FAULT = 'page fault';
 
 function isKnown(difference: Difference, stepper: Stepper, reason: string): boolean {
