@@ -185,7 +185,7 @@ describe('CPUID', () => {
     expect(leaf(0xd, 0)).toEqual({ eax: 0x207, ebx: 832, ecx: 2696, edx: 0 });
     expect(leaf(0xd, 0, 0x207).ebx).toBe(2696);
     expect(leaf(0xd, 0, 3).ebx).toBe(576);
-    expect(leaf(0xd, 1)).toEqual({ eax: 7, ebx: 832, ecx: 0, edx: 0 });
+    expect(leaf(0xd, 1, 7, parseCpuModel('max'))).toEqual({ eax: 7, ebx: 832, ecx: 0, edx: 0 });
     expect(leaf(0xd, 1, 0x203).ebx).toBe(584);
     expect(leaf(0xd, 2)).toEqual({ eax: 256, ebx: 576, ecx: 0, edx: 0 });
     expect(leaf(0xd, 9)).toEqual({ eax: 8, ebx: 2688, ecx: 0, edx: 0 });
