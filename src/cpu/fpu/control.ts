@@ -7,7 +7,7 @@ import { DOUBLE, FLAG, SINGLE, type Rounding } from '../floating-point/exact.ts'
 import { EXTENDED } from './float80.ts';
 
 /** The exception flags of the status word; the control word has their masks at the same bits. */
-const EXCEPTIONS = 0x3f;
+export const EXCEPTIONS = 0x3f;
 /** Exceptions that are detected before an operation: unmasked, they keep it from being done. */
 const BEFORE_OPERATION = FLAG.IE | FLAG.DE | FLAG.ZE;
 /** The rest of the status word: stack fault, error summary, condition codes, busy. TOP is in bits 13:11. */

@@ -5,8 +5,9 @@ import { classify, encode, exactOf, fromInteger, INTEGER_BIT, MAX_EXPONENT, quie
 import { exactly, type Result } from './nan.ts';
 import { environment, roundedUp, roundUnbounded } from './pack.ts';
 
-const FORMATS: Readonly<Record<32 | 64, Format>> = { 32: SINGLE, 64: DOUBLE };
-const fractionBits = (f: Format): number => f.precision - 1;
+/** The formats in memory that are binary floating point. */
+export const FORMATS: Readonly<Record<32 | 64, Format>> = { 32: SINGLE, 64: DOUBLE };
+export const fractionBits = (f: Format): number => f.precision - 1;
 
 /** A number of 32 or 64 bits at a register's width: exact, signaling NaNs stay such. `denormal`: it was one in its own format, which cannot be seen any more. */
 export interface Widened { readonly value: Float80; readonly denormal: boolean }

@@ -5,6 +5,7 @@
 import type { GuestState } from '../../state/guest-state.ts';
 import { MXCSR_MASK } from '../mxcsr.ts';
 import { INITIAL_CONTROL, setControl, setStatus } from './control.ts';
+import { float80, signAndExponent } from './float80.ts';
 import { ALL_EMPTY, emptyRegisters, readPhysical, retag, top, writePhysical } from './registers.ts';
 
 /** Bytes of an environment: three words each of control, status, tags; then the pointers. */
@@ -91,11 +92,10 @@ function putRegister(state: GuestState, register: number, image: Uint8Array, at:
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   const x = readPhysical(state, register);
   view.setBigUint64(at, x.significand, true);
-  view.setUint16(at + 8, (x.sign << 15) | x.exponent, true);
+  view.setUint16(at + 8, signAndExponent(x), true);
 }
 function takeRegister(state: GuestState, register: number, view: DataView, at: number): void {
-  const high = view.getUint16(at + 8, true);
-  writePhysical(state, register, { sign: (high >> 15) as 0 | 1, exponent: high & 0x7fff, significand: view.getBigUint64(at, true) });
+  writePhysical(state, register, float80(view.getUint16(at + 8, true), view.getBigUint64(at, true)));
 }
 
 /** Which XMM registers an image takes part in: 16 in 64-bit mode, 8 elsewhere, none without CR4.OSFXSR. */

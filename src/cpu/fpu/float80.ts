@@ -4,6 +4,10 @@ import { bitLength, minExponent, type Exact, type Format } from '../floating-poi
 /** Sign, biased exponent (15 bits) and significand (64 bits with the integer bit), as they stand in a register. */
 export interface Float80 { readonly sign: 0 | 1; readonly exponent: number; readonly significand: bigint }
 
+/** Its bits 79:64, and the value that has them above a significand. */
+export const signAndExponent = ({ sign, exponent }: Float80): number => (sign << 15) | exponent;
+export const float80 = (high: number, significand: bigint): Float80 => ({ sign: ((high >> 15) & 1) as 0 | 1, exponent: high & MAX_EXPONENT, significand });
+
 export const EXTENDED: Format = { precision: 64, exponentBits: 15 };
 export const BIAS = 16383, MAX_EXPONENT = 0x7fff;
 export const INTEGER_BIT = 1n << 63n, QUIET_BIT = 1n << 62n;

@@ -2,7 +2,7 @@
 import type { GuestState } from '../../state/guest-state.ts';
 import { FLAG } from '../floating-point/exact.ts';
 import { STATUS, type Report } from './control.ts';
-import { classify, type Float80 } from './float80.ts';
+import { classify, float80, signAndExponent, type Float80 } from './float80.ts';
 
 /** What the tag word says of a register, in two bits. */
 export const TAG = { valid: 0, zero: 1, special: 2, empty: 3 } as const;
@@ -17,13 +17,11 @@ const physicalOf = (state: GuestState, i: number): number => (top(state) + i) & 
 export const isEmpty = (state: GuestState, i: number): boolean => ((state.fpuTag >> (2 * physicalOf(state, i))) & 3) === TAG.empty;
 
 /** What register R0-R7 holds, whether tagged empty or not. */
-export function readPhysical(state: GuestState, register: number): Float80 {
-  const high = Number(state.fpuRegisters[2 * register + 1]!);
-  return { sign: ((high >> 15) & 1) as 0 | 1, exponent: high & 0x7fff, significand: state.fpuRegisters[2 * register]! };
-}
+export const readPhysical = (state: GuestState, register: number): Float80 =>
+  float80(Number(state.fpuRegisters[2 * register + 1]!), state.fpuRegisters[2 * register]!);
 export function writePhysical(state: GuestState, register: number, x: Float80): void {
   state.fpuRegisters[2 * register] = x.significand;
-  state.fpuRegisters[2 * register + 1] = BigInt((x.sign << 15) | x.exponent);
+  state.fpuRegisters[2 * register + 1] = BigInt(signAndExponent(x));
 }
 
 const setTag = (state: GuestState, register: number, tag: number): void => { state.fpuTag = (state.fpuTag & ~(3 << (2 * register))) | (tag << (2 * register)); };

@@ -5,7 +5,9 @@
  */
 import { CR0 } from '../../../mmu/control-bits.ts';
 import { OFFSET, SEGMENT } from '../../../state/layout.ts';
-import { STATUS } from '../../fpu/control.ts';
+import { minExponent } from '../../floating-point/exact.ts';
+import { EXCEPTIONS, STATUS } from '../../fpu/control.ts';
+import { FORMATS, fractionBits } from '../../fpu/conversion.ts';
 import { BIAS, INTEGER_BIT, MAX_EXPONENT } from '../../fpu/float80.ts';
 import { TAG, TOP_SHIFT } from '../../fpu/registers.ts';
 import type { Located, X87Operation } from '../../isa/x87-ops.ts';
@@ -18,9 +20,6 @@ import { LEAF, Node } from './node.ts';
 export interface StackValue { readonly significand: Node; readonly high: Node; readonly raised?: Node }
 
 const SIGN = 0x8000;
-const MASKS = 0x3f;
-/** Fraction bits and bias of the formats in memory. */
-const REAL = { 32: { fraction: 23, bias: 127 }, 64: { fraction: 52, bias: 1023 } } as const;
 const FUNCTION: Readonly<Record<X87Operation, ExtendedFunction>> = { add: 'sum', subtract: 'sum', multiply: 'product', divide: 'quotient' };
 
 export abstract class X87Code extends FusedCode {
@@ -58,7 +57,7 @@ export abstract class X87Code extends FusedCode {
     if (this.#checked) return;
     this.#checked = true;
     const enabled = this.#hasNone(this.#word(OFFSET.cr0), CR0.EM | CR0.TS);
-    const masked = this.#hasNone(this.xor(32, this.#control, this.#i32(MASKS)), MASKS);
+    const masked = this.#hasNone(this.xor(32, this.#control, this.#i32(EXCEPTIONS)), EXCEPTIONS);
     this.leaveUnless(this.andB(this.andB(enabled, masked), this.#hasNone(this.#status, STATUS.ES)));
   }
   #setStatus(word: Node): void {
@@ -144,7 +143,7 @@ export abstract class X87Code extends FusedCode {
   }
   /** Normal numbers and zeros. */
   override fromReal(w: 32 | 64, raw: Node): StackValue {
-    const { fraction, bias } = REAL[w];
+    const f = FORMATS[w], fraction = fractionBits(f), bias = 1 - minExponent(f);
     const most = 2 * bias + 1;
     const bits = w === 64 ? raw : this.zext(32, 64, raw);
     const n = (x: number): Node => this.const(64, BigInt(x));

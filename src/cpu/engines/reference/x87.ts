@@ -1,17 +1,16 @@
 /** The x87 verbs of the reference engine, on the exact arithmetic of src/cpu/fpu. */
-import { SEGMENT } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { FLAG, ROUND } from '../../floating-point/exact.ts';
 import { add, divide, multiply, squareRoot, subtract } from '../../fpu/arithmetic.ts';
-import { isMasked, requireFpu, requireNoPendingException, roundingMode, selectedPrecision, signal, STATUS } from '../../fpu/control.ts';
+import { isMasked, requireFpu, requireNoPendingException, signal, STATUS } from '../../fpu/control.ts';
 import { fromMemory, widen, withDenormalOperand } from '../../fpu/conversion.ts';
-import { INDEFINITE, negated, type Float80 } from '../../fpu/float80.ts';
+import { float80, INDEFINITE, negated, signAndExponent, type Float80 } from '../../fpu/float80.ts';
 import { exactly, nanResult, type Result } from '../../fpu/nan.ts';
 import type { Control } from '../../fpu/pack.ts';
 import { constant } from '../../fpu/partial.ts';
 import { isEmpty, pop, push, readSt, STACK_OVERFLOW, STACK_UNDERFLOW, writeSt } from '../../fpu/registers.ts';
 import { Ops } from '../../isa/ops.ts';
-import { offsetBy } from '../../isa/system/operands.ts';
+import { loadTen, notePointers, rounding, storeTen } from '../../isa/system/x87-operands.ts';
 import type { Located, X87Operation } from '../../isa/x87-ops.ts';
 
 /** A value with its report. `denormal`: it was one in memory, which cannot be seen any more. */
@@ -28,23 +27,15 @@ export abstract class ReferenceX87 extends Ops<bigint, boolean, bigint, StackVal
     requireFpu(this.cpu);
     requireNoPendingException(this.cpu);
   }
-  override noteX87(memory: Located<bigint> | undefined): void {
-    const { state } = this.cpu;
-    state.fpuInstructionPointer = state.rip;
-    state.fpuInstructionSelector = state.selector[SEGMENT.CS]!;
-    if (memory === undefined) return;
-    state.fpuDataPointer = memory.offset;
-    state.fpuDataSelector = state.selector[memory.operand.segment]!;
-  }
+  override noteX87(memory: Located<bigint> | undefined): void { notePointers(this.cpu, memory); }
 
   override getSt(i: number): StackValue {
     const { state } = this.cpu;
     return isEmpty(state, i) ? UNDERFLOW : exactly(readSt(state, i));
   }
-  override loadExtended({ operand, offset }: Located<bigint>): StackValue {
-    const significand = this.cpu.load(64, operand.segment, offset, 'read');
-    const high = Number(this.cpu.load(16, operand.segment, offsetBy(operand, offset, 8), 'read'));
-    return exactly({ sign: (high >> 15) as 0 | 1, exponent: high & 0x7fff, significand });
+  override loadExtended(from: Located<bigint>): StackValue {
+    const raw = loadTen(this.cpu, from);
+    return exactly(float80(Number(raw >> 64n), BigInt.asUintN(64, raw)));
   }
   override fromReal(w: 32 | 64, raw: bigint, use: 'loaded' | 'operand'): StackValue {
     if (use === 'loaded') return fromMemory(w, raw);
@@ -55,15 +46,11 @@ export abstract class ReferenceX87 extends Ops<bigint, boolean, bigint, StackVal
 
   override operate(op: X87Operation, a: StackValue, b: StackValue): StackValue {
     if (isUnderflow(a) || isUnderflow(b)) return UNDERFLOW;
-    const result = OPERATIONS[op](a.value, b.value, this.#rounding());
+    const result = OPERATIONS[op](a.value, b.value, rounding(this.cpu));
     const denormal = a.denormal === true || b.denormal === true;
     return { ...result, flags: withDenormalOperand(result.flags, { value: b.value, denormal }, nanResult(a.value, b.value) !== undefined) };
   }
-  override squareRoot(a: StackValue): StackValue { return isUnderflow(a) ? UNDERFLOW : squareRoot(a.value, this.#rounding()); }
-  #rounding(): Control {
-    const { state } = this.cpu;
-    return { precision: selectedPrecision(state), mode: roundingMode(state), masked: state.fpuControl };
-  }
+  override squareRoot(a: StackValue): StackValue { return isUnderflow(a) ? UNDERFLOW : squareRoot(a.value, rounding(this.cpu)); }
   override withSign(how: 'negated' | 'absolute', a: StackValue): StackValue {
     if (isUnderflow(a)) return UNDERFLOW;
     return exactly(how === 'negated' ? negated(a.value) : { ...a.value, sign: 0 });
@@ -73,14 +60,8 @@ export abstract class ReferenceX87 extends Ops<bigint, boolean, bigint, StackVal
     const flags = raised.reduce((all, x) => all | x.flags, 0);
     if (signal(this.cpu.state, { flags, c1: raised.some(({ c1 }) => c1) })) body();
   }
-  override storeExtended({ operand, offset }: Located<bigint>, v: StackValue, body: () => void): void {
-    const { cpu } = this;
-    if (isMasked(cpu.state, v.flags & FLAG.IE)) {
-      const above = offsetBy(operand, offset, 8);
-      cpu.probeStore(operand.segment, above, 2);
-      cpu.store(64, operand.segment, offset, v.value.significand);
-      cpu.store(16, operand.segment, above, BigInt((v.value.sign << 15) | v.value.exponent));
-    }
+  override storeExtended(to: Located<bigint>, v: StackValue, body: () => void): void {
+    if (isMasked(this.cpu.state, v.flags & FLAG.IE)) storeTen(this.cpu, to, (BigInt(signAndExponent(v.value)) << 64n) | v.value.significand);
     this.conclude([v], body);
   }
   override pushSt(v: StackValue): void {

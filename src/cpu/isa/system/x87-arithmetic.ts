@@ -26,7 +26,6 @@ function finish(cpu: Cpu, report: Report, value: Float80): void {
   conclude(cpu, report, () => writeSt(cpu.state, 0, value));
 }
 
-
 /** FIADD FISUB FISUBR FIMUL FIDIV FIDIVR. */
 export const INTEGER_ARITHMETIC: SystemSemantics = x87((cpu, i) => {
   const { state } = cpu;
@@ -35,6 +34,7 @@ export const INTEGER_ARITHMETIC: SystemSemantics = x87((cpu, i) => {
   const result = operationOf(i)(readSt(state, 0), operand, rounding(cpu));
   return finish(cpu, result, result.value);
 });
+
 /** An operation on ST(0) alone. */
 const unary = (operation: (cpu: Cpu, x: Float80) => Result): SystemSemantics => x87((cpu) => {
   const { state } = cpu;

@@ -2,7 +2,7 @@
 import { CR0, CR4 } from '../../../mmu/control-bits.ts';
 import type { Cpu } from '../../cpu.ts';
 import { GP, NM } from '../../exceptions.ts';
-import { requireNoPendingException, setControl, STATUS } from '../../fpu/control.ts';
+import { EXCEPTIONS, requireNoPendingException, setControl, STATUS } from '../../fpu/control.ts';
 import { ENVIRONMENT_BYTES, environmentImage, FXSAVE_BYTES, fxsaveImage, initialise, loadEnvironment, loadFxsaveImage, loadState, mxcsrOf, stateBytes, stateImage, type FxsaveOptions } from '../../fpu/environment.ts';
 import { requireMmx } from '../../fpu/mmx.ts';
 import { checkMxcsr } from '../../mxcsr.ts';
@@ -38,7 +38,7 @@ const imageSize = (i: Instruction): 16 | 32 => (i.width === 16 ? 16 : 32);
 export const FNSTENV: SystemSemantics = x87NoWait((cpu, i) => {
   const { state } = cpu;
   storeBlock(cpu, memoryOperand(i, 0), environmentImage(state, imageSize(i)));
-  setControl(state, state.fpuControl | 0x3f);
+  setControl(state, state.fpuControl | EXCEPTIONS);
 });
 /** FLDENV — Load x87 FPU Environment. */
 export const FLDENV: SystemSemantics = x87Control((cpu, i) => {

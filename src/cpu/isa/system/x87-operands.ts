@@ -7,25 +7,30 @@ import type { Instruction } from '../instruction.ts';
 import type { MemoryOperand } from '../operand.ts';
 import type { Intent } from '../ops.ts';
 import type { SystemSemantics } from '../row.ts';
+import type { Located } from '../x87-ops.ts';
 import { effectiveAddress, memoryOperand, offsetBy } from './operands.ts';
 
 /**
- * An instruction that waits for exceptions of earlier ones and notes its address and its operand's for a handler.
+ * Notes the instruction's address and its operand's for a handler of exceptions.
  * Deviates: the last opcode, which newer processors note for unmasked exceptions only, stays what FRSTOR or FXRSTOR loaded.
  * SDM Vol. 1, "x87 FPU Instruction and Data (Operand) Pointers", "Last Instruction Opcode".
  */
+export function notePointers({ state }: Cpu, memory: Located<bigint> | undefined): void {
+  state.fpuInstructionPointer = state.rip;
+  state.fpuInstructionSelector = state.selector[SEGMENT.CS]!;
+  if (memory === undefined) return;
+  state.fpuDataPointer = memory.offset;
+  state.fpuDataSelector = state.selector[memory.operand.segment]!;
+}
+
+/** An instruction that waits for exceptions of earlier ones and notes itself. */
 export const x87 = (execute: SystemSemantics): SystemSemantics => (cpu, i) => {
   requireFpu(cpu);
   requireNoPendingException(cpu);
-  const memory = i.operands.find((x) => x.kind === 'memory');
-  const address = memory?.kind === 'memory' ? effectiveAddress(cpu, memory) : undefined;
+  const n = i.operands.findIndex((x) => x.kind === 'memory');
+  const memory = n < 0 ? undefined : located(cpu, i, n);
   execute(cpu, i);
-  const { state } = cpu;
-  state.fpuInstructionPointer = state.rip;
-  state.fpuInstructionSelector = state.selector[SEGMENT.CS]!;
-  if (memory?.kind !== 'memory' || address === undefined) return;
-  state.fpuDataPointer = address;
-  state.fpuDataSelector = state.selector[memory.segment]!;
+  notePointers(cpu, memory);
 };
 /** A control instruction that waits. */
 export const x87Control = (execute: SystemSemantics): SystemSemantics => (cpu, i) => {
@@ -54,20 +59,24 @@ export function conclude(cpu: Cpu, report: Report, commit: () => void): void {
   if (signal(cpu.state, report)) commit();
 }
 
+/** Where operand n lies. */
+export function located(cpu: Cpu, i: Instruction, n: number): Located<bigint> {
+  const operand = memoryOperand(i, n);
+  return { operand, offset: effectiveAddress(cpu, operand) };
+}
+
 /** Reads ten bytes as one number. */
-export function loadTen(cpu: Cpu, i: Instruction, n: number): bigint {
-  const x = memoryOperand(i, n), offset = effectiveAddress(cpu, x);
-  const low = cpu.load(64, x.segment, offset, 'read');
-  return low | (cpu.load(16, x.segment, offsetBy(x, offset, 8), 'read') << 64n);
+export function loadTen(cpu: Cpu, { operand, offset }: Located<bigint>): bigint {
+  const low = cpu.load(64, operand.segment, offset, 'read');
+  return low | (cpu.load(16, operand.segment, offsetBy(operand, offset, 8), 'read') << 64n);
 }
 
 /** Writes ten bytes; nothing is written where any of them faults. */
-export function storeTen(cpu: Cpu, i: Instruction, n: number, value: bigint): void {
-  const x = memoryOperand(i, n), offset = effectiveAddress(cpu, x);
-  const above = offsetBy(x, offset, 8);
-  cpu.probeStore(x.segment, above, 2);
-  cpu.store(64, x.segment, offset, BigInt.asUintN(64, value));
-  cpu.store(16, x.segment, above, value >> 64n);
+export function storeTen(cpu: Cpu, { operand, offset }: Located<bigint>, value: bigint): void {
+  const above = offsetBy(operand, offset, 8);
+  cpu.probeStore(operand.segment, above, 2);
+  cpu.store(64, operand.segment, offset, BigInt.asUintN(64, value));
+  cpu.store(16, operand.segment, above, value >> 64n);
 }
 
 /** Pieces of up to eight bytes that cover `bytes` bytes. */

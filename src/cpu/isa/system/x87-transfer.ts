@@ -11,7 +11,7 @@ import { getFlag } from '../../flags.ts';
 import type { Instruction } from '../instruction.ts';
 import type { SystemSemantics } from '../row.ts';
 import { memoryOperand, readOperand, writeOperand } from './operands.ts';
-import { conclude, loadTen, stackRegister, storeTen, x87 } from './x87-operands.ts';
+import { conclude, loadTen, located, stackRegister, storeTen, x87 } from './x87-operands.ts';
 
 /** Pushes a value, or the indefinite where the stack is full. */
 function pushResult(cpu: Cpu, result: Result): void {
@@ -25,7 +25,7 @@ export const FILD: SystemSemantics = x87((cpu, i) => {
   pushResult(cpu, exactly(fromInteger(BigInt.asIntN(memoryOperand(i, 0).width, readOperand(cpu, i, 0)))));
 });
 /** FBLD — Load Binary Coded Decimal. */
-export const FBLD: SystemSemantics = x87((cpu, i) => pushResult(cpu, exactly(fromPackedDecimal(loadTen(cpu, i, 0)))));
+export const FBLD: SystemSemantics = x87((cpu, i) => pushResult(cpu, exactly(fromPackedDecimal(loadTen(cpu, located(cpu, i, 0))))));
 /** FLDL2T / FLDL2E / FLDPI / FLDLG2 / FLDLN2 — Load Constant. */
 export const FLD_CONSTANT: SystemSemantics = x87((cpu, i) => {
   pushResult(cpu, exactly(constant(i.mnemonic.slice('FLD'.length) as Constant, roundingMode(cpu.state))));
@@ -64,7 +64,7 @@ export const FISTTP: SystemSemantics = x87((cpu, i) => {
 export const FBSTP: SystemSemantics = x87((cpu, i) => {
   const { state } = cpu;
   const convert = (x: Float80): Stored => toPackedDecimal(x, roundingMode(state), state.fpuControl);
-  store(cpu, convert, convert(INDEFINITE).raw, (raw) => storeTen(cpu, i, 0, raw), true);
+  store(cpu, convert, convert(INDEFINITE).raw, (raw) => storeTen(cpu, located(cpu, i, 0), raw), true);
 });
 
 /** The conditions of FCMOVcc, by what stands behind FCMOV. */
