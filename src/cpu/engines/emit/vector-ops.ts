@@ -30,13 +30,15 @@ const SIGN_AND_EXPONENT = 8;
 const UPPER_WORDS = lanePattern(2, [1, 3, 5, 7, 9, 11, 13, 15]);
 const EVEN_DOUBLEWORDS = lanePattern(4, [0, 2, 0, 2]);
 
+/** Where the state holds a register: an i32, if there is one, and what is added to it. */
+export interface RegisterPlace { readonly base: Node | undefined; readonly offset: number }
+
 export abstract class VectorCode extends MemoryOps {
   /** It has been checked, since the block began, that vectors may be used; that no x87 exception waits. */
   #sseChecked = false;
   #avxChecked = false;
   #mmxChecked = false;
-  /** Where the state holds an MMX register: what the offsets in `mmxLoad` and `mmxStore` are added to. */
-  protected abstract mmxBase(x: MmxOperand): { readonly base: Node | undefined; readonly offset: number };
+  protected abstract mmxPlace(x: MmxOperand): RegisterPlace;
 
   /** To be called where a block begins: what was checked before holds no longer. */
   protected beginVectors(): void {
@@ -65,11 +67,11 @@ export abstract class VectorCode extends MemoryOps {
     this.leaveUnless(this.isZero(32, this.and(32, status, this.const(32, BigInt(FPU_STATUS.ES)))));
   }
   override getMmx(x: MmxOperand): Node {
-    const { base, offset } = this.mmxBase(x);
+    const { base, offset } = this.mmxPlace(x);
     return this.loadState(I64, LOAD[64], offset, base);
   }
   override setMmx(x: MmxOperand, v: Node): void {
-    const { base, offset } = this.mmxBase(x);
+    const { base, offset } = this.mmxPlace(x);
     this.storeState(STORE[64], offset, v, base);
     this.storeState(STORE[64], offset + SIGN_AND_EXPONENT, this.const(64, MMX_SIGN_AND_EXPONENT), base);
     this.enterMmx();

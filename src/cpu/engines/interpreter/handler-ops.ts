@@ -7,7 +7,7 @@ import { OFFSET } from '../../../state/layout.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { NO_REGISTER, RCX, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../../isa/operand.ts';
 import { X87Code } from '../emit/x87-code.ts';
-import { xmmOffset, ymmHighOffset } from '../emit/vector-ops.ts';
+import { xmmOffset, ymmHighOffset, type RegisterPlace } from '../emit/vector-ops.ts';
 import type { Leave } from '../emit/memory-ops.ts';
 import type { FlagDefinition } from '../emit/flag-ops.ts';
 import { FLAG_WORD_OFFSETS } from '../emit/flag-ops.ts';
@@ -26,8 +26,6 @@ const LOCAL = { record: 0, budget: 1, again: 2, first: 3 } as const;
 export const HANDLER_PARAMETERS: readonly ValueType[] = [I32, I32];
 export const HANDLER_FIXED_LOCALS: readonly ValueType[] = [I32];
 
-/** Of a register in the state: an i32 and what is added to it. */
-interface RegisterPlace { readonly base: Node | undefined; readonly offset: number }
 type Ending = { readonly kind: 'goto' } | { readonly kind: 'if'; readonly c: Node } | { readonly kind: 'indirect'; readonly ip: Node };
 
 export class HandlerOps extends X87Code {
@@ -102,28 +100,18 @@ export class HandlerOps extends X87Code {
     return x.addressWidth === 64 ? sum : this.zext(x.addressWidth, 64, this.trunc(64, x.addressWidth, sum));
   }
   protected registersBefore(): () => readonly [] { return () => []; }
-  override getXmm(x: XmmOperand): Node {
-    const { base, offset } = this.#xmm(x);
-    return this.loadState(V128, SIMD['v128.load'], offset, base);
-  }
-  override setXmm(x: XmmOperand, v: Node): void {
-    const { base, offset } = this.#xmm(x);
-    this.storeState(SIMD['v128.store'], offset, v, base);
-  }
+  override getXmm(x: XmmOperand): Node { return this.#loadVector(this.#place(x, 'low')); }
+  override setXmm(x: XmmOperand, v: Node): void { this.#storeVector(this.#place(x, 'low'), v); }
+  override getYmmHigh(x: XmmOperand): Node { return this.#loadVector(this.#place(x, 'high')); }
+  override setYmmHigh(x: XmmOperand, v: Node): void { this.#storeVector(this.#place(x, 'high'), v); }
   /** Registers that the instruction means without naming them have their own places. */
-  #xmm(x: XmmOperand): RegisterPlace { return this.#i.operands.includes(x) ? { base: this.#register(x), offset: 0 } : { base: undefined, offset: xmmOffset(x) }; }
-  override getYmmHigh(x: XmmOperand): Node {
-    const { base, offset } = this.#ymmHigh(x);
-    return this.loadState(V128, SIMD['v128.load'], offset, base);
+  #place(x: XmmOperand, half: 'low' | 'high'): RegisterPlace {
+    if (this.#i.operands.includes(x)) return { base: this.#register(x), offset: half === 'low' ? 0 : OFFSET.ymmHigh - OFFSET.xmm };
+    return { base: undefined, offset: half === 'low' ? xmmOffset(x) : ymmHighOffset(x) };
   }
-  override setYmmHigh(x: XmmOperand, v: Node): void {
-    const { base, offset } = this.#ymmHigh(x);
-    this.storeState(SIMD['v128.store'], offset, v, base);
-  }
-  #ymmHigh(x: XmmOperand): RegisterPlace {
-    return this.#i.operands.includes(x) ? { base: this.#register(x), offset: OFFSET.ymmHigh - OFFSET.xmm } : { base: undefined, offset: ymmHighOffset(x) };
-  }
-  protected mmxBase(x: MmxOperand): { readonly base: Node; readonly offset: number } { return { base: this.#register(x), offset: 0 }; }
+  #loadVector({ base, offset }: RegisterPlace): Node { return this.loadState(V128, SIMD['v128.load'], offset, base); }
+  #storeVector({ base, offset }: RegisterPlace, v: Node): void { this.storeState(SIMD['v128.store'], offset, v, base); }
+  protected mmxPlace(x: MmxOperand): RegisterPlace { return { base: this.#register(x), offset: 0 }; }
 
   // -------------------------------------------------------------------------------------------------------- memory
   protected rememberedPage(): undefined { return undefined; }

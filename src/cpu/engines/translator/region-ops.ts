@@ -11,7 +11,7 @@ import type { FlagDefinition } from '../emit/flag-ops.ts';
 import { LeftToReference } from '../emit/graph-ops.ts';
 import type { Leave, RememberedPage } from '../emit/memory-ops.ts';
 import type { Node } from '../emit/node.ts';
-import { mmxOffset, xmmOffset, ymmHighOffset } from '../emit/vector-ops.ts';
+import { mmxOffset, xmmOffset, ymmHighOffset, type RegisterPlace } from '../emit/vector-ops.ts';
 import type { Context } from '../fast/context.ts';
 import { regionWord } from '../fast/trail.ts';
 import { emitNoteWord } from '../fast/trail-code.ts';
@@ -194,7 +194,7 @@ export class RegionOps extends FlagHomeOps {
     this.storeState(SIMD['v128.store'], ymmHighOffset(x), v);
     this.#cleared = new Set([...this.#cleared, x.number]);
   }
-  protected mmxBase(x: MmxOperand): { readonly base: undefined; readonly offset: number } { return { base: undefined, offset: mmxOffset(x) }; }
+  protected mmxPlace(x: MmxOperand): RegisterPlace { return { base: undefined, offset: mmxOffset(x) }; }
 
   protected registersBefore(): () => readonly { before: Node; after: Node; take: (merged: Node) => void }[] {
     const before = new Map(this.#names), vectorsBefore = new Map(this.#vectors), clearedBefore = this.#cleared;

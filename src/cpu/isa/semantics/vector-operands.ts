@@ -32,8 +32,8 @@ export const usesMmx = (i: Instruction): boolean => i.operands.some((x) => x.kin
 
 /** Which 128 bits of a YMM register, or of 256 bits of memory. */
 export type Half = 0 | 1;
-/** The halves of the first operand: instructions on YMM registers do the same in both. */
-export const halvesOf = (i: Instruction): readonly Half[] => ((i.operands[0] as Operand & { width?: number }).width === 256 ? [0, 1] : [0]);
+/** The halves of the first operand, or of another: instructions on YMM registers do the same in both. */
+export const halvesOf = (i: Instruction, n = 0): readonly Half[] => ((i.operands[n] as Operand & { width?: number }).width === 256 ? [0, 1] : [0]);
 
 /**
  * Reads operand n: an XMM register or a half of a YMM register; 128 bits of memory, which must be aligned unless the instruction takes

@@ -4,35 +4,34 @@ import type { Instruction } from '../instruction.ts';
 import type { Ops } from '../ops.ts';
 import type { Semantics } from '../row.ts';
 import { addOffset } from './operands.ts';
-import { readX, sse, writeHalves, xmm, type Half } from './vector-operands.ts';
+import { halvesOf, readX, sse, writeHalves, xmm, type Half } from './vector-operands.ts';
 
 const SHAPES = { 32: 'i32x4', 64: 'i64x2' } as const;
 type Bits = keyof typeof SHAPES;
 /** Elements of 128 bits, by their numbers. */
 const numbers = (bits: Bits): readonly number[] => Array.from({ length: 128 / bits }, (_, n) => n);
-const halvesOf = ({ width }: XmmOperand): readonly Half[] => (width === 256 ? [0, 1] : [0]);
 
-/** Where element n of a half lies in memory. */
-const offsetOf = <V, B, X>(o: Ops<V, B, X>, i: Instruction, x: MemoryOperand, bits: Bits, half: Half, n: number): V =>
-  addOffset(o, i, o.effectiveAddress(x), o.const(64, BigInt(16 * half + n * bits / 8)));
+/** Where element n of a half lies in memory that begins at `base`. */
+const elementOffset = <V, B, X>(o: Ops<V, B, X>, i: Instruction, base: V, bits: Bits, half: Half, n: number): V =>
+  addOffset(o, i, base, o.const(64, BigInt(16 * half + n * bits / 8)));
 
 /** VMASKMOVPS, VMASKMOVPD, VPMASKMOVD, VPMASKMOVQ from memory: the elements whose sign SRC1 has, zeros for the others. SDM Vol. 2D, "VMASKMOV—Conditional SIMD Packed Loads and Stores". */
 export const LOAD_MASKED = (bits: Bits): Semantics => sse((o, i) => {
-  const from = i.operands[2] as MemoryOperand, shape = SHAPES[bits];
+  const from = i.operands[2] as MemoryOperand, base = o.effectiveAddress(from), shape = SHAPES[bits];
   writeHalves(o, i, (half) => {
     const mask = readX(o, i, 1, 'any', half);
     return numbers(bits).reduce((v, n) => {
       const chosen = o.bit(bits, o.laneX(shape, mask, n), bits - 1);
-      return o.replaceLaneX(shape, v, n, o.loadWhere(chosen, bits, from.segment, offsetOf(o, i, from, bits, half, n)));
+      return o.replaceLaneX(shape, v, n, o.loadWhere(chosen, bits, from.segment, elementOffset(o, i, base, bits, half, n)));
     }, o.constX(0n));
   });
 });
 /** The same to memory: the other elements of memory stay. */
 export const STORE_MASKED = (bits: Bits): Semantics => sse((o, i) => {
-  const to = i.operands[0] as MemoryOperand, shape = SHAPES[bits];
-  o.storeWhere(bits, to.segment, halvesOf(xmm(i, 2)).flatMap((half) => {
+  const to = i.operands[0] as MemoryOperand, base = o.effectiveAddress(to), shape = SHAPES[bits];
+  o.storeWhere(bits, to.segment, halvesOf(i, 2).flatMap((half) => {
     const mask = readX(o, i, 1, 'any', half), source = readX(o, i, 2, 'any', half);
-    return numbers(bits).map((n) => ({ where: o.bit(bits, o.laneX(shape, mask, n), bits - 1), offset: offsetOf(o, i, to, bits, half, n), value: o.laneX(shape, source, n) }));
+    return numbers(bits).map((n) => ({ where: o.bit(bits, o.laneX(shape, mask, n), bits - 1), offset: elementOffset(o, i, base, bits, half, n), value: o.laneX(shape, source, n) }));
   }));
 });
 
