@@ -87,7 +87,7 @@ function encodeWith(form: Form, parts: Parts, operands: readonly OperandValue[],
 }
 
 /** R, X and B of REX: the fourth bits of register numbers. */
-const registerExtensions = ({ regNumber, rm, opcodeRegister, memory }: Parts): number => (regNumber >= 8 ? 4 : 0) | (((memory?.index ?? memory?.vectorIndex)?.number ?? 0) >= 8 ? 2 : 0)
+const registerExtensions = ({ regNumber, rm, opcodeRegister, memory }: Parts): number => (regNumber >= 8 ? 4 : 0) | ((memory?.anyIndex?.number ?? 0) >= 8 ? 2 : 0)
   | ((rm?.number ?? opcodeRegister?.number ?? memory?.base?.number ?? 0) >= 8 ? 1 : 0);
 
 const VEX_PP = { 'NP': 0, 'NFx': 0, '66': 1, 'F3': 2, 'F2': 3 } as const;
@@ -220,8 +220,7 @@ interface EncodedMemory { readonly bytes: number[]; readonly fixup: Omit<Fixup, 
 
 /** ModRM, SIB and displacement. SDM Vol. 2A, "Addressing-Mode Encoding of ModR/M and SIB Bytes". */
 function modrmMemory(memory: Memory, reg: number, address: CodeSize, bits: CodeSize): EncodedMemory[] {
-  const { base, scale, label: reference } = memory;
-  const index = memory.index ?? memory.vectorIndex;
+  const { base, anyIndex: index, scale, label: reference } = memory;
   if (address === 16) return memory.vectorIndex ? [] : modrmMemory16(memory, reg);
   if (memory.index?.number === 4) return []; // RSP is no index
   const range: ValueRange = { bits: 32, operation: address, sign: true };

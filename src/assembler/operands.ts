@@ -98,6 +98,8 @@ export class Memory<S extends MemorySize = MemorySize> {
   get index(): GeneralRegister | undefined { return this.#parts.index; }
   /** The vector of indices of a gather, in the place of an index. */
   get vectorIndex(): XmmRegister | undefined { return this.#parts.vectorIndex; }
+  /** The register that the SIB byte's index field names, of whatever kind. */
+  get anyIndex(): GeneralRegister | XmmRegister | undefined { return this.index ?? this.vectorIndex; }
   get scale(): 1 | 2 | 4 | 8 { return this.#parts.scale; }
   get displacement(): bigint { return this.#parts.displacement; }
   get label(): LabelReference | undefined { return this.#parts.label; }
@@ -108,7 +110,7 @@ export class Memory<S extends MemorySize = MemorySize> {
     return this.label === undefined ? this : new Memory(this.size, { ...this.#parts, label: this.label.rename(complete) });
   }
   toString(): string {
-    const terms = [this.base?.name, (this.index ?? this.vectorIndex) && `${(this.index ?? this.vectorIndex)!.name}*${this.scale}`, this.label?.toString(), this.displacement === 0n ? undefined : String(this.displacement)];
+    const terms = [this.base?.name, this.anyIndex && `${this.anyIndex.name}*${this.scale}`, this.label?.toString(), this.displacement === 0n ? undefined : String(this.displacement)];
     const address = terms.filter((x) => x !== undefined).join(' + ') || '0';
     return `${SIZE_WORDS[this.size]}[${this.segment ? `${this.segment.name}: ` : ''}${address}]`;
   }

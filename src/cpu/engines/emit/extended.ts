@@ -7,7 +7,7 @@
 import { FLAG, ROUND } from '../../floating-point/exact.ts';
 import { STATUS } from '../../fpu/control.ts';
 import { BIAS, INTEGER_BIT, MAX_EXPONENT } from '../../fpu/float80.ts';
-import { UnsupportedVerb } from '../../isa/ops.ts';
+import { unsupported } from '../../isa/unsupported-verb.ts';
 import { Code } from '../wasm/code.ts';
 import { ModuleWriter } from '../wasm/module.ts';
 import { F64, I32, I64, NUMERIC as N, OP, SATURATING, type ValueType } from '../wasm/opcodes.ts';
@@ -227,23 +227,23 @@ class ExtendedOps extends ValueOps {
   }
 
   // ------------------------------------------------------------------------------------- what such a function has not
-  protected leaveUnless(c: Node): void { if (c.value !== 1n) throw new UnsupportedVerb('leaveUnless'); }
-  imm(): never { throw new UnsupportedVerb('imm'); }
-  nextIp(): never { throw new UnsupportedVerb('nextIp'); }
-  getReg(): never { throw new UnsupportedVerb('getReg'); }
-  setReg(): never { throw new UnsupportedVerb('setReg'); }
-  effectiveAddress(): never { throw new UnsupportedVerb('effectiveAddress'); }
-  getFlag(): never { throw new UnsupportedVerb('getFlag'); }
-  setFlag(): never { throw new UnsupportedVerb('setFlag'); }
-  requireAligned(): never { throw new UnsupportedVerb('requireAligned'); }
-  load(): never { throw new UnsupportedVerb('load'); }
-  store(): never { throw new UnsupportedVerb('store'); }
-  when(): never { throw new UnsupportedVerb('when'); }
-  fault(): never { throw new UnsupportedVerb('fault'); }
-  goto(): never { throw new UnsupportedVerb('goto'); }
-  gotoIf(): never { throw new UnsupportedVerb('gotoIf'); }
-  gotoIndirect(): never { throw new UnsupportedVerb('gotoIndirect'); }
-  repeatIf(): never { throw new UnsupportedVerb('repeatIf'); }
+  protected leaveUnless(c: Node): void { if (c.value !== 1n) unsupported('leaveUnless'); }
+  imm(): never { return unsupported('imm'); }
+  nextIp(): never { return unsupported('nextIp'); }
+  getReg(): never { return unsupported('getReg'); }
+  setReg(): never { return unsupported('setReg'); }
+  effectiveAddress(): never { return unsupported('effectiveAddress'); }
+  getFlag(): never { return unsupported('getFlag'); }
+  setFlag(): never { return unsupported('setFlag'); }
+  requireAligned(): never { return unsupported('requireAligned'); }
+  load(): never { return unsupported('load'); }
+  store(): never { return unsupported('store'); }
+  when(): never { return unsupported('when'); }
+  fault(): never { return unsupported('fault'); }
+  goto(): never { return unsupported('goto'); }
+  gotoIf(): never { return unsupported('gotoIf'); }
+  gotoIndirect(): never { return unsupported('gotoIndirect'); }
+  repeatIf(): never { return unsupported('repeatIf'); }
 }
 
 let functions: Readonly<Record<ExtendedFunction, (aSignificand: bigint, aHigh: number, bSignificand: bigint, bHigh: number, control: number) => [bigint, number]>> | undefined;

@@ -7,10 +7,9 @@ import { checkMxcsr, MXCSR_AFTER_RESET } from '../../mxcsr.ts';
 import { componentsInUse, initialiseComponents, loadComponents, saveComponents, type XsaveOptions } from '../../fpu/xsave-area.ts';
 import { areaBytes, HEADER_AT, HEADER_BYTES, isXcr0, placeOf, placesOf } from '../../xsave.ts';
 import type { Instruction } from '../instruction.ts';
-import { RAX, RCX, RDX } from '../operand.ts';
-import type { SystemSemantics } from '../row.ts';
-import type { MemoryOperand } from '../operand.ts';
+import { RAX, RCX, RDX, type MemoryOperand } from '../operand.ts';
 import type { Intent } from '../ops.ts';
+import type { SystemSemantics } from '../row.ts';
 import { low32, memoryOperand, requireCpl0 } from './operands.ts';
 import { isAligned, loadBlock, storeBlock } from './x87-operands.ts';
 
