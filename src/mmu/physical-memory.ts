@@ -60,6 +60,9 @@ export class PhysicalMemory {
   #a20 = true;
   #monitoredFrame = -1;
   #writeListener: ((address: number, bytes: number) => void) | undefined;
+  #writtenCount = 0;
+  #writtenStep = Infinity;
+  #manyWritten: (() => void) | undefined;
 
   constructor(state: GuestState) {
     this.state = state;
@@ -274,7 +277,22 @@ export class PhysicalMemory {
 
   /** Says that the TLB lets stores to this frame pass without asking. */
   allowFastWrites(frame: number): void {
-    this.#frames[frame]! |= FRAME.fastWrites | FRAME.written;
+    this.#markWritten(frame);
+    this.#frames[frame]! |= FRAME.fastWrites;
+  }
+
+  #markWritten(frame: number): void {
+    if ((this.#frames[frame]! & FRAME.written) !== 0) return;
+    this.#frames[frame]! |= FRAME.written;
+    if (++this.#writtenCount % this.#writtenStep === 0) this.#manyWritten?.();
+  }
+
+  /** How many frames may have been written since `forgetWritten`, or since the machine was made. */
+  get writtenCount(): number { return this.#writtenCount; }
+  /** Calls the listener each time so many more frames are written; `Infinity`: never. */
+  countWritten(frames: number, listener?: () => void): void {
+    this.#writtenStep = frames;
+    this.#manyWritten = listener;
   }
 
   /** The RAM frames that may have been written since `forgetWritten`, or since the machine was made: in ascending order. */
@@ -288,6 +306,7 @@ export class PhysicalMemory {
   forgetWritten(): void {
     for (const listener of this.#writesForgotten) listener();
     for (let frame = 0; frame < this.#frames.length; frame++) this.#frames[frame]! &= ~(FRAME.fastWrites | FRAME.written);
+    this.#writtenCount = 0;
   }
 
   /**
@@ -326,7 +345,7 @@ export class PhysicalMemory {
     let seen = false;
     for (let frame = first; frame <= last; frame++) {
       const known = this.#frames[frame]!;
-      if ((known & FRAME.written) === 0) this.#frames[frame] = known | FRAME.written;
+      if ((known & FRAME.written) === 0) this.#markWritten(frame);
       if ((known & FRAME.watched) !== 0) seen = true;
       if ((known & FRAME.code) === 0) continue;
       const from = Math.max(address - frame * PAGE_SIZE, 0), to = Math.min(address + bytes - 1 - frame * PAGE_SIZE, PAGE_SIZE - 1);

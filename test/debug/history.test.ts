@@ -197,11 +197,13 @@ describe('the memory that a history takes', () => {
   const grown = (machine: Machine, budgetBytes: number): { history: History; states: Map<number, string> } => {
     const history = new History(machine, { budgetBytes }), states = new Map<number, string>();
     for (let n = 1; n <= 12; n++) {
-      history.run({ maxInstructions: 1_500_000 });
+      history.run({ maxInstructions: 3_000_000 });
       states.set(machine.state.retired, wholeState(machine));
-      const { bytes, firstBytes } = history.memory;
+      const { bytes, firstBytes, reservedBytes } = history.memory;
       expect(bytes - firstBytes).toBeLessThanOrEqual(budgetBytes);
       expect(firstBytes).toBeLessThan(machine.state.ramBytes * 1.1);
+      // Room is made before a checkpoint is taken: it is never more for a while. A slab is 4 MiB.
+      expect(reservedBytes).toBeLessThanOrEqual(machine.state.ramBytes + budgetBytes + (4 << 20));
     }
     return { history, states };
   };
@@ -228,6 +230,25 @@ describe('the memory that a history takes', () => {
     expect(history.start).toEqual(start);
     history.runTo(start.retired + 2);
     expect([history.stepBack(), history.stepBack(), history.stepBack(), history.now]).toEqual([true, true, false, start]);
+  });
+  it('is copied in bounded pieces: where many frames are written at once, a checkpoint is due before its time', () => {
+    // 2048 frames, 5 instructions each: a small part of the time between two checkpoints of a guest that writes little.
+    const history = new History(writer(0x80_0000, 4096), { budgetBytes: 4 << 20 });
+    for (let n = 0; n < 20; n++) {
+      history.run({ maxInstructions: 5 * 100 });
+      expect(history.machine.memory.writtenCount).toBeLessThan((2 << 20) / 4096);
+    }
+    expect(history.memory.checkpoints).toBeGreaterThan(1);
+  });
+  it('may hold no second checkpoint: then the past begins where one was due last', () => {
+    const machine = writer(0x80_0000, 4096);
+    const history = new History(machine, { budgetBytes: 0 });
+    history.run({ maxInstructions: 1000 });
+    const { checkpoints, bytes, firstBytes } = history.memory, { start } = history, whole = wholeState(machine), { now } = history;
+    expect([checkpoints, bytes - firstBytes < 2 ** 18, start.retired > 900]).toEqual([1, true, true]);
+    expect(history.runTo(start)).toBeUndefined();
+    expect(history.runTo(now)).toBeUndefined();
+    expect(wholeState(machine)).toBe(whole);
   });
 });
 

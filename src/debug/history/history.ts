@@ -59,8 +59,8 @@ const DEFAULT_BUDGET_BYTES = 512 * 2 ** 20;
  * decides where checkpoints are taken, so a host's clock would do, but this is the same on every host.
  */
 const COST = { instruction: 4, reference: 700, walk: 500 } as const;
-/** Between two checkpoints. */
-const INTERVAL = 12e6;
+/** Between two checkpoints, and for each frame that a checkpoint has to copy: four times what copying costs. */
+const INTERVAL = 12e6, INTERVAL_OF_FRAME = 6000;
 /** Between two looks at what it has cost, and the shortest and longest way there in instructions. */
 const SLICE_COST = 2e6, SHORTEST_SLICE = 2000, LONGEST_SLICE = 1_000_000;
 /** On the way back a checkpoint is left so many instructions before the destination, since the next step back often follows. */
@@ -103,10 +103,10 @@ export class History {
   /** The furthest moment that the machine has been at. */
   get end(): Moment { return this.#end; }
   get isLive(): boolean { return compareMoments(this.now, this.#end) >= 0; }
-  /** What the checkpoints take, what of that the first one does, which does not count against the budget. */
-  get memory(): { readonly bytes: number; readonly firstBytes: number; readonly budgetBytes: number; readonly checkpoints: number } {
-    const { bytes, firstBytes, budgetBytes, count } = this.#checkpoints;
-    return { bytes, firstBytes, budgetBytes, checkpoints: count };
+  /** What the checkpoints take, what of that the first one does, which does not count against the budget, and what frames have taken at most. */
+  get memory(): { readonly bytes: number; readonly firstBytes: number; readonly reservedBytes: number; readonly budgetBytes: number; readonly checkpoints: number } {
+    const { bytes, firstBytes, reservedBytes, budgetBytes, count } = this.#checkpoints;
+    return { bytes, firstBytes, reservedBytes, budgetBytes, checkpoints: count };
   }
 
   /** Gives the machine an input now and notes it. In the past the future is forgotten: another one begins. Returns what of it was taken; throws RangeError for an edit that cannot be. */
@@ -193,7 +193,9 @@ export class History {
     const { machine } = this;
     const retired = machine.state.retired, noted = machine.reference.noted, { walks } = machine.mmu.statistics;
     machine.repeating = !live;
+    machine.memory.countWritten(this.#checkpoints.mostFrames, () => { machine.pause(); });
     const stop = machine.run(options);
+    machine.memory.countWritten(Infinity);
     machine.repeating = false;
     const done = machine.state.retired - retired;
     const cost = COST.instruction * done + COST.reference * (machine.reference.noted - noted) + COST.walk * (machine.mmu.statistics.walks - walks);
@@ -215,8 +217,9 @@ export class History {
   }
 
   #takeCheckpoint(): void {
-    const nearest = this.#checkpoints.before(this.now)!;
-    if (this.#cost - nearest.cost >= INTERVAL) this.#checkpoints.take(this.#nextInput, this.#cost, this.isLive);
+    const nearest = this.#checkpoints.before(this.now)!, { writtenCount } = this.machine.memory;
+    const isDue = writtenCount >= this.#checkpoints.mostFrames || this.#cost - nearest.cost >= INTERVAL + INTERVAL_OF_FRAME * writtenCount;
+    if (isDue) this.#checkpoints.take(this.#nextInput, this.#cost, this.isLive);
   }
 
   /**

@@ -1,0 +1,42 @@
+/** Copies of RAM frames, in slabs: large buffers, so that a copy costs about what its bytes cost. A page that is released is used again, slabs are kept. */
+import { PAGE_SIZE } from '../../state/addresses.ts';
+
+const PAGE_WORDS = PAGE_SIZE / 4;
+/** Pages of a slab: 4 MiB. */
+const SLAB_PAGES = 1024;
+
+export class PageStore {
+  readonly #slabs: Uint32Array<ArrayBuffer>[] = [];
+  readonly #free: number[] = [];
+  /** Pages below this one have been used. */
+  #next = 0;
+
+  /** Bytes that have been asked of the host: the most that the pages ever took, rounded up to a slab. */
+  get reservedBytes(): number { return this.#slabs.length * SLAB_PAGES * PAGE_SIZE; }
+
+  /** Keeps a copy of the page that begins at a word; returns its number. */
+  keep(source: Uint32Array, at: number): number {
+    const page = this.#free.pop() ?? this.#next++;
+    if (page >= this.#slabs.length * SLAB_PAGES) this.#slabs.push(new Uint32Array(SLAB_PAGES * PAGE_WORDS));
+    this.words(page).set(source.subarray(at, at + PAGE_WORDS));
+    return page;
+  }
+  release(page: number): void { this.#free.push(page); }
+
+  /** The copy itself. */
+  words(page: number): Uint32Array<ArrayBuffer> {
+    const at = (page % SLAB_PAGES) * PAGE_WORDS;
+    return this.#slabs[Math.floor(page / SLAB_PAGES)]!.subarray(at, at + PAGE_WORDS);
+  }
+}
+
+/** Whether the page that begins at a word holds zeroes only. */
+export function isZero(words: Uint32Array, at: number): boolean {
+  for (let n = 0; n < PAGE_WORDS; n++) if (words[at + n] !== 0) return false;
+  return true;
+}
+/** Whether it holds the same as a copy. */
+export function isSame(words: Uint32Array, at: number, copy: Uint32Array): boolean {
+  for (let n = 0; n < PAGE_WORDS; n++) if (words[at + n] !== copy[n]) return false;
+  return true;
+}
