@@ -6,6 +6,7 @@ import { VECTOR } from '../../src/cpu/exceptions.ts';
 import { MODE_32, MODE_64 } from '../../src/cpu/isa/instruction.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
+import { ENGINES as ENGINE_NAMES, Score } from '../support/conformance/score.ts';
 import { describeCase, differences, flagsNotFollowed } from '../support/silicon/compare.ts';
 import { SiliconWorld } from '../support/silicon/run.ts';
 import { ALIGNMENT_RECORDING, readRecording, RECORDINGS, recordingOf, type Recorded } from '../support/silicon/vectors.ts';
@@ -26,8 +27,8 @@ for (const recorded of Object.values(recordings).flatMap((x) => x.cases)) {
   byRow.set(i.row, [...(byRow.get(i.row) ?? []), recorded]);
 }
 const alignment = read(ALIGNMENT_RECORDING);
-/** `auto` is the translator for code that stays. */
-const ENGINES = (['reference', 'interpreter', 'translator'] as const).map((name) => [name, new SiliconWorld(name)] as const);
+const ENGINES = ENGINE_NAMES.map((name) => [name, new SiliconWorld(name)] as const);
+const scores = { silicon: new Score('silicon'), alignment: new Score('alignment') };
 
 const missing = ROWS.filter((row) => row.meaning.kind === 'translated' && !byRow.has(row));
 
@@ -42,18 +43,21 @@ test('not-recorded.ts names nothing that is recorded', () => {
 // MOVSD and CMPSD are string instructions in one recording and SSE2 instructions in another; PADDB is in those of XMM and of MMX registers.
 const families = new Map([...byRow.keys()].map((row) => [`${row.mnemonic} ${recordingOf(row)}`, { family: row.mnemonic, set: recordingOf(row) }]));
 for (const { family, set } of families.values()) {
-  test.each(ENGINES)(`${family} does what it does on ${recordings[set].processor} › %s`, (_, world) => {
+  test.each(ENGINES)(`${family} does what it does on ${recordings[set].processor} › %s`, (engine, world) => {
     const failures: string[] = [];
     for (const [row, list] of byRow) {
       if (row.mnemonic !== family || recordingOf(row) !== set) continue;
       for (const { c, outcome } of list) {
         const lines = differences(outcome, world.run(c), flagsNotFollowed(row, outcome), row);
+        scores.silicon.note(row, engine, lines.length === 0);
         if (lines.length > 0) failures.push([row.text, describeCase(c), ...lines].join('\n  '));
       }
     }
     expect(failures.slice(0, 5)).toEqual([]);
   });
 }
+
+scores.silicon.isCounted();
 
 test('the translator makes a region for each case', () => {
   const translator = ENGINES.find(([name]) => name === 'translator')![1];
@@ -65,20 +69,23 @@ test('the translator makes a region for each case', () => {
 });
 
 describe('alignment checks, which QEMU does not make', () => {
-  const rowOf = (c: Case): Row | undefined => {
+  const rowOf = (c: Case): Row => {
     const i = decode(c.code, 0, c.codeSize === 64 ? MODE_64 : MODE_32);
-    return i instanceof DecodeFailure ? undefined : i.row;
+    if (i instanceof DecodeFailure) throw new Error(`${describeCase(c)}: ${i.what}`);
+    return i.row;
   };
-  test.each(ENGINES)(`raise #AC as they do on ${alignment.processor} › %s`, (_, world) => {
+  test.each(ENGINES)(`raise #AC as they do on ${alignment.processor} › %s`, (engine, world) => {
     const failures = alignment.cases.flatMap(({ c, outcome }) => {
       const lines = differences(outcome, world.run(c));
+      scores.alignment.note(rowOf(c), engine, lines.length === 0);
       return lines.length > 0 ? [[describeCase(c), ...lines].join('\n  ')] : [];
     });
     expect(failures.slice(0, 5)).toEqual([]);
     expect(alignment.cases.every(({ c, outcome }) => outcome.fault?.vector === VECTOR.AC && (c.flags & AC_FLAG) !== 0)).toBe(true);
   });
+  scores.alignment.isCounted();
   test('were recorded of rows that load, store, do both, push, pop, branch and repeat', () => {
-    const seen = new Set(alignment.cases.map(({ c }) => rowOf(c)?.mnemonic));
+    const seen = new Set(alignment.cases.map(({ c }) => rowOf(c).mnemonic));
     expect(['MOV', 'ADD', 'CMPXCHG', 'PUSH', 'POP', 'CALL', 'RET', 'JMP', 'MOVSQ', 'ENTER', 'LEAVE', 'BT'].filter((x) => !seen.has(x))).toEqual([]);
   });
   test.each(ENGINES)('are not made with RFLAGS.AC clear › %s', (_, world) => {

@@ -41,7 +41,8 @@ const HARMLESS = /^(MOV r\S+, (Sreg|CRn|DRn)$|PUSH [C-GS]S$|S[GI]DT|SLDT|STR |SM
 const STACK_CHANGERS = new Set(['LEAVE', 'ENTER', 'RET']);
 const RELATIVE = (row: Row): boolean => row.operands.some((x) => x.kind === 'relative');
 
-function allowed(row: Row, mode: ProgramMode): boolean {
+/** Whether programs in that mode may have the row. */
+export function allowed(row: Row, mode: ProgramMode): boolean {
   if (!validIn(row, mode.bits) || (mode.bits === 64 && row.addressSize === 16)) return false;
   if (mode.ring === 3) return true;
   if (row.meaning.kind !== 'translated' && !HARMLESS.test(row.text)) return false;

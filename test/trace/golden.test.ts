@@ -8,6 +8,8 @@ import { differenceReport, pageReport } from '../../src/trace/report.ts';
 import { TraceState } from '../../src/trace/state.ts';
 import { codePlace } from '../../src/trace/stepper.ts';
 import { readTraceFile } from '../../src/trace/trace-file.ts';
+import { Score } from '../support/conformance/score.ts';
+import { nameOfRow as nameOf } from '../support/rows-executed.ts';
 import { CORPUS } from './corpus/index.ts';
 import { NOT_RAISED, type Raised } from './corpus/not-raised.ts';
 import { NOT_RECORDED } from './corpus/not-recorded.ts';
@@ -18,14 +20,13 @@ const GOLDEN = new URL('../golden/qemu/', import.meta.url).pathname;
 const files = readdirSync(GOLDEN).filter((name) => name.endsWith('.trace')).sort();
 const executed = new Map<string, Set<string>>();
 const raised: Raised[] = [];
-const nameOf = (row: Row): string => `${row.text} = ${row.encodingText}`;
+const score = new Score('traces');
 
 /** Replays a recording; the rows of all instructions that were executed are noted. */
 function replay(file: string): { failure: string; status: number | undefined; recorded: number | null; instructions: number } {
   const trace = readTraceFile(`${GOLDEN}${file}`);
   const board = new BareBoard(trace.image, trace.header.memoryBytes);
-  const rows = new Set<string>();
-  executed.set(file.replace('.trace', ''), rows);
+  const rows: Row[] = [];
   const { stepper, cpu } = board;
   const now = new TraceState();
   const execute = stepper.execute.bind(stepper);
@@ -33,7 +34,7 @@ function replay(file: string): { failure: string; status: number | undefined; re
     stepper.read(now);
     const instruction = stepper.instructionAt(codePlace(now));
     if (!instruction) return execute();
-    rows.add(nameOf(instruction.row));
+    rows.push(instruction.row);
     const { cpl } = cpu.state, wide = cpu.in64BitMode;
     const move = execute();
     for (const { vector } of move.deliveries) raised.push({ vector, instruction, cpl, wide });
@@ -41,6 +42,9 @@ function replay(file: string): { failure: string; status: number | undefined; re
   };
   const { lockstep, pages } = replayLockstep(trace, stepper);
   const failure = lockstep.difference ? differenceReport(lockstep.difference, (place) => stepper.disassemble(place)) : pages && pages.length > 0 ? pageReport(pages) : '';
+  executed.set(file.replace('.trace', ''), new Set(rows.map(nameOf)));
+  // A replay ends at the first instruction that leaves something else than the recording has.
+  rows.forEach((row, n) => { score.note(row, 'reference', failure === '' || n < rows.length - 1); });
   return { failure, status: board.status, recorded: trace.end.status, instructions: lockstep.compared };
 }
 
@@ -56,6 +60,8 @@ describe('a recorded run is repeated with equal registers at every instruction a
     expect(status ?? null).toBe(recorded);
     expect(instructions).toBeGreaterThan(100);
   });
+
+  score.isCounted();
 
   test('every program of the corpus is recorded', () => {
     expect(files.map((file) => file.replace('.trace', ''))).toEqual(CORPUS.map((program) => program.name).sort());

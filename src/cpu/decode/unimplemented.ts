@@ -73,6 +73,9 @@ const VEX_0F3A: readonly Unbuilt[] = [{ from: 0x00, to: 0xef, name: 'VEX-encoded
 /** By the number of the map: behind a VEX prefix there is none of one byte. */
 const BY_MAP = [ONE_BYTE, MAP_0F, MAP_0F38, MAP_0F3A, [], VEX_0F, VEX_0F38, VEX_0F3A] as const;
 
+/** The names of all of it, with the feature that says which processors stop at it; without one only those that are asked for everything do. */
+export const UNIMPLEMENTED: ReadonlyMap<string, CpuFeature | undefined> = new Map(BY_MAP.flat().map(({ name, feature }) => [name, feature]));
+
 /** The prefix that is part of an opcode: F3 and F2 win over 66. */
 const prefixOf = (s: Selectors): string => s.repeat === 1 ? 'F3' : s.repeat === 2 ? 'F2' : s.operandSizePrefix ? '66' : 'NP';
 
