@@ -32,8 +32,8 @@ export const RUN_OPTIONS = {
   'quiet': { says: 'no explanations on stderr; the exit status still tells' },
 } as const satisfies Options;
 
-/** Instructions between two looks at the keyboard and the clock. */
-const SLICE = 50_000;
+/** Instructions between two looks at the keyboard and the clock: the fewest, the most, and what they are to take, in milliseconds. */
+const SLICE = { fewest: 50_000, most: 2_000_000, lasts: 10 };
 
 /** Where a machine's output goes until its console is open: the machine is built, and the image judged, before anything of the user's is touched. */
 export class Output {
@@ -124,12 +124,15 @@ async function runSlices(machine: Machine, terminal: Console, outside: Outside |
   const { cpu } = machine, first = state.retired, firstDelivery = cpu.deliveries;
   // A guest that only faults retires nothing: deliveries count as well.
   const left = (): number => limit - Math.max(state.retired - first, cpu.deliveries - firstDelivery);
+  // The last few instructions of a slice run one by one. A guest may turn from fast to slow within a slice, so there is a most.
+  let pace: number = SLICE.fewest;
   for (;;) {
     const host = hostEnds();
     if (host) return host;
     if (terminal.closed) return { kind: 'output-failed' };
-    const slice = Math.min(SLICE, left());
+    const slice = Math.min(pace, left()), begun = performance.now();
     const stop = profile === undefined ? runSlice(machine, terminal, outside, slice) : profile.measure(() => runSlice(machine, terminal, outside, slice));
+    pace = performance.now() - begun < SLICE.lasts ? Math.min(2 * pace, SLICE.most) : Math.max(pace / 2 | 0, SLICE.fewest);
     terminal.flush();
     // Nobody asked for a history: it begins with the first look.
     if (terminal.attention && outside instanceof PlainOutside) outside = debugging = Debugging.from(machine, outside.log);

@@ -75,8 +75,6 @@ const FIRMWARE_DEBUG_PORT = 0x402;
 const DEFAULT_EPOCH = Date.UTC(2026, 0, 1) / 1000;
 /** So many device events in a row that do not wake a halted processor mean that none will: it masks what they ask for. */
 const MAX_IDLE_EVENTS = 20_000;
-/** Longest stretch without looking at devices, in instructions. */
-const SLICE = 1_000_000;
 
 export class Machine {
   readonly state: GuestState;
@@ -242,7 +240,7 @@ export class Machine {
       fresh = true;
       this.advancedTo = now;
       if (state.retired >= end || this.cpu.deliveries >= lastDelivery) return { kind: 'instruction-limit' };
-      const budget = Math.max(1, Math.min(end - state.retired, devices.scheduler.nextDeadline() - now, SLICE));
+      const budget = Math.max(1, Math.min(end - state.retired, devices.scheduler.nextDeadline() - now));
       this.sliceEnd = now + budget;
       const result = this.engine.run(budget);
       if (result.kind === 'unimplemented') return result;
