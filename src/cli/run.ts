@@ -125,7 +125,7 @@ async function runSlices(machine: Machine, terminal: Console, outside: Outside |
   // A guest that only faults retires nothing: deliveries count as well.
   const left = (): number => limit - Math.max(state.retired - first, cpu.deliveries - firstDelivery);
   // The last few instructions of a slice run one by one. A guest may turn from fast to slow within a slice, so there is a most.
-  let pace: number = SLICE.fewest;
+  let pace = SLICE.fewest;
   for (;;) {
     const host = hostEnds();
     if (host) return host;

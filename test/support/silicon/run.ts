@@ -156,6 +156,8 @@ export class SiliconWorld {
     if (cpu.state.rip !== START) cpu.fault = undefined;
   }
 
+  /** How many handlers the interpreter has made. */
+  get handlers(): number { return this.#engine instanceof FastEngine ? this.#engine.handlers.count : 0; }
   /** How many regions the translator has made. */
   get regions(): number { return this.#engine instanceof FastEngine ? this.#engine.translator.statistics.regions : 0; }
 
@@ -178,5 +180,22 @@ export class SiliconWorld {
       // The upper halves of registers that the case does not have are 0, and stay so.
       simd: simd && { xmm: Array.from({ length: 16 }, (_, n) => [state.ymmHigh[2 * n + 1]!, state.ymmHigh[2 * n]!, state.xmm[2 * n + 1]!, state.xmm[2 * n]!].reduce((v, part) => (v << 64n) | part)), mxcsr: state.mxcsr, wide: simd.wide },
     };
+  }
+}
+
+/** V8 before 12 gives each module that imports the table of handlers a copy of it: with so many in it, a world has become slow. */
+const MOST_HANDLERS = 500;
+
+/** A world of an engine, and another when it has made many handlers. */
+export class Worlds {
+  readonly #engine: EngineName;
+  #world: SiliconWorld;
+  constructor(engine: EngineName) {
+    this.#engine = engine;
+    this.#world = new SiliconWorld(engine);
+  }
+  get now(): SiliconWorld {
+    if (this.#world.handlers > MOST_HANDLERS) this.#world = new SiliconWorld(this.#engine);
+    return this.#world;
   }
 }
