@@ -17,10 +17,14 @@ import { SYSTEM_ROWS } from '../system/rows.ts';
 import { NOT_RECORDED as NOT_IN_TRACES } from '../trace/corpus/not-recorded.ts';
 
 const scores: Readonly<Record<Suite, ReadonlyMap<string, RowScore>>> = {
-  silicon: readScore('silicon'), x87: readScore('x87'), alignment: readScore('alignment'), traces: readScore('traces'),
+  silicon: readScore('silicon'), groups: readScore('groups'), x87: readScore('x87'), alignment: readScore('alignment'), traces: readScore('traces'),
 };
-/** A row is in one of these two at most. */
-const caseOf = (row: Row): RowScore | undefined => scores.silicon.get(nameOfRow(row)) ?? scores.x87.get(nameOfRow(row));
+/** Both recordings of silicon together. */
+function both(a: RowScore | undefined, b: RowScore | undefined): RowScore | undefined {
+  return a && b ? { cases: a.cases + b.cases, passed: a.passed.map((n, k) => n + b.passed[k]!) } : a ?? b;
+}
+/** A row is one of SSE and the general registers, or of x87. */
+const caseOf = (row: Row): RowScore | undefined => both(scores.silicon.get(nameOfRow(row)), scores.groups.get(nameOfRow(row))) ?? scores.x87.get(nameOfRow(row));
 
 /** The files that execute a row by name. */
 const testedIn = (row: Row): string[] => [['system', SYSTEM_ROWS], ['fpu', FPU_ROWS]].flatMap(([folder, lists]) =>
@@ -74,7 +78,7 @@ function markdown(): string {
     ...(Object.keys(SUITES) as Suite[]).map(summary), '',
     `Random programs draw ${drawn.length} of the ${ROWS.length} rows, in up to ${MODES.length} modes, and compare all engines with each other; they have no recorded outcome.`, '',
     '## Every row', '',
-    '*Cases* are those of a processor, and behind them how many come out so on the reference engine, the interpreter and the translator. *#AC*: alignment checks of a processor; *traces*: instructions in the recordings of QEMU',
+    '*Cases* are those of processors, single and grouped, and behind them how many come out so on the reference engine, the interpreter and the translator. *#AC*: alignment checks of a processor; *traces*: instructions in the recordings of QEMU',
     'that pass. A fraction says what failed. *Programs*: the number of modes in which random programs draw the row.', '',
     '| instruction | encoding | cases | reference | interpreter | translator | #AC | traces | programs | what has no case, and why |', '|---|---|---|---|---|---|---|---|---|---|',
     ...sorted.map(line), '',

@@ -4,7 +4,7 @@ import { encodeRow, littleEndian, type Choice, type MemoryChoice } from '../../t
 import { interesting } from '../../test/support/boundary.ts';
 import type { Random } from '../../test/support/random.ts';
 import { recordingOf, usesMmxRegisters } from '../../test/support/silicon/vectors.ts';
-import { DATA, GS_BASE, PAGE, START, type Case } from '../../test/support/silicon/world.ts';
+import { DATA, GS_BASE, PAGE, simdSeen, START, type Case, type Input } from '../../test/support/silicon/world.ts';
 import { fpuFor, interestingVector, simdFor, textVector } from '../../test/support/silicon/interesting-simd.ts';
 
 const RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4, RBP = 5, RSI = 6, RDI = 7;
@@ -27,25 +27,25 @@ function dataAddress(r: Random, bytes: number, faults: boolean): bigint {
 }
 
 /** A memory operand whose address is `target`: sets its registers in the draft. */
-function memoryFor(r: Random, d: Draft, target: bigint, codeSize: 32 | 64, shortAddress: boolean, taken: readonly number[]): MemoryChoice {
+function memoryFor(r: Random, shape: Random, d: Draft, target: bigint, codeSize: 32 | 64, shortAddress: boolean, taken: readonly number[]): MemoryChoice {
   const count = codeSize === 64 ? 16 : 8;
   const width = codeSize === 64 && !shortAddress ? 64 : 32;
   const free = (also: number): number => {
     for (;;) {
-      const n = r.below(count);
+      const n = shape.below(count);
       if (!taken.includes(n) && n !== RSP && n !== also) return n;
     }
   };
-  const displacementBytes = r.pick([0, 1, 4] as const);
-  const displacement = displacementBytes === 0 ? 0n : displacementBytes === 1 ? BigInt(r.between(-128, 127)) : BigInt(r.between(-0x10000, 0x10000));
+  const displacementBytes = shape.pick([0, 1, 4] as const);
+  const displacement = displacementBytes === 0 ? 0n : displacementBytes === 1 ? BigInt(shape.between(-128, 127)) : BigInt(shape.between(-0x10000, 0x10000));
   const high = (): bigint => (width === 32 && codeSize === 64 ? r.u64() & ~mask(32) : 0n);
   const put = (n: number, value: bigint): void => { d.gpr[n] = (value & mask(width)) | high(); };
-  const kind = r.below(10);
+  const kind = shape.below(10);
   if (kind === 0) return { displacement: target, displacementBytes: 4 };
   if (kind === 1 && codeSize === 64) {
     const index = free(-1);
-    const scale = r.pick([0, 1, 2, 3] as const);
-    const value = BigInt(r.below(0x1000));
+    const scale = shape.pick([0, 1, 2, 3] as const);
+    const value = BigInt(shape.below(0x1000));
     put(index, value);
     return { index, scale, displacement: target - (value << BigInt(scale)), displacementBytes: 4 };
   }
@@ -55,7 +55,7 @@ function memoryFor(r: Random, d: Draft, target: bigint, codeSize: 32 | 64, short
     return { base, displacement, displacementBytes };
   }
   const index = free(base);
-  const scale = r.pick([0, 1, 2, 3] as const);
+  const scale = shape.pick([0, 1, 2, 3] as const);
   const value = r.chance(50) ? BigInt(r.below(0x1000)) : BigInt.asUintN(width, -BigInt(r.below(0x1000)));
   put(index, value);
   const shifted = BigInt.asIntN(width, value) << BigInt(scale);
@@ -80,8 +80,19 @@ const isString128 = (row: Row): boolean => /^PCMP[EI]STR/.test(row.mnemonic);
 /** Instructions on floating-point lanes, by their names. */
 const hasFloats = (row: Row): boolean => !/^V?P/.test(row.mnemonic) && /[PS][SD]$|^V?CVT|^VFN?M/.test(row.mnemonic);
 
+/** What the lanes of a row's vectors are. */
+export type Lanes = 'none' | 'integers' | 'floats' | 'text';
+export const lanesOf = (row: Row): Lanes => (isString128(row) ? 'text' : !isSimd(row) ? 'none' : hasFloats(row) ? 'floats' : 'integers');
+
+/** What an instruction may find, before anything is put where it will look for it. */
+export function drawInput(r: Random, lanes: Lanes): Input {
+  const vector = (): bigint => (lanes === 'text' ? textVector(r) : lanes === 'none' ? interesting(r) : interestingVector(r, lanes === 'floats'));
+  const operand = Uint8Array.from([...littleEndian(vector(), 16), ...littleEndian(vector(), 16)]);
+  return { gpr: Array.from({ length: 16 }, () => interesting(r)), flags: r.u32() & 0x8d5, simd: simdFor(r, lanes === 'none' ? 'integers' : lanes, true), fpu: fpuFor(r), operand };
+}
+
 /** What a row needs in particular registers, so that more than its faults is seen. */
-function particulars(r: Random, row: Row, d: Draft, target: bigint | undefined, codeSize: 32 | 64): void {
+function particulars(r: Random, { operand }: Input, row: Row, d: Draft, target: bigint | undefined, codeSize: 32 | 64): void {
   const m = row.mnemonic;
   const width = typeof row.width === 'number' ? row.width : codeSize;
   const poke = (at: bigint, bytes: readonly number[]): void => {
@@ -92,7 +103,7 @@ function particulars(r: Random, row: Row, d: Draft, target: bigint | undefined, 
   const pointer = (n: number): void => { d.gpr[n] = dataAddress(r, width / 8, true); };
   if (target !== undefined && r.chance(70)) {
     const bits = memoryBits(row.operands.find((x) => memoryBits(x) !== undefined) as OperandSpec) ?? 0;
-    if (bits !== 0) poke(target, littleEndian(isString128(row) ? textVector(r) : isSimd(row) ? interestingVector(r, hasFloats(row)) | (interestingVector(r, hasFloats(row)) << 128n) : interesting(r), bits / 8));
+    if (bits !== 0) poke(target, [...operand.subarray(0, bits / 8)]);
   }
   if (/^(PUSH|POP|CALL|RET|ENTER)/.test(m) || m === 'LEAVE') pointer(RSP);
   if (m === 'ENTER' || m === 'LEAVE') pointer(RBP);
@@ -132,27 +143,29 @@ function particulars(r: Random, row: Row, d: Draft, target: bigint | undefined, 
 }
 
 /** A gather: three registers, a base that may be used, indices most of which stay near it. */
-function gatherFor(r: Random, row: Row, codeSize: 32 | 64): Case {
-  const gpr = Array.from({ length: 16 }, () => interesting(r) & mask(codeSize));
+function gatherFor(r: Random, shape: Random, input: Input, row: Row, codeSize: 32 | 64): Case {
+  const gpr = input.gpr.map((x) => x & mask(codeSize));
   const { bits: elementBits, text } = row.operands[1] as Extract<OperandSpec, { kind: 'memory' }>;
   const indexBits = text.startsWith('vm32') ? 32 : 64, size = elementBits / 8;
   const count = codeSize === 64 ? 16 : 8;
-  const first = r.below(count), reg = first, vvvv = (first + 1 + r.below(2)) % count, index = (first + 3 + r.below(count - 4)) % count;
-  const scale = r.pick([0, 1, 2, 3] as const);
-  const base = dataAddress(r, size, true), displacement = BigInt(r.between(-128, 127));
+  const first = shape.below(count), reg = first, vvvv = (first + 1 + shape.below(2)) % count, index = (first + 3 + shape.below(count - 4)) % count;
+  const scale = shape.pick([0, 1, 2, 3] as const);
+  const base = dataAddress(r, size, true), displacement = BigInt(shape.between(-128, 127));
   gpr[RSI] = (base - displacement) & mask(64);
-  const simd = simdFor(r, hasFloats(row) ? 'floats' : 'integers', true);
-  const indices = Array.from({ length: 256 / indexBits }, () => r.chance(95) ? (BigInt(r.between(-0x180, 0x180)) >> BigInt(scale)) & mask(indexBits) : interesting(r) & mask(indexBits - 1 - scale));
-  simd.xmm.splice(index, 1, indices.reduce((v, x, n) => v | (x << BigInt(n * indexBits)), 0n));
+    const indices = Array.from({ length: 256 / indexBits }, () => r.chance(95) ? (BigInt(r.between(-0x180, 0x180)) >> BigInt(scale)) & mask(indexBits) : interesting(r) & mask(indexBits - 1 - scale));
+  const simd = { ...input.simd, xmm: input.simd.xmm.with(index, indices.reduce((v, x, n) => v | (x << BigInt(n * indexBits)), 0n)) };
   const code = encodeRow(row, { codeSize, reg, vvvv, rm: { base: RSI, index, scale, displacement, displacementBytes: 1 } });
-  return { codeSize, code, gpr: gpr.map((x, n) => (codeSize === 32 && n > 7 ? 0n : x)), flags: r.u32() & 0x8d5, poke: { offset: 0, bytes: new Uint8Array(0) }, simd, fpu: undefined };
+  return { codeSize, code, gpr: gpr.map((x, n) => (codeSize === 32 && n > 7 ? 0n : x)), flags: input.flags, poke: { offset: 0, bytes: new Uint8Array(0) }, simd, fpu: undefined };
 }
 
-/** A case for the row, or undefined where the draw is not one worth running. */
-export function caseFor(r: Random, row: Row, codeSize: 32 | 64): Case | undefined {
-  if (row.operands.some((x) => x.kind === 'memory' && x.vectorIndex !== undefined)) return gatherFor(r, row, codeSize);
+/**
+ * A case for the row, or undefined where the draw is not one worth running. `shape` decides its bytes and where its memory operand lies, `r` and `input`
+ * what it finds there: with equal shapes come cases of the same code.
+ */
+export function caseFor(r: Random, row: Row, codeSize: 32 | 64, shape = r, input = drawInput(r, lanesOf(row))): Case | undefined {
+  if (row.operands.some((x) => x.kind === 'memory' && x.vectorIndex !== undefined)) return gatherFor(r, shape, input, row, codeSize);
   const count = codeSize === 64 ? 16 : 8;
-  const d: Draft = { gpr: Array.from({ length: 16 }, () => interesting(r)), flags: r.u32() & 0x8d5, poke: { offset: 0, bytes: new Uint8Array(0) } };
+  const d: Draft = { gpr: [...input.gpr], flags: input.flags, poke: { offset: 0, bytes: new Uint8Array(0) } };
   // Legacy instructions see 32 bits, and 64-bit mode's other registers do not exist there.
   if (codeSize === 32) d.gpr = d.gpr.map((x, n) => (n < 8 ? x & mask(32) : 0n));
   if (r.chance(10)) d.flags |= DF;
@@ -160,18 +173,18 @@ export function caseFor(r: Random, row: Row, codeSize: 32 | 64): Case | undefine
   const prefixes: number[] = [];
   const memoryOperand = row.operands.find((x) => memoryBits(x) !== undefined);
   const memoryOnly = memoryOperand?.kind === 'memory';
-  const memory = memoryOperand !== undefined && (memoryOnly || r.chance(50));
+  const memory = memoryOperand !== undefined && (memoryOnly || shape.chance(50));
   // An address-size prefix in compatibility mode means 16-bit addresses, which reach none of the pages.
-  const shortAddress = codeSize === 64 && (memory || string || /^V?MASKMOV[DQ]/.test(row.mnemonic) || row.mnemonic === 'XLATB' || row.mnemonic.startsWith('LOOP')) && r.chance(15);
+  const shortAddress = codeSize === 64 && (memory || string || /^V?MASKMOV[DQ]/.test(row.mnemonic) || row.mnemonic === 'XLATB' || row.mnemonic.startsWith('LOOP')) && shape.chance(15);
   const isLea = row.mnemonic === 'LEA';
   const bits = memoryOperand === undefined ? 0 : memoryBits(memoryOperand) as number;
   // #GP or #PF decides CMPXCHG16B's misaligned faults by order; most addresses are aligned.
-  let target = memory ? dataAddress(r, Math.max(1, bits / 8), !isLea) : undefined;
-  if ((row.mnemonic === 'CMPXCHG16B' || bits === 128) && target !== undefined && r.chance(85)) target &= ~15n;
-  if (bits === 256 && target !== undefined && r.chance(70)) target &= ~31n;
+  let target = memory ? dataAddress(shape, Math.max(1, bits / 8), !isLea) : undefined;
+  if ((row.mnemonic === 'CMPXCHG16B' || bits === 128) && target !== undefined && shape.chance(85)) target &= ~15n;
+  if (bits === 256 && target !== undefined && shape.chance(70)) target &= ~31n;
 
-  const reg = r.below(count);
-  let rmRegister = r.below(count);
+  const reg = shape.below(count);
+  const rmRegister = shape.below(count);
   const bitOffset = /^BT[SRC]?$/.test(row.mnemonic) && row.operands[1]?.kind === 'register' && memory;
   if (bitOffset) {
     const w = row.width as number;
@@ -180,43 +193,40 @@ export function caseFor(r: Random, row: Row, codeSize: 32 | 64): Case | undefine
   }
   // Registers that the instruction gives a meaning to are no address registers.
   const taken = [RAX, RCX, RDX, RBX, ...(bitOffset ? [reg] : [])];
-  let gs = codeSize === 64 && memory && !shortAddress && r.chance(8);
+  let gs = codeSize === 64 && memory && !shortAddress && shape.chance(8);
   if (gs && (target as bigint) < GS_BASE) gs = false;
   if (gs) prefixes.push(0x65);
-  else if (codeSize === 64 && r.chance(4)) prefixes.push(r.pick([0x26, 0x2e, 0x36, 0x3e]));
+  else if (codeSize === 64 && shape.chance(4)) prefixes.push(shape.pick([0x26, 0x2e, 0x36, 0x3e]));
   // POP forms its address with the new RSP: a stack-relative one is drawn below.
-  particulars(r, row, d, target, codeSize);
+  particulars(r, input, row, d, target, codeSize);
   let rm: number | MemoryChoice = rmRegister;
   if (target !== undefined) {
     const wanted = gs ? target - GS_BASE : target;
-    if (row.mnemonic === 'POP' && r.chance(30)) {
-      rm = { base: RSP, displacement: BigInt(r.between(-128, 127)), displacementBytes: 1 };
+    if (row.mnemonic === 'POP' && shape.chance(30)) {
+      rm = { base: RSP, displacement: BigInt(shape.between(-128, 127)), displacementBytes: 1 };
       if (gs) prefixes.length = 0;
     } else {
       const stack = /^(PUSH|POP|CALL)/.test(row.mnemonic) ? [RSP] : [];
-      rm = memoryFor(r, d, wanted, codeSize, shortAddress, [...taken, ...stack]);
+      rm = memoryFor(r, shape, d, wanted, codeSize, shortAddress, [...taken, ...stack]);
     }
     if (r.chance(5) && codeSize === 64 && typeof rm === 'object' && rm.base !== undefined && rm.base !== RSP && !shortAddress && !gs) d.gpr[rm.base] = 0x8000_0000_0000n + (r.u64() >> 18n);
-  } else {
-    rmRegister = r.below(count);
-    rm = rmRegister;
   }
-  if (row.lock && memory && r.chance(15)) prefixes.push(0xf0);
-  if (row.repeat !== undefined && r.chance(70)) prefixes.push(r.chance(60) ? 0xf3 : 0xf2);
+  if (row.lock && memory && shape.chance(15)) prefixes.push(0xf0);
+  if (row.repeat !== undefined && shape.chance(70)) prefixes.push(shape.chance(60) ? 0xf3 : 0xf2);
 
   const immediates = row.encoding.trailing.map((size, n) => {
     const spec = row.operands.filter((x) => ['immediate', 'relative', 'far-pointer', 'memory-offset'].includes(x.kind))[n] as OperandSpec;
-    if (spec.kind === 'relative') return size === 1 || r.chance(85) ? BigInt(awayFromStart(r.between(size === 1 ? -128 : -0x700, size === 1 ? 127 : 0x700))) : interesting(r) & 0xffffn;
-    if (spec.kind === 'memory-offset') return dataAddress(r, spec.width / 8, true);
-    if (row.mnemonic === 'ENTER') return BigInt(n === 0 ? r.below(0x100) : r.below(r.chance(70) ? 4 : 256));
-    if (row.mnemonic === 'RET') return BigInt(r.below(0x10000));
-    return interesting(r) & mask(8 * (size as number));
+    if (spec.kind === 'relative') return size === 1 || shape.chance(85) ? BigInt(awayFromStart(shape.between(size === 1 ? -128 : -0x700, size === 1 ? 127 : 0x700))) : interesting(shape) & 0xffffn;
+    if (spec.kind === 'memory-offset') return dataAddress(shape, spec.width / 8, true);
+    if (row.mnemonic === 'ENTER') return BigInt(n === 0 ? shape.below(0x100) : shape.below(shape.chance(70) ? 4 : 256));
+    if (row.mnemonic === 'RET') return BigInt(shape.below(0x10000));
+    return interesting(shape) & mask(8 * (size as number));
   });
   const byteOperand = row.operands.some((x) => (x.kind === 'register' || x.kind === 'register-or-memory') && x.width === 8);
   const choice: Choice = {
-    codeSize, reg, rm, vvvv: r.below(count), condition: r.below(16), immediates, rex: codeSize === 64 && byteOperand && r.chance(40), prefixes, shortAddress,
+    codeSize, reg, rm, vvvv: shape.below(count), condition: shape.below(16), immediates, rex: codeSize === 64 && byteOperand && shape.chance(40), prefixes, shortAddress,
   };
   const code = encodeRow(row, choice);
   if (code.length > 15) return undefined;
-  return { codeSize, code, gpr: d.gpr.map((x) => x & mask(64)), flags: d.flags, poke: d.poke, simd: isSimd(row) ? simdFor(r, isString128(row) ? 'text' : hasFloats(row) ? 'floats' : 'integers', row.encoding.vex !== undefined) : undefined, fpu: usesMmxRegisters(row) ? fpuFor(r) : undefined };
+  return { codeSize, code, gpr: d.gpr.map((x) => x & mask(64)), flags: d.flags, poke: d.poke, simd: isSimd(row) ? simdSeen(input, row.encoding.vex !== undefined) : undefined, fpu: usesMmxRegisters(row) ? input.fpu : undefined };
 }

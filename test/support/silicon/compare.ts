@@ -15,6 +15,7 @@ const faultText = (f: Outcome['fault']): string => (f === undefined ? 'none' : `
 /** The control and status words and the registers in use. */
 export const fpuText = (fpu: Fpu | undefined): string => (fpu ? `control ${fpu.control.toString(16)} status ${fpu.status.toString(16)} valid ${fpu.valid.toString(16)}` : '');
 
+const sameMemory = (a: Outcome, b: Outcome): boolean => a.changed.offset === b.changed.offset && Buffer.compare(a.changed.bytes, b.changed.bytes) === 0;
 const memoryText = (o: Outcome): string => `${o.changed.offset}: ${hexBytes(o.changed.bytes)}`;
 
 /** RCPPS and its kin are approximations, every processor's own: within 1.5 * 2^-12 of the truth, so within twice that of each other. */
@@ -56,7 +57,7 @@ function sameMaskedStoreFault(silicon: Outcome['fault'], ours: Outcome['fault'],
 /** One line per difference; empty when they agree. `ignoredFlags`: RFLAGS bits that are not compared. */
 export function differences(silicon: Outcome, ours: Outcome, ignoredFlags = 0, row?: Row): string[] {
   const lines: string[] = [];
-  if (faultText(silicon.fault) !== faultText(ours.fault) && !sameMaskedStoreFault(silicon.fault, ours.fault, row)) lines.push(`fault: silicon ${faultText(silicon.fault)}, ours ${faultText(ours.fault)}`);
+  if ((silicon.fault ?? ours.fault) !== undefined && faultText(silicon.fault) !== faultText(ours.fault) && !sameMaskedStoreFault(silicon.fault, ours.fault, row)) lines.push(`fault: silicon ${faultText(silicon.fault)}, ours ${faultText(ours.fault)}`);
   silicon.gpr.forEach((v, n) => { if (v !== ours.gpr[n]) lines.push(`${NAMES[n]}: silicon ${hex(v)}, ours ${hex(ours.gpr[n] as bigint)}`); });
   if (((silicon.flags ^ ours.flags) & ~ignoredFlags) !== 0) lines.push(`flags: silicon ${flagText(silicon.flags)}, ours ${flagText(ours.flags)}`);
   silicon.simd?.xmm.forEach((v, n) => {
@@ -70,7 +71,7 @@ export function differences(silicon: Outcome, ours: Outcome, ignoredFlags = 0, r
   if (silicon.fault && ours.fpu && clearsTopBeforeFault(row)) allowed.push(withTopCleared(ours.fpu));
   if (!allowed.some((fpu) => fpuText(fpu) === fpuText(silicon.fpu))) lines.push(`x87: silicon ${fpuText(silicon.fpu)}, ours ${fpuText(ours.fpu)}`);
   if (silicon.rip !== ours.rip) lines.push(`RIP: silicon +${silicon.rip - START}, ours +${ours.rip - START}`);
-  if (memoryText(silicon) !== memoryText(ours)) lines.push(`memory: silicon ${memoryText(silicon)}, ours ${memoryText(ours)}`);
+  if (!sameMemory(silicon, ours)) lines.push(`memory: silicon ${memoryText(silicon)}, ours ${memoryText(ours)}`);
   return lines;
 }
 

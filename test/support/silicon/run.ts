@@ -71,6 +71,8 @@ export class SiliconWorld {
   readonly #pattern = dataPattern();
   readonly #memory: Uint8Array;
   readonly #expected: Uint8Array;
+  /** The instruction that is in its place. */
+  #last: Pick<Case, 'code' | 'codeSize'> | undefined;
 
   constructor(engine: EngineName = 'reference') {
     const state = new GuestState(0x4_0000);
@@ -107,10 +109,7 @@ export class SiliconWorld {
     this.#expected.set(this.#pattern.subarray(0, this.#expected.length));
     this.#expected.set(c.poke.bytes, c.poke.offset);
     this.#memory.set(this.#expected);
-    const code = RAM_BASE + CODE_FRAMES + Number(START - CODE);
-    state.u8.fill(0xcc, code - 32, code + 32);
-    state.u8.set(c.code, code);
-    this.#forgetCode();
+    this.#putCode(c);
     c.gpr.forEach((v, n) => { state.gpr[n] = v; });
     c.simd?.xmm.forEach((v, n) => {
       state.xmm[2 * n] = BigInt.asUintN(64, v);
@@ -130,6 +129,17 @@ export class SiliconWorld {
     if (this.#engine instanceof FastEngine) this.#runFast(this.#engine);
     else this.#stepReference(this.#engine);
     return { ...this.#outcome(c.simd), fpu: c.fpu && fpuOf(state) };
+  }
+
+  /** Puts the instruction in its place. Where it is there already, an engine goes on with what it has made of it. */
+  #putCode({ code, codeSize }: Case): void {
+    if (this.#last?.codeSize === codeSize && Buffer.compare(this.#last.code, code) === 0) return;
+    this.#last = { code, codeSize };
+    const { u8 } = this.#cpu.state;
+    const at = RAM_BASE + CODE_FRAMES + Number(START - CODE);
+    u8.fill(0xcc, at - 32, at + 32);
+    u8.set(code, at);
+    this.#forgetCode();
   }
 
   #forgetCode(): void {

@@ -54,6 +54,22 @@ export const defaultFpu = (): Fpu => ({
   control: 0x37f, status: 5 << 11, valid: 0,
 });
 
+/** What registers and a memory operand hold, apart from any instruction; cases begin with one and say what is different. */
+export interface Input {
+  readonly gpr: readonly bigint[];
+  readonly flags: number;
+  /** 256 bits each; a case of 128 bits sees the lower half. */
+  readonly simd: Simd;
+  readonly fpu: Fpu;
+  /** 32 bytes, of which a memory operand mostly holds the first. */
+  readonly operand: Uint8Array;
+}
+
+/** Of an input, what a case of 256 or of 128 bits has. */
+export const simdSeen = ({ simd }: Input, wide: boolean): Simd => ({ ...simd, xmm: wide ? simd.xmm : simd.xmm.map((v) => BigInt.asUintN(128, v)), wide });
+/** In 32-bit code eight registers of 32 bits. */
+export const registersSeen = ({ gpr }: Input, codeSize: 32 | 64): bigint[] => gpr.map((v, n) => (codeSize === 64 ? v : n < 8 ? BigInt.asUintN(32, v) : 0n));
+
 /** One instruction with everything it can see. */
 export interface Case {
   readonly codeSize: 32 | 64;

@@ -1,0 +1,70 @@
+/**
+ * What a real processor did with many inputs of a few encodings of every translated row (tools/silicon/record-groups.ts records it), repeated on every engine.
+ * Flags that the manual leaves undefined are not compared: silicon.test.ts holds them to another processor's.
+ */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
+import { MODE_32, MODE_64 } from '../../src/cpu/isa/instruction.ts';
+import type { Row } from '../../src/cpu/isa/row.ts';
+import { ROWS } from '../../src/cpu/isa/table/index.ts';
+import { ENGINES, Score } from '../support/conformance/score.ts';
+import { nameOfRow } from '../support/rows-executed.ts';
+import { describeCase, differences, flagBits, flagsNotFollowed } from '../support/silicon/compare.ts';
+import { readGroups, type Group } from '../support/silicon/groups.ts';
+import { SiliconWorld } from '../support/silicon/run.ts';
+import { RECORDINGS, recordingOf, type RecordingName } from '../support/silicon/vectors.ts';
+import type { Case } from '../support/silicon/world.ts';
+
+/** Cases that a row has at least. */
+const PER_ROW = 200;
+/** Rows that have fewer, and why. */
+const FEWER: Readonly<Record<string, string>> = {
+  'SERIALIZE = NP 0F 01 E8': 'AMD\'s processors do not have it',
+  ...Object.fromEntries(['/0', '/1', '/2'].map((x) => [`RESERVEDNOP r32 = 0F 0D ${x}`, 'AMD\'s processors make #UD of it'])),
+  'NOP = 90': 'drawn with REX.B it is XCHG',
+  'XCHG AX, r16 = 90+rw': 'drawn with AX it is NOP',
+};
+const LOCK = 0xf0;
+
+/** The row of a case. LOCK where it is not allowed is #UD, and recorded as that: the row is that of the rest. */
+function rowOf({ code, codeSize }: Case): Row {
+  const mode = codeSize === 64 ? MODE_64 : MODE_32;
+  const whole = decode(code, 0, mode);
+  const i = whole instanceof DecodeFailure ? decode(code.filter((x) => x !== LOCK), 0, mode) : whole;
+  if (i instanceof DecodeFailure) throw new Error(`${Buffer.from(code).toString('hex')}: ${i.what}`);
+  return i.row;
+}
+
+const worlds = ENGINES.map((name) => [name, new SiliconWorld(name)] as const);
+const score = new Score('groups');
+const counts = new Map<string, number>();
+
+describe.each(Object.keys(RECORDINGS) as RecordingName[])('rows of the set %s', (set) => {
+  const { processor, groups } = readGroups(readFileSync(new URL(`../golden/silicon/${set}.bin.br`, import.meta.url)));
+  const byMnemonic = new Map<string, { row: Row; group: Group }[]>();
+  for (const group of groups) {
+    const row = rowOf(group[0]!.c), name = nameOfRow(row);
+    byMnemonic.set(row.mnemonic, [...(byMnemonic.get(row.mnemonic) ?? []), { row, group }]);
+    counts.set(name, (counts.get(name) ?? 0) + group.length);
+  }
+
+  const failuresOf = (row: Row, group: Group, engine: (typeof ENGINES)[number], world: SiliconWorld): string[] => group.flatMap(({ c, outcome }) => {
+    const lines = differences(outcome, world.run(c), flagsNotFollowed(row, outcome) | flagBits(row.undefinedFlags), row);
+    score.note(row, engine, lines.length === 0);
+    return lines.length === 0 ? [] : [[row.text, describeCase(c), ...lines].join('\n  ')];
+  });
+  for (const [mnemonic, list] of byMnemonic) {
+    test.each(worlds)(`${mnemonic} does what it does on ${processor} › %s`, (engine, world) => {
+      expect(list.every(({ row }) => recordingOf(row) === set)).toBe(true);
+      expect(list.flatMap(({ row, group }) => failuresOf(row, group, engine, world)).slice(0, 5)).toEqual([]);
+    });
+  }
+});
+
+test(`every translated row has ${PER_ROW} cases, or it says here why not`, () => {
+  const fewer = ROWS.filter((row) => row.meaning.kind === 'translated' && (counts.get(nameOfRow(row)) ?? 0) < PER_ROW).map(nameOfRow);
+  expect(fewer.toSorted()).toEqual(Object.keys(FEWER).toSorted());
+});
+
+score.isCounted();
