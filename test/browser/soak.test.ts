@@ -1,0 +1,106 @@
+/** A machine with 1 GiB whose guest rewrites nearly all of it, for as long as one looks: the page answers, and takes no more memory than it says. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { assemble, dword, eax, ebp, ebx } from '../../src/assembler/index.ts';
+import { temporaryFolder } from '../support/cli.ts';
+import { launch, moved, openPage, register, serve, stopped, type Served } from './support/page.ts';
+
+const MIB = 2 ** 20;
+/** What the guest rewrites, behind its code. */
+const FROM = 4 * MIB, BYTES = 956 * MIB;
+const ROUNDS = 6, ROUND_MS = 5000;
+/** Most that anything asked of the page may take, in milliseconds. */
+const PATIENCE_MS = 1000;
+/**
+ * RAM, the copy of it that the history begins with, the checkpoints' 256 MiB (src/debugger/worker/session.ts), and what the browser takes for a
+ * page with compiled code and the like.
+ */
+const MOST_BYTES = (1024 + 1024 + 256 + 512) * MIB;
+/** What garbage that is not collected yet may add from one round to another. */
+const GARBAGE_BYTES = 128 * MIB;
+
+const folder = temporaryFolder(), complaints: string[] = [];
+let browser: Browser, served: Served, page: Page;
+
+beforeAll(async () => {
+  const image = join(folder, 'rewrite.bin');
+  writeFileSync(image, assemble((a) => {
+    a.label('again');
+    a.inc(ebp);
+    a.mov(ebx, FROM);
+    a.label('fill');
+    a.add(dword(ebx), eax);
+    a.inc(eax);
+    a.add(ebx, 64);
+    a.cmp(ebx, FROM + BYTES);
+    a.jb('fill');
+    a.jmp('again');
+  }, { bits: 32, origin: 0x10_0000 }).bytes);
+  browser = await launch();
+  served = await serve([image, '--load-address', '0x100000', '--memory', '1G']);
+  page = await openPage(browser, served.address, complaints);
+  await stopped(page);
+});
+afterAll(async () => {
+  await browser?.close();
+  served?.server.kill();
+});
+
+/** Milliseconds that something takes. */
+async function timed(act: () => Promise<unknown>): Promise<number> {
+  const began = Date.now();
+  await act();
+  return Date.now() - began;
+}
+
+/** Resident memory of the process that the page and its worker are in: the largest of the browser's renderers. */
+async function residentBytes(): Promise<number> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  return Math.max(...processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${id}/status`, 'latin1'))![1]) * 1024));
+}
+
+const number = async (name: string): Promise<number> => Number.parseInt((await register(page, name)).replaceAll(/[^\da-f]/g, ''), 16);
+
+describe('a guest that rewrites 956 MiB over and over', () => {
+  it('leaves a page that answers, pauses at once, and does not grow', async () => {
+    await page.getByRole('tab', { name: 'Breakpoints' }).click();
+    const took: number[] = [], resident: number[] = [], swept: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      await page.keyboard.press('F8');
+      await page.waitForTimeout(ROUND_MS);
+      // The worker is asked while it runs; once it has answered the line is empty again.
+      const line = page.getByLabel('New breakpoint');
+      took.push(await timed(async () => {
+        await line.fill(`console "never ${round}"`);
+        await line.press('Enter');
+        await expect.poll(() => line.inputValue(), { interval: 5 }).toBe('');
+      }));
+      took.push(await timed(() => moved(page, () => page.keyboard.press('F8'))));
+      resident.push(await residentBytes());
+      // EBP counts how often everything has been rewritten.
+      swept.push(await number('rbp'));
+    }
+    console.log(`soak: milliseconds ${took.join(' ')}; MiB ${resident.map((bytes) => Math.round(bytes / MIB)).join(' ')}; sweeps ${swept.join(' ')}`);
+    expect(Math.max(...took)).toBeLessThan(PATIENCE_MS);
+    // All of RAM had been written before the first half was over, so the second half has nothing more to ask for.
+    const [before, after] = [resident.slice(0, ROUNDS / 2), resident.slice(ROUNDS / 2)];
+    expect(swept[ROUNDS / 2 - 1]).toBeGreaterThan(2);
+    expect(swept.at(-1)).toBeGreaterThan(swept[ROUNDS / 2 - 1]!);
+    expect(Math.max(...after)).toBeLessThan(Math.max(...before) + GARBAGE_BYTES);
+    expect(Math.max(...resident)).toBeLessThan(MOST_BYTES);
+  });
+
+  it('can be gone back in afterwards, instruction by instruction', async () => {
+    const before = await number('rax');
+    for (let n = 0; n < 5; n++) expect(await timed(() => moved(page, () => page.keyboard.press('Alt+F11')))).toBeLessThan(PATIENCE_MS);
+    // A round of the loop has five instructions.
+    expect(await number('rax')).toBe(before - 1);
+    for (let n = 0; n < 5; n++) await moved(page, () => page.keyboard.press('F11'));
+    expect(await number('rax')).toBe(before);
+    expect(complaints).toEqual([]);
+  });
+});
