@@ -8,7 +8,8 @@ import type { BreakKind } from './kinds.ts';
 /** The forms, for help. An ADDRESS is an expression; where its value changes, that of now counts. */
 export const BREAK_HELP = `ADDRESS[,BYTES]            before the instruction there
 phys ADDRESS[,BYTES]       the same by physical address (looks at every instruction: slow)
-read|write|access [phys] ADDRESS[,BYTES]   after an access; 1 byte if not said
+read|write|access [phys] ADDRESS[,BYTES]   after an access; 1 byte if not said. Without phys only accesses by that
+                           linear address are seen, not those through another mapping of its frame
 #PF [CODE] | exception [VECTOR]            before the delivery of an exception
 interrupt [VECTOR]         before the delivery of an interrupt, an NMI or INT n
 cr [N] | msr [ADDRESS]     after a write

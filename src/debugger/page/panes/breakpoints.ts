@@ -20,6 +20,7 @@ export class BreakpointsPane implements Pane {
         event.preventDefault();
         page.attempt(page.client.ask('break', { text: this.#text.value }).then(() => { this.#text.value = ''; }));
       } }, this.#text, h('button', { class: 'quiet' }, 'Add'), h('datalist', { id: 'break-examples' }, ...EXAMPLES.map((value) => h('option', { value })))),
+      h('p', { class: 'note padded' }, 'A read or write of an address is seen through that linear address only, not through another mapping of the same frame: write phys ADDRESS sees all.'),
       this.#list);
   }
 
