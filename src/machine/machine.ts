@@ -6,7 +6,7 @@ import { Cpu } from '../cpu/cpu.ts';
 import { RFLAGS, readRflags } from '../cpu/flags.ts';
 import { isCanonical } from '../cpu/segmentation.ts';
 import { DEFAULT_MODEL_NAME, parseCpuModel } from '../cpu/models.ts';
-import type { Engine } from '../cpu/engines/engine.ts';
+import { isStopTest, type Engine, type Stops } from '../cpu/engines/engine.ts';
 import { FastEngine, type FastEngineKind } from '../cpu/engines/fast/engine.ts';
 import { ReferenceEngine } from '../cpu/engines/reference/engine.ts';
 import { createPcDevices, DEBUG_CONSOLE_PORT, type PcDevices } from '../devices/board.ts';
@@ -63,8 +63,8 @@ export interface RunOptions {
   readonly maxInstructions?: number;
   /** Stop before the instruction at this offset in CS, or once COM1 has printed this text. */
   readonly until?: { readonly rip?: bigint; readonly output?: string };
-  /** Stop before the instruction at any of these offsets in CS, too; not before the first one that runs. Costs nothing elsewhere. */
-  readonly breakpoints?: ReadonlySet<bigint>;
+  /** Stop before the instruction at any of these offsets in CS, too; not before the first one that runs. A set costs nothing elsewhere. */
+  readonly breakpoints?: Stops;
   /** A halted processor does not wait past this `state.idleTime`: the run ends as `halted`. */
   readonly maxIdleTime?: number;
 }
@@ -223,11 +223,9 @@ export class Machine {
     const end = state.retired + maxInstructions;
     // A guest whose handlers fault before their first instruction retires nothing for ever: deliveries are bounded too.
     const lastDelivery = this.cpu.deliveries + maxInstructions;
-    const untilRip = options.until?.rip, stops = new Set(options.breakpoints);
-    if (untilRip !== undefined) stops.add(untilRip);
     this.wanted = String.fromCharCode(...new TextEncoder().encode(options.until?.output ?? ''));
     this.outputTail = '';
-    this.engine.stopAt(stops);
+    this.engine.stopAt(stopsOf(options));
     let idleEvents = 0;
     // Whether the machine stopped at an instruction, or ran through it, is nothing that a device may notice.
     let fresh = this.advancedTo !== this.now();
@@ -301,4 +299,10 @@ export class Machine {
 
   /** Reads guest RAM by physical address. Throws RangeError outside RAM. */
   readPhysical(address: PhysicalAddress | number, count: number): Uint8Array { return this.memory.copyOut(physical(address), count); }
+}
+
+function stopsOf({ until, breakpoints = new Set() }: RunOptions): Stops {
+  const rip = until?.rip;
+  if (!isStopTest(breakpoints)) return new Set(rip === undefined ? breakpoints : [...breakpoints, rip]);
+  return rip === undefined ? breakpoints : { isTest: true, has: (offset) => offset === rip || breakpoints.has(offset) };
 }

@@ -4,7 +4,11 @@ import { dword, ecx, qword, rax, rbx, r14, rsp, type Assembler } from '../../src
 import { History } from '../../src/debug/history/history.ts';
 import { lastWrite, type LastWrite, type WriteTarget } from '../../src/debug/history/last-write.ts';
 import { ENGINE_NAMES, type EngineName } from '../../src/machine/machine.ts';
+import { effectsAt } from '../../src/debug/history/register-writes.ts';
+import { momentOf, type Position } from '../../src/machine/position.ts';
+import { MACHINE_REGISTERS } from '../../src/machine/registers.ts';
 import { linear } from '../../src/state/addresses.ts';
+import { Random, seedOf } from '../support/random.ts';
 import { flatMachine, kernelMachine, wholeState } from '../machine/support/guests.ts';
 
 function program(a: Assembler): void {
@@ -68,6 +72,54 @@ describe('the last write', () => {
     expect(ask({ kind: 'register', name: 'r14' })).toMatchObject({ rip: address('early') });
     expect(ask({ kind: 'register', name: 'cr3' })).toBeUndefined();
     expect(ask({ kind: 'register', name: 'r15' })).toBeUndefined();
+  });
+  it.each(ENGINE_NAMES)('to a register is what a look at every boundary finds, through deliveries and changes of address space › %s', (engine) => {
+    const BEGIN = 168_000, END = 172_000, NAMES = ['rax', 'rcx', 'rsp', 'rdi', 'r12'], NUMBERS = [0, 1, 4, 7, 12];
+    /** At each boundary, the last write of each register before it. */
+    const expected = new Map<string, Map<string, { readonly at: Position; readonly by: string }>>();
+    const straight = kernelMachine('ring3', { engine: 'reference' });
+    straight.run({ maxInstructions: BEGIN });
+    const last = new Map<string, { readonly at: Position; readonly by: string }>();
+    while (straight.state.retired < END) {
+      const { retired, deliveries } = momentOf(straight), at = { retired, deliveries }, effects = effectsAt(straight, straight.state.rip);
+      const before = NAMES.map((name) => MACHINE_REGISTERS.get(name)!.read(straight));
+      straight.run({ maxInstructions: 1 });
+      for (const [n, name] of NAMES.entries()) {
+        const isChanged = MACHINE_REGISTERS.get(name)!.read(straight) !== before[n], ran = straight.state.retired > retired;
+        if (isChanged || (ran && effects?.registersWritten.has(NUMBERS[n]!) === true)) last.set(name, { at, by: ran ? 'instruction' : 'delivery' });
+      }
+      expected.set(`${straight.state.retired}+${straight.cpu.deliveries}`, new Map(last));
+    }
+    const history = new History(kernelMachine('ring3', { engine }));
+    history.run({ maxInstructions: END });
+    const random = new Random(seedOf('last-write'));
+    for (const key of Array.from({ length: 4 }, () => random.pick([...expected.keys()].slice(2000)))) {
+      const [retired, deliveries] = key.split('+').map(Number) as [number, number];
+      history.runTo({ retired, deliveries });
+      // What was written before BEGIN is not known to the judge, and not asked.
+      for (const [name, known] of expected.get(key)!) {
+        expect(lastWrite(history, { kind: 'register', name }).finish(), `${name} at ${key}`).toMatchObject(known);
+      }
+    }
+  });
+  it('to a register is found behind millions of instructions that write it and millions that do not', () => {
+    const { machine, address } = flatMachine((a) => {
+      a.mov(ecx, 1_000_000);
+      a.label('busy');
+      a.inc(rbx);
+      a.dec(ecx);
+      a.jnz('busy');
+      a.label('last');
+      a.mov(rbx, 7);
+      a.mov(ecx, 3_000_000);
+      a.label('wait');
+      a.dec(ecx);
+      a.jnz('wait');
+      a.hlt();
+    });
+    const history = new History(machine);
+    history.run();
+    expect(lastWrite(history, { kind: 'register', name: 'rbx' }).finish()).toMatchObject({ rip: address('last'), by: 'instruction', before: 1_000_000n, after: 7n, at: { retired: 3_000_001 } });
   });
   it('is an edit where the user made one', () => {
     const { history, ask, address } = ended('auto');

@@ -20,6 +20,11 @@ export type Stop =
 /** What one step did: retired an instruction (or one iteration of a REP), delivered an exception, or nothing because of a stop. */
 export type StepResult = { readonly kind: 'retired' } | { readonly kind: 'exception' } | Stop;
 
+/** Offsets in CS: a set of them, or a question that is asked where code is made and where execution comes back to the engine. The answer depends on the code there. */
+export type Stops = ReadonlySet<bigint> | StopTest;
+export interface StopTest { readonly isTest: true; has(offset: bigint): boolean }
+export const isStopTest = (stops: Stops): stops is StopTest => 'isTest' in stops;
+
 export interface Engine {
   readonly cpu: Cpu;
   /** What was executed last, oldest first, for the post-mortem. */
@@ -34,7 +39,7 @@ export interface Engine {
   /** Makes `run` return at the next instruction boundary: a device ended the machine, or a deadline moved closer. */
   requestStop(): void;
   /** `run` returns before the instruction at any of these offsets in CS (but not before the first one that it executes), even where its budget ends. */
-  stopAt(addresses: ReadonlySet<bigint>): void;
+  stopAt(stops: Stops): void;
   /** To be called after the state was replaced while memory was written through PhysicalMemory: what is decoded still holds, where execution was does not. */
   stateReplaced(): void;
   /** Drops everything decoded or remembered: after a snapshot or a debugger changed state or memory directly. */

@@ -2,6 +2,7 @@
  * A machine with its past: it can go back. What it did is not written down but done again, from the nearest checkpoint, with the same input from
  * the same log, which ends in the same state on every engine. The search for what happened last before now is in search.ts.
  */
+import type { StopTest } from '../../cpu/engines/engine.ts';
 import { InputLog, applyInput, type Input } from '../../machine/input-log.ts';
 import type { Machine, Stop } from '../../machine/machine.ts';
 import { beginningOf, compareMoments, comparePositions, momentOf, type Moment, type Position } from '../../machine/position.ts';
@@ -28,6 +29,8 @@ export interface WatchHit {
 export interface Watch<H extends WatchHit = WatchHit> {
   /** Offsets in CS before which the machine stands still. */
   readonly addresses?: ReadonlySet<bigint>;
+  /** Or those of instructions that a test picks out. Elsewhere it runs at the engine's speed, but its code is made anew for it. */
+  readonly instructions?: StopTest;
   /** It stands still at every boundary: some hundred thousand instructions a second. */
   readonly everyBoundary?: boolean;
   /** The next instruction count behind this one at which it stands still. */
@@ -52,6 +55,7 @@ export interface HistoryRunOptions<H extends WatchHit = WatchHit> {
 /** Why a run ended: as the machine says, or at what the watch watches, or at `until`. */
 export type HistoryStop<H extends WatchHit = WatchHit> = Stop | { readonly kind: 'hit'; readonly hit: H } | { readonly kind: 'arrived' };
 
+const NOWHERE: ReadonlySet<bigint> = new Set();
 const DEFAULT_BUDGET_BYTES = 512 * 2 ** 20;
 
 /**
@@ -174,7 +178,7 @@ export class History {
           if (comparePositions(moment, before) === 0) idle = Math.min(idle, moment.idleTime);
         }
       }
-      const stop = this.#slip(live, { maxInstructions: most, maxIdleTime: idle, ...(watch?.addresses === undefined ? {} : { breakpoints: watch.addresses }) });
+      const stop = this.#slip(live, { maxInstructions: most, maxIdleTime: idle, breakpoints: watch?.instructions ?? watch?.addresses ?? NOWHERE });
       const after = this.now, moved = compareMoments(after, before) !== 0;
       if (compareMoments(after, this.#end) > 0) this.#end = after;
       const hit = moved ? hitHere() : undefined;

@@ -1,7 +1,4 @@
 /** "Who wrote this?": the last write to memory, to a register, or to the page tables of an address, before now. */
-import { decode, DecodeFailure } from '../../cpu/decode/decode.ts';
-import { MAX_LENGTH } from '../../cpu/decode/reader.ts';
-import { effectsOf } from '../../cpu/describe/effects.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { Observer } from '../../machine/observers.ts';
 import { beginningOf, compareMoments, comparePositions, type Moment } from '../../machine/position.ts';
@@ -9,7 +6,9 @@ import { MACHINE_REGISTERS, type MachineRegister } from '../../machine/registers
 import { linear, PAGE_SIZE } from '../../state/addresses.ts';
 import { littleEndian } from '../bytes.ts';
 import type { History, Watch } from './history.ts';
+import { effectsAt, isNamed, lastRegisterWrite } from './register-writes.ts';
 import { lastBefore, passTo, Search } from './search.ts';
+import type { Seen } from './seen.ts';
 
 export type WriteTarget =
   /** Bytes of RAM. A linear address stands for the physical ones that it has now. */
@@ -18,13 +17,7 @@ export type WriteTarget =
   /** The entries that the walk of a linear address goes through now; A and D, which the processor sets, do not count. */
   | { readonly kind: 'page-table'; readonly address: bigint };
 
-export interface LastWrite {
-  /** Before the instruction or the delivery that wrote; an edit: its moment. */
-  readonly at: Moment;
-  readonly rip: bigint;
-  readonly by: 'instruction' | 'delivery' | 'page walk' | 'edit';
-  /** Where: `physical 0x1000`, `cr3`. */
-  readonly where: string;
+export interface LastWrite extends Omit<Seen, 'read'> {
   /** What the bytes there, as a number, or the register held before and after. */
   readonly before: bigint;
   readonly after: bigint;
@@ -32,8 +25,6 @@ export interface LastWrite {
 
 /** Consecutive bytes of RAM. */
 interface Range { readonly from: number; readonly bytes: number; readonly where: string }
-/** Something that was seen on the way, and how to read what it changed. */
-interface Seen { readonly at: Moment; readonly rip: bigint; readonly by: LastWrite['by']; readonly where: string; readonly read: (machine: Machine) => bigint }
 
 /** A watch that stops nowhere and remembers what it saw last. */
 interface Recorder extends Watch<never> { last(): Seen | undefined }
@@ -43,14 +34,14 @@ const MOST_BYTES = 4096;
 
 /**
  * The last write before now; undefined if there was none since the history began. The machine is where it was afterwards. Throws RangeError for what is no
- * RAM or no register. Memory, control registers and MSRs are found at the speed of the engine, other registers by a look at every instruction back to it.
+ * RAM or no register. Memory, control registers, MSRs, general and XMM registers are found at the speed of the engine, others (RFLAGS, segments, x87) by a look at every
+ * instruction back to it.
  */
 export function lastWrite(history: History, target: WriteTarget): Search<LastWrite | undefined> {
   const { machine } = history, here = history.now;
-  const recorder = recorderOf(history, target);
+  const look = lookFor(history, target);
   const scan = function* (until: Moment): Generator<void, Seen | undefined, void> {
-    yield* passTo(history, until, recorder);
-    const last = recorder.last();
+    const last = yield* look(until);
     // An edit of this very moment is behind us; an instruction that begins here is not.
     return last !== undefined && (last.by === 'edit' ? compareMoments(last.at, here) <= 0 : comparePositions(last.at, here) < 0) ? last : undefined;
   };
@@ -77,21 +68,29 @@ function withValues(history: History, machine: Machine, { at, rip, by, where, re
   return { at: then, rip, by, where, before, after: read(machine) };
 }
 
-function recorderOf(history: History, target: WriteTarget): Recorder {
+/** Looks for the last write on the way from where the machine is to a moment. */
+type Look = (until: Moment) => Generator<void, Seen | undefined, void>;
+
+function lookFor(history: History, target: WriteTarget): Look {
   const { machine } = history;
+  const by = (recorder: Recorder): Look => function* (until) {
+    yield* passTo(history, until, recorder);
+    return recorder.last();
+  };
   switch (target.kind) {
-    case 'memory': return memoryRecorder(history, rangesOf(machine, target.address, target.bytes, target.physical === true), true);
+    case 'memory': return by(memoryRecorder(history, rangesOf(machine, target.address, target.bytes, target.physical === true), true));
     case 'page-table': {
       const levels = machine.mmu.explain(linear(target.address)).levels.filter(({ entryAddress }) => entryAddress !== undefined);
       if (levels.length === 0) throw new RangeError(`nothing translates 0x${target.address.toString(16)}: paging is off`);
       const bytes = machine.mmu.explain(linear(target.address)).mode === '32-bit' ? 4 : 8;
-      return memoryRecorder(history, levels.map(({ structure, entryAddress }) => ({ from: entryAddress!, bytes, where: `${structure} at physical 0x${entryAddress!.toString(16)}` })), false);
+      return by(memoryRecorder(history, levels.map(({ structure, entryAddress }) => ({ from: entryAddress!, bytes, where: `${structure} at physical 0x${entryAddress!.toString(16)}` })), false));
     }
     case 'register': {
       const register = MACHINE_REGISTERS.get(target.name.toLowerCase());
       if (register === undefined) throw new RangeError(`there is no register ${target.name}`);
       if (register.name === 'tsc') throw new RangeError('the time-stamp counter changes with time');
-      return register.observed === true ? observedRegisterRecorder(history, register) : registerRecorder(history, register);
+      if (isNamed(register)) return (until) => lastRegisterWrite(history, register, until);
+      return by(register.observed === true ? observedRegisterRecorder(history, register) : registerRecorder(history, register));
     }
   }
 }
@@ -193,14 +192,6 @@ function registerRecorder(history: History, register: MachineRegister): Recorder
 
 /** Whether the meaning of the instruction at RIP writes the register, whatever the value. System instructions are known by the change alone. */
 function writesRegister(machine: Machine, { name }: MachineRegister): boolean {
-  const { state, cpu } = machine;
-  const bytes = machine.readLinear(cpu.in64BitMode ? state.rip : BigInt.asUintN(32, state.base[1]! + state.rip), MAX_LENGTH);
-  const i = decode(bytes, 0, cpu.mode());
-  const effects = i instanceof DecodeFailure ? undefined : effectsOf(i);
-  if (effects === undefined) return false;
-  const general = GENERAL.indexOf(name), xmm = /^[xy]mm(\d+)$/.exec(name);
-  if (general >= 0) return effects.registersWritten.has(general);
-  if (xmm !== null) return effects.xmmWritten.has(Number(xmm[1]));
-  return name === 'rip' || (name === 'rflags' && effects.flagsWritten.size > 0);
+  const effects = effectsAt(machine, machine.state.rip);
+  return effects !== undefined && (name === 'rip' || (name === 'rflags' && effects.flagsWritten.size > 0));
 }
-const GENERAL = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'];

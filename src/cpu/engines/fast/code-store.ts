@@ -11,6 +11,7 @@ import { DecodeFailure, decode } from '../../decode/decode.ts';
 import type { InstructionSet } from '../../decode/lookup.ts';
 import { MAX_LENGTH } from '../../decode/reader.ts';
 import type { Instruction, Mode } from '../../isa/instruction.ts';
+import { isStopTest, type Stops } from '../engine.ts';
 import { ENGINE, RECORDS_BASE, RECORDS_END } from '../engine-memory.ts';
 import { HANDLER, type Handlers } from '../interpreter/handlers.ts';
 import { NEVER_LINKED, RECORD, RECORD_BYTES, UNLINKED, branchTarget, writeRecord } from '../interpreter/record.ts';
@@ -68,7 +69,7 @@ export class CodeStore {
   #left: (Instruction | undefined)[] = [undefined];
   /** Backward branches always go through the dispatcher, which counts how often: for finding hot code. */
   linksLoops = true;
-  #stops: ReadonlySet<bigint> = new Set();
+  #stops: Stops = new Set();
   readonly statistics = { decodedInstructions: 0, blocks: 0, droppedFrames: 0, emptied: 0 };
 
   constructor(state: GuestState, memory: PhysicalMemory, instructions: InstructionSet, handlers: Handlers, entries: EntryTable, trail: Trail) {
@@ -126,16 +127,21 @@ export class CodeStore {
     return known;
   }
 
-  /** Execution must come back before the instructions at these addresses: nothing is made across them. Forgets the code of pages that have a new one. */
-  stopAt(addresses: ReadonlySet<bigint>): void {
+  /** Execution must come back before the instructions at these addresses: nothing is made across them. Forgets the code of pages that have a new one, or all of it around a test. */
+  stopAt(stops: Stops): void {
     const before = this.#stops;
-    this.#stops = addresses;
+    if (stops === before) return;
+    this.#stops = stops;
+    if (isStopTest(stops) || isStopTest(before)) {
+      this.clear();
+      return;
+    }
     const pages = new Set<number>();
-    for (const address of addresses) if (!before.has(address)) pages.add(pageOf(address));
+    for (const address of stops) if (!before.has(address)) pages.add(pageOf(address));
     if (pages.size === 0) return;
     for (const [frame, known] of this.#frames) if (intersect(known.pages, pages)) this.#forget(frame);
   }
-  get hasStops(): boolean { return this.#stops.size > 0; }
+  get hasStops(): boolean { return isStopTest(this.#stops) || this.#stops.size > 0; }
   isStop(ip: bigint): boolean { return this.#stops.has(ip); }
 
   /** Decodes at most `most` instructions from an address in a frame, up to the first that ends a block or is not wholly in the page. */

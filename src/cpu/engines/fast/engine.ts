@@ -9,7 +9,7 @@ import { OFFSET } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import type { RecentInstruction } from '../../recent-instructions.ts';
 import { isCanonicalHigh } from '../../segmentation.ts';
-import type { Engine, StepResult, Stop } from '../engine.ts';
+import type { Engine, StepResult, Stop, Stops } from '../engine.ts';
 import { ENGINE, MISS_WRITE, NO_PAGE, PAGE_SLOT_BYTES, PAGE_SLOTS, PAGES_BASE, STATUS } from '../engine-memory.ts';
 import { instructionsOf } from '../../decode/lookup.ts';
 import type { Instruction } from '../../isa/instruction.ts';
@@ -132,7 +132,7 @@ export class FastEngine implements Engine {
     if (noted !== this.#noted) this.#trail.noteReference();
     this.#noted = noted;
   }
-  stopAt(addresses: ReadonlySet<bigint>): void { this.code.stopAt(addresses); }
+  stopAt(stops: Stops): void { this.code.stopAt(stops); }
   forgetEverything(): void {
     this.reference.forgetEverything();
     this.code.clear();

@@ -9,7 +9,7 @@ import type { Cpu } from '../../cpu.ts';
 import { GuestException, Unimplemented } from '../../exceptions.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { RecentInstructions, type RecentInstruction } from '../../recent-instructions.ts';
-import type { Engine, StepResult, Stop } from '../engine.ts';
+import { isStopTest, type Engine, type StepResult, type Stop, type Stops } from '../engine.ts';
 import { Fetcher } from './fetch.ts';
 import { ReferenceOps } from './ops.ts';
 
@@ -31,7 +31,7 @@ export class ReferenceEngine implements Engine {
   readonly #ops: ReferenceOps;
   readonly #fetcher: Fetcher;
   #stopRequested = false;
-  #stops: ReadonlySet<bigint> = new Set();
+  #stops: Stops | undefined;
 
   constructor(cpu: Cpu) {
     this.cpu = cpu;
@@ -44,7 +44,7 @@ export class ReferenceEngine implements Engine {
   get noted(): number { return this.#recent.noted; }
   recentInstructions(): readonly RecentInstruction[] { return this.#recent.list(); }
   requestStop(): void { this.#stopRequested = true; }
-  stopAt(addresses: ReadonlySet<bigint>): void { this.#stops = addresses; }
+  stopAt(stops: Stops): void { this.#stops = isStopTest(stops) || stops.size > 0 ? stops : undefined; }
   /** Notes the instruction at RIP, in which another engine met a fault, among the recent ones. */
   noteInstruction(): void {
     const i = this.#fetcher.peek(this.cpu.mode());
@@ -141,7 +141,7 @@ export class ReferenceEngine implements Engine {
     for (let left = budget; left > 0; left--) {
       const result = this.step();
       if (result !== RETIRED && result !== EXCEPTION) return result as Stop;
-      if (this.#stops.size > 0 && this.#stops.has(this.#state.rip)) return BREAKPOINT;
+      if (this.#stops?.has(this.#state.rip) === true) return BREAKPOINT;
       if (this.#stopRequested) return REQUESTED;
     }
     return BUDGET;
