@@ -140,6 +140,8 @@ export interface RegisterData {
   readonly editable: boolean;
   /** What it says: where it points, or the descriptor. */
   readonly note?: string;
+  /** The hidden part of a segment register, the limit of a descriptor-table register: registers of their own, called after this one. */
+  readonly parts?: readonly RegisterData[];
   /** Its single bits, high ones first. */
   readonly flags?: readonly { readonly name: string; readonly mask: bigint }[];
 }

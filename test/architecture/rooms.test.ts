@@ -38,7 +38,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'cpu/describe': ['state', 'cpu/isa', 'cpu/decode'],
   'assembler': ['state', 'cpu/isa', 'cpu/decode', 'cpu/describe'],
   'kernel': ['assembler'],
-  'machine': ['state', 'mmu', 'devices', 'cpu', 'cpu/isa', 'cpu/decode', 'cpu/engines'],
+  'machine': ['state', 'mmu', 'devices', 'cpu', 'cpu/isa', 'cpu/fpu', 'cpu/decode', 'cpu/engines'],
   'debug': ['state', 'mmu', 'devices', 'cpu', 'cpu/isa', 'cpu/decode', 'cpu/describe', 'machine'],
   'debugger': ['state', 'mmu', 'devices', 'cpu', 'cpu/isa', 'cpu/decode', 'cpu/describe', 'machine', 'debug'],
   'debugger/page': ['debugger'],

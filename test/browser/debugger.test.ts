@@ -141,6 +141,29 @@ describe('the debugger\'s page', () => {
     await expect.poll(() => page.locator('.line-of-time .input').count()).toBe(1);
   });
 
+  it('changes any register that it shows, by its number or by a bit, and says why one cannot be so', async () => {
+    const type = async (name: string, value: string): Promise<void> => {
+      await page.locator(`[data-register="${name}"] button.value`).click();
+      await page.getByLabel(`New value of ${name},`).fill(value);
+      await page.getByLabel(`New value of ${name},`).press('Enter');
+    };
+    await type('fs', '23');
+    await expect.poll(() => page.locator('[data-register="fs"] .note').textContent()).toBe('data, DPL 3');
+    expect(await register(page, 'fs_attributes')).toBe('0000c0f3');
+    await type('fs_limit', 'fff');
+    await expect.poll(() => register(page, 'fs_limit')).toBe('00000fff');
+    await type('cs', '10');
+    await expect.poll(() => page.getByRole('alert').textContent()).toBe('cs cannot be 0x10: not a code segment');
+    await page.keyboard.press('Escape');
+    const cr0 = page.getByRole('group', { name: 'Bits of cr0' }).getByRole('button', { name: 'TS' });
+    await cr0.click();
+    await expect.poll(() => cr0.getAttribute('aria-pressed')).toBe('true');
+    expect(await cr0.evaluate((element) => element === document.activeElement)).toBe(true);
+    await page.getByText('x87', { exact: true }).click();
+    await type('st0', '4000c000000000000000');
+    await expect.poll(() => register(page, 'st0')).toBe('4000c000000000000000');
+  });
+
   it('reopens a moment from its link, with its bookmarks', async () => {
     const at = await count(page), rip = await register(page, 'rip');
     await page.getByRole('button', { name: 'Link' }).click();

@@ -26,6 +26,24 @@ function dress(element: Element, properties: Properties): void {
   }
 }
 
+/** Puts other children into an element. What stands in the place of what had the focus gets it. */
+export function replaceContent(element: HTMLElement, children: readonly Node[]): void {
+  const path = pathTo(element, document.activeElement);
+  element.replaceChildren(...children);
+  const there = path?.reduce<Element | undefined>((at, n) => at?.children[n], element);
+  if (there instanceof HTMLElement) there.focus({ preventScroll: true });
+}
+
+/** The way down to an element inside of another one, by the numbers of children; undefined: it is not inside. */
+function pathTo(from: Element, to: Element | null): number[] | undefined {
+  const path: number[] = [];
+  for (let at = to; at !== null; at = at.parentElement) {
+    if (at === from) return path.length === 0 ? undefined : path;
+    path.unshift([...at.parentElement?.children ?? []].indexOf(at));
+  }
+  return undefined;
+}
+
 export const hex = (value: bigint | number, digits = 1): string => value.toString(16).padStart(digits, '0');
 /** 12,345. */
 export const grouped = (count: number): string => count.toLocaleString('en-US');

@@ -16,31 +16,28 @@ const flagsOf = (names: Readonly<Record<string, number>>): NonNullable<RegisterD
   Object.entries(names).map(([name, mask]) => ({ name, mask: BigInt(mask >>> 0) })).sort((a, b) => (a.mask < b.mask ? 1 : -1));
 const FLAGS: Readonly<Record<string, NonNullable<RegisterData['flags']>>> = { rflags: flagsOf(RFLAGS), cr0: flagsOf(CR0), cr4: flagsOf(CR4), efer: flagsOf(EFER) };
 
-export function registerView(debug: Debugger): RegisterGroup[] {
-  const { machine, symbols } = debug, { state } = machine;
-  const one = (name: string, note?: string): RegisterData[] => {
-    const register = MACHINE_REGISTERS.get(name);
-    if (register === undefined) return [];
-    const flags = FLAGS[name];
-    return [{ name, bits: register.bits, value: register.read(machine), editable: register.write !== undefined, ...(note === undefined || note === '' ? {} : { note }), ...(flags === undefined ? {} : { flags }) }];
+export function registerView({ machine, symbols }: Debugger): RegisterGroup[] {
+  const { state, cpu } = machine, { features } = cpu.model;
+  const one = (name: string, more: Pick<RegisterData, 'note' | 'parts'> = {}): RegisterData => {
+    const register = MACHINE_REGISTERS.get(name)!, flags = FLAGS[name];
+    return { name, bits: register.bits, value: register.read(machine), editable: register.write !== undefined, ...more, ...(flags === undefined ? {} : { flags }) };
   };
-  const pointing = (name: string): RegisterData[] => {
-    const [register] = one(name);
-    return one(name, register === undefined ? undefined : symbols.name(register.value));
-  };
-  const segment = (name: string): RegisterData[] => {
+  const noted = (name: string, note: string | undefined, parts: readonly string[] = []): RegisterData =>
+    one(name, { ...(note === undefined ? {} : { note }), ...(parts.length === 0 ? {} : { parts: parts.map((part) => one(part)) }) });
+  const pointing = (name: string): RegisterData => noted(name, symbols.name(MACHINE_REGISTERS.get(name)!.read(machine)));
+  const segment = (name: string): RegisterData => {
     const n = ['es', 'cs', 'ss', 'ds', 'fs', 'gs', 'ldtr', 'tr'].indexOf(name);
-    return one(name, `base ${(state.base[n]!).toString(16)} limit ${state.limit[n]!.toString(16)}, ${segmentText(state.attributes[n]!, n >= 6)}`);
+    return noted(name, segmentText(state.attributes[n]!, n >= 6), [`${name}_base`, `${name}_limit`, `${name}_attributes`]);
   };
-  const table = (name: 'gdtr' | 'idtr'): RegisterData[] => one(`${name}_base`, `limit ${state[`${name}Limit`].toString(16)}`);
+  const vectors = features.has('avx') ? 'ymm' : 'xmm';
   return [
-    { name: 'General', registers: GENERAL.flatMap(pointing) },
-    { name: 'Flags', registers: one('rflags') },
-    { name: 'Control', registers: ['cr0', 'cr2', 'cr3', 'cr4', 'cr8', 'efer'].flatMap((name) => one(name)) },
-    { name: 'Segments', registers: [...SEGMENTS.flatMap(segment), ...table('gdtr'), ...table('idtr')] },
-    { name: 'MSRs', registers: MSRS.flatMap(pointing) },
-    machine.cpu.model.features.has('avx') ? { name: 'YMM', registers: [...numbered('ymm', 16), 'mxcsr'].flatMap((name) => one(name)) } : { name: 'XMM', registers: [...numbered('xmm', 16), 'mxcsr'].flatMap((name) => one(name)) },
-    { name: 'x87', registers: [...numbered('st', 8), 'fctrl', 'fstat', 'ftag'].flatMap((name) => one(name)) },
-    { name: 'Debug', registers: [0, 1, 2, 3, 6, 7].flatMap((n) => one(`dr${n}`)) },
+    { name: 'General', registers: GENERAL.map(pointing) },
+    { name: 'Flags', registers: [one('rflags')] },
+    { name: 'Control', registers: ['cr0', 'cr2', 'cr3', 'cr4', 'cr8', 'efer', ...(features.has('xsave') ? ['xcr0'] : []), ...(features.has('pku') ? ['pkru'] : [])].map((name) => one(name)) },
+    { name: 'Segments', registers: [...SEGMENTS.map(segment), ...['gdtr', 'idtr'].map((name) => noted(`${name}_base`, undefined, [`${name}_limit`]))] },
+    { name: 'MSRs', registers: MSRS.map(pointing) },
+    { name: vectors.toUpperCase(), registers: [...numbered(vectors, 16), 'mxcsr'].map((name) => one(name)) },
+    { name: 'x87', registers: [...numbered('st', 8), 'fctrl', 'fstat', 'ftag', 'fop', 'fiseg', 'fioff', 'foseg', 'fooff'].map((name) => one(name)) },
+    { name: 'Debug', registers: [0, 1, 2, 3, 6, 7].map((n) => one(`dr${n}`)) },
   ];
 }

@@ -182,12 +182,16 @@ export const MOV_FROM_DR: SystemSemantics = (cpu, i) => {
 /** MOV to a debug register. */
 export const MOV_TO_DR: SystemSemantics = (cpu, i) => {
   const number = debugRegister(cpu, i, 0);
+  writeDebugRegister(cpu, number, readOperand(cpu, i, 1));
+};
+
+/** Writes DR0-DR3, DR6 or DR7; bits that cannot be written stay what they are. Throws #GP(0) for DR6 or DR7 beyond 32 bits. */
+export function writeDebugRegister(cpu: Cpu, number: number, value: bigint): void {
   const { state } = cpu;
-  const value = readOperand(cpu, i, 1);
   if (number < 4) { state.dr[number] = value; return; }
   if (value >> 32n !== 0n) refuse(`reserved bit of DR${number}`);
   const low = Number(value);
   if (number === 6) state.dr6 = (low & DR6.WRITABLE) | DR6.FIXED;
   else state.dr7 = (low & DR7.WRITABLE) | DR7.FIXED;
   cpu.refresh();
-};
+}

@@ -33,11 +33,15 @@ export const XSETBV: SystemSemantics = (cpu, i) => {
   requireCpl0(cpu, i);
   const number = low32(cpu, RCX);
   if (number !== 0) throw GP(0, `XSETBV of XCR${number}`);
-  const value = (BigInt(low32(cpu, RDX)) << 32n) | BigInt(low32(cpu, RAX));
-  if (!isXcr0(value, cpu.model.features)) throw GP(0, 'XSETBV of components that XCR0 cannot have');
+  writeXcr0(cpu, (BigInt(low32(cpu, RDX)) << 32n) | BigInt(low32(cpu, RAX)));
+};
+
+/** Throws #GP(0) for a value that XCR0 cannot have. */
+export function writeXcr0(cpu: Cpu, value: bigint): void {
+  if (!isXcr0(value, cpu.model.features)) throw GP(0, 'components that XCR0 cannot have');
   cpu.state.xcr0 = Number(value);
   cpu.refresh();
-};
+}
 
 function requireXsave(cpu: Cpu, i: Instruction): void {
   requireOsxsave(cpu, i);

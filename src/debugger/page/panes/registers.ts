@@ -1,6 +1,6 @@
 /** The registers: what changed since the last stop is marked; a click edits. */
 import type { RegisterData, RegisterGroup, StatusData } from '../../messages.ts';
-import { h, hex } from '../dom.ts';
+import { h, hex, replaceContent } from '../dom.ts';
 import { showMenu, type MenuItems } from '../menu.ts';
 import type { Page, Pane } from '../pane.ts';
 
@@ -15,8 +15,7 @@ export class RegistersPane implements Pane {
   readonly #open = new Set(OPEN);
   #before = new Map<string, bigint>();
   #moment = '';
-  #groups: readonly RegisterGroup[] = [];
-  #values = new Map<string, bigint>();
+    #values = new Map<string, bigint>();
 
   constructor(page: Page) {
     this.#page = page;
@@ -24,12 +23,12 @@ export class RegistersPane implements Pane {
   }
 
   async refresh({ now }: StatusData): Promise<void> {
-    this.#groups = await this.#page.client.ask('registers');
+    const groups = await this.#page.client.ask('registers');
     const moment = `${now.retired}+${now.deliveries}`;
     if (moment !== this.#moment) this.#before = this.#values;
     this.#moment = moment;
-    this.#values = new Map(this.#groups.flatMap(({ registers }) => registers.map(({ name, value }) => [name, value] as const)));
-    this.#body.replaceChildren(...this.#groups.map((group) => this.#group(group)));
+    this.#values = new Map(groups.flatMap(({ registers }) => registers.flatMap((register) => [register, ...register.parts ?? []])).map(({ name, value }) => [name, value]));
+    replaceContent(this.#body, groups.map((group) => this.#group(group)));
   }
 
   #group({ name, registers }: RegisterGroup): HTMLElement {
@@ -38,24 +37,40 @@ export class RegistersPane implements Pane {
     return details;
   }
 
-  #register({ name, bits, value, editable, note, flags }: RegisterData): HTMLElement[] {
-    const before = this.#before.get(name), changed = before !== undefined && before !== value;
-    const text = hex(value, bits / 4);
-    const field = h(editable ? 'button' : 'span', {
-      class: `value${changed ? ' changed' : ''}${bits > 128 ? ' wide' : ''}`, title: changed ? `was ${hex(before, bits / 4)}` : editable ? `Change ${name}` : undefined,
-      'aria-label': `${name} ${text}${changed ? ', changed' : ''}`, ...(editable ? { onclick: () => this.#edit(row, name, text) } : {}),
-    }, ...digits(text));
+  #register(register: RegisterData): HTMLElement[] {
+    const { name, bits, value, note, flags, parts } = register;
     const menu = h('button', { class: 'name', 'aria-haspopup': 'menu', 'aria-label': `Actions for ${name}`, onclick: () => showMenu(menu, this.#actions(name, value)) }, name);
-    const row: HTMLElement = h('div', { class: 'register', 'data-register': name }, menu, field,
-      note === undefined ? undefined : h('span', { class: 'note' }, note));
-    if (flags === undefined) return [row];
-    return [row, h('div', { class: 'flags' }, ...flags.map((flag) => {
-      const set = (value & flag.mask) !== 0n, was = before === undefined ? set : (before & flag.mask) !== 0n;
-      const single = (flag.mask & (flag.mask - 1n)) === 0n;
-      const shown = single ? flag.name : `${flag.name}=${(value & flag.mask) / (flag.mask & -flag.mask)}`;
-      return h('span', { class: `flag${set ? ' set' : ''}${set === was ? '' : ' changed'}`, 'aria-label': `${flag.name} ${set ? 'set' : 'clear'}` }, shown);
-    }))];
+    return [
+      h('div', { class: `register${bits > 128 ? ' wide' : ''}`, 'data-register': name }, menu, this.#value(register), note === undefined ? undefined : h('span', { class: 'note', title: note }, note)),
+      ...(parts === undefined ? [] : [h('div', { class: 'parts' }, ...parts.map((part) => this.#part(part)))]),
+      ...(flags === undefined ? [] : [h('div', { class: 'flags', role: 'group', 'aria-label': `Bits of ${name}` }, ...flags.map((flag) => this.#flag(register, flag)))]),
+    ];
   }
+
+  /** `cs_limit` beside `cs` is the limit. */
+  #part(part: RegisterData): HTMLElement {
+    return h('span', { class: 'part', 'data-register': part.name }, h('span', { class: 'name' }, part.name.slice(part.name.indexOf('_') + 1)), this.#value(part));
+  }
+
+  /** The number: a click changes it. */
+  #value({ name, bits, value, editable }: RegisterData): HTMLElement {
+    const before = this.#before.get(name), changed = before !== undefined && before !== value;
+    const text = hex(value, bits / 4), said = `${name} ${text}${changed ? ', changed' : ''}`;
+    const attributes = { class: `value${changed ? ' changed' : ''}`, title: changed ? `was ${hex(before, bits / 4)}` : editable ? `Change ${name}` : undefined };
+    if (!editable) return h('span', attributes, ...digits(text));
+    const field = h('button', { ...attributes, 'aria-label': said, onclick: () => this.#edit(field, name, text) }, ...digits(text));
+    return field;
+  }
+
+  /** A bit: a click turns it over. A field of several bits only shows. */
+  #flag({ name, value }: RegisterData, { name: bit, mask }: NonNullable<RegisterData['flags']>[number]): HTMLElement {
+    const before = this.#before.get(name), set = (value & mask) !== 0n, single = (mask & (mask - 1n)) === 0n;
+    const look = `flag${set ? ' set' : ''}${before !== undefined && (before & mask) !== (value & mask) ? ' changed' : ''}`;
+    if (!single) return h('span', { class: look }, `${bit}=${(value & mask) / (mask & -mask)}`);
+    return h('button', { class: look, 'aria-pressed': String(set), title: `${set ? 'Clear' : 'Set'} ${name.toUpperCase()}.${bit}`, onclick: () => this.#page.attempt(this.#give(name, value ^ mask)) }, bit);
+  }
+
+  #give(name: string, value: bigint): Promise<void> { return this.#page.client.ask('edit', { register: name, value }); }
 
   #actions(name: string, value: bigint): MenuItems {
     return [
@@ -64,20 +79,25 @@ export class RegistersPane implements Pane {
     ];
   }
 
-  #edit(row: HTMLElement, name: string, text: string): void {
+  #edit(field: HTMLElement, name: string, text: string): void {
     const input = h('input', { class: 'value', value: text, 'aria-label': `New value of ${name}, hexadecimal or an expression`, spellcheck: 'false' });
-    row.querySelector('.value')!.replaceWith(input);
+    input.style.width = `${text.length + 3}ch`;
+    field.replaceWith(input);
     input.focus();
     input.select();
-    const restore = (): void => { this.#body.replaceChildren(...this.#groups.map((group) => this.#group(group))); };
-    input.addEventListener('blur', restore);
+    const restore = (): void => { if (input.isConnected) input.replaceWith(field); };
+    // It loses the focus, too, while it is being replaced.
+    input.addEventListener('blur', () => { setTimeout(restore); });
     input.addEventListener('keydown', (event) => {
       event.stopPropagation();
-      if (event.key === 'Escape') input.blur();
+      if (event.key === 'Escape') {
+        restore();
+        field.focus();
+      }
       if (event.key !== 'Enter') return;
       const typed = input.value.trim();
       const value = /^[0-9a-f]+$/i.test(typed) ? Promise.resolve(BigInt(`0x${typed}`)) : this.#page.client.ask('evaluate', typed);
-      this.#page.attempt(value.then((number) => this.#page.client.ask('edit', { register: name, value: number })));
+      this.#page.attempt(value.then((number) => this.#give(name, number)));
     });
   }
 }
