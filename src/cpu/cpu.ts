@@ -5,6 +5,7 @@
  */
 import type { LinearAddress } from '../state/addresses.ts';
 import type { GuestState } from '../state/guest-state.ts';
+import { highOf, lowOf } from '../state/halves.ts';
 import { SEGMENT, type Segment } from '../state/layout.ts';
 import { CR0, CR4, EFER } from '../mmu/control-bits.ts';
 import type { Mmu, Privilege } from '../mmu/mmu.ts';
@@ -174,7 +175,7 @@ export class Cpu {
     let address: LinearAddress;
     if (this.in64BitMode) {
       address = (segment < SEGMENT.FS ? offset : BigInt.asUintN(64, offset + this.state.base[segment]!)) as LinearAddress;
-      if (address >= SAFE_LOW && !isCanonicalAccess(address, bytes, this.linearWidth)) throw accessFault(segment, 'address is not canonical');
+      if (address >= SAFE_LOW && !isCanonicalAccess(lowOf(address), highOf(address), bytes, this.linearWidth)) throw accessFault(segment, 'address is not canonical');
     } else {
       address = legacyLinearAddress(this, segment, offset, bytes, write);
     }

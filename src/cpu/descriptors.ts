@@ -3,6 +3,7 @@
  * SDM Vol. 3A, "Segment Descriptors", "System Descriptor Types", "Call Gates".
  */
 import { linear, type LinearAddress } from '../state/addresses.ts';
+import { highOf, joined, lowOf } from '../state/halves.ts';
 import { SEGMENT } from '../state/layout.ts';
 import type { Cpu } from './cpu.ts';
 
@@ -48,7 +49,7 @@ export class Descriptor {
   get system(): boolean { return (this.high & (1 << 12)) === 0; }
   get dpl(): number { return (this.high >>> 13) & 3; }
   get present(): boolean { return (this.high & (1 << 15)) !== 0; }
-  get base(): bigint { return BigInt((this.low >>> 16) | ((this.high & 0xff) << 16) | (this.high & 0xff00_0000)) & 0xffff_ffffn; }
+  get base(): bigint { return joined((this.low >>> 16) | ((this.high & 0xff) << 16) | (this.high & 0xff00_0000), 0); }
   /** Last valid offset in bytes, scaled by G. */
   get limit(): number {
     const limit = (this.low & 0xffff) | (this.high & 0xf_0000);
@@ -60,15 +61,15 @@ export class Descriptor {
   get big(): boolean { return (this.attributes & ATTRIBUTE.DB) !== 0; }
   /** Of a gate: selector, offset bits 31:0, parameter count. */
   get gateSelector(): number { return this.low >>> 16; }
-  get gateOffset(): bigint { return BigInt(((this.high & 0xffff_0000) | (this.low & 0xffff)) >>> 0); }
+  get gateOffset(): number { return ((this.high & 0xffff_0000) | (this.low & 0xffff)) >>> 0; }
   get parameterCount(): number { return this.high & 31; }
-  get raw(): bigint { return (BigInt(this.high >>> 0) << 32n) | BigInt(this.low >>> 0); }
+  get raw(): bigint { return joined(this.low, this.high); }
 }
 
 /** Reads the descriptor at a linear address, as the implicit supervisor access it is. Throws PageFault. */
 export function readDescriptorAt(cpu: Cpu, address: LinearAddress): Descriptor {
   const { mmu } = cpu;
-  mmu.loadHalves(address, 'implicit-supervisor');
+  mmu.loadHalves(lowOf(address), highOf(address), 8, 'implicit-supervisor');
   return new Descriptor(address, mmu.loadedLow, mmu.loadedHigh);
 }
 
@@ -91,9 +92,9 @@ export function tableAddress(cpu: Cpu, base: bigint, offset: number): LinearAddr
 }
 
 /** Bits 63:32 of the base or offset, from the second half of a 16-byte descriptor. `typeBits`: bits 12:8 of its last word, which must be 0. */
-export function readUpperHalf(cpu: Cpu, d: Descriptor): { upper: bigint; typeBits: number } {
+export function readUpperHalf(cpu: Cpu, d: Descriptor): { upper: number; typeBits: number } {
   const second = readDescriptorAt(cpu, linear(d.address + 8n));
-  return { upper: BigInt(second.low >>> 0) << 32n, typeBits: (second.high >>> 8) & 0x1f };
+  return { upper: second.low, typeBits: (second.high >>> 8) & 0x1f };
 }
 
 /** Sets the accessed bit of a code or data segment in its table, if it is not set. Throws PageFault. */

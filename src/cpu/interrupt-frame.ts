@@ -4,7 +4,8 @@
  * SDM Vol. 2A, "INT n/INTO/INT3/INT1—Call to Interrupt Procedure"; Vol. 3A, "Interrupt and Exception Handling in 64-bit Mode".
  */
 import { linear } from '../state/addresses.ts';
-import { SEGMENT } from '../state/layout.ts';
+import { joined } from '../state/halves.ts';
+import { OFFSET, SEGMENT } from '../state/layout.ts';
 import type { Cpu } from './cpu.ts';
 import type { DeliveryProgress, Interruption } from './delivery.ts';
 import { ATTRIBUTE, Descriptor, SYSTEM_TYPE, isNull, readDescriptor, readDescriptorAt, readUpperHalf, selectorError, tableAddress } from './descriptors.ts';
@@ -16,6 +17,8 @@ import { codeSegment, isCanonical, nullSegment, withinLimit, type CachedSegment 
 import { Stack, type StackDescription } from './stack.ts';
 import { switchTask, taskDescriptor, taskWidth } from './task-switch.ts';
 import { legacyInnerStack, longInnerStack } from './tasks.ts';
+
+const RSP_LOW = OFFSET.gpr / 4 + 2 * RSP;
 
 /** Error code of a fault in IDT entry `vector`: index, IDT = 1. SDM Vol. 3A, "Error Code". */
 const idtError = (vector: number): number => (vector << 3) | 2;
@@ -37,7 +40,7 @@ function readGate(cpu: Cpu, what: Interruption, progress: DeliveryProgress): Gat
   progress.gateAddress = tableAddress(cpu, state.idtrBase, vector * bytes);
   const gate = readDescriptorAt(cpu, linear(progress.gateAddress));
   progress.gate = gate.raw;
-  const upper = long ? readUpperHalf(cpu, gate).upper : 0n;
+  const upper = long ? readUpperHalf(cpu, gate).upper : 0;
   progress.doing = `checking IDT gate ${vector}`;
   const size = !gate.system ? undefined
     : gate.type === SYSTEM_TYPE.interruptGate || gate.type === SYSTEM_TYPE.trapGate ? (long ? 64 : 32)
@@ -47,7 +50,7 @@ function readGate(cpu: Cpu, what: Interruption, progress: DeliveryProgress): Gat
   if (what.kind === 'software' && gate.dpl < state.cpl) throw GP(code, 'DPL of the gate is less than CPL');
   if (!gate.present) throw NP(code, 'gate not present');
   if (size === 'task') return { size, selector: gate.gateSelector };
-  const offset = size === 16 ? gate.gateOffset & 0xffffn : gate.gateOffset | upper;
+  const offset = joined(size === 16 ? gate.gateOffset & 0xffff : gate.gateOffset, upper);
   progress.handler = offset;
   return { size, trap: (gate.type & 1) !== 0, selector: gate.gateSelector, offset, ist: long ? gate.parameterCount & 7 : 0 };
 }
@@ -108,7 +111,7 @@ function enterTask(cpu: Cpu, what: Interruption, selector: number, returnIp: big
   if (what.errorCode === undefined) return;
   progress.doing = 'pushing the error code on the stack of the task';
   const stack = Stack.current(cpu, (reason) => SS(ext, reason));
-  stack.push(taskWidth(cpu), BigInt(what.errorCode));
+  stack.pushHalves(taskWidth(cpu), what.errorCode);
   stack.commit();
 }
 
@@ -132,16 +135,16 @@ export function enterHandler(cpu: Cpu, what: Interruption, returnIp: bigint, pro
   const flags = readRflags(state);
   progress.doing = 'pushing the frame';
   const from8086 = cpu.virtual8086Mode;
-  if (from8086) for (const number of [SEGMENT.GS, SEGMENT.FS, SEGMENT.DS, SEGMENT.ES]) stack.push(size, BigInt(state.selector[number]!));
+  if (from8086) for (const number of [SEGMENT.GS, SEGMENT.FS, SEGMENT.DS, SEGMENT.ES]) stack.pushHalves(size, state.selector[number]!);
   if (segment !== undefined || size === 64) {
-    stack.push(size, BigInt(state.selector[SEGMENT.SS]!));
-    stack.push(size, state.gpr[RSP]!);
+    stack.pushHalves(size, state.selector[SEGMENT.SS]!);
+    stack.pushHalves(size, state.u32[RSP_LOW]!, state.u32[RSP_LOW + 1]);
   }
   // Deviates: an interrupt between two iterations of a REP instruction pushes RF as it is, not as 1, as QEMU does.
-  stack.push(size, BigInt(what.kind === 'fault' ? flags | RFLAGS.RF : flags));
-  stack.push(size, BigInt(state.selector[SEGMENT.CS]!));
+  stack.pushHalves(size, what.kind === 'fault' ? flags | RFLAGS.RF : flags);
+  stack.pushHalves(size, state.selector[SEGMENT.CS]!);
   stack.push(size, returnIp);
-  if (what.errorCode !== undefined) stack.push(size, BigInt(what.errorCode));
+  if (what.errorCode !== undefined) stack.pushHalves(size, what.errorCode);
 
   progress.doing = 'checking the handler address';
   if (size === 64 ? !isCanonical(gate.offset, cpu.linearWidth) : !withinLimit(descriptor.attributes, descriptor.limit, Number(gate.offset), 1)) {

@@ -34,9 +34,9 @@ export const isCanonical = (address: bigint, width: LinearWidth): boolean => add
 export const isCanonicalHigh = (high: number, width: LinearWidth): boolean =>
   width === 48 ? high >>> 15 === 0 || high >>> 15 === 0x1_ffff : high >>> 24 === 0 || high >>> 24 === 0xff;
 
-/** Whether an access of `bytes` bytes at a 64-bit address touches only canonical addresses. */
-export const isCanonicalAccess = (address: bigint, bytes: number, width: LinearWidth): boolean =>
-  address >= FIRST_HIGH[width] || address + BigInt(bytes - 1) <= LAST_LOW[width];
+/** Whether an access of `bytes` bytes at a 64-bit address, in halves, touches only canonical addresses. It may go around from the last address to the first. */
+export const isCanonicalAccess = (low: number, high: number, bytes: number, width: LinearWidth): boolean =>
+  isCanonicalHigh(high, width) && (low + bytes <= 2 ** 32 || isCanonicalHigh(high + 1, width));
 
 /** The exception of a refused access: #SS(0) through SS, #GP(0) through any other segment register. */
 export const accessFault = (segment: number, reason: string): GuestException => (segment === SEGMENT.SS ? SS(0, reason) : GP(0, reason));
@@ -115,13 +115,15 @@ export function codeSegment(cpu: Cpu, selector: number, d: Descriptor, cpl: numb
   return cached((selector & 0xfffc) | cpl, d);
 }
 
+const DATA_SEGMENTS = [SEGMENT.ES, SEGMENT.DS, SEGMENT.FS, SEGMENT.GS] as const;
+
 /**
  * After a return to an outer privilege level: data segments that the new CPL may not use become null.
  * SDM Vol. 2B, "RET—Return From Procedure", "Return to Outer Privilege Level".
  */
 export function dropInnerDataSegments(cpu: Cpu): void {
   const { state } = cpu;
-  for (const segment of [SEGMENT.ES, SEGMENT.DS, SEGMENT.FS, SEGMENT.GS] as const) {
+  for (const segment of DATA_SEGMENTS) {
     const attributes = state.attributes[segment]!;
     // A null selector loses its RPL too.
     if ((state.selector[segment]! & 0xfffc) === 0) state.selector[segment] = 0;

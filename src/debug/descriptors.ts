@@ -17,7 +17,7 @@ export function gateText(raw: bigint, long: boolean, handler: bigint | undefined
   const value = hex(raw, 16);
   if (raw === 0n) return `${value}  empty`;
   const kind = gate.system ? GATES[gate.type] ?? `system type ${gate.type}, not a gate` : 'a code or data segment, not a gate';
-  const parts = [kind, `selector 0x${hex(gate.gateSelector, 4)}`, `handler ${symbols.text(handler ?? gate.gateOffset)}${handler === undefined && long ? ' (bits 31:0)' : ''}`, `DPL ${gate.dpl}`];
+  const parts = [kind, `selector 0x${hex(gate.gateSelector, 4)}`, `handler ${symbols.text(handler ?? BigInt(gate.gateOffset))}${handler === undefined && long ? ' (bits 31:0)' : ''}`, `DPL ${gate.dpl}`];
   const ist = gate.parameterCount & 7;
   if (long && ist !== 0) parts.push(`IST${ist}`);
   parts.push(gate.present ? 'present' : 'NOT PRESENT');

@@ -1,6 +1,7 @@
 /** The paging unit: linear to physical through the TLB and the page walk. */
 import { OFFSET, RAM_BASE } from '../state/layout.ts';
 import type { GuestState } from '../state/guest-state.ts';
+import { joined } from '../state/halves.ts';
 import { PAGE_SIZE, type LinearAddress, type PhysicalAddress } from '../state/addresses.ts';
 import type { AccessKind, Privilege } from './access.ts';
 import type { AccessWatch } from './access-watch.ts';
@@ -115,18 +116,16 @@ export class Mmu {
   loadedLow = 0;
   loadedHigh = 0;
 
-  /** `load` of 8 bytes into `loadedLow` and `loadedHigh`, of which the usual case makes no bigint. Throws PageFault. */
-  loadHalves(address: LinearAddress, privilege: Privilege): void {
-    this.#address[0] = address;
-    const low = this.#halves[0]!, high = this.#halves[1]!;
-    const at = (low & 7) === 0 ? this.#probe(low, high, privilege, false) : -1;
+  /** `load` into `loadedLow` and `loadedHigh` from an address in halves, both unsigned; the usual case makes no bigint. Throws PageFault. */
+  loadHalves(low: number, high: number, bytes: 2 | 4 | 8, privilege: Privilege): void {
+    const at = (low & (bytes - 1)) === 0 ? this.#probe(low, high, privilege, false) : -1;
     if (at >= 0) {
       this.#accesses++;
-      this.loadedLow = this.#words[at / 4]!;
-      this.loadedHigh = this.#words[at / 4 + 1]!;
+      this.loadedLow = bytes === 2 ? this.state.u16[at / 2]! : this.#words[at / 4]!;
+      this.loadedHigh = bytes === 8 ? this.#words[at / 4 + 1]! : 0;
       return;
     }
-    this.#address[0] = this.load(address, 8, privilege, false);
+    this.#address[0] = this.load(joined(low, high) as LinearAddress, bytes, privilege, false);
     this.loadedLow = this.#halves[0]!;
     this.loadedHigh = this.#halves[1]!;
   }
@@ -159,6 +158,22 @@ export class Mmu {
     if (bytes === 8) this.memory.write64(physical, BigInt.asUintN(64, value));
     else this.memory.write(physical, bytes, Number(BigInt.asUintN(8 * bytes, value)));
     if (this.#watch !== undefined) this.#show(low, high, physical, bytes, true);
+  }
+
+  /** `store` of a value in halves to an address in halves, both unsigned; the usual case makes no bigint. Throws PageFault; nothing is written then. */
+  storeHalves(low: number, high: number, bytes: 2 | 4 | 8, privilege: Privilege, valueLow: number, valueHigh: number): void {
+    const at = (low & (bytes - 1)) === 0 ? this.#probe(low, high, privilege, true) : -1;
+    if (at < 0) {
+      this.store(joined(low, high) as LinearAddress, bytes, privilege, joined(valueLow, valueHigh));
+      return;
+    }
+    this.#accesses++;
+    if (bytes === 2) {
+      this.state.u16[at / 2] = valueLow;
+      return;
+    }
+    this.#words[at / 4] = valueLow;
+    if (bytes === 8) this.#words[at / 4 + 1] = valueHigh;
   }
 
   #show(low: number, high: number, physical: PhysicalAddress, bytes: number, write: boolean): void {

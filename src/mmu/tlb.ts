@@ -23,7 +23,7 @@
  */
 import type { GuestState } from '../state/guest-state.ts';
 import { RAM_BASE, TLB_BASE, TLB_BYTES } from '../state/layout.ts';
-import { SIZE_4K, type PageSizeCode } from './paging-entries.ts';
+import type { PageSizeCode } from './paging-entries.ts';
 import { keyRightsOf, type PageRights, type Translation } from './page-walk.ts';
 import { KNOWN_ATTRIBUTES, SIZE_MASK, TLB_ATTRIBUTE as A, attributesOf, pageShiftOf, pageSizeOf, protectionKeyOf, rightsOf } from './tlb-attributes.ts';
 
@@ -59,7 +59,10 @@ const OCCUPIED = (FETCH_COLUMNS_BASE + FETCH_COLUMNS * FETCH_COLUMN_BYTES) / 4;
 const BITMAP_WORDS = (DATA_ENTRIES + INSTRUCTION_ENTRIES) / 32, DATA_BITMAP_WORDS = DATA_ENTRIES / 32;
 /** Then a bit for every valid entry that comes from a large page, which may lie anywhere when one of its addresses is invalidated. */
 const LARGE = OCCUPIED + BITMAP_WORDS;
-if ((LARGE + BITMAP_WORDS) * 4 > TLB_BASE + TLB_BYTES) throw new RangeError('the TLBs do not fit in their region of the memory');
+/** Then how many of those there are by region of 4 MiB, hashed. A page of 1 GiB counts apart, in the word behind. */
+const LARGE_REGIONS = 1024;
+const LARGE_COUNTS = LARGE + BITMAP_WORDS;
+if ((LARGE_COUNTS + LARGE_REGIONS + 1) * 4 > TLB_BASE + TLB_BYTES) throw new RangeError('the TLBs do not fit in their region of the memory');
 /** Byte offset of a column's first entry. */
 export const columnBase = (column: Column): number => COLUMNS_BASE + column * COLUMN_BYTES;
 
@@ -93,6 +96,11 @@ export interface TlbEntry extends PageRights {
  * access across pages compares: an address of another index.
  */
 const emptyTag = (index: number): number => (index === 0 ? 0x2000 : index === DATA_ENTRIES - 1 ? 0x1000 : 0);
+
+/** Pages of 2 and 4 MiB lie in one region. */
+const REGION_SHIFT = 22;
+/** Where the entries from large pages of an address's region are counted: other regions may be there, too. */
+const largeCountAt = (low: number, high: number): number => LARGE_COUNTS + (((low >>> REGION_SHIFT) ^ (Math.imul(high, 0x9e37_79b1) >>> 22)) & (LARGE_REGIONS - 1));
 
 const ANY_PCID = -1;
 /** Number of the entry that the lowest bit set in a word of a bitmap stands for. */
@@ -153,19 +161,36 @@ export class Tlb {
       this.#emptyFetchColumnsAt(index);
     }
     const slot = (at - DATA_TLB_BASE / 4) / ENTRY_WORDS;
-    this.#mark(slot, translation.pageSize !== SIZE_4K);
+    this.#unmarkLarge(slot);
     words[at] = (low & ~0xfff) | pcid;
     words[at + ENTRY.high] = high;
     words[at + ENTRY.frame] = translation.frame;
     words[at + ENTRY.attributes] = attributesOf(translation, unpaged);
+    this.#mark(slot);
     return at;
   }
 
-  /** Notes in the bitmaps that an entry is valid. */
-  #mark(slot: number, large: boolean): void {
+  /** Notes in the bitmaps that a new entry is valid. */
+  #mark(slot: number): void {
     const words = this.#words, word = slot >>> 5, bit = 1 << (slot & 31);
     words[OCCUPIED + word]! |= bit;
-    if (large) words[LARGE + word]! |= bit; else words[LARGE + word]! &= ~bit;
+    if ((words[DATA_TLB_BASE / 4 + slot * ENTRY_WORDS + ENTRY.attributes]! & SIZE_MASK) === 0) return;
+    words[LARGE + word]! |= bit;
+    words[this.#largeCountOf(slot)]!++;
+  }
+
+  /** Takes an entry out of those from large pages, if it is one. */
+  #unmarkLarge(slot: number): void {
+    const words = this.#words, word = slot >>> 5, bit = 1 << (slot & 31);
+    if ((words[LARGE + word]! & bit) === 0) return;
+    words[LARGE + word]! &= ~bit;
+    words[this.#largeCountOf(slot)]!--;
+  }
+
+  /** Where an entry that comes from a large page is counted. */
+  #largeCountOf(slot: number): number {
+    const words = this.#words, at = DATA_TLB_BASE / 4 + slot * ENTRY_WORDS;
+    return pageShiftOf(words[at + ENTRY.attributes]!) > REGION_SHIFT ? LARGE_COUNTS + LARGE_REGIONS : largeCountAt(words[at]!, words[at + ENTRY.high]!);
   }
 
   /** Lets generated code and the fast paths use a data entry that has been judged: the frame is RAM. */
@@ -284,12 +309,12 @@ export class Tlb {
   load(saved: Uint32Array): void {
     const words = this.#words;
     for (const slot of this.#occupied()) words[DATA_TLB_BASE / 4 + slot * ENTRY_WORDS + ENTRY.attributes] = 0;
-    words.fill(0, OCCUPIED, LARGE + BITMAP_WORDS);
+    words.fill(0, OCCUPIED, LARGE_COUNTS + LARGE_REGIONS + 1);
     for (let n = 0; n < saved.length; n += 1 + ENTRY_WORDS) {
       const slot = saved[n]!;
       const at = DATA_TLB_BASE / 4 + slot * ENTRY_WORDS;
       words.set(saved.subarray(n + 1, n + 1 + ENTRY_WORDS), at);
-      this.#mark(slot, (words[at + ENTRY.attributes]! & SIZE_MASK) !== 0);
+      this.#mark(slot);
     }
     this.#emptyColumns();
   }
@@ -320,6 +345,7 @@ export class Tlb {
     const words = this.#words;
     this.#dropIfOf((low >>> 12) & (DATA_ENTRIES - 1), low, high, pcid, keepGlobal);
     this.#dropIfOf(DATA_ENTRIES + ((low >>> 12) & (INSTRUCTION_ENTRIES - 1)), low, high, pcid, keepGlobal);
+    if (words[largeCountAt(low, high)] === 0 && words[LARGE_COUNTS + LARGE_REGIONS] === 0) return;
     for (let word = 0; word < BITMAP_WORDS; word++) {
       for (let bits = words[LARGE + word]!; bits !== 0; bits &= bits - 1) this.#dropIfOf(lowestOf(bits, word), low, high, pcid, keepGlobal);
     }
@@ -357,9 +383,9 @@ export class Tlb {
   /** Drops a valid entry. */
   #dropAt(slot: number): void {
     const words = this.#words, word = slot >>> 5, bit = 1 << (slot & 31);
+    this.#unmarkLarge(slot);
     words[DATA_TLB_BASE / 4 + slot * ENTRY_WORDS + ENTRY.attributes] = 0;
     words[OCCUPIED + word]! &= ~bit;
-    words[LARGE + word]! &= ~bit;
     if (slot < DATA_ENTRIES) this.#emptyColumnsAt(slot); else this.#emptyFetchColumnsAt(slot - DATA_ENTRIES);
   }
 

@@ -1,4 +1,5 @@
 /** GDTR, IDTR, LDTR, TR, and the instructions that look at descriptors without loading them. */
+import { joined, lowOf } from '../../../state/halves.ts';
 import { SEGMENT } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { SYSTEM_TYPE, isConforming, isNull, isReadable, isWritable, readDescriptor, readUpperHalf, rpl, selectorError, setType, type Descriptor } from '../../descriptors.ts';
@@ -60,8 +61,9 @@ function readSystemDescriptor(cpu: Cpu, i: Instruction, selector: number, types:
   if (!long) return { d, base: d.base };
   const { upper, typeBits } = readUpperHalf(cpu, d);
   if (typeBits !== 0) throw GP(code, `${i.mnemonic}: upper half of the descriptor has a type`);
-  if (!isCanonical(d.base | upper, cpu.widestLinear)) throw GP(code, `${i.mnemonic}: base is not canonical`);
-  return { d, base: d.base | upper };
+  const base = joined(lowOf(d.base), upper);
+  if (!isCanonical(base, cpu.widestLinear)) throw GP(code, `${i.mnemonic}: base is not canonical`);
+  return { d, base };
 }
 
 function requireProtectedMode(cpu: Cpu, i: Instruction): void {

@@ -14,7 +14,7 @@ import { returnToTask } from '../../task-switch.ts';
 import type { Instruction } from '../instruction.ts';
 import { RSP } from '../operand.ts';
 import type { SystemSemantics } from '../row.ts';
-import { MASK, checkCodeSize, checkOffset, commitCode, targetDescriptor, widthOf, type TransferWidth } from './far-targets.ts';
+import { checkCodeSize, checkOffset, commitCode, targetDescriptor, widthOf, type TransferWidth } from './far-targets.ts';
 import { writableFlags } from './flags.ts';
 import { readOperand } from './operands.ts';
 import { hasVirtualFlag, loadWithVirtualFlag } from './virtual-interrupts.ts';
@@ -42,7 +42,7 @@ function returnStackSegment(cpu: Cpu, selector: number, cpl: number, code: Descr
 function commitReturnedPointer(cpu: Cpu, segment: CachedSegment, code: Descriptor, pointer: bigint): void {
   const { gpr } = cpu.state;
   const width = cpu.longModeActive && code.long ? 64 : (segment.attributes & ATTRIBUTE.DB) !== 0 ? 32 : 16;
-  gpr[RSP] = width === 16 ? (gpr[RSP]! & ~0xffffn) | (pointer & 0xffffn) : pointer & MASK[width];
+  gpr[RSP] = width === 16 ? (gpr[RSP]! & ~0xffffn) | (pointer & 0xffffn) : BigInt.asUintN(width, pointer);
 }
 
 interface Return {
@@ -72,7 +72,7 @@ function finishReturn(cpu: Cpu, r: Return): void {
     return;
   }
   const pointer = stack.pop(width) + BigInt(r.release);
-  const ssSelector = Number(stack.pop(width) & 0xffffn);
+  const ssSelector = stack.popLow(width) & 0xffff;
   const ss = returnStackSegment(cpu, ssSelector, cpl, d);
   checkOffset(cpu, d, r.ip);
   const cs = codeSegment(cpu, selector, d, cpl);
@@ -88,7 +88,7 @@ export const RET_FAR: SystemSemantics = (cpu, i) => {
   const width = widthOf(i);
   const stack = Stack.current(cpu);
   const ip = stack.pop(width);
-  const selector = Number(stack.pop(width) & 0xffffn);
+  const selector = stack.popLow(width) & 0xffff;
   const release = i.operands.length === 0 ? 0 : Number(readOperand(cpu, i, 0) & 0xffffn);
   if (cpu.protectedMode) finishReturn(cpu, { stack, width, ip, selector, release, alwaysPopsStack: false });
   else {
@@ -106,8 +106,8 @@ function returnReal(cpu: Cpu, i: Instruction): void {
   const width = widthOf(i);
   const stack = Stack.current(cpu);
   const ip = stack.pop(width);
-  const selector = Number(stack.pop(width) & 0xffffn);
-  const popped = Number(stack.pop(width) & 0xffff_ffffn);
+  const selector = stack.popLow(width) & 0xffff;
+  const popped = stack.popLow(width);
   const mask = writableFlags(cpu, width) | (width === 16 ? 0 : RFLAGS.RF);
   const flags = virtual ? loadWithVirtualFlag(cpu, popped, mask) : (readRflags(state) & ~mask) | (popped & mask);
   enterRealCode(cpu, selector, ip);
@@ -123,7 +123,7 @@ function returnReal(cpu: Cpu, i: Instruction): void {
 function returnToVirtual8086Mode(cpu: Cpu, stack: Stack, ip: bigint, selector: number, flags: number): void {
   const { state } = cpu;
   const pointer = stack.pop(32);
-  const selectors = RETURNED_SEGMENTS.map(() => Number(stack.pop(32) & 0xffffn));
+  const selectors = RETURNED_SEGMENTS.map(() => stack.popLow(32) & 0xffff);
   if (ip > 0xffffn) throw GP(0, 'EIP is beyond the 64 KiB of virtual-8086 mode');
   state.nmiBlocked = 0;
   state.gpr[RSP] = pointer;
@@ -152,8 +152,8 @@ export const IRET: SystemSemantics = (cpu, i) => {
   }
   const stack = Stack.current(cpu);
   const ip = stack.pop(width);
-  const selector = Number(stack.pop(width) & 0xffffn);
-  const popped = Number(stack.pop(width) & 0xffff_ffffn);
+  const selector = stack.popLow(width) & 0xffff;
+  const popped = stack.popLow(width);
   if ((popped & RFLAGS.VM) !== 0 && width === 32 && state.cpl === 0 && !cpu.longModeActive) {
     returnToVirtual8086Mode(cpu, stack, ip, selector, popped);
     return;

@@ -2,6 +2,7 @@
  * Far JMP and CALL: between segments, privilege levels, modes and tasks. The returns are in far-returns.ts.
  * SDM Vol. 2A, "CALL—Call Procedure", "JMP—Jump".
  */
+import { joined } from '../../../state/halves.ts';
 import { SEGMENT } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { ATTRIBUTE, SYSTEM_TYPE, isNull, readDescriptor, readUpperHalf, rpl, selectorError, type Descriptor } from '../../descriptors.ts';
@@ -41,12 +42,12 @@ function readCallGate(cpu: Cpu, selector: number, gate: Descriptor, by: 'JMP' | 
   const long = cpu.longModeActive;
   if (gate.dpl < cpu.state.cpl || rpl(selector) > gate.dpl) throw GP(code, 'privilege of the call gate');
   if (!gate.present) throw NP(code, 'call gate not present');
-  let offset = gate.gateOffset;
+  let offset = joined(gate.gateOffset, 0);
   if (long) {
     if (!readDescriptor(cpu, selector, 16)) throw GP(code, 'second half of the call gate outside its descriptor table');
     const { upper, typeBits } = readUpperHalf(cpu, gate);
     if (typeBits !== 0) throw GP(code, 'upper half of the call gate has a type');
-    offset |= upper;
+    offset = joined(gate.gateOffset, upper);
   } else if (gate.type === SYSTEM_TYPE.callGate16) offset &= 0xffffn;
   const target = gate.gateSelector;
   if (isNull(target)) throw GP(0, 'code selector of the call gate is null');
@@ -103,7 +104,7 @@ export const JMP_FAR: SystemSemantics = (cpu, i) => {
 function callSameLevel(cpu: Cpu, selector: number, d: Descriptor, offset: bigint, width: TransferWidth): void {
   const { state } = cpu;
   const stack = Stack.current(cpu);
-  stack.push(width, BigInt(state.selector[SEGMENT.CS]!));
+  stack.pushHalves(width, state.selector[SEGMENT.CS]!);
   stack.push(width, cpu.nextIp);
   checkOffset(cpu, d, offset);
   const segment = codeSegment(cpu, selector, d, state.cpl);
@@ -127,10 +128,10 @@ function callInnerLevel(cpu: Cpu, gate: ReturnType<typeof readCallGate>, paramet
   const copied: bigint[] = [];
   const outer = Stack.current(cpu);
   for (let n = 0; n < parameters; n++) copied.push(outer.pop(width));
-  stack.push(width, BigInt(state.selector[SEGMENT.SS]!));
+  stack.pushHalves(width, state.selector[SEGMENT.SS]!);
   stack.push(width, state.gpr[RSP]!);
   for (const parameter of copied.reverse()) stack.push(width, parameter);
-  stack.push(width, BigInt(state.selector[SEGMENT.CS]!));
+  stack.pushHalves(width, state.selector[SEGMENT.CS]!);
   stack.push(width, cpu.nextIp);
   checkOffset(cpu, d, gate.offset);
   const segment = codeSegment(cpu, gate.target, d, cpl);
@@ -143,7 +144,7 @@ function callInnerLevel(cpu: Cpu, gate: ReturnType<typeof readCallGate>, paramet
 /** CALL outside protected mode: CS and the return address on the stack. */
 function callReal(cpu: Cpu, selector: number, offset: bigint, width: TransferWidth): void {
   const stack = Stack.current(cpu);
-  stack.push(width, BigInt(cpu.state.selector[SEGMENT.CS]!));
+  stack.pushHalves(width, cpu.state.selector[SEGMENT.CS]!);
   stack.push(width, cpu.nextIp);
   enterRealCode(cpu, selector, offset);
   stack.commit();

@@ -17,7 +17,7 @@ export const PUSHF: SystemSemantics = (cpu, i) => {
   const flags = readRflags(cpu.state) & ~(RFLAGS.VM | RFLAGS.RF);
   const pushed = hasVirtualFlag(cpu, i) ? withVirtualFlag(flags) : flags;
   const stack = Stack.current(cpu);
-  stack.push(widthOfStack(i), BigInt(pushed));
+  stack.pushHalves(widthOfStack(i), pushed);
   stack.commit();
 };
 
@@ -36,7 +36,7 @@ export function writableFlags(cpu: Cpu, width: number): number {
 export const POPF: SystemSemantics = (cpu, i) => {
   const virtual = hasVirtualFlag(cpu, i);
   const stack = Stack.current(cpu);
-  const popped = Number(stack.pop(widthOfStack(i)) & 0xffff_ffffn);
+  const popped = stack.popLow(widthOfStack(i));
   const mask = writableFlags(cpu, i.width);
   if (virtual) {
     const flags = loadWithVirtualFlag(cpu, popped, mask);

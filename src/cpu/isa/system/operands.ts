@@ -1,16 +1,19 @@
 /** How system instructions read and write their operands on the concrete state. */
 import { CR4 } from '../../../mmu/control-bits.ts';
-import type { Segment } from '../../../state/layout.ts';
+import { OFFSET, type Segment } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { GP } from '../../exceptions.ts';
 import type { Instruction } from '../instruction.ts';
 import type { MemoryOperand, RegisterOperand, Width } from '../operand.ts';
 
+const GPR = OFFSET.gpr / 4;
+
 /** Offset in its segment of a memory operand, cut to its address width. */
 export function effectiveAddress(cpu: Cpu, x: MemoryOperand): bigint {
   const { gpr } = cpu.state;
   const base = x.ripRelative ? cpu.nextIp : gpr[x.base]!;
-  return BigInt.asUintN(x.addressWidth, base + gpr[x.index]! * BigInt(x.scale) + x.displacement);
+  const sum = BigInt.asUintN(64, base + gpr[x.index]! * BigInt(x.scale) + x.displacement);
+  return x.addressWidth === 64 ? sum : BigInt.asUintN(x.addressWidth, sum);
 }
 
 /** An offset further on in the same operand. */
@@ -75,4 +78,11 @@ export function requireUserMayAsk(cpu: Cpu, i: Instruction): void {
 }
 
 /** The low 32 bits of a register as a number. */
-export const low32 = (cpu: Cpu, number: number): number => Number(cpu.state.gpr[number]! & 0xffff_ffffn);
+export const low32 = (cpu: Cpu, number: number): number => cpu.state.u32[GPR + 2 * number]!;
+/** The high 32 bits. */
+export const high32 = (cpu: Cpu, number: number): number => cpu.state.u32[GPR + 2 * number + 1]!;
+/** Writes a register with a number of 32 bits. */
+export function writeLow32(cpu: Cpu, number: number, value: number): void {
+  cpu.state.u32[GPR + 2 * number] = value;
+  cpu.state.u32[GPR + 2 * number + 1] = 0;
+}

@@ -5,16 +5,19 @@ import { matchPort } from '../../debug-registers.ts';
 import { RFLAGS } from '../../flags.ts';
 import { checkPortPermission } from '../../tasks.ts';
 import type { Instruction } from '../instruction.ts';
-import { RAX, RCX, RDI, RDX, RSI } from '../operand.ts';
+import { RAX, RCX, RDI, RDX, RSI, type Width } from '../operand.ts';
 import type { SystemSemantics } from '../row.ts';
-import { low32, readOperand, writeRegister } from './operands.ts';
+import { low32, writeRegister } from './operands.ts';
 
 type PortBytes = 1 | 2 | 4;
 const bytesOf = (i: Instruction): PortBytes => (i.width >> 3) as PortBytes;
 
+const allOnes = (width: Width): number => (width >= 32 ? -1 : (1 << width) - 1);
+
 /** The port of operand n (imm8 or DX), after the permission check. Throws #GP(0). */
 function port(cpu: Cpu, i: Instruction, n: number): number {
-  return permitted(cpu, i, Number(readOperand(cpu, i, n) & (i.operands[n]?.kind === 'immediate' ? 0xffn : 0xffffn)));
+  const x = i.operands[n];
+  return permitted(cpu, i, x?.kind === 'immediate' ? Number(x.value & 0xffn) : low32(cpu, RDX) & 0xffff);
 }
 function permitted(cpu: Cpu, i: Instruction, number: number): number {
   if (cpu.virtual8086Mode || cpu.state.cpl > cpu.iopl) checkPortPermission(cpu, number, bytesOf(i));
@@ -35,7 +38,7 @@ export const IN: SystemSemantics = (cpu, i) => {
 /** OUT — Output to Port. */
 export const OUT: SystemSemantics = (cpu, i) => {
   const number = port(cpu, i, 0);
-  cpu.bus.writePort(number, bytesOf(i), Number(BigInt.asUintN(i.width, cpu.state.gpr[RAX]!)));
+  cpu.bus.writePort(number, bytesOf(i), (low32(cpu, RAX) & allOnes(i.width)) >>> 0);
   accessed(cpu, i, number);
 };
 

@@ -31,7 +31,7 @@ const stackWidth = (i: Instruction): 16 | 32 | 64 => i.width as 16 | 32 | 64;
 /** PUSH of a segment register. With a 32- or 64-bit operand size the selector is zero-extended. */
 export const PUSH_SREG: SystemSemantics = (cpu, i) => {
   const stack = Stack.current(cpu);
-  stack.push(stackWidth(i), BigInt(cpu.state.selector[segmentRegister(i, 0)]!));
+  stack.pushHalves(stackWidth(i), cpu.state.selector[segmentRegister(i, 0)]!);
   stack.commit();
 };
 
@@ -39,7 +39,7 @@ export const PUSH_SREG: SystemSemantics = (cpu, i) => {
 export const POP_SREG: SystemSemantics = (cpu, i) => {
   const segment = segmentRegister(i, 0);
   const stack = Stack.current(cpu);
-  const selector = Number(stack.pop(stackWidth(i)) & 0xffffn);
+  const selector = stack.popLow(stackWidth(i)) & 0xffff;
   load(cpu, segment, selector);
   stack.commit();
   if (segment === SEGMENT.SS) castShadow(cpu, SHADOW.movSs);

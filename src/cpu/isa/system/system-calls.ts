@@ -1,17 +1,18 @@
 /** Fast system calls and returns, SWAPGS. Where Intel and AMD differ, Intel's rules hold. */
-import { SEGMENT } from '../../../state/layout.ts';
+import { OFFSET, SEGMENT } from '../../../state/layout.ts';
 import { EFER } from '../../../mmu/control-bits.ts';
 import type { Cpu } from '../../cpu.ts';
 import { DR6 } from '../../debug-registers.ts';
 import { ATTRIBUTE } from '../../descriptors.ts';
 import { GP, UD } from '../../exceptions.ts';
 import { RFLAGS, readRflags } from '../../flags.ts';
-import { isCanonical } from '../../segmentation.ts';
+import { isCanonical, isCanonicalHigh } from '../../segmentation.ts';
 import { RCX, RDX, RSP } from '../operand.ts';
 import type { SystemSemantics } from '../row.ts';
-import { requireCpl0 } from './operands.ts';
+import { high32, low32, requireCpl0, writeLow32 } from './operands.ts';
 
 const R11 = 11;
+const STAR_HIGH = OFFSET.star / 4 + 1, SFMASK_LOW = OFFSET.sfmask / 4;
 const PRESENT_SEGMENT = ATTRIBUTE.P | ATTRIBUTE.S | ATTRIBUTE.G;
 /** Types 11 (execute/read, accessed) and 3 (read/write, accessed). */
 const CODE = PRESENT_SEGMENT | 11, DATA = PRESENT_SEGMENT | 3 | ATTRIBUTE.DB;
@@ -37,11 +38,11 @@ export const SYSCALL: SystemSemantics = (cpu) => {
   if ((state.efer & EFER.SCE) === 0) throw UD('SYSCALL with EFER.SCE = 0');
   const flags = readRflags(state);
   state.gpr[RCX] = cpu.nextIp;
-  state.gpr[R11] = BigInt(flags);
+  writeLow32(cpu, R11, flags);
   cpu.nextIp = state.lstar;
-  const selector = Number((state.star >> 32n) & 0xffffn);
+  const selector = state.u32[STAR_HIGH]! & 0xffff;
   loadFlat(cpu, selector, selector + 8, 0, 64);
-  const after = flags & ~Number(state.sfmask & 0xffff_ffffn) & ~RFLAGS.RF;
+  const after = flags & ~state.u32[SFMASK_LOW]! & ~RFLAGS.RF;
   // TF is looked at after SYSCALL, so a TF that SFMASK clears does not step into the kernel.
   if ((after & RFLAGS.TF) === 0) state.debugTraps &= ~DR6.BS;
   cpu.setRflags(after);
@@ -55,13 +56,12 @@ export const SYSRET: SystemSemantics = (cpu, i) => {
   const { state } = cpu;
   if ((state.efer & EFER.SCE) === 0) throw UD('SYSRET with EFER.SCE = 0');
   requireCpl0(cpu, i);
-  const target = state.gpr[RCX]!;
   // Intel checks RCX before anything changes, at CPL 0; AMD faults at the target, at CPL 3.
-  if (i.width === 64 && !isCanonical(target, cpu.linearWidth)) throw GP(0, 'SYSRET to a non-canonical RCX');
-  cpu.nextIp = i.width === 64 ? target : target & 0xffff_ffffn;
-  const selector = Number((state.star >> 48n) & 0xffffn);
+  if (i.width === 64 && !isCanonicalHigh(high32(cpu, RCX), cpu.linearWidth)) throw GP(0, 'SYSRET to a non-canonical RCX');
+  cpu.nextIp = i.width === 64 ? state.gpr[RCX]! : BigInt(low32(cpu, RCX));
+  const selector = state.u32[STAR_HIGH]! >>> 16;
   loadFlat(cpu, i.width === 64 ? selector + 16 : selector, selector + 8, 3, i.width === 64 ? 64 : 32);
-  const after = Number(state.gpr[R11]! & BigInt(SYSRET_FLAGS));
+  const after = low32(cpu, R11) & SYSRET_FLAGS;
   // As if the SYSCALL in the program had just ended: a TF in R11 traps before the next instruction.
   if ((after & RFLAGS.TF) !== 0) state.debugTraps |= DR6.BS;
   cpu.setRflags(after);
