@@ -1,6 +1,6 @@
 /**
- * Models of processors: which features each has, and how `--cpu MODEL[,+FEATURE,-FEATURE]` says one. The default, `max`, has all
- * that is built. The levels are those of the System V ABI, AMD64 Supplement, "Micro-Architecture Levels".
+ * Models of processors: which features each has, and how `--cpu MODEL[,+FEATURE,-FEATURE]` says one. The levels are
+ * those of the System V ABI, AMD64 Supplement, "Micro-Architecture Levels"; what is no part of a level is that of servers of its time.
  */
 import { BUILT, FEATURE_NAMES, UNBUILT, featurePosition, type CpuFeature, type CpuFeatures } from './isa/features.ts';
 
@@ -29,22 +29,24 @@ const PLATFORM: readonly CpuFeature[] = [
 ];
 const BASELINE: readonly CpuFeature[] = ['cmov', 'cx8', 'fpu', 'fxsr', 'mmx', 'syscall', 'sse', 'sse2'];
 const V2: readonly CpuFeature[] = [...PLATFORM, ...BASELINE, 'cx16', 'lahf-lm', 'popcnt', 'sse3', 'ssse3', 'sse4.1', 'sse4.2'];
-const V3: readonly CpuFeature[] = [...V2, 'avx', 'avx2', 'bmi1', 'bmi2', 'f16c', 'fma', 'abm', 'movbe', 'xsave'];
+/** The last servers of this level and not of the next, which has AVX-512: Broadwell. Intel Xeon Processor E5-2600 v4. */
+const V3_SERVER: readonly CpuFeature[] = ['vme', 'monitor', 'x2apic', 'tsc-deadline', 'pclmulqdq', 'aes', 'rdrand', 'rdseed', 'adx', 'xsaveopt'];
+const V3: readonly CpuFeature[] = [...V2, ...V3_SERVER, 'avx', 'avx2', 'bmi1', 'bmi2', 'f16c', 'fma', 'abm', 'movbe', 'xsave'];
 const I486: readonly CpuFeature[] = ['fpu', 'pse'];
 const PENTIUM: readonly CpuFeature[] = [...I486, 'de', 'tsc', 'msr', 'mce', 'cx8', 'apic'];
 
 const FAMILY_6 = 0x0003_06a9, LAST_LEAF = 0x16;
 /** In the order of help. */
-export const MODEL_NAMES = ['max', 'x86-64-v3', 'x86-64-v2', 'pentium', '486'] as const;
+export const MODEL_NAMES = ['x86-64-v3', 'x86-64-v2', 'pentium', '486', 'max'] as const;
 type ModelName = (typeof MODEL_NAMES)[number];
 const MODELS: Readonly<Record<ModelName, Description>> = {
   'max': { signature: FAMILY_6, lastLeaf: LAST_LEAF, features: [...BUILT], says: 'all that is built' },
-  'x86-64-v3': { signature: FAMILY_6, lastLeaf: LAST_LEAF, features: V3, says: 'up to AVX2, BMI2, FMA, LZCNT and MOVBE' },
+  'x86-64-v3': { signature: FAMILY_6, lastLeaf: LAST_LEAF, features: V3, says: 'up to AVX2, BMI2, FMA, LZCNT and MOVBE, with AES-NI, RDRAND and x2APIC as on servers' },
   'x86-64-v2': { signature: FAMILY_6, lastLeaf: LAST_LEAF, features: V2, says: 'up to SSE4.2, POPCNT and CMPXCHG16B' },
   'pentium': { signature: 0x0000_0543, lastLeaf: 1, features: PENTIUM, says: 'family 5: CMPXCHG8B, RDTSC and MSRs' },
   '486': { signature: 0x0000_0480, lastLeaf: 1, features: I486, says: 'family 4 with an x87 FPU and CPUID' },
 };
-export const DEFAULT_MODEL_NAME: ModelName = 'max';
+export const DEFAULT_MODEL_NAME: ModelName = 'x86-64-v3';
 
 /** Names and what they stand for, for help; of a model that is not complete, what it lacks. */
 export const describeModels = (): string => MODEL_NAMES.map((name) => {
@@ -92,7 +94,7 @@ export function parseCpuModel(text: string): CpuModel {
     else features.delete(feature);
   }
   const lacking = [...features].filter((feature) => UNBUILT.has(feature));
-  if (lacking.length > 0) throw new CpuModelError(`${text} has ${lacking.join(', ')}, which ${lacking.length === 1 ? 'is' : 'are'} not built: ${DEFAULT_MODEL_NAME} has all that is`);
+  if (lacking.length > 0) throw new CpuModelError(`${text} has ${lacking.join(', ')}, which ${lacking.length === 1 ? 'is' : 'are'} not built: max has all that is`);
   return modelOf(description, features);
 }
 

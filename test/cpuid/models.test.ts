@@ -57,7 +57,15 @@ describe('--cpu', () => {
   it('takes features away and adds them', () => {
     expect([...parseCpuModel('pentium,+cmov,-cx8').features].sort()).toEqual([...parseCpuModel('pentium').features, 'cmov'].filter((x) => x !== 'cx8').sort());
     expect(parseCpuModel('max').features).toEqual(BUILT);
-    expect(DEFAULT_MODEL).toEqual(parseCpuModel('max'));
+    expect(DEFAULT_MODEL).toEqual(parseCpuModel('x86-64-v3'));
+  });
+  it('x86-64-v3, the default, has what the last servers of its level have, and nothing that came with AVX-512 and later', () => {
+    const { features } = DEFAULT_MODEL;
+    const level = ['cmov', 'cx8', 'fpu', 'fxsr', 'mmx', 'syscall', 'sse', 'sse2', 'cx16', 'lahf-lm', 'popcnt', 'sse3', 'sse4.1', 'sse4.2', 'ssse3', 'avx', 'avx2', 'bmi1', 'bmi2', 'f16c', 'fma', 'abm', 'movbe', 'xsave'];
+    const server = ['pcid', 'invpcid', 'fsgsbase', 'smep', 'smap', 'x2apic', 'tsc-deadline', 'rdrand', 'rdseed', 'aes', 'pclmulqdq', 'adx', 'xsaveopt', 'monitor', 'vme'];
+    expect(FEATURE_NAMES.filter((feature) => [...level, ...server].includes(feature) && !features.has(feature))).toEqual([]);
+    const later = ['clflushopt', 'clwb', 'sha-ni', 'umip', 'pku', 'la57', 'rdpid', 'serialize', 'xsavec', 'xgetbv1', 'xsaves'];
+    expect(FEATURE_NAMES.filter((feature) => !features.has(feature))).toEqual(FEATURE_NAMES.filter((feature) => later.includes(feature)));
   });
   it.each([['x86-64-v9', '"x86-64-v9" is no processor model'], ['', '"" is no processor model'], ['max,+avx3', '"avx3" is no feature of a processor'], ['max,sse2', '"sse2" is neither +FEATURE nor -FEATURE'], ['max,', '"" is neither +FEATURE nor -FEATURE']])('says what is wrong with "%s"', (text, message) => {
     expect(() => parseCpuModel(text)).toThrow(message);
@@ -166,7 +174,7 @@ describe('registers', () => {
       }
     });
     expect(readable).toEqual([]);
-    const max = new SystemMachine(64, 'reference', DEFAULT_MODEL);
+    const max = new SystemMachine(64, 'reference', parseCpuModel('max'));
     expect(addresses.every((address) => typeof readMsr(max.cpu, address) === 'bigint')).toBe(true);
   });
   it('bits of CR4 of absent features are reserved', () => {

@@ -1,7 +1,7 @@
 /** Protection keys for user pages: RDPKRU and WRPKRU, CR4.PKE, and what generated code may still do after PKRU changed. SDM Vol. 3A, "Protection Keys". */
 import { describe, expect, it } from 'vitest';
 import { at, cr4, dword, eax, ecx, edx, edi, qword, r8, rax, rbx, rdi, rsp } from '../../src/assembler/index.ts';
-import { DEFAULT_MODEL, parseCpuModel, type CpuModel } from '../../src/cpu/models.ts';
+import { parseCpuModel, type CpuModel } from '../../src/cpu/models.ts';
 import { ENGINE_NAMES, type EngineName } from '../../src/machine/machine.ts';
 import { CR0, CR4, XCR0 } from '../../src/mmu/control-bits.ts';
 import { linear } from '../../src/state/addresses.ts';
@@ -218,7 +218,7 @@ describe('a processor', () => {
       n.program((a) => a.xsetbv()).step();
       return [m.lastException, n.lastException];
     };
-    expect([raised(DEFAULT_MODEL), raised(parseCpuModel('max,-pku'))]).toEqual([['none', 'none'], ['#GP(0)', '#GP(0)']]);
+    expect([raised(parseCpuModel('max')), raised(parseCpuModel('max,-pku'))]).toEqual([['none', 'none'], ['#GP(0)', '#GP(0)']]);
   });
   it('has PKRU 0 after reset', () => {
     const m = machine();

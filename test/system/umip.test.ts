@@ -1,7 +1,7 @@
 /** CR4.UMIP: instructions that tell where the system's tables are become #GP(0) outside CPL 0. SDM Vol. 3A, "Control Registers" (UMIP). */
 import { describe, expect, test } from 'vitest';
 import { cr4, rax } from '../../src/assembler/index.ts';
-import { DEFAULT_MODEL, parseCpuModel } from '../../src/cpu/models.ts';
+import { parseCpuModel, type CpuModel } from '../../src/cpu/models.ts';
 import { ENGINE_NAMES, type EngineName } from '../../src/machine/machine.ts';
 import { CR4 } from '../../src/mmu/control-bits.ts';
 import { AT, SystemMachine } from '../support/system-machine.ts';
@@ -31,13 +31,13 @@ describe.each(TELLING.map(([name, ...bytes]) => [name, bytes] as const))('%s', (
 });
 
 test('MOV to CR4 takes UMIP where CPUID announces it, and refuses it elsewhere', () => {
-  const write = (model: typeof DEFAULT_MODEL): string => {
+  const write = (model: CpuModel): string => {
     const m = new SystemMachine(64, 'reference', model).gates().program((a) => a.mov(cr4, rax));
     m.state.gpr[0] = BigInt(CR4.PAE | CR4.UMIP);
     m.step();
     return m.lastException;
   };
-  expect([write(DEFAULT_MODEL), write(parseCpuModel('max,-umip'))]).toEqual(['none', '#GP(0)']);
+  expect([write(parseCpuModel('max')), write(parseCpuModel('max,-umip'))]).toEqual(['none', '#GP(0)']);
 });
 
 executesRows(SYSTEM_ROWS.umip);
