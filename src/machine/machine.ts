@@ -7,6 +7,7 @@ import { RFLAGS, readRflags } from '../cpu/flags.ts';
 import { isCanonical } from '../cpu/segmentation.ts';
 import { DEFAULT_MODEL_NAME, parseCpuModel } from '../cpu/models.ts';
 import { isStopTest, type Engine, type Stops } from '../cpu/engines/engine.ts';
+export type { StopTest } from '../cpu/engines/engine.ts';
 import { FastEngine, type FastEngineKind } from '../cpu/engines/fast/engine.ts';
 import { ReferenceEngine } from '../cpu/engines/reference/engine.ts';
 import { createPcDevices, DEBUG_CONSOLE_PORT, type PcDevices } from '../devices/board.ts';

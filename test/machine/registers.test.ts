@@ -99,6 +99,7 @@ describe('an edit of another register', () => {
     expect(wholeState(machine)).toBe(before);
   });
   it('of ST(i) counts from TOP and says what is in the register; of the tag word only empties and fills', () => {
+    write('fstat', 0n);
     write('st0', 0n);
     write('ftag', 0xffffn);
     write('fstat', 0x3000n);

@@ -2,9 +2,8 @@
  * A machine with its past: it can go back. What it did is not written down but done again, from the nearest checkpoint, with the same input from
  * the same log, which ends in the same state on every engine. The search for what happened last before now is in search.ts.
  */
-import type { StopTest } from '../../cpu/engines/engine.ts';
 import { InputLog, applyInput, type Input } from '../../machine/input-log.ts';
-import type { Machine, Stop } from '../../machine/machine.ts';
+import type { Machine, Stop, StopTest } from '../../machine/machine.ts';
 import { beginningOf, compareMoments, comparePositions, momentOf, type Moment, type Position } from '../../machine/position.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { Records } from './records.ts';

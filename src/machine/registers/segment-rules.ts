@@ -48,6 +48,8 @@ function fromTable(machine: Machine, n: number, selector: number): CachedSegment
  */
 export function checkSegment({ cpu, state }: Machine, n: number, { selector, attributes, limit, base }: CachedSegment): void {
   if ((attributes & ~ALL_ATTRIBUTES) !== 0) refuse('a reserved bit of the attributes is set');
+  // The kind first: what is no descriptor of 16 bytes has no base of 64 bits.
+  if (isSystem(n) && !cpu.realMode) checkSystem(n, selector, attributes);
   const wideBase = n === SEGMENT.FS || n === SEGMENT.GS || isSystem(n);
   if (wideBase ? !isCanonical(base, cpu.widestLinear) : base >> 32n !== 0n) refuse(wideBase ? 'the base is not canonical' : 'the base of this segment has 32 bits');
   if (cpu.virtual8086Mode && !isSystem(n)) {
@@ -57,10 +59,9 @@ export function checkSegment({ cpu, state }: Machine, n: number, { selector, att
   }
   const inPages = (attributes & G) !== 0;
   if ((attributes & UNUSABLE) === 0 && (inPages ? (limit & 0xfff) !== 0xfff : limit > 0xf_ffff)) refuse(inPages ? 'the limit is no number of pages, as the G bit says' : 'a limit without the G bit has 20 bits');
-  if (cpu.realMode) return;
+  if (cpu.realMode || isSystem(n)) return;
   if (n === SEGMENT.CS) checkCode(cpu.longModeActive, state, selector, attributes);
   else if (n === SEGMENT.SS) checkStack(cpu.in64BitMode, state.cpl, selector, attributes);
-  else if (isSystem(n)) checkSystem(n, selector, attributes);
   else checkData(state.cpl, selector, attributes);
 }
 
