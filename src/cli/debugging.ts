@@ -1,6 +1,7 @@
 /** A run that is debugged: by gdb, or from a prompt in the terminal (`--on-fault debug`, Ctrl-]). */
 import { Debugger, type DebugStop, type Motion } from '../debug/debugger.ts';
 import { Prompt } from '../debug/prompt/prompt.ts';
+import type { SourceLines } from '../debug/source-lines.ts';
 import { InputLog, type RunOf } from '../machine/input-log.ts';
 import type { Machine, Stop } from '../machine/machine.ts';
 import { compareMoments } from '../machine/position.ts';
@@ -11,6 +12,7 @@ import { GdbServer, parseAddress } from './gdb.ts';
 import type { Arguments } from './options.ts';
 import { feed, serialTaken, type Outside } from './outside.ts';
 import { PromptLines } from './prompt-lines.ts';
+import { linesOfImage } from './source-files.ts';
 
 /** Instructions between two looks at gdb, the keyboard and the clock. */
 const SLICE = 200_000;
@@ -30,7 +32,7 @@ export class Debugging implements Outside {
   /** How the guest ended, if it has. */
   ending: Stop | undefined;
   #lines: PromptLines | undefined;
-  #prompt: Prompt | undefined;
+  readonly #prompt: Prompt;
 
   /** What the options of `run` ask for; undefined: nothing. Throws CommandError. */
   static of(machine: Machine, args: Arguments, replayed: InputLog | undefined): Debugging | undefined {
@@ -39,16 +41,17 @@ export class Debugging implements Outside {
     if (gdb !== undefined && onFault !== undefined) throw new CommandError('usage', '--gdb and --on-fault: gdb sees each fault itself');
     if (gdb !== undefined && args.has('max-instructions')) throw new CommandError('usage', '--gdb and --max-instructions: gdb says how far the machine goes');
     if (gdb === undefined && onFault === undefined) return undefined;
-    return new Debugging(new Debugger(machine, replayed === undefined ? {} : { log: replayed }), { replays: replayed !== undefined, onFault: onFault !== undefined, ...(gdb === undefined ? {} : { gdb }) });
+    return new Debugging(new Debugger(machine, replayed === undefined ? {} : { log: replayed }), { lines: linesOfImage(args), replays: replayed !== undefined, onFault: onFault !== undefined, ...(gdb === undefined ? {} : { gdb }) });
   }
 
   /** A debugger for a machine that has been running without one: its past begins now. */
-  static from(machine: Machine, log: InputLog): Debugging {
-    return new Debugging(new Debugger(machine, { log, given: log.events.length }), { replays: false, onFault: false });
+  static from(machine: Machine, args: Arguments, log: InputLog): Debugging {
+    return new Debugging(new Debugger(machine, { log, given: log.events.length }), { lines: linesOfImage(args), replays: false, onFault: false });
   }
 
-  private constructor(debug: Debugger, { replays, onFault, gdb }: { readonly replays: boolean; readonly onFault: boolean; readonly gdb?: string }) {
+  private constructor(debug: Debugger, { lines, replays, onFault, gdb }: { readonly lines: () => SourceLines; readonly replays: boolean; readonly onFault: boolean; readonly gdb?: string }) {
     this.#debug = debug;
+    this.#prompt = new Prompt(debug, lines);
     this.#replays = replays;
     this.#onFault = onFault;
     this.#gdb = gdb === undefined ? undefined : parseAddress(gdb);
@@ -88,7 +91,7 @@ export class Debugging implements Outside {
   }
 
   async #open(why: DebugStop): Promise<'continue' | 'quit'> {
-    const prompt = this.#prompt ??= new Prompt(this.#debug), lines = this.#lines ??= new PromptLines();
+    const prompt = this.#prompt, lines = this.#lines ??= new PromptLines();
     lines.show(prompt.report(why));
     for (;;) {
       const line = await lines.next();

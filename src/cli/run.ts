@@ -94,7 +94,7 @@ export async function runToEnd(machine: Machine, args: Arguments, output: Output
       if (terminal.quit) return { kind: 'interrupted' };
       return timeout !== undefined && performance.now() - started >= timeout * 1000 ? { kind: 'time-limit' } : undefined;
     };
-    ended = debugging?.waitsForGdb === true ? await debugging.runUnderGdb(terminal, hostEnds) : await runSlices(machine, terminal, outside, debugging, limit, hostEnds, profile);
+    ended = debugging?.waitsForGdb === true ? await debugging.runUnderGdb(terminal, hostEnds) : await runSlices(machine, args, terminal, outside, debugging, limit, hostEnds, profile);
   } finally {
     stopProgress?.();
     terminal.close();
@@ -119,7 +119,7 @@ export function writeReport(machine: Machine, args: Arguments, exit: { readonly 
   writeOutput(file, `${JSON.stringify({ exit, hostSeconds: seconds, guestMips: report.instructions / seconds / 1e6, ...report }, null, 2)}\n`);
 }
 
-async function runSlices(machine: Machine, terminal: Console, outside: Outside | undefined, debugging: Debugging | undefined, limit: number, hostEnds: () => Ended | undefined, profile: Profile | undefined): Promise<Ended> {
+async function runSlices(machine: Machine, args: Arguments, terminal: Console, outside: Outside | undefined, debugging: Debugging | undefined, limit: number, hostEnds: () => Ended | undefined, profile: Profile | undefined): Promise<Ended> {
   const { state } = machine;
   const { cpu } = machine, first = state.retired, firstDelivery = cpu.deliveries;
   // A guest that only faults retires nothing: deliveries count as well.
@@ -135,7 +135,7 @@ async function runSlices(machine: Machine, terminal: Console, outside: Outside |
     pace = performance.now() - begun < SLICE.lasts ? Math.min(2 * pace, SLICE.most) : Math.max(pace / 2 | 0, SLICE.fewest);
     terminal.flush();
     // Nobody asked for a history: it begins with the first look.
-    if (terminal.attention && outside instanceof PlainOutside) outside = debugging = Debugging.from(machine, outside.log);
+    if (terminal.attention && outside instanceof PlainOutside) outside = debugging = Debugging.from(machine, args, outside.log);
     const prompted = await debugging?.prompted(terminal, stop);
     if (prompted === 'continue') continue;
     if (prompted === 'quit') return debugging?.ending ?? { kind: 'interrupted' };

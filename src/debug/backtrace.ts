@@ -7,6 +7,7 @@ import type { Instruction } from '../cpu/isa/instruction.ts';
 import { isCanonical } from '../cpu/segmentation.ts';
 import type { Machine } from '../machine/machine.ts';
 import { littleEndian } from './bytes.ts';
+import type { SourceLine, SourceLines } from './source-lines.ts';
 import type { SymbolTable } from './symbols.ts';
 
 export interface Frame {
@@ -19,6 +20,9 @@ export interface Frame {
   /** Where the return address, or the frame's RIP, lies. */
   readonly slot: bigint | undefined;
 }
+
+/** The source line that a frame is in. A return address may already be the next function's: the CALL before it counts. */
+export const lineOfFrame = (lines: SourceLines, { rip, by }: Frame): SourceLine | undefined => lines.at(by === 'call' ? rip - 1n : rip);
 
 const MOST_FRAMES = 64, MOST_SLOTS = 1024;
 /** CALL with a 32-bit displacement, and by register or memory. */

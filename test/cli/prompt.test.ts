@@ -1,5 +1,5 @@
 /** `run --on-fault debug`: the prompt where a guest ends in a fault, driven by a script on stdin as in CI. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -56,6 +56,16 @@ describe('--on-fault debug', () => {
     expect(stdout).toBe('A');
     // As without a debugger.
     expect(status).toBe(longmode(['run', CRASHING, ...FLAT]).status);
+  });
+  it('shows the source lines of a kernel in C', () => {
+    writeFileSync(join(folder, 'main.c'), [
+      'void __attribute__((noinline, used)) crash(void) {', '  asm volatile("ud2");', '}',
+      'void __attribute__((naked)) _start(void) {', '  asm("mov $0x300000, %esp\\n call crash");', '}', '',
+    ].join('\n'));
+    const image = join(folder, 'c-kernel');
+    execFileSync('gcc', ['-g', '-m64', '-O1', '-ffreestanding', '-nostdlib', '-static', '-fcf-protection=none', '-Wl,-Ttext=0x200000', '-Wl,--build-id=none', '-o', image, 'main.c'], { cwd: folder });
+    const { stderr } = longmode(['run', image, '--protocol', 'linux', '--on-fault', 'debug'], { input: 'back\nbt\n' });
+    expect(stderr).toMatch(/^#0 {2}0x2000\w+ <crash> at \S*main\.c:2 {2}rsp 0x\w+\n#1 {2}0x2000\w+ <_start\+0xa> at \S*main\.c:5 {2}rsp/m);
   });
   it('stops at breakpoints, forwards and backwards; an empty line is the last command again', () => {
     const { answers } = prompted(['restart', `break write ${POINTER}`, 'continue', 'rc', 'back', '', 'delete 1', 'c', 'why'], '--engine', 'interpreter');

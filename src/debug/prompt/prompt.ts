@@ -5,6 +5,7 @@ import { compileExpression, ExpressionError } from '../break/expression.ts';
 import { Search } from '../history/search.ts';
 import type { Debugger, DebugStop, Motion } from '../debugger.ts';
 import { postMortem } from '../post-mortem.ts';
+import { SourceLines } from '../source-lines.ts';
 import { registerDump } from '../registers.ts';
 import { MACHINE_REGISTERS } from '../../machine/registers.ts';
 import type { Moment } from '../../machine/position.ts';
@@ -32,12 +33,15 @@ const UNITS: Readonly<Record<string, Unit>> = { b: 1, h: 2, w: 4, g: 8 };
 
 export class Prompt {
   readonly debug: Debugger;
+  readonly #lines: () => SourceLines;
   readonly #commands: readonly Command[];
   readonly #moments: Moment[] = [];
   #last = '';
 
-  constructor(debug: Debugger) {
+  /** `lines`: the line table of the image, for who asks where in its source something is. */
+  constructor(debug: Debugger, lines: () => SourceLines = () => new SourceLines()) {
     this.debug = debug;
+    this.#lines = lines;
     this.#commands = this.#all();
   }
 
@@ -108,7 +112,7 @@ export class Prompt {
       { names: ['tlb'], takes: '[ADDRESS]', says: 'what the TLBs hold, and what of it is stale', run: (rest) => text(tlbView(machine, rest === '' ? undefined : this.#value(rest))) },
       { names: ['x'], takes: '[/COUNT][b|h|w|g] [phys] ADDRESS', says: 'memory', run: (rest) => text(this.#memory(rest)) },
       { names: ['who-wrote', 'who'], takes: '[phys] ADDRESS[,BYTES] | REGISTER | pte ADDRESS', says: 'the last write before now', run: (rest) => ({ kind: 'search', search: this.#whoWrote(rest).map((found) => lastWriteView(debug, found)) }) },
-      { names: ['bt', 'backtrace', 'where'], takes: '', says: 'who called whom', run: () => text(backtraceView(debug)) },
+      { names: ['bt', 'backtrace', 'where'], takes: '', says: 'who called whom', run: () => text(backtraceView(debug, this.#lines())) },
       { names: ['break', 'br'], takes: 'WHAT [if EXPRESSION]', says: '"help break" lists what', run: (rest) => text([breakpointLine(breakpoints, addBreakpoint(breakpoints, machine, rest))]) },
       { names: ['tbreak'], takes: 'WHAT', says: 'the same, once', run: (rest) => text([breakpointLine(breakpoints, addBreakpoint(breakpoints, machine, rest, true))]) },
       { names: ['delete', 'd'], takes: '[N]', says: 'breakpoint N, or all', run: (rest) => text(this.#delete(rest)) },

@@ -4,13 +4,14 @@ import { format } from '../../cpu/describe/format.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { staleness } from '../../mmu/explain.ts';
 import { linear } from '../../state/addresses.ts';
-import { instructionAt } from '../backtrace.ts';
+import { instructionAt, lineOfFrame } from '../backtrace.ts';
 import { littleEndian } from '../bytes.ts';
 import type { Debugger, DebugStop } from '../debugger.ts';
 import type { LastWrite } from '../history/last-write.ts';
 import { modeText } from '../mode.ts';
 import { walkLines } from '../page-fault.ts';
 import { hex } from '../registers.ts';
+import type { SourceLines } from '../source-lines.ts';
 import type { SymbolTable } from '../symbols.ts';
 
 const mib = (count: number): string => `${(count / 2 ** 20).toFixed(1)} MiB`;
@@ -96,8 +97,13 @@ export function memoryView(machine: Machine, from: bigint, count: number, unit: 
   return lines;
 }
 
-export function backtraceView(debug: Debugger): string[] {
-  return debug.backtrace().map(({ rip, rsp, by }, n) => `#${String(n).padEnd(2)} ${debug.symbols.text(rip)}  rsp 0x${rsp.toString(16)}${by === 'event' ? '  (interrupted here)' : ''}`);
+/** `#1  0x101012 <main+0x12> at main.c:7  rsp 0x8000`. */
+export function backtraceView(debug: Debugger, lines: SourceLines): string[] {
+  const frames = debug.backtrace().map((frame, n) => {
+    const { rip, rsp, by } = frame, line = lineOfFrame(lines, frame);
+    return `#${String(n).padEnd(2)} ${debug.symbols.text(rip)}${line === undefined ? '' : ` at ${line.file}:${line.line}`}  rsp 0x${rsp.toString(16)}${by === 'event' ? '  (interrupted here)' : ''}`;
+  });
+  return lines.problem === undefined ? frames : [...frames, `source lines: ${lines.problem}`];
 }
 
 export function lastWriteView({ symbols }: Debugger, found: LastWrite | undefined): string[] {

@@ -1,4 +1,5 @@
 /** What has happened: deliveries in words, marks for the time line, the stack, the story of a triple fault. */
+import { lineOfFrame } from '../../debug/backtrace.ts';
 import type { Debugger } from '../../debug/debugger.ts';
 import { errorCodeBits, vectorText } from '../../debug/error-code.ts';
 import { littleEndian } from '../../debug/bytes.ts';
@@ -58,10 +59,9 @@ export function marksView({ history }: Debugger, { buckets }: Requests['marks'][
 
 export function stackView(debug: Debugger, lines: SourceLines): StackData {
   const { machine, symbols } = debug, size = machine.cpu.in64BitMode ? 8 : 4, rsp = machine.state.gpr[4]!;
-  const frames = debug.backtrace().map(({ rip, rsp, by, slot }) => {
-    // A return address may already be the next function's.
-    const line = lines.at(by === 'call' ? rip - 1n : rip);
-    return { rip, rsp, by, slot, name: symbols.name(rip), source: line === undefined ? undefined : `${line.file.slice(line.file.lastIndexOf('/') + 1)}:${line.line}` };
+  const frames = debug.backtrace().map((frame) => {
+    const line = lineOfFrame(lines, frame);
+    return { ...frame, name: symbols.name(frame.rip), source: line === undefined ? undefined : `${line.file.slice(line.file.lastIndexOf('/') + 1)}:${line.line}` };
   });
   const bytes = machine.readLinear(rsp, STACK_SLOTS * size);
   const slots: { address: bigint; value: bigint; note: string | undefined }[] = [];
