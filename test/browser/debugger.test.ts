@@ -248,6 +248,42 @@ describe('a guest that reads its console', () => {
   });
 });
 
+describe('the page for a keyboard and for weak eyes', () => {
+  it('does not keep who has come into the console', async () => {
+    await page.getByRole('tab', { name: 'Console' }).click();
+    await page.getByRole('textbox', { name: 'Terminal input' }).focus();
+    await page.keyboard.press('Shift+Tab');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Console');
+  });
+  it('has no button, field, slider or tab without a name', async () => {
+    const { nodes } = await (await page.context().newCDPSession(page)).send('Accessibility.getFullAXTree');
+    const named = ['button', 'checkbox', 'combobox', 'img', 'listbox', 'option', 'slider', 'tab', 'tabpanel', 'textbox'];
+    const controls = nodes.filter(({ ignored, role }) => !ignored && named.includes(String(role?.value)));
+    expect(controls.length).toBeGreaterThan(50);
+    expect(controls.filter(({ name }) => String(name?.value ?? '') === '')).toEqual([]);
+  });
+  it.each(['light', 'dark'] as const)('has text of at least 4.5 to 1 against what is behind it (WCAG 1.4.3), %s', async (colorScheme) => {
+    await page.emulateMedia({ colorScheme });
+    const ratios = await page.evaluate(() => {
+      const probe = document.body.appendChild(document.createElement('span'));
+      const luminance = (name: string): number => {
+        probe.style.color = `var(--${name})`;
+        const [red = 0, green = 0, blue = 0] = getComputedStyle(probe).color.match(/[\d.]+/g)!.map((part) => Number(part) / 255).map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+      };
+      const ratio = (text: string, behind: string): number => {
+        const [low = 0, high = 0] = [luminance(text), luminance(behind)].sort((a, b) => a - b);
+        return (high + 0.05) / (low + 0.05);
+      };
+      const all = ['ink', 'soft', 'faint', 'accent', 'changed', 'bad', 'good', 'violet'].map((text) => [text, ratio(text, 'surface'), ratio(text, 'raised')] as const);
+      probe.remove();
+      return all;
+    });
+    for (const [text, ...against] of ratios) expect(Math.min(...against), text).toBeGreaterThanOrEqual(4.5);
+    await page.emulateMedia({ colorScheme: 'light' });
+  });
+});
+
 describe('a guest that ends in a triple fault', () => {
   it('opens its story, and one can step back before it', async () => {
     const bad = join(folder, 'bad.bin');

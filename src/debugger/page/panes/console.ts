@@ -16,9 +16,10 @@ export class ConsolePane implements Pane {
     const style = getComputedStyle(document.documentElement);
     this.#terminal = new Terminal({ convertEol: true, scrollback: SCROLLBACK_LINES, fontSize: 12, lineHeight: 1.25, fontFamily: style.getPropertyValue('--mono'), screenReaderMode: true, cursorBlink: false, theme: theme() });
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { this.#terminal.options.theme = theme(); });
-    const screen = h('div', { class: 'terminal', 'aria-label': 'Serial console' });
+    const screen = h('div', { class: 'terminal', role: 'group', 'aria-label': 'Serial console: Tab is the guest\'s, Shift+Tab leaves it' });
     this.element = h('div', { class: 'tab-body console' }, screen);
     this.#terminal.loadAddon(this.#fit);
+    this.#terminal.attachCustomKeyEventHandler((event) => !isForPage(event));
     this.#terminal.onData((text) => page.attempt(page.client.ask('type', [...new TextEncoder().encode(text)])));
     new ResizeObserver(() => {
       if (screen.clientWidth === 0) return;
@@ -40,6 +41,9 @@ export class ConsolePane implements Pane {
 
   async refresh(): Promise<void> { /* it is told */ }
 }
+
+/** Keys that the guest does not get: those that move the machine, and the one that leads out of the console. */
+const isForPage = ({ key, shiftKey }: KeyboardEvent): boolean => /^F([7-9]|1[01])$/.test(key) || (key === 'Tab' && shiftKey);
 
 function theme(): { background: string; foreground: string; cursor: string; selectionBackground: string } {
   const probe = h('div', { class: 'terminal-colors' });
