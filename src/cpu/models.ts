@@ -2,7 +2,7 @@
  * Models of processors: which features each has, and how `--cpu MODEL[,+FEATURE,-FEATURE]` says one. The levels are
  * those of the System V ABI, AMD64 Supplement, "Micro-Architecture Levels"; what is no part of a level is that of servers of its time.
  */
-import { BUILT, FEATURE_NAMES, UNBUILT, featurePosition, type CpuFeature, type CpuFeatures } from './isa/features.ts';
+import { BUILT, FEATURE_NAMES, UNBUILT, featurePosition, needsOf, type CpuFeature, type CpuFeatures } from './isa/features.ts';
 
 export interface CpuModel {
   /** Twelve characters. It tells guests whose rules hold where the vendors differ: ours are Intel's. */
@@ -79,7 +79,18 @@ function modelOf({ signature, lastLeaf }: Description, features: CpuFeatures): C
   };
 }
 
-/** The model that `MODEL[,+FEATURE,-FEATURE]` says. Throws CpuModelError for what is unknown or not built. */
+/** Takes a feature away, and with it what cannot work without it. */
+function takeAway(features: Set<CpuFeature>, feature: CpuFeature): void {
+  features.delete(feature);
+  for (const dependent of features) if (needsOf(dependent).includes(feature)) takeAway(features, dependent);
+}
+/** What a feature needs, what that needs, and so on. */
+const allNeedsOf = (feature: CpuFeature): readonly CpuFeature[] => needsOf(feature).flatMap((need) => [need, ...allNeedsOf(need)]);
+
+/**
+ * The model that `MODEL[,+FEATURE,-FEATURE]` says: every feature of it has what it needs. `-FEATURE` takes with it what needs the feature, as QEMU does.
+ * Throws CpuModelError for what is unknown, not built, or lacks what it needs.
+ */
 export function parseCpuModel(text: string): CpuModel {
   const [name = '', ...changes] = text.split(',');
   const known = MODEL_NAMES.find((model) => model === name);
@@ -91,10 +102,14 @@ export function parseCpuModel(text: string): CpuModel {
     if (sign !== '+' && sign !== '-') throw new CpuModelError(`"${change}" is neither +FEATURE nor -FEATURE`);
     if (!FEATURE_NAMES.includes(feature)) throw new CpuModelError(`"${feature}" is no feature of a processor`, feature, FEATURE_NAMES);
     if (sign === '+') features.add(feature);
-    else features.delete(feature);
+    else takeAway(features, feature);
   }
   const lacking = [...features].filter((feature) => UNBUILT.has(feature));
   if (lacking.length > 0) throw new CpuModelError(`${text} has ${lacking.join(', ')}, which ${lacking.length === 1 ? 'is' : 'are'} not built: max has all that is`);
+  for (const feature of features) {
+    const missing = new Set(allNeedsOf(feature).filter((need) => !features.has(need)));
+    if (missing.size > 0) throw new CpuModelError(`${text} has ${feature}, which needs ${[...missing].join(', ')}`);
+  }
   return modelOf(description, features);
 }
 

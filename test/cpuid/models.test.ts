@@ -5,7 +5,7 @@ import { MSR, readMsr } from '../../src/cpu/msr.ts';
 import { decode } from '../../src/cpu/decode/decode.ts';
 import { instructionsOf } from '../../src/cpu/decode/lookup.ts';
 import { GuestException, VECTOR } from '../../src/cpu/exceptions.ts';
-import { BUILT, FEATURE_NAMES, UNBUILT, featurePosition, type CpuFeature } from '../../src/cpu/isa/features.ts';
+import { BUILT, FEATURE_NAMES, UNBUILT, featurePosition, needsOf, type CpuFeature } from '../../src/cpu/isa/features.ts';
 import { MODE_32, MODE_64, type Instruction } from '../../src/cpu/isa/instruction.ts';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import { CpuModelError, DEFAULT_MODEL, EVERY_FEATURE, MODEL_NAMES, describeModels, parseCpuModel, type CpuModel } from '../../src/cpu/models.ts';
@@ -14,6 +14,7 @@ import { CR4 } from '../../src/mmu/control-bits.ts';
 import { TLB_BASE } from '../../src/state/layout.ts';
 import { qemuCpu } from '../../src/trace/qemu-cpu.ts';
 import { formsOf, type Form } from '../support/canonical.ts';
+import { Random } from '../support/random.ts';
 import { SystemMachine } from '../support/system-machine.ts';
 
 const CONTEXT = { in64BitMode: true, apicEnabled: true, monitorEnabled: true, osxsave: false, ospke: false, xcr0: 1 };
@@ -49,7 +50,7 @@ describe('CPUID', () => {
     expect(cpuid(model, 0, 0, CONTEXT).eax).toBe(1);
     expect(cpuid(model, 0x8000_0000, 0, CONTEXT)).toEqual(cpuid(model, 1, 0, CONTEXT));
     expect(cpuid(parseCpuModel('486,+smep'), 0, 0, CONTEXT).eax).toBe(7);
-    expect(cpuid(parseCpuModel('486,+nx'), 0x8000_0000, 0, CONTEXT).eax >>> 0).toBe(0x8000_0008);
+    expect(cpuid(parseCpuModel('486,+3dnowprefetch'), 0x8000_0000, 0, CONTEXT).eax >>> 0).toBe(0x8000_0008);
   });
 });
 
@@ -72,6 +73,38 @@ describe('--cpu', () => {
   });
   it('refuses what is not built', () => {
     for (const feature of UNBUILT) expect(() => parseCpuModel(`max,+${feature}`)).toThrow(`max,+${feature} has ${feature}, which is not built: max has all that is`);
+  });
+  it('takes away with a feature what cannot work without it', () => {
+    const gone = (without: string, from: string): string[] => [...parseCpuModel(from).features].filter((x) => !parseCpuModel(`${from},-${without}`).features.has(x)).sort();
+    expect(gone('xsave', 'x86-64-v3')).toEqual(['avx', 'avx2', 'f16c', 'fma', 'xsave', 'xsaveopt']);
+    expect(gone('sse2', 'x86-64-v2')).toEqual(['sse2', 'sse3', 'sse4.1', 'sse4.2', 'ssse3']);
+    expect(gone('msr', 'pentium')).toEqual(['msr']);
+    expect(cpuid(parseCpuModel('x86-64-v3,-xsave'), 0xd, 0, CONTEXT)).toEqual({ eax: 0, ebx: 0, ecx: 0, edx: 0 });
+  });
+  it.each([
+    ['486,+avx', '486,+avx has avx, which needs xsave, sse, fxsr, mmx, sse2'],
+    ['x86-64-v3,-xsave,+fma', 'x86-64-v3,-xsave,+fma has fma, which needs avx, xsave'],
+    ['pentium,+x2apic,+syscall', 'pentium,+x2apic,+syscall has syscall, which needs lm, pae'],
+  ])('names what "%s" needs', (text, message) => expect(() => parseCpuModel(text)).toThrow(new CpuModelError(message)));
+  it('has for every feature what that needs, whatever it is told', () => {
+    const random = new Random(0xfea7);
+    const told = MODEL_NAMES.flatMap((name) => FEATURE_NAMES.flatMap((feature) => [`${name},-${feature}`, `${name},+${feature}`]));
+    for (let n = 0; n < 1000; n++) {
+      told.push([random.pick(MODEL_NAMES), ...Array.from({ length: 1 + random.below(6) }, () => `${random.pick(['+', '-'])}${random.pick(FEATURE_NAMES)}`)].join(','));
+    }
+    let taken = 0;
+    for (const text of told) {
+      let model: CpuModel;
+      try {
+        model = parseCpuModel(text);
+      } catch (thrown) {
+        expect(thrown).toBeInstanceOf(CpuModelError);
+        continue;
+      }
+      taken++;
+      expect([...model.features].filter((feature) => !needsOf(feature).every((need) => model.features.has(need))), text).toEqual([]);
+    }
+    expect(taken).toBeGreaterThan(500);
   });
   it('a machine is made with it', () => {
     expect(new Machine({ memoryBytes: 1 << 20, cpu: 'pentium' }).state.gpr[2]).toBe(0x543n);

@@ -38,6 +38,18 @@ export type CpuFeatures = ReadonlySet<CpuFeature>;
 export const FEATURE_NAMES = Object.keys(FEATURES) as readonly CpuFeature[];
 export const featurePosition = (feature: CpuFeature): Position => FEATURES[feature];
 
+/** What a feature cannot work without: registers and state that its instructions use, the mode in which alone they exist, where they are enabled. */
+const NEEDS: Readonly<Partial<Record<CpuFeature, readonly CpuFeature[]>>> = {
+  'fxsr': ['fpu'], 'mmx': ['fpu'], 'sse': ['fxsr', 'mmx'], 'sse2': ['sse'], 'sse3': ['sse2'], 'ssse3': ['sse2'], 'sse4.1': ['sse2'], 'sse4.2': ['sse2'],
+  'pclmulqdq': ['sse2'], 'aes': ['sse2'], 'sha-ni': ['sse2'],
+  'xsave': ['sse'], 'xsaveopt': ['xsave'], 'xsavec': ['xsave'], 'xgetbv1': ['xsave'], 'xsaves': ['xsavec', 'msr'],
+  'avx': ['xsave', 'sse2'], 'avx2': ['avx'], 'f16c': ['avx'], 'fma': ['avx'],
+  'lm': ['pae', 'msr'], 'syscall': ['lm'], 'cx16': ['lm'], 'lahf-lm': ['lm'], 'fsgsbase': ['lm'], 'pdpe1gb': ['lm'], 'pcid': ['lm'], 'la57': ['lm'], 'pku': ['lm', 'xsave'],
+  'nx': ['pae', 'msr'], 'sep': ['msr'], 'mtrr': ['msr'], 'pat': ['msr'], 'mca': ['mce', 'msr'], 'rdtscp': ['tsc', 'msr'], 'rdpid': ['msr'], 'invtsc': ['tsc'],
+  'x2apic': ['apic', 'msr'], 'tsc-deadline': ['apic', 'tsc', 'msr'], 'clflushopt': ['clflush'], 'clwb': ['clflush'],
+};
+export const needsOf = (feature: CpuFeature): readonly CpuFeature[] => NEEDS[feature] ?? [];
+
 /** Features that the manual defines and that are not all here yet: no processor of ours can have them, and CPUID never announces them. */
 export const UNBUILT: CpuFeatures = new Set<CpuFeature>(['xsaves']);
 /** All features that a processor here can have. */
