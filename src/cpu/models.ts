@@ -2,7 +2,7 @@
  * Models of processors: which features each has, and how `--cpu MODEL[,+FEATURE,-FEATURE]` says one. The levels are
  * those of the System V ABI, AMD64 Supplement, "Micro-Architecture Levels"; what is no part of a level is that of servers of its time.
  */
-import { BUILT, FEATURE_NAMES, UNBUILT, featurePosition, needsOf, type CpuFeature, type CpuFeatures } from './isa/features.ts';
+import { FEATURE_NAMES, featurePosition, needsOf, type CpuFeature, type CpuFeatures } from './isa/features.ts';
 
 export interface CpuModel {
   /** Twelve characters. It tells guests whose rules hold where the vendors differ: ours are Intel's. */
@@ -40,7 +40,7 @@ const FAMILY_6 = 0x0003_06a9, LAST_LEAF = 0x16;
 export const MODEL_NAMES = ['x86-64-v3', 'x86-64-v2', 'pentium', '486', 'max'] as const;
 type ModelName = (typeof MODEL_NAMES)[number];
 const MODELS: Readonly<Record<ModelName, Description>> = {
-  'max': { signature: FAMILY_6, lastLeaf: LAST_LEAF, features: [...BUILT], says: 'all that is built' },
+  'max': { signature: FAMILY_6, lastLeaf: LAST_LEAF, features: FEATURE_NAMES, says: 'all that is built' },
   'x86-64-v3': { signature: FAMILY_6, lastLeaf: LAST_LEAF, features: V3, says: 'up to AVX2, BMI2, FMA, LZCNT and MOVBE, with AES-NI, RDRAND and x2APIC as on servers' },
   'x86-64-v2': { signature: FAMILY_6, lastLeaf: LAST_LEAF, features: V2, says: 'up to SSE4.2, POPCNT and CMPXCHG16B' },
   'pentium': { signature: 0x0000_0543, lastLeaf: 1, features: PENTIUM, says: 'family 5: CMPXCHG8B, RDTSC and MSRs' },
@@ -48,11 +48,8 @@ const MODELS: Readonly<Record<ModelName, Description>> = {
 };
 export const DEFAULT_MODEL_NAME: ModelName = 'x86-64-v3';
 
-/** Names and what they stand for, for help; of a model that is not complete, what it lacks. */
-export const describeModels = (): string => MODEL_NAMES.map((name) => {
-  const lacking = MODELS[name].features.filter((feature) => UNBUILT.has(feature));
-  return `    ${name.padEnd(12)}${MODELS[name].says}${lacking.length === 0 ? '' : ` (not yet: ${lacking.join(' ')} ${lacking.length === 1 ? 'is' : 'are'} not built)`}`;
-}).join('\n');
+/** Names and what they stand for, for help. */
+export const describeModels = (): string => MODEL_NAMES.map((name) => `    ${name.padEnd(12)}${MODELS[name].says}`).join('\n');
 
 /** What is wrong with a model's text; `word` is the part that is unknown, `known` what it could be. */
 export class CpuModelError extends Error {
@@ -89,7 +86,7 @@ const allNeedsOf = (feature: CpuFeature): readonly CpuFeature[] => needsOf(featu
 
 /**
  * The model that `MODEL[,+FEATURE,-FEATURE]` says: every feature of it has what it needs. `-FEATURE` takes with it what needs the feature, as QEMU does.
- * Throws CpuModelError for what is unknown, not built, or lacks what it needs.
+ * Throws CpuModelError for what is unknown or lacks what it needs.
  */
 export function parseCpuModel(text: string): CpuModel {
   const [name = '', ...changes] = text.split(',');
@@ -104,8 +101,6 @@ export function parseCpuModel(text: string): CpuModel {
     if (sign === '+') features.add(feature);
     else takeAway(features, feature);
   }
-  const lacking = [...features].filter((feature) => UNBUILT.has(feature));
-  if (lacking.length > 0) throw new CpuModelError(`${text} has ${lacking.join(', ')}, which ${lacking.length === 1 ? 'is' : 'are'} not built: max has all that is`);
   for (const feature of features) {
     const missing = new Set(allNeedsOf(feature).filter((need) => !features.has(need)));
     if (missing.size > 0) throw new CpuModelError(`${text} has ${feature}, which needs ${[...missing].join(', ')}`);
@@ -115,5 +110,5 @@ export function parseCpuModel(text: string): CpuModel {
 
 /** What a machine has if nothing else is asked for. */
 export const DEFAULT_MODEL: CpuModel = parseCpuModel(DEFAULT_MODEL_NAME);
-/** A processor with every feature that any row of the table has, complete or not: for tests of single instructions. */
-export const EVERY_FEATURE: CpuModel = modelOf(MODELS.max, new Set(FEATURE_NAMES));
+/** The processor for tests of single instructions. */
+export const EVERY_FEATURE: CpuModel = parseCpuModel('max');

@@ -13,7 +13,7 @@ export const MSR = {
   P5_MC_ADDR: 0x0, P5_MC_TYPE: 0x1, TIME_STAMP_COUNTER: 0x10, PLATFORM_ID: 0x17, APIC_BASE: 0x1b, SMI_COUNT: 0x34, FEATURE_CONTROL: 0x3a, BIOS_SIGN_ID: 0x8b,
   PLATFORM_INFO: 0xce, MTRRCAP: 0xfe,
   SYSENTER_CS: 0x174, SYSENTER_ESP: 0x175, SYSENTER_EIP: 0x176, MCG_CAP: 0x179, MCG_STATUS: 0x17a, MCG_CTL: 0x17b, MISC_FEATURES_ENABLES: 0x140, MISC_ENABLE: 0x1a0, DEBUGCTL: 0x1d9, POWER_CTL: 0x1fc,
-  MTRR_PHYSBASE0: 0x200, MTRR_FIX64K_00000: 0x250, PAT: 0x277, MTRR_DEF_TYPE: 0x2ff, MC0_CTL: 0x400, TSC_DEADLINE: 0x6e0,
+  MTRR_PHYSBASE0: 0x200, MTRR_FIX64K_00000: 0x250, PAT: 0x277, MTRR_DEF_TYPE: 0x2ff, MC0_CTL: 0x400, TSC_DEADLINE: 0x6e0, XSS: 0xda0,
   EFER: 0xc000_0080, STAR: 0xc000_0081, LSTAR: 0xc000_0082, CSTAR: 0xc000_0083, FMASK: 0xc000_0084,
   FS_BASE: 0xc000_0100, GS_BASE: 0xc000_0101, KERNEL_GS_BASE: 0xc000_0102, TSC_AUX: 0xc000_0103,
 } as const;
@@ -157,6 +157,8 @@ const registers = new Map<number, Register>([
   [MSR.DEBUGCTL, of('family6', onlyZero)],
   [MSR.PAT, of('pat', stored('pat', (value) => require(bytesOf(value).every((type) => isMtrrType(type) || type === 7), 'memory type in IA32_PAT')))],
   [MSR.MTRR_DEF_TYPE, of('mtrr', stored('mtrrDefType', (value) => { requireZero(value, ~0xcffn); require(isMtrrType(Number(value & 0xffn)), 'memory type of an MTRR'); }))],
+  // No state component is a supervisor's alone.
+  [MSR.XSS, of('xsaves', onlyZero)],
   [MSR.EFER, of(['syscall', 'lm', 'nx'], { read: (cpu) => BigInt(cpu.state.efer), write: writeEfer })],
   [MSR.STAR, of('syscall', stored('star'))],
   [MSR.LSTAR, of('syscall', stored('lstar', requireCanonical))],

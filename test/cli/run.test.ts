@@ -75,7 +75,7 @@ describe('every other ending has its own status and a paragraph on stderr', () =
     ['x86-64-v1', 'longmode: --cpu: "x86-64-v1" is no processor model; did you mean x86-64-v3?\n'],
     ['max,+popcount', 'longmode: --cpu: "popcount" is no feature of a processor; did you mean popcnt?\n'],
     ['max,popcnt', 'longmode: --cpu: "popcnt" is neither +FEATURE nor -FEATURE\n'],
-    ['max,+xsaves', 'longmode: --cpu: max,+xsaves has xsaves, which is not built: max has all that is\n'],
+    ['486,+fma', 'longmode: --cpu: 486,+fma has fma, which needs avx, xsave, sse, fxsr, mmx, sse2\n'],
   ])('--cpu %s', (text, stderr) => {
     expect(longmode(['run', kernel('cpu', (a) => a.hlt()), '--cpu', text])).toEqual({ status: 2, stdout: '', stderr });
   });

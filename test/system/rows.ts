@@ -81,6 +81,7 @@ export const SYSTEM_ROWS = {
   xsave: [
     'CPUID = 0F A2', 'XGETBV = NP 0F 01 D0', 'XRSTOR m = NP 0F AE /5', 'XRSTOR64 m = NP REX.W 0F AE /5', 'XSAVE m = NP 0F AE /4', 'XSAVE64 m = NP REX.W 0F AE /4',
     'XSAVEC m = NP 0F C7 /4', 'XSAVEC64 m = NP REX.W 0F C7 /4', 'XSAVEOPT m = NP 0F AE /6', 'XSAVEOPT64 m = NP REX.W 0F AE /6', 'XSETBV = NP 0F 01 D1',
+    'XSAVES m = NP 0F C7 /5', 'XSAVES64 m = NP REX.W 0F C7 /5', 'XRSTORS m = NP 0F C7 /3', 'XRSTORS64 m = NP REX.W 0F C7 /3', 'RDMSR = 0F 32', 'WRMSR = 0F 30',
   ],
   // Only ordinary ones.
   sse: [],

@@ -1,8 +1,9 @@
 /** XCR0, YMM registers' upper halves and the XSAVE family, as a processor (Sapphire Rapids) does them. SDM Vol. 1, "Managing State Using the XSAVE Feature Set". */
 import { describe, expect, it } from 'vitest';
-import { at, edi, rdi, xmm0, type Assembler } from '../../src/assembler/index.ts';
+import { at, eax, edi, rdi, xmm0, type Assembler } from '../../src/assembler/index.ts';
 import { cpuid } from '../../src/cpu/cpuid.ts';
 import { EVERY_FEATURE, parseCpuModel, type CpuModel } from '../../src/cpu/models.ts';
+import { MSR } from '../../src/cpu/msr.ts';
 import { MXCSR_AFTER_RESET } from '../../src/cpu/mxcsr.ts';
 import { CR0, CR4 } from '../../src/mmu/control-bits.ts';
 import { executesRows } from '../support/rows-executed.ts';
@@ -50,11 +51,22 @@ const FAMILY: readonly [string, (a: Assembler) => void][] = [
   ['XSAVEC', (a) => a.xsavec(at(rdi))], ['XSAVEC64', (a) => a.xsavec64(at(rdi))], ['XRSTOR', (a) => a.xrstor(at(rdi))], ['XRSTOR64', (a) => a.xrstor64(at(rdi))],
 ];
 
-describe.each(FAMILY)('%s', (_name, body) => {
-  it('runs where CR4.OSXSAVE is set, at every privilege', () => {
-    expect(exception(body)).toBeUndefined();
-    expect(exception(body, (m) => m.enterUser())).toBeUndefined();
-  });
+const SUPERVISOR: readonly [string, (a: Assembler) => void][] = [
+  ['XSAVES', (a) => a.xsaves(at(rdi))], ['XSAVES64', (a) => a.xsaves64(at(rdi))], ['XRSTORS', (a) => a.xrstors(at(rdi))], ['XRSTORS64', (a) => a.xrstors64(at(rdi))],
+];
+/** XRSTORS takes no other form. */
+const compacted = (m: SystemMachine): void => m.write64(HEADER + 8, (1n << 63n) | ALL);
+
+it.each(FAMILY)('%s runs where CR4.OSXSAVE is set, at every privilege', (_name, body) => {
+  expect(exception(body)).toBeUndefined();
+  expect(exception(body, (m) => m.enterUser())).toBeUndefined();
+});
+it.each(SUPERVISOR)('%s runs where CR4.OSXSAVE is set, at CPL 0', (_name, body) => {
+  expect(exception(body, compacted)).toBeUndefined();
+  expect(exception(body, (m) => { compacted(m); m.enterUser(); })).toBe('#GP(0)');
+});
+
+describe.each([...FAMILY, ...SUPERVISOR])('%s', (_name, body) => {
   it('is #UD where CR4.OSXSAVE is clear, before #NM', () => expect(exception(body, (m) => { m.state.cr4 &= ~CR4.OSXSAVE; m.state.cr0 |= CR0.TS; })).toBe('#UD'));
   it('is #NM where CR0.TS is set', () => expect(exception(body, (m) => { m.state.cr0 |= CR0.TS; })).toBe('#NM'));
   it('is #GP(0) where the area is not aligned to 64 bytes', () => expect(exception(body, (m) => { m.state.gpr[7]! += 32n; })).toBe('#GP(0)'));
@@ -172,6 +184,55 @@ describe('XRSTOR', () => {
   });
 });
 
+describe('XSAVES', () => {
+  it('writes what XSAVEC writes', () => {
+    const area = (save: (a: Assembler) => void): bigint[] => {
+      const m = ran(save, (x) => { someState(x); x.state.mxcsr = 0x3f80; x.state.gpr[0] = 6n; });
+      return Array.from({ length: 128 }, (_, n) => m.read64(AREA + 8 * n));
+    };
+    expect(area((a) => a.xsaves64(at(rdi)))).toEqual(area((a) => a.xsavec64(at(rdi))));
+    expect(header(ran((a) => a.xsaves(at(rdi)), (x) => { cleared(x); x.state.gpr[0] = 6n; x.state.mxcsr = 0x3f80; }))).toEqual([2n, 0x8000_0000_0000_0006n, 0n]);
+  });
+});
+
+describe('XRSTORS', () => {
+  it('gives back what XSAVES wrote, and what is not there its initial configuration', () => {
+    const m = machine();
+    someState(m);
+    m.state.mxcsr = 0x3f80;
+    m.state.gpr[0] = 2n;
+    m.program((a) => { a.xsaves64(at(rdi)); a.mov(eax, 6); a.xrstors64(at(rdi)); a.hlt(); });
+    m.step();
+    m.state.xmm.fill(0n);
+    m.state.mxcsr = MXCSR_AFTER_RESET;
+    m.write64(HEADER + 8, (1n << 63n) | 6n);
+    m.step();
+    m.step();
+    expect([m.state.xmm[31], m.state.ymmHigh[31], m.state.mxcsr]).toEqual([32n, 0n, 0x3f80]);
+  });
+  it('is #GP(0) for the standard form, components that XCR0 and IA32_XSS do not have, reserved bytes and reserved bits of MXCSR', () => {
+    const restored = (layout: bigint, ...words: readonly (readonly [offset: number, value: bigint])[]): string | undefined => exception((a) => a.xrstors(at(rdi)), (m) => {
+      m.write64(HEADER + 8, layout);
+      for (const [offset, value] of words) m.write64(AREA + offset, value);
+    });
+    const room = (1n << 63n) | ALL;
+    expect(restored(room, [512, 2n])).toBeUndefined();
+    expect([restored(0n), restored(room | 0x100n), restored((1n << 63n) | 3n, [512, 4n]), restored(room, [528, 1n]), restored(room, [536, 1n]), restored(room, [512, 2n], [24, 0x1_0000n])])
+      .toEqual(Array(6).fill('#GP(0)'));
+  });
+});
+
+describe('IA32_XSS', () => {
+  const written = (value: bigint, model = EVERY_FEATURE): string | undefined =>
+    exception((a) => a.wrmsr(), (m) => { m.state.gpr[1] = BigInt(MSR.XSS); m.state.gpr[0] = value & 0xffff_ffffn; m.state.gpr[2] = value >> 32n; }, machine(model));
+  it('is 0 and takes 0: no component is a supervisor\'s alone', () => {
+    expect([written(0n), written(0x100n), written(7n), written(1n << 32n)]).toEqual([undefined, '#GP(0)', '#GP(0)', '#GP(0)']);
+    const m = ran((a) => a.rdmsr(), (x) => { x.state.gpr[1] = BigInt(MSR.XSS); });
+    expect([m.delivered, m.state.gpr[0], m.state.gpr[2]]).toEqual([[], 0n, 0n]);
+  });
+  it('is there with XSAVES only', () => expect(written(0n, parseCpuModel('max,-xsaves'))).toBe('#GP(0)'));
+});
+
 describe('an SSE instruction', () => {
   it('leaves bits 255:128', () => {
     const m = ran((a) => a.pxor(xmm0, xmm0), someState);
@@ -185,7 +246,7 @@ describe('CPUID', () => {
     expect(leaf(0xd, 0)).toEqual({ eax: 0x207, ebx: 832, ecx: 2696, edx: 0 });
     expect(leaf(0xd, 0, 0x207).ebx).toBe(2696);
     expect(leaf(0xd, 0, 3).ebx).toBe(576);
-    expect(leaf(0xd, 1, 7, parseCpuModel('max'))).toEqual({ eax: 7, ebx: 832, ecx: 0, edx: 0 });
+    expect(leaf(0xd, 1, 7, parseCpuModel('max'))).toEqual({ eax: 15, ebx: 832, ecx: 0, edx: 0 });
     expect(leaf(0xd, 1, 0x203).ebx).toBe(584);
     expect(leaf(0xd, 2)).toEqual({ eax: 256, ebx: 576, ecx: 0, edx: 0 });
     expect(leaf(0xd, 9)).toEqual({ eax: 8, ebx: 2688, ecx: 0, edx: 0 });

@@ -49,8 +49,3 @@ const NEEDS: Readonly<Partial<Record<CpuFeature, readonly CpuFeature[]>>> = {
   'x2apic': ['apic', 'msr'], 'tsc-deadline': ['apic', 'tsc', 'msr'], 'clflushopt': ['clflush'], 'clwb': ['clflush'],
 };
 export const needsOf = (feature: CpuFeature): readonly CpuFeature[] => NEEDS[feature] ?? [];
-
-/** Features that the manual defines and that are not all here yet: no processor of ours can have them, and CPUID never announces them. */
-export const UNBUILT: CpuFeatures = new Set<CpuFeature>(['xsaves']);
-/** All features that a processor here can have. */
-export const BUILT: CpuFeatures = new Set(FEATURE_NAMES.filter((feature) => !UNBUILT.has(feature)));

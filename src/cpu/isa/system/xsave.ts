@@ -94,9 +94,8 @@ export const XSAVE = save(false);
 /** XSAVEOPT, XSAVEOPT64 — Save Processor Extended States Optimized. What was not modified since XRSTOR is written all the same, as the manual allows. */
 export const XSAVEOPT = save(true);
 
-/** XSAVEC, XSAVEC64 — Save Processor Extended States with Compaction. MXCSR is a part of the SSE component here. */
-export const XSAVEC: SystemSemantics = (cpu, i) => {
-  requireXsave(cpu, i);
+/** XSAVEC and XSAVES: what is requested and in use, in the compacted form. MXCSR is a part of the SSE component here. */
+function saveCompacted(cpu: Cpu, i: Instruction): void {
   const { state } = cpu;
   const x = memoryOperand(i, 0);
   const wanted = requested(cpu);
@@ -108,6 +107,20 @@ export const XSAVEC: SystemSemantics = (cpu, i) => {
   header.setBigUint64(XSTATE_BV, BigInt(saved), true);
   header.setBigUint64(XCOMP_BV, COMPACTED | BigInt(wanted), true);
   storeArea(cpu, x, wanted, image, wanted);
+}
+/** XSAVEC, XSAVEC64 — Save Processor Extended States with Compaction. */
+export const XSAVEC: SystemSemantics = (cpu, i) => {
+  requireXsave(cpu, i);
+  saveCompacted(cpu, i);
+};
+/**
+ * XSAVES, XSAVES64 — Save Processor Extended States Supervisor. No component here is a supervisor's alone, so that IA32_XSS stays 0. What was
+ * not modified since XRSTORS is written all the same, as the manual allows.
+ */
+export const XSAVES: SystemSemantics = (cpu, i) => {
+  requireXsave(cpu, i);
+  requireCpl0(cpu, i);
+  saveCompacted(cpu, i);
 };
 
 function refuse(what: string): never {
@@ -128,13 +141,13 @@ function componentsIn(cpu: Cpu, image: Uint8Array): { present: number; compacted
   return { present: Number(present), compacted: compacted ? Number(layoutBits) : undefined };
 }
 
-/** XRSTOR, XRSTOR64 — Restore Processor Extended States: what is requested and not in the area gets its initial configuration. */
-export const XRSTOR: SystemSemantics = (cpu, i) => {
-  requireXsave(cpu, i);
+/** XRSTOR and XRSTORS: what is requested and not in the area gets its initial configuration. */
+function restore(cpu: Cpu, i: Instruction, form: 'any' | 'compacted'): void {
   const { state } = cpu;
   const x = memoryOperand(i, 0);
   const wanted = requested(cpu);
   const { present, compacted } = componentsIn(cpu, loadArea(cpu, x, 0, 'read'));
+  if (form === 'compacted' && compacted === undefined) refuse('not the compacted form');
   const options = compacted === undefined ? optionsOf(cpu, i) : { ...optionsOf(cpu, i), compacted };
   const image = loadArea(cpu, x, wanted & present, 'read', compacted);
   const takesMxcsr = compacted !== undefined ? (wanted & present & XCR0.SSE) !== 0 : (wanted & (XCR0.SSE | XCR0.AVX)) !== 0;
@@ -144,4 +157,15 @@ export const XRSTOR: SystemSemantics = (cpu, i) => {
   if (takesMxcsr) loadMxcsr(state, image);
   else if (compacted !== undefined && (wanted & XCR0.SSE) !== 0) state.mxcsr = MXCSR_AFTER_RESET;
   if ((wanted & XCR0.PKRU) !== 0) cpu.mmu.setPkru((present & XCR0.PKRU) === 0 ? 0 : pkruView(image, compacted).getUint32(0, true));
+}
+/** XRSTOR, XRSTOR64 — Restore Processor Extended States. */
+export const XRSTOR: SystemSemantics = (cpu, i) => {
+  requireXsave(cpu, i);
+  restore(cpu, i, 'any');
+};
+/** XRSTORS, XRSTORS64 — Restore Processor Extended States Supervisor. */
+export const XRSTORS: SystemSemantics = (cpu, i) => {
+  requireXsave(cpu, i);
+  requireCpl0(cpu, i);
+  restore(cpu, i, 'compacted');
 };
