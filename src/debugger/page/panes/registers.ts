@@ -15,7 +15,7 @@ export class RegistersPane implements Pane {
   readonly #open = new Set(OPEN);
   #before = new Map<string, bigint>();
   #moment = '';
-    #values = new Map<string, bigint>();
+  #values = new Map<string, bigint>();
 
   constructor(page: Page) {
     this.#page = page;
