@@ -13,11 +13,12 @@ if (!(wanted > 0)) throw new Error('--cases N: how many');
 const PER_ROW = 100;
 const record = new URL('./record.ts', import.meta.url).pathname;
 
+const left = new Map<string, number>();
 let seed = values.seed === undefined ? Math.floor(Date.now() / 1000) : Number(values.seed);
 for (let done = 0; done < wanted; seed++) {
   const options = ['--cases', String(PER_ROW), '--seed', String(seed), ...(values.only === undefined ? [] : ['--only', values.only])];
   const round = spawnSync(process.execPath, [record, ...options], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 28 });
-  const summary = /^(\d+) cases .*, (\d+) differ in .*$/m.exec(round.stdout);
+  const summary = /^(\d+) cases .*, \d+ differ in .*$/m.exec(round.stdout);
   if (summary === null || round.status !== 0) {
     console.log(`${round.stdout}\nseed ${seed}: node tools/silicon/record.ts ${options.join(' ')}`);
     process.exit(1);
@@ -25,5 +26,7 @@ for (let done = 0; done < wanted; seed++) {
   const cases = Number(summary[1]);
   if (cases === 0) throw new Error('no row has cases');
   done += cases;
-  console.log(`${done} cases, none differs (seed ${seed})`);
+  for (const [, n, why] of round.stdout.matchAll(/^left open: (\d+) cases: (.*)$/gm)) left.set(why!, (left.get(why!) ?? 0) + Number(n));
+  console.log(`${done} cases, none differs but where that is left open (seed ${seed})`);
 }
+for (const [why, n] of left) console.log(`${n} cases: ${why}`);

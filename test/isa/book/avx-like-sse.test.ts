@@ -1,5 +1,6 @@
 /** Instructions with a VEX prefix whose meaning is that of an SSE instruction: they are shown beside it. */
-import { instruction } from '../../support/example.ts';
+import { example, instruction, XM } from '../../support/example.ts';
+import { IE, OE, PE, ps, unmasked } from '../../support/floats.ts';
 import { likeSse } from '../../support/like-sse.ts';
 
 instruction('VMOVD', () => { likeSse('VMOVD', 'MOVD'); });
@@ -192,7 +193,12 @@ instruction('VAESKEYGENASSIST', () => { likeSse('VAESKEYGENASSIST', 'AESKEYGENAS
 instruction('VPCLMULQDQ', () => { likeSse('VPCLMULQDQ', 'PCLMULQDQ'); });
 instruction('VINSERTPS', () => { likeSse('VINSERTPS', 'INSERTPS', { floats: true }); });
 instruction('VEXTRACTPS', () => { likeSse('VEXTRACTPS', 'EXTRACTPS', { floats: true }); });
-instruction('VDPPS', () => { likeSse('VDPPS', 'DPPS', { floats: true }); });
+instruction('VDPPS', () => {
+  likeSse('VDPPS', 'DPPS', { floats: true });
+  const HUGE = 3e38, mxcsr = unmasked(OE) & unmasked(IE);
+  example('raises what a product raises in either half, and nothing of the sums behind it', 'vdpps ymm0, ymm1, ymm2, 0xff',
+    { ymm1: ps(HUGE, HUGE, 0, 0) << 128n, ymm2: ps(HUGE, -HUGE, 0, 0) << 128n, mxcsr }, { mxcsr: mxcsr | OE | PE, fault: XM });
+});
 instruction('VDPPD', () => { likeSse('VDPPD', 'DPPD', { floats: true }); });
 instruction('VROUNDPS', () => { likeSse('VROUNDPS', 'ROUNDPS', { floats: true }); });
 instruction('VROUNDPD', () => { likeSse('VROUNDPD', 'ROUNDPD', { floats: true }); });

@@ -66,5 +66,6 @@ instruction('VCVTPS2PH', () => {
   example('narrows four numbers', 'vcvtps2ph xmm0, xmm1, 4', { xmm1: lanes(32, ...SINGLES.slice(0, 4)) }, { xmm0: lanes(16, ...HALVES.slice(0, 4)) });
   example('narrows eight', 'vcvtps2ph xmm0, ymm1, 0', { ymm1: lanes(32, ...SINGLES) }, { xmm0: lanes(16, ...HALVES) });
   example('rounds as the immediate says', 'vcvtps2ph qword ptr [rdi], xmm1, 2', { rdi: MEMORY, qword: 0n, xmm1: s(1 + 2 ** -20) }, { qword: 0x3c01n, mxcsr: 0x1fa0 });
+  example('has set its flags when its store faults', 'vcvtps2ph qword ptr [rdi], xmm1, 2', { rdi: UNMAPPED, xmm1: s(1 + 2 ** -20) }, { fault: PF(UNMAPPED, { write: true }), mxcsr: 0x1fa0 });
   example('stores 128 bits of eight', 'vcvtps2ph xmmword ptr [rdi], ymm1, 0', { rdi: MEMORY, xmmword: 0n, ymm1: lanes(32, ...SINGLES) }, { xmmword: lanes(16, ...HALVES) });
 });

@@ -1,5 +1,5 @@
 /** Near transfers of control by example. */
-import { BR, code, example, GP, instruction, MEMORY, STACK, UD } from '../../support/example.ts';
+import { BR, code, example, GP, instruction, MEMORY, PF, STACK, UD, UNMAPPED } from '../../support/example.ts';
 
 const TARGET = code(0x40);
 const NOT_CANONICAL = 0x8000_0000_0000n;
@@ -52,6 +52,8 @@ instruction('BOUND', () => {
   const bounds = 0x0000_0009_ffff_ffffn;
   example('accepts an index within signed bounds', 'bound eax, [edi]', { rax: 9n, rdi: MEMORY, qword: bounds }, {}, { bits: 32, bytes: [0x62, 0x07] });
   example('raises #BR outside them', 'bound eax, [edi]', { rax: 10n, rdi: MEMORY, qword: bounds }, { fault: BR }, { bits: 32, bytes: [0x62, 0x07] });
+  const atTheEnd = { rax: 0x8000_0000n, rdi: UNMAPPED - 4n };
+  example('reads the upper bound even where the lower one decides', 'bound eax, [edi]', atTheEnd, { fault: PF(UNMAPPED) }, { bits: 32, bytes: [0x62, 0x07] });
 });
 instruction('UD2', () => { example('is #UD', 'ud2', {}, { fault: UD }); });
 instruction('UD1', () => { example('is #UD and reads no operand', 'ud1 eax, dword ptr [rdi]', { rdi: NOT_CANONICAL }, { fault: UD }); });

@@ -73,16 +73,18 @@ export const RET: Semantics = (o, i) => {
 const BOUND_RANGE_EXCEEDED = 5;
 const INVALID_OPCODE = 6;
 
-/** BOUND — Check Array Index Against Bounds; the lower one first. SDM Vol. 2A, "BOUND—Check Array Index Against Bounds". */
+/**
+ * BOUND — Check Array Index Against Bounds. SDM Vol. 2A, "BOUND—Check Array Index Against Bounds". Both bounds are read before the index is compared, as
+ * AMD's processors do: SDM Vol. 3A, "Priority Among Concurrent Events", has #BR and #PF in one class, whose order is the processor's.
+ */
 export const BOUND: Semantics = (o, i) => {
   const w = i.width;
   const index = o.getReg(i.operands[0] as RegisterOperand);
   const x = i.operands[1] as MemoryOperand;
   const at = o.effectiveAddress(x);
   const lower = o.load(w, x.segment, at);
-  o.when(o.ltS(w, index, lower), () => { o.fault(BOUND_RANGE_EXCEEDED); });
   const upper = o.load(w, x.segment, addOffset(o, i, at, o.const(64, BigInt(w / 8))));
-  o.when(o.ltS(w, upper, index), () => { o.fault(BOUND_RANGE_EXCEEDED); });
+  o.when(o.orB(o.ltS(w, index, lower), o.ltS(w, upper, index)), () => { o.fault(BOUND_RANGE_EXCEEDED); });
 };
 
 /** UD0, UD1, UD2 — Undefined Instruction. SDM Vol. 2B, "UD—Undefined Instruction". */

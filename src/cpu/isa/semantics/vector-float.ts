@@ -42,7 +42,11 @@ export const FLOAT_FROM_HALVES = sse((o, i) => {
     return o.floatX('f32x4.promote_low_f16x4', four, four);
   });
 });
-/** VCVTPS2PH: as many half-precision numbers as SRC has lanes; what is left of an XMM register is cleared. SDM Vol. 2D, "VCVTPS2PH—Convert Single-Precision FP Value to 16-bit FP Value". */
+/**
+ * VCVTPS2PH: as many half-precision numbers as SRC has lanes; what is left of an XMM register is cleared. SDM Vol. 2D, "VCVTPS2PH—Convert Single-Precision
+ * FP Value to 16-bit FP Value". A store that faults finds the flags of MXCSR set, as on the Intel processor that was recorded, and #XM comes before it; AMD's
+ * store first. Restarted, both end alike, which is what SDM Vol. 3A, "Program or Task Continuity", asks for.
+ */
 export const HALVES_FROM_FLOAT = sse((o, i) => {
   const control = i.operands[2] as ImmediateOperand, wide = xmm(i, 1).width === 256, dest = i.operands[0] as Operand;
   const [low, high] = o.raisedTogether(() => [o.halvesFromFloatX(readX(o, i, 1), control), wide ? o.halvesFromFloatX(readX(o, i, 1, 'any', 1), control) : o.constX(0n)] as const);

@@ -1,9 +1,10 @@
 /** Operations between neighbouring lanes, or that treat them by turns: sums, differences and products of pairs. */
 import type { Instruction } from '../instruction.ts';
 import type { ImmediateOperand } from '../operand.ts';
+import type { Semantics } from '../row.ts';
 import type { FloatOp, VectorOp } from '../vector-ops.ts';
 import { lanePattern } from '../vector-shuffles.ts';
-import { joined, type Combination, type Mapping } from './vector-operands.ts';
+import { firstSource, halvesOf, joined, readX, vector, writeHalves, type Combination, type Half, type Mapping } from './vector-operands.ts';
 
 /** The even and the odd lanes of two vectors, by the size of a lane in bytes. */
 const EVEN = { 2: lanePattern(2, [0, 2, 4, 6, 8, 10, 12, 14]), 4: lanePattern(4, [0, 2, 4, 6]), 8: lanePattern(8, [0, 2]) } as const;
@@ -36,17 +37,19 @@ export const PMADDUBSW: Combination = (o, a, b) => {
 const control = (i: Instruction): ImmediateOperand => i.operands.at(-1) as ImmediateOperand;
 
 /**
- * DPPS: products where bits 7:4 say so, summed in pairs and then together, to the lanes of bits 3:0. Which of several NaNs a lane gets the manual leaves
- * open: on hardware (Intel) each lane is its neighbour plus itself, then that plus the other pair's. SDM Vol. 2A, "DPPS—Dot Product of Packed Single Precision Floating-Point Values".
+ * DPPS: products where bits 7:4 say so, summed in pairs and then together, to the lanes of bits 3:0, in each 128 bits. What the products raise comes before
+ * what sums do, in all lanes at once (AMD). Which of several NaNs a lane gets the manual leaves open: on hardware (Intel) each lane is its neighbour plus itself,
+ * then that plus the other pair's. SDM Vol. 2A, "DPPS—Dot Product of Packed Single Precision Floating-Point Values".
  */
-export const DPPS: Combination = (o, a, b, i) => {
-  const zero = o.constX(0n);
-  const chosen = (x: typeof a): typeof a => o.shuffleByX('DPPS', x, zero, control(i));
-  const products = o.floatX('f32x4.mul', chosen(a), chosen(b));
-  const pairs = o.floatX('f32x4.add', o.shuffleX(lanePattern(4, [1, 0, 3, 2]), products, products), products);
-  const total = o.floatX('f32x4.add', pairs, o.shuffleX(lanePattern(4, [2, 3, 0, 1]), pairs, pairs));
-  return o.shuffleByX('BLENDPS', zero, total, control(i));
-};
+export const DPPS: Semantics = vector((o, i) => {
+  const first = firstSource(i), zero = o.constX(0n), halves = halvesOf(i);
+  const chosen = (n: number, half: Half): typeof zero => o.shuffleByX('DPPS', readX(o, i, n, 'aligned', half), zero, control(i));
+  const step = (f: (half: Half) => typeof zero): (typeof zero)[] => o.raisedTogether(() => halves.map(f));
+  const products = step((half) => o.floatX('f32x4.mul', chosen(first, half), chosen(first + 1, half)));
+  const pairs = step((half) => o.floatX('f32x4.add', o.shuffleX(lanePattern(4, [1, 0, 3, 2]), products[half]!, products[half]!), products[half]!));
+  const totals = step((half) => o.floatX('f32x4.add', pairs[half]!, o.shuffleX(lanePattern(4, [2, 3, 0, 1]), pairs[half]!, pairs[half]!)));
+  writeHalves(o, i, (half) => o.shuffleByX('BLENDPS', zero, totals[half]!, control(i)));
+});
 /** DPPD: of two lanes, by bits 5:4 and 1:0. SDM Vol. 2A, "DPPD—Dot Product of Packed Double Precision Floating-Point Values". */
 export const DPPD: Combination = (o, a, b, i) => {
   const zero = o.constX(0n);

@@ -181,7 +181,7 @@ export const avxSse4 = [
     ['VMPSADBW xmm1, xmm2, xmm3/m128, imm8', 'VEX.128.66.0F3A.WIG 42 /r ib'],
     ['VMPSADBW ymm1, ymm2, ymm3/m256, imm8', 'VEX.256.66.0F3A.WIG 42 /r ib', AVX2],
   ]),
-  instruction(combined(DPPS), AVX, [
+  instruction(DPPS, AVX, [
     ['VDPPS xmm1, xmm2, xmm3/m128, imm8', 'VEX.128.66.0F3A.WIG 40 /r ib'],
     ['VDPPS ymm1, ymm2, ymm3/m256, imm8', 'VEX.256.66.0F3A.WIG 40 /r ib'],
   ]),

@@ -155,7 +155,7 @@ export const vectorSse4 = [
   instruction(combined(ROUND('f64')), SSE41, [
     ['ROUNDSD xmm1, xmm2/m64, imm8', '66 0F 3A 0B /r ib'],
   ]),
-  instruction(combined(DPPS), SSE41, [
+  instruction(DPPS, SSE41, [
     ['DPPS xmm1, xmm2/m128, imm8', '66 0F 3A 40 /r ib'],
   ]),
   instruction(combined(DPPD), SSE41, [
