@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { ImageError, PROTOCOLS, type FlatOptions, type Module, type Protocol } from '../machine/boot/index.ts';
 import { crc32 } from '../machine/crc32.ts';
 import { CpuModelError, DEFAULT_MODEL_NAME, parseCpuModel } from '../cpu/models.ts';
-import { ENGINE_NAMES, Machine, type EngineName } from '../machine/machine.ts';
+import { DEFAULT_MEMORY_BYTES, ENGINE_NAMES, Machine, type EngineName } from '../machine/machine.ts';
 import type { MachineRequest } from '../debugger/messages.ts';
 import { MAX_RAM_BYTES } from '../state/layout.ts';
 import { CommandError } from './exit-status.ts';
@@ -24,8 +24,6 @@ export const MACHINE_OPTIONS = {
   'max-instructions': { value: 'N', says: 'stop after N instructions' },
   'engine': { value: 'NAME', says: `${ENGINE_NAMES.join(', ')} (default auto): how instructions are executed; the guest sees no difference` },
 } as const satisfies Options;
-
-const DEFAULT_MEMORY_BYTES = 128 * 2 ** 20;
 
 export interface Booted {
   readonly machine: Machine;

@@ -79,7 +79,7 @@ function answer(request: IncomingMessage, response: ServerResponse, served: Read
 
 async function debug(args: Arguments): Promise<number> {
   if (args.operands.length > 1) throw new CommandError('usage', `one IMAGE only; what is ${args.operands[1]}?`);
-  if (args.has('max-instructions')) throw new CommandError('usage', 'debug: --max-instructions is for runs without a view; "To an instruction" is on the page');
+  if (args.has('max-instructions')) throw new CommandError('usage', 'debug: --max-instructions is for runs without a view; on the page, break on "count N"');
   const served = contents(args);
   const server = createServer();
   const wanted = args.integer('port', 0, 65535) ?? 0;

@@ -70,7 +70,8 @@ export interface RunOptions {
   readonly maxIdleTime?: number;
 }
 
-const DEFAULT_MEMORY_BYTES = 128 * 2 ** 20;
+/** RAM of a machine of which nothing else is said. */
+export const DEFAULT_MEMORY_BYTES = 128 * 2 ** 20;
 /** Where firmware made for QEMU says what it does, if a debug console answers. */
 const FIRMWARE_DEBUG_PORT = 0x402;
 const DEFAULT_EPOCH = Date.UTC(2026, 0, 1) / 1000;

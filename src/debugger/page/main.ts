@@ -36,6 +36,8 @@ class Main implements Page {
   #status: StatusData | undefined;
   #refreshing: Promise<void> | undefined;
   #again = false;
+  /** The link in the address has been followed, or was made here: it says nothing of another image. */
+  #linkIsOld = false;
 
   constructor() {
     this.#controls = new Controls(this);
@@ -60,12 +62,15 @@ class Main implements Page {
   start(): void { this.attempt(this.#opener.start()); }
 
   async #load(request: LoadRequest): Promise<void> {
-    const link = linkInAddress();
-    this.#timeline.bookmarks = link?.bookmarks ?? [];
+    const link = this.#linkIsOld ? undefined : linkInAddress();
     const loaded = await this.client.ask('load', { ...request, ...(link === undefined ? {} : { link }) });
+    if (this.#linkIsOld) history.replaceState(undefined, '', location.pathname);
+    this.#linkIsOld = link !== undefined && loaded.linkProblem === undefined;
+    this.#timeline.bookmarks = link?.bookmarks ?? [];
     document.title = `${request.name} – longmode`;
     this.#controls.loaded(request.name, loaded);
-    for (const text of [...loaded.warnings, loaded.linesProblem, loaded.linkProblem]) if (text !== undefined) this.#controls.say(text);
+    const said = [...loaded.warnings, loaded.linesProblem, loaded.linkProblem].filter((text) => text !== undefined);
+    if (said.length > 0) this.#controls.say(said.join('; '));
   }
 
   async #sources(texts: Readonly<Record<string, string>>): Promise<void> {
@@ -95,7 +100,10 @@ class Main implements Page {
     return this.client.ask('move', { toMoment: { retired } });
   }
   /** Text that reopens the page at this moment. */
-  async link(): Promise<string> { return linkText(await this.client.ask('link'), this.#timeline.bookmarks); }
+  async link(): Promise<string> {
+    this.#linkIsOld = true;
+    return linkText(await this.client.ask('link'), this.#timeline.bookmarks);
+  }
   open(): void { this.#opener.show(); }
 
   #noticed(notice: Notice): void {

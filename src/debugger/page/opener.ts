@@ -1,7 +1,12 @@
 /** Where images come from: the server that `longmode debug` is, a file picker, a file dropped on the page, the example. */
 import type { LoadRequest, MachineRequest } from '../messages.ts';
 import { h } from './dom.ts';
-import { bytesOf, dropped, pickedFolder, sourcesOf } from './files.ts';
+import { bytesOf, dropped, type Given } from './files.ts';
+import { linkInAddress } from './link.ts';
+import { MachineForm, picker, type Module } from './machine-form.ts';
+
+/** An image, what its kernel says of its own memory, and how a flat binary was opened. */
+interface Image extends Module { readonly description?: unknown; readonly flat?: NonNullable<MachineRequest['flat']> }
 
 /** boot.json: what the server has, or the static build's example. */
 interface Offer {
@@ -15,8 +20,6 @@ interface Offer {
   readonly example?: { readonly name: string; readonly image: string; readonly sources: string; readonly description: string };
 }
 
-export type Module = NonNullable<MachineRequest['modules']>[number];
-
 /** What the opener gives the page. */
 interface OpenerPage {
   load(request: LoadRequest): Promise<void>;
@@ -27,51 +30,49 @@ interface OpenerPage {
 export class Opener {
   readonly element: HTMLDialogElement;
   readonly #page: OpenerPage;
+  readonly #form: MachineForm;
+  readonly #progress = h('p', { class: 'note', role: 'status' });
   readonly #problem = h('p', { class: 'problem', role: 'alert' });
-  readonly #memory = h('input', { value: '128', 'aria-label': 'Memory in MiB', inputmode: 'numeric', class: 'small' });
-  readonly #cmdline = h('input', { 'aria-label': 'Kernel command line', placeholder: 'command line' });
-  readonly #initrd = h('span', { class: 'note' }, 'none');
-  readonly #folder = h('span', { class: 'note' }, 'none');
-  #modules: readonly Module[] = [];
-  #sources: Readonly<Record<string, string>> = {};
+  readonly #close = h('button', { class: 'quiet close', onclick: () => this.element.close(), hidden: true }, 'Close');
+  readonly #again = h('button', { class: 'primary', onclick: () => this.#attempt(this.#load(this.#image!)), hidden: true });
   #offer: Offer = {};
+  /** What was opened last, to be opened again on another machine. */
+  #image: Image | undefined;
 
   constructor(page: OpenerPage) {
     this.#page = page;
-    const file = h('input', { type: 'file', id: 'file', onchange: () => { if (file.files?.[0] !== undefined) this.#attempt(bytesOf(file.files[0]).then((image) => this.#take(image))); } });
-    const initrd = h('input', { type: 'file', id: 'initrd', multiple: true, onchange: () => this.#say(Promise.all([...initrd.files ?? []].map(bytesOf)).then((modules) => { this.#takeModules(modules); })) });
-    const folder = h('input', { type: 'file', id: 'sources', webkitdirectory: true, onchange: () => this.#say(sourcesOf(pickedFolder(folder.files!)).then((texts) => this.#takeSources(texts))) });
+    this.#form = new MachineForm({ attempt: (work) => this.#say(work), sources: (texts) => page.sources(texts) });
     this.element = h('dialog', { class: 'opener', 'aria-label': 'Open an image' },
-      h('h1', {}, 'longmode'), h('p', {}, 'The x86-64 machine you can see into. Open a kernel image: ELF with Multiboot or PVH, a vmlinux or bzImage. It stays on this computer.'),
-      h('div', { class: 'drop' }, h('label', { for: 'file', class: 'primary' }, 'Choose an image'), file, h('span', {}, 'or drop one anywhere on the page')),
-      h('div', { class: 'row' }, h('label', {}, 'Memory ', this.#memory, ' MiB'), this.#cmdline),
-      h('div', { class: 'row' }, h('label', { class: 'pick' }, 'Initrd or modules…', initrd), this.#initrd, h('label', { class: 'pick' }, 'Folder of its source…', folder), this.#folder),
+      h('h1', {}, 'longmode'), this.#close, h('p', {}, 'The x86-64 machine you can see into. Open a kernel image: ELF with Multiboot or PVH, a vmlinux or bzImage. It stays on this computer.'),
+      linkInAddress() === undefined ? undefined : h('p', { class: 'note' }, 'The link in the address leads to a moment of a run: open its image, with the same memory, command line and modules, and the page goes there.'),
+      h('div', { class: 'drop' }, picker('file', 'primary', 'Choose an image', {}, (files) => this.#attempt(bytesOf(files[0]!).then((image) => this.#open(image)))), h('span', {}, 'or drop one anywhere on the page'), this.#again),
+      ...this.#form.rows,
       h('div', { class: 'row' }, h('button', { class: 'primary', id: 'example', onclick: () => this.#attempt(this.#example()) }, 'Open the guest kernel'), h('span', { class: 'note' }, 'physical memory, paging, demand faults and a heap, with its source')),
-      this.#problem);
-    document.addEventListener('dragover', (event) => event.preventDefault());
+      this.#progress, this.#problem);
+    document.addEventListener('dragover', (event) => {
+      event.preventDefault();
+      document.body.classList.add('dragging');
+    });
+    // Out of the page, and not from one of its elements into another.
+    document.addEventListener('dragleave', (event) => { if (event.relatedTarget === null) document.body.classList.remove('dragging'); });
     document.addEventListener('drop', (event) => {
       event.preventDefault();
-      if (event.dataTransfer === null) return;
-      this.#say(dropped(event.dataTransfer).then(async ({ image, modules, sources }) => {
-        if (modules.length > 0) this.#takeModules(modules);
-        if (Object.keys(sources).length > 0) await this.#takeSources(sources);
-        if (image !== undefined) this.#attempt(this.#take(image));
-      }));
+      document.body.classList.remove('dragging');
+      if (event.dataTransfer !== null) this.#say(this.#take(dropped(event.dataTransfer)));
     });
   }
 
   /** Opens what the server offers, or asks. */
   async start(): Promise<void> {
-    this.#offer = await (await fetch('boot.json')).json() as Offer;
-    const { name, options = {}, modules = [] } = this.#offer;
+    this.#offer = await jsonAt('boot.json') as Offer;
+    const { name, options = {}, modules = [], description, sources } = this.#offer;
     if (name === undefined) {
       this.show();
       return;
     }
-    const loaded = await Promise.all(modules.map(async (module, n) => ({ name: module, bytes: await bytesAt(`module/${n}`) })));
-    const sources = { ...await this.#exampleSources(), ...(this.#offer.sources === undefined ? {} : await jsonAt(this.#offer.sources) as Record<string, string>) };
-    const path = this.#offer.description, description = path === undefined ? {} : { description: await jsonAt(path) };
-    await this.#page.load({ name, image: await bytesAt('image'), options: { ...options, modules: loaded }, sources, ...description });
+    this.#form.options = { ...options, modules: await Promise.all(modules.map(async (module, n) => ({ name: module, bytes: await bytesAt(`module/${n}`) }))) };
+    if (sources !== undefined) await this.#form.addSources(await jsonAt(sources) as Record<string, string>);
+    await this.#load({ name, bytes: await bytesAt('image'), ...(description === undefined ? {} : { description: await jsonAt(description) }) });
   }
 
   show(): void {
@@ -79,41 +80,55 @@ export class Opener {
     if (!this.element.open) this.element.showModal();
   }
 
-  async #take({ name, bytes }: Module): Promise<void> {
-    await this.#page.load({ name, image: bytes, options: { ...this.#options, modules: this.#modules }, sources: { ...await this.#exampleSources(), ...this.#sources } });
+  async #take(given: Promise<Given>): Promise<void> {
+    const { image, modules, sources } = await given;
+    if (modules.length > 0) this.#form.modules = modules;
+    if (Object.keys(sources).length > 0) await this.#form.addSources(sources);
+    if (image !== undefined) this.#attempt(this.#open(image));
+    // Modules alone wait for their kernel.
+    else if (modules.length > 0) this.show();
   }
-  #takeModules(modules: readonly Module[]): void {
-    this.#modules = modules;
-    this.#initrd.textContent = modules.length === 0 ? 'none' : modules.map(({ name }) => name).join(', ');
+
+  /** Opens an image that the user has given. */
+  #open(image: Image): Promise<void> {
+    this.#form.forgetOthers();
+    return this.#load(image);
   }
-  async #takeSources(texts: Readonly<Record<string, string>>): Promise<void> {
-    this.#sources = { ...this.#sources, ...texts };
-    this.#folder.textContent = `${Object.keys(this.#sources).length} files`;
-    await this.#page.sources(texts);
+
+  async #load(image: Image): Promise<void> {
+    const { name, bytes, flat, ...description } = image, options = { ...(flat === undefined ? {} : { flat }), ...this.#form.options };
+    await this.#page.load({ name, image: bytes, options, sources: { ...await this.#exampleSources(), ...this.#form.sources }, ...description });
+    this.#loaded();
+    this.#image = { ...image, ...(options.flat === undefined ? {} : { flat: options.flat }) };
+    this.#form.forgetFlat();
+    this.#again.textContent = `Open ${name} again`;
+    this.#again.hidden = false;
   }
 
   async #example(): Promise<void> {
     const { example } = this.#offer;
     if (example === undefined) throw new Error('this build has no example');
+    const { memoryBytes, cmdline } = this.#form.options;
     const [image, sources, description] = await Promise.all([bytesAt(example.image), this.#exampleSources(), jsonAt(example.description)]);
-    await this.#page.load({ name: example.name, image, options: this.#options, sources, description });
+    await this.#page.load({ name: example.name, image, options: { ...(memoryBytes === undefined ? {} : { memoryBytes }), ...(cmdline === undefined ? {} : { cmdline }) }, sources, description });
+    this.#loaded();
   }
+
+  #loaded(): void { this.#close.hidden = false; }
 
   /** The guest kernel may be any image, built by `longmode kernel`: only its line table names these files. */
   async #exampleSources(): Promise<Record<string, string>> {
     return this.#offer.example === undefined ? {} : await jsonAt(this.#offer.example.sources) as Record<string, string>;
   }
 
-  get #options(): MachineRequest {
-    const mib = Number(this.#memory.value);
-    if (!Number.isInteger(mib) || mib < 1 || mib > 3072) throw new Error('memory is 1 to 3072 MiB');
-    return { memoryBytes: mib * 2 ** 20, ...(this.#cmdline.value === '' ? {} : { cmdline: this.#cmdline.value }) };
-  }
-
   /** Does something that ends in an image that is open. */
-  #attempt(work: Promise<void>): void { this.#say(work.then(() => this.element.close())); }
+  #attempt(work: Promise<void>): void {
+    this.#progress.textContent = 'Opening…';
+    this.#say(work.then(() => this.element.close()).finally(() => { this.#progress.textContent = ''; }));
+  }
   /** Does something, and says why it could not. */
   #say(work: Promise<void>): void {
+    this.#problem.textContent = '';
     work.catch((error: unknown) => {
       this.show();
       this.#problem.textContent = error instanceof Error ? error.message : String(error);

@@ -5,9 +5,10 @@ import { Debugger, type DebugStop, type Motion as DebugMotion } from '../../debu
 import { modeText } from '../../debug/mode.ts';
 import { postMortem } from '../../debug/post-mortem.ts';
 import { lastWriteView, stopLine } from '../../debug/prompt/views.ts';
+import { planBoot, type BootOptions } from '../../machine/boot/index.ts';
 import { crc32 } from '../../machine/crc32.ts';
 import { InputLog } from '../../machine/input-log.ts';
-import { Machine } from '../../machine/machine.ts';
+import { DEFAULT_MEMORY_BYTES, Machine } from '../../machine/machine.ts';
 import { readSourceLines } from '../../debug/source-lines.ts';
 import { SymbolTable } from '../../debug/symbols.ts';
 import type { BreakpointData, LinkData, LoadedData, LoadRequest, MachineRequest, Motion, Notice, RequestName, Requests, SourcesFound, StatusData } from '../messages.ts';
@@ -109,10 +110,13 @@ export class Session {
 
   // ---------------------------------------------------------------------------------------------------- the machine
   #load({ name, image, options, sources = {}, description, link }: LoadRequest): LoadedData {
-    this.#motion = undefined;
-    // The old machine's memory is given back before the new one's is asked for.
-    this.#loaded = undefined;
     const { memoryBytes, cpu, engine, debugExitPort, flat, protocol, cmdline = '', modules = [] } = options;
+    const boot: BootOptions = { name, cmdline, modules, ...(flat === undefined ? {} : { flat }), ...(protocol === undefined ? {} : { protocol }) };
+    // What cannot be booted leaves the machine that is there. Otherwise its memory is given back before the new one's is asked for.
+    planBoot(image, memoryBytes ?? DEFAULT_MEMORY_BYTES, boot);
+    this.#motion = undefined;
+    this.#waiting = false;
+    this.#loaded = undefined;
     const fingerprint = fingerprintOf(image, options);
     const linkProblem = link === undefined || link.fingerprint === fingerprint ? undefined : 'the link is to a moment of another image, or of a machine with other options';
     const machine = new Machine({
@@ -120,7 +124,7 @@ export class Session {
       ...(debugExitPort === undefined ? {} : { debugExitPort }),
       onOutput: (port, byte) => { if (port === 0) this.#sent.push(byte); },
     });
-    const plan = machine.load(image, { name, cmdline, modules, ...(flat === undefined ? {} : { flat }), ...(protocol === undefined ? {} : { protocol }) });
+    const plan = machine.load(image, boot);
     const followed = linkProblem === undefined ? link : undefined;
     const debug = new Debugger(machine, { budgetBytes: HISTORY_BYTES, symbols: new SymbolTable(plan.symbols), ...(followed === undefined ? {} : { log: InputLog.from(followed.log) }) });
     const lines = readSourceLines(image);

@@ -67,5 +67,5 @@ function detect(file: Uint8Array, header: MultibootHeader | undefined, elf: ElfF
   if (elf?.bits === 64 && elf.isLinux) return 'linux';
   if (elf) throw new ImageError('this ELF file has neither a PVH note (type 18, "Xen") nor a Multiboot header nor a note of a Linux kernel, so nothing says how to enter it');
   if (isBzImage(file)) return 'linux';
-  throw new ImageError('neither ELF nor Multiboot nor bzImage; a flat binary needs --load-address and --entry');
+  throw new ImageError('neither ELF nor Multiboot nor bzImage; a flat binary needs a load address');
 }
