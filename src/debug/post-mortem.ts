@@ -10,6 +10,7 @@ import { EFER } from '../mmu/control-bits.ts';
 import type { Mmu } from '../mmu/mmu.ts';
 import { linear } from '../state/addresses.ts';
 import type { GuestState } from '../state/guest-state.ts';
+import { ACTIVITY } from '../state/layout.ts';
 import { descriptorText, gateText, selectorText } from './descriptors.ts';
 import { errorCodeBits, vectorMnemonic, vectorText } from './error-code.ts';
 import { explainPageFault } from './page-fault.ts';
@@ -139,6 +140,7 @@ function failure({ raised, progress }: FaultRecord): string {
 function summary({ state, faultChain, symbols }: Subject): string {
   const count = state.retired.toLocaleString('en-US');
   const after = `after ${count} instruction${state.retired === 1 ? '' : 's'}`;
+  if (state.activity !== ACTIVITY.shutdown) return `No triple fault: ${after}, at RIP ${symbols.text(state.rip)}, the processor has not shut down.`;
   if (faultChain.length === 0) return `Triple fault ${after}. How it came to this is not known: the exceptions were not recorded.`;
   const steps = faultChain.map((record, i) => {
     const before = faultChain[i - 1];
@@ -160,14 +162,14 @@ function hint(subject: Subject, { vector, raised, progress }: FaultRecord): stri
   return [];
 }
 
-/** The whole story of a triple fault as text of several paragraphs, without a final newline. */
+/** The whole story of a triple fault as text of several paragraphs, without a final newline; without one, where the processor came from. */
 export function postMortem(machine: MachineView, symbols = new SymbolTable()): string {
   const { state, mmu } = machine;
   const { faultChain } = machine.cpu;
   const recent = machine.engine.recentInstructions();
   const subject: Subject = { state, mmu, faultChain, recent, symbols };
   const lines = [summary(subject), ''];
-  if (faultChain.length > 0) {
+  if (faultChain.length > 0 && state.activity === ACTIVITY.shutdown) {
     lines.push(...chainLines(subject), `${faultChain.length + 1}. An exception while a double fault is delivered is a triple fault: the processor enters the shutdown state. A real board resets.`, '');
   }
   if (recent.length > 0) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { postMortem } from '../../src/debug/post-mortem.ts';
 import { SymbolTable } from '../../src/debug/symbols.ts';
+import { ACTIVITY } from '../../src/state/layout.ts';
 import { Bench, CODE, PAGE_TABLE, TSS } from './bench.ts';
 
 const symbols = new SymbolTable([
@@ -174,6 +175,11 @@ The last 9 instructions, oldest first:
 
   test('is honest when nothing was recorded', () => {
     const bench = new Bench([]);
+    bench.state.activity = ACTIVITY.shutdown;
     expect(story(bench)).toBe('Triple fault after 0 instructions. How it came to this is not known: the exceptions were not recorded.');
+  });
+
+  test('does not speak of one where there was none', () => {
+    expect(story(new Bench([]))).toBe('No triple fault: after 0 instructions, at RIP 0x1000 <main>, the processor has not shut down.');
   });
 });

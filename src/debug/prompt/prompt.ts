@@ -65,8 +65,8 @@ export class Prompt {
 
   /** Where the machine is, and why it stopped there. */
   report(stop: DebugStop): readonly string[] {
-    const why = stopLine(this.debug, stop);
-    return [...(why === undefined ? [] : [why]), placeLine(this.debug)];
+    const why = stopLine(this.debug, stop), hint = stop.kind === 'triple-fault' ? ' ("why" tells the story, "back" goes before it)' : '';
+    return [...(why === undefined ? [] : [why + hint]), placeLine(this.debug)];
   }
 
   #value(expression: string): bigint {

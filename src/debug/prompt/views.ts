@@ -54,7 +54,7 @@ export function stopLine({ breakpoints }: Debugger, stop: DebugStop): string | u
     case 'debug-exit': return `the guest wrote ${stop.value} to the debug-exit port`;
     case 'power-off': return 'the guest turned the power off';
     case 'reset': return 'the guest reset the machine';
-    case 'triple-fault': return 'triple fault: the processor has shut down ("why" tells the story, "back" goes before it)';
+    case 'triple-fault': return 'triple fault: the processor has shut down';
     case 'halted': return stop.wakeable ? 'the processor waits for an interrupt, and only input could cause one' : 'the processor halted with interrupts off';
     case 'unimplemented': return `unimplemented: ${stop.what}`;
   }

@@ -38,7 +38,7 @@ export class Controls {
       h('div', { class: 'group', role: 'group', 'aria-label': 'Forwards' },
         button('step', 'step', 'Step in', 'F11', 'step'), button('over', 'over', 'Step over', 'F10', 'over'), button('out', 'out', 'Step out', 'Shift+F11', 'out'),
         this.#resume, button('end', 'last', 'To the latest moment', 'to the end of what has run', 'end')),
-      this.#state, this.#why, h('span', { class: 'space' }), this.#mode, this.#speed, this.#count,
+      this.#state, this.#why, this.#mode, this.#speed, this.#count,
       h('button', { id: 'link', class: 'quiet', title: 'Copy a link to this moment', onclick: () => page.attempt(this.#link()) }, 'Link'),
       h('button', { id: 'open', class: 'quiet', onclick: () => page.open() }, 'Open…'),
       this.#message);
@@ -71,7 +71,6 @@ export class Controls {
     this.#state.textContent = { running: 'running', waiting: 'waiting for input', stopped: status.ending === 'fault' ? 'fault' : status.ending === 'end' ? 'ended' : status.isLive ? 'paused' : 'in the past' }[status.activity];
     this.#state.className = `pill ${status.activity} ${status.ending ?? ''} ${status.isLive ? '' : 'past'}`;
     this.#why.textContent = status.why ?? '';
-    this.#why.title = status.why ?? '';
     this.#count.textContent = grouped(status.now.retired);
     this.#mode.textContent = status.mode;
     this.#speed.textContent = status.activity === 'running' && status.speed > 0 ? `${short(status.speed)}/s` : '';

@@ -26,22 +26,40 @@ function dress(element: Element, properties: Properties): void {
   }
 }
 
-/** Puts other children into an element. What stands in the place of what had the focus gets it. */
-export function replaceContent(element: HTMLElement, children: readonly Node[]): void {
-  const path = pathTo(element, document.activeElement);
+const FOCUSABLE = 'button, input, select, summary, [tabindex]';
+
+/**
+ * Puts other children into an element. What had the focus keeps it: the thing of the same `data-key`, or what stands in its place; where it is gone, what
+ * came after it, or before; where nothing is left, the first control of the pane.
+ */
+export function replaceContent(element: HTMLElement, children: readonly (Node | string)[]): void {
+  const { activeElement } = document, held = activeElement !== null && activeElement !== element && element.contains(activeElement) ? activeElement : undefined;
+  const keyed = held?.closest<HTMLElement>('[data-key]') ?? undefined;
+  const root = keyed !== undefined && element.contains(keyed) ? keyed.dataset['key'] : undefined;
+  const path = held === undefined ? [] : pathTo(element, held), within = keyed === undefined || held === undefined ? [] : pathTo(keyed, held);
   element.replaceChildren(...children);
-  const there = path?.reduce<Element | undefined>((at, n) => at?.children[n], element);
-  if (there instanceof HTMLElement) there.focus({ preventScroll: true });
+  if (held === undefined) return;
+  const same = root === undefined ? undefined : [...element.querySelectorAll<HTMLElement>('[data-key]')].find(({ dataset }) => dataset['key'] === root);
+  const there = same === undefined ? follow(element, path) : follow(same, within);
+  const next = focusableIn(there) ?? focusableIn(element) ?? focusableIn(element.closest('[role="tabpanel"]'));
+  next?.focus({ preventScroll: true });
 }
 
-/** The way down to an element inside of another one, by the numbers of children; undefined: it is not inside. */
-function pathTo(from: Element, to: Element | null): number[] | undefined {
+/** The way down to an element inside of another one, by the numbers of children. */
+function pathTo(from: Element, to: Element): number[] {
   const path: number[] = [];
-  for (let at = to; at !== null; at = at.parentElement) {
-    if (at === from) return path.length === 0 ? undefined : path;
-    path.unshift([...at.parentElement?.children ?? []].indexOf(at));
-  }
-  return undefined;
+  for (let at: Element = to; at !== from; at = at.parentElement!) path.unshift([...at.parentElement!.children].indexOf(at));
+  return path;
+}
+
+/** The element at the end of a path, or the nearest to it. */
+const follow = (from: Element, path: readonly number[]): Element => path.reduce((at, n) => at.children[n] ?? at.lastElementChild ?? at, from);
+
+/** The element itself, or the first in it, that can have the focus. */
+function focusableIn(element: Element | null): HTMLElement | undefined {
+  if (element === null) return undefined;
+  const found = element.matches(FOCUSABLE) ? element : element.querySelector(FOCUSABLE);
+  return found instanceof HTMLElement ? found : undefined;
 }
 
 export const hex = (value: bigint | number, digits = 1): string => value.toString(16).padStart(digits, '0');

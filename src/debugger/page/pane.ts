@@ -57,9 +57,9 @@ export class Tabs {
   chooseNamed(name: string): void { this.choose(Math.max(0, this.#panes.findIndex((pane) => pane.name === name))); }
 
   #key(event: KeyboardEvent): void {
-    const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-    if (step === 0) return;
-    this.choose((this.#chosen + step + this.#tabs.length) % this.#tabs.length);
+    const count = this.#tabs.length, to = { ArrowRight: this.#chosen + 1, ArrowLeft: this.#chosen - 1, Home: 0, End: count - 1 }[event.key];
+    if (to === undefined) return;
+    this.choose((to + count) % count);
     this.#tabs[this.#chosen]!.focus();
     event.preventDefault();
   }

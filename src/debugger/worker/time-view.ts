@@ -71,7 +71,7 @@ export function stackView(debug: Debugger, lines: SourceLines): StackData {
     const address = rsp + BigInt(n * size), value = littleEndian(bytes.subarray(n * size, (n + 1) * size)), frame = bySlot.get(address);
     if (frame?.by === 'event') eventAt = address;
     const part = eventAt === undefined ? undefined : ['RIP', 'CS', 'RFLAGS', 'RSP', 'SS'][Number((address - eventAt) / BigInt(size))];
-    slots.push({ address, value, note: part !== undefined ? `exception frame: ${part}${part === 'RIP' ? ` ${symbols.name(value) ?? ''}` : ''}` : frame !== undefined ? `return to ${symbols.name(value) ?? 'unknown'}` : symbols.name(value) });
+    slots.push({ address, value, note: part !== undefined ? `exception frame: ${part}${part === 'RIP' ? ` ${symbols.name(value) ?? ''}` : ''}` : frame !== undefined ? (symbols.name(value) === undefined ? 'return address' : `return to ${symbols.name(value)}`) : symbols.name(value) });
   }
   return { frames, slots, size };
 }

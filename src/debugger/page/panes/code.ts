@@ -1,6 +1,6 @@
 /** Disassembly around RIP or an address, with symbols, source lines, breakpoints in the gutter, and what the next instruction does. */
 import type { CodeData, CodeLine, StatusData } from '../../messages.ts';
-import { h, hex } from '../dom.ts';
+import { h, hex, replaceContent } from '../dom.ts';
 import type { Page, Pane } from '../pane.ts';
 
 const BEFORE = 14, AFTER = 44;
@@ -69,7 +69,8 @@ export class CodePane implements Pane {
 
   #draw(): void {
     const { lines, problem, meaning } = this.#data!;
-    this.#lines.replaceChildren(...lines.flatMap((line) => this.#line(line)), ...(problem === undefined ? [] : [h('div', { class: 'problem' }, problem)]));
+    replaceContent(this.#lines, [...lines.flatMap((line) => this.#line(line)), ...(problem === undefined ? [] : [h('div', { class: 'problem' }, problem)])]);
+    this.#tellCursor();
     const focus = this.#lines.querySelector('[aria-selected="true"]') ?? this.#lines.querySelector('.current');
     if (focus instanceof HTMLElement) {
       const top = focus.offsetTop - this.#lines.offsetTop, { scrollTop, clientHeight } = this.#lines;
@@ -89,17 +90,17 @@ export class CodePane implements Pane {
     if (label !== undefined) rows.push(h('div', { class: 'label', role: 'presentation' }, label));
     if (source !== undefined) rows.push(h('div', { class: 'source', role: 'presentation' }, h('span', { class: 'place' }, `${source.file.slice(source.file.lastIndexOf('/') + 1)}:${source.line}`), h('span', {}, source.text?.trim() ?? '')));
     rows.push(h('div', {
-      class: `line${current ? ' current' : ''}`, role: 'option', 'aria-selected': this.#cursor === address ? 'true' : 'false', 'aria-current': current ? 'true' : undefined,
-      'data-address': hex(address), onclick: () => this.#point(address),
+      'class': `line${current ? ' current' : ''}`, 'role': 'option', 'aria-selected': this.#cursor === address ? 'true' : 'false', 'aria-current': current ? 'true' : undefined,
+      'id': `line-${hex(address)}`, 'data-address': hex(address), 'onclick': () => this.#point(address),
     },
     h('button', {
-      class: `gutter${breakpoint === undefined ? '' : breakpoint.enabled ? ' set' : ' off'}`, tabindex: -1, title: breakpoint?.text ?? 'Set a breakpoint (F9)',
+      'data-key': hex(address), 'class': `gutter${breakpoint === undefined ? '' : breakpoint.enabled ? ' set' : ' off'}`, 'tabindex': -1, 'title': breakpoint?.text ?? 'Set a breakpoint (F9)',
       'aria-label': `${breakpoint === undefined ? 'Set' : 'Remove'} breakpoint at ${hex(address)}`,
-      onclick: (event: Event) => {
+      'onclick': (event: Event) => {
         event.stopPropagation();
         this.toggle(address);
       },
-    }), h('span', { class: 'at' }, hex(address, 8)), h('span', { class: 'bytes' }, bytes), h('span', { class: 'mnemonic' }, mnemonic), h('span', { class: 'operands' }, operands)));
+    }), h('span', { class: 'at' }, hex(address, 8)), h('span', { class: 'bytes', title: bytes }, bytes), h('span', { class: 'mnemonic' }, mnemonic), h('span', { class: 'operands' }, operands)));
     return rows;
   }
 
@@ -108,7 +109,11 @@ export class CodePane implements Pane {
   #point(address: bigint): void {
     this.#cursor = address;
     for (const line of this.#lines.querySelectorAll('.line')) line.setAttribute('aria-selected', String(line.getAttribute('data-address') === hex(address)));
+    this.#tellCursor();
   }
+
+  /** The list has the focus; the line under the cursor is what a screen reader reads. */
+  #tellCursor(): void { this.#lines.setAttribute('aria-activedescendant', `line-${hex(this.cursor)}`); }
 
   #key(event: KeyboardEvent): void {
     const lines = this.#data?.lines ?? [];

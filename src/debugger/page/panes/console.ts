@@ -5,6 +5,8 @@ import { h } from '../dom.ts';
 import type { Page, Pane } from '../pane.ts';
 
 const SCROLLBACK_LINES = 5000;
+/** What programs for a terminal expect: smaller letters are better than broken lines. */
+const COLUMNS = 80, LARGEST_FONT = 12, SMALLEST_FONT = 10;
 
 export class ConsolePane implements Pane {
   readonly name = 'Console';
@@ -14,7 +16,7 @@ export class ConsolePane implements Pane {
 
   constructor(page: Page) {
     const style = getComputedStyle(document.documentElement);
-    this.#terminal = new Terminal({ convertEol: true, scrollback: SCROLLBACK_LINES, fontSize: 12, lineHeight: 1.25, fontFamily: style.getPropertyValue('--mono'), screenReaderMode: true, cursorBlink: false, theme: theme() });
+    this.#terminal = new Terminal({ convertEol: true, scrollback: SCROLLBACK_LINES, fontSize: LARGEST_FONT, lineHeight: 1.25, fontFamily: style.getPropertyValue('--mono'), screenReaderMode: true, cursorBlink: false, theme: theme() });
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { this.#terminal.options.theme = theme(); });
     const screen = h('div', { class: 'terminal', role: 'group', 'aria-label': 'Serial console: Tab is the guest\'s, Shift+Tab leaves it' });
     this.element = h('div', { class: 'tab-body console' }, screen);
@@ -24,8 +26,17 @@ export class ConsolePane implements Pane {
     new ResizeObserver(() => {
       if (screen.clientWidth === 0) return;
       if (this.#terminal.element === undefined) this.#terminal.open(screen);
-      this.#fit.fit();
+      this.#fitColumns();
     }).observe(screen);
+  }
+
+  #fitColumns(): void {
+    for (let size = LARGEST_FONT; size >= SMALLEST_FONT; size -= 0.5) {
+      this.#terminal.options.fontSize = size;
+      const columns = this.#fit.proposeDimensions()?.cols ?? COLUMNS;
+      if (columns >= COLUMNS) break;
+    }
+    this.#fit.fit();
   }
 
   show(bytes: Uint8Array, replaces: boolean): void {

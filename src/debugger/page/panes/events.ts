@@ -1,7 +1,8 @@
 /** Exceptions, interrupts and CR3 writes, newest first: a click travels to the boundary before one. */
 import type { EventData, StatusData } from '../../messages.ts';
-import { grouped, h, hex } from '../dom.ts';
+import { grouped, h, hex, replaceContent } from '../dom.ts';
 import type { Page, Pane } from '../pane.ts';
+import { rove } from '../roving.ts';
 
 export class EventsPane implements Pane {
   readonly name = 'Events';
@@ -17,17 +18,18 @@ export class EventsPane implements Pane {
     this.#page = page;
     this.#interrupts = h('input', { type: 'checkbox', onchange: () => page.attempt(this.refresh()) });
     this.element = h('div', { class: 'tab-body' }, h('div', { class: 'bar' }, h('label', {}, this.#interrupts, 'interrupts and CR3'), this.#count), this.#body);
+    rove(this.#body, { items: 'button', rows: '.event' });
   }
 
   async refresh(status?: StatusData): Promise<void> {
     if (status !== undefined) this.#retired = status.now.retired;
     const { events, total } = await this.#page.client.ask('events', { interrupts: this.#interrupts.checked });
     this.#count.textContent = `${grouped(total)} kept`;
-    this.#body.replaceChildren(...events.map((event) => this.#row(event)), ...(events.length === 0 ? [h('p', { class: 'note padded' }, 'Nothing has happened yet.')] : []));
+    replaceContent(this.#body, events.length === 0 ? [h('p', { class: 'note padded' }, 'No exception has been delivered yet, nor anything else that is listed here.')] : events.map((event) => this.#row(event)));
   }
 
   #row({ at, kind, title, rip, details, address }: EventData): HTMLElement {
-    return h('div', { class: `event ${kind}${at.retired > this.#retired ? ' later' : ''}`, role: 'listitem' },
+    return h('div', { class: `event ${kind}${at.retired > this.#retired ? ' later' : ''}`, role: 'listitem', 'data-key': `${at.retired}+${at.deliveries}${kind}` },
       h('button', { class: 'event-time', title: 'Travel there', onclick: () => this.#page.move({ toMoment: at }) }, grouped(at.retired)),
       h('span', { class: 'event-title' }, title, address === undefined ? undefined : h('button', { class: 'link', title: 'Walk this address', onclick: () => this.#page.show('paging', address) }, ` CR2 ${hex(address)}`)),
       h('span', { class: 'note' }, rip), details.length === 0 ? undefined : h('span', { class: 'event-details' }, details.join(' · ')));

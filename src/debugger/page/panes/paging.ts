@@ -1,7 +1,8 @@
 /** The walk of one address under the microscope, and the tree of all paging structures. */
 import type { EntryData, StatusData, WalkData } from '../../messages.ts';
-import { h, hex } from '../dom.ts';
+import { h, hex, replaceContent } from '../dom.ts';
 import type { Page, Pane } from '../pane.ts';
+import { rove } from '../roving.ts';
 
 /** What the bits say. SDM Vol. 3A, "Paging-Structure Entries" tables. */
 const BIT_WORDS: Readonly<Record<string, readonly [set: string, clear: string]>> = {
@@ -29,6 +30,9 @@ export class PagingPane implements Pane {
         this.#again();
       } }, this.#address, quick('rip'), quick('rsp'), quick('cr2')),
       h('div', { class: 'scroll padded' }, this.#walk, h('h3', {}, 'All structures'), this.#tree));
+    // Before the arrow keys go from item to item: right and left open and close.
+    this.#tree.addEventListener('keydown', (event) => this.#unfold(event));
+    rove(this.#tree, { items: 'summary, .leaf' });
   }
 
   showText(text: string): void {
@@ -41,9 +45,9 @@ export class PagingPane implements Pane {
       const address = await this.#page.client.ask('evaluate', this.#address.value);
       const [walk, root] = await Promise.all([this.#page.client.ask('walk', address), this.#page.client.ask('tree', { base: 0n, depth: 0 })]);
       this.#draw(walk);
-      this.#tree.replaceChildren(...root.map((entry) => this.#node(entry, 0)), ...(root.length === 0 ? [h('p', { class: 'note' }, 'No paging structures are in use.')] : []));
+      replaceContent(this.#tree, root.length === 0 ? [h('p', { class: 'note' }, 'No paging structures are in use.')] : await this.#nodes(root, 0));
     } catch (error) {
-      this.#walk.replaceChildren(h('p', { class: 'problem' }, (error as Error).message));
+      replaceContent(this.#walk, [h('p', { class: 'problem' }, (error as Error).message)]);
     }
   }
   #again(): void { this.#page.attempt(this.refresh()); }
@@ -53,7 +57,7 @@ export class PagingPane implements Pane {
       ...fields.map(({ name, bits, value }) => h('div', { class: `field ${name.toLowerCase()}`, style: `flex-grow: ${bits}` },
         h('span', { class: 'digits' }, value.toString(2).padStart(bits, '0')),
         h('span', { class: 'field-name' }, `${name} `, h('b', {}, name === 'offset' || name === 'sign' ? `0x${hex(value)}` : String(value))))));
-    this.#walk.replaceChildren(
+    replaceContent(this.#walk, [
       h('p', { class: 'walk-title' }, h('code', {}, `0x${hex(address, 16)}`), ` ${mode}`), strip,
       h('ol', { class: 'levels' }, levels.length === 0 ? undefined : h('li', { class: 'root' }, h('span', { class: 'structure' }, 'CR3'), h('code', {}, hex(cr3, 16))),
         ...levels.map((level) => this.#level(level)),
@@ -62,7 +66,7 @@ export class PagingPane implements Pane {
       h('table', { class: 'verdicts', 'aria-label': 'Whether an access would fault' },
         h('thead', {}, h('tr', {}, h('th', {}), ...['read', 'write', 'fetch'].map((access) => h('th', { scope: 'col' }, access)))),
         h('tbody', {}, ...['supervisor', 'user'].map((privilege) => h('tr', {}, h('th', { scope: 'row' }, privilege),
-          ...verdicts.filter((it) => it.privilege === privilege).map(({ denial, errorCode }) => h('td', { class: denial === undefined ? 'good' : 'bad' }, denial === undefined ? 'allowed' : `#PF(0x${hex(errorCode!)}) ${denial}`)))))));
+          ...verdicts.filter((it) => it.privilege === privilege).map(({ denial, errorCode }) => h('td', { class: denial === undefined ? 'good' : 'bad' }, denial === undefined ? 'allowed' : `#PF(0x${hex(errorCode!)}) ${denial}`))))))]);
   }
 
   #level({ structure, index, entryAddress, value, bits, maps, present, target }: EntryData): HTMLElement {
@@ -81,21 +85,32 @@ export class PagingPane implements Pane {
     return h('button', { class: 'link', title: 'Show in memory', onclick: () => this.#page.show('physical', BigInt(physical)) }, hex(physical));
   }
 
-  #node(entry: EntryData, depth: number): HTMLElement {
+  /** Entries, and below those that are open what they lead to: all is there before any of it is shown, so that nothing loses the focus. */
+  async #nodes(entries: readonly EntryData[], depth: number): Promise<HTMLElement[]> { return Promise.all(entries.map((entry) => this.#node(entry, depth))); }
+
+  async #node(entry: EntryData, depth: number): Promise<HTMLElement> {
     const { structure, index, from = 0n, maps, bits, target } = entry, key = `${depth}:${from}`;
     const title = h('span', {}, h('span', { class: 'structure' }, structure), ` ${index}  `, h('code', {}, hex(from, 16)), maps ? ` → ${hex(target)} ` : ' ', h('span', { class: 'note' }, bits.filter((bit) => bit !== 'P').join(' ')));
-    if (maps) return h('div', { class: 'leaf', role: 'treeitem', onclick: () => this.showText(`0x${hex(from)}`) }, title);
-    const children = h('div', { class: 'children', role: 'group' });
-    const details = h('details', { role: 'treeitem', open: this.#open.has(key) }, h('summary', {}, title), children);
-    const load = (): void => {
-      this.#open.add(key);
-      this.#page.attempt(this.#page.client.ask('tree', { base: from, depth: depth + 1 }).then((entries) => { children.replaceChildren(...entries.map((child) => this.#node(child, depth + 1))); }));
-    };
-    if (this.#open.has(key)) load();
+    if (maps) return h('div', { 'class': 'leaf', 'role': 'treeitem', 'tabindex': -1, 'data-key': key, 'title': 'Walk this address', 'onclick': () => this.showText(`0x${hex(from)}`) }, title);
+    const below = async (): Promise<HTMLElement[]> => this.#nodes(await this.#page.client.ask('tree', { base: from, depth: depth + 1 }), depth + 1);
+    const children = h('div', { class: 'children', role: 'group' }, ...(this.#open.has(key) ? await below() : []));
+    const details = h('details', { role: 'treeitem', open: this.#open.has(key) }, h('summary', { 'data-key': key }, title), children);
     details.addEventListener('toggle', () => {
       if (!details.open) this.#open.delete(key);
-      else if (children.childElementCount === 0) load();
+      else if (!this.#open.has(key)) {
+        this.#open.add(key);
+        this.#page.attempt(below().then((nodes) => { children.replaceChildren(...nodes); }));
+      }
     });
     return details;
+  }
+
+  #unfold(event: KeyboardEvent): void {
+    if (!(event.target instanceof HTMLElement) || event.target.localName !== 'summary') return;
+    const details = event.target.parentElement as HTMLDetailsElement;
+    if (event.key !== (details.open ? 'ArrowLeft' : 'ArrowRight')) return;
+    details.open = !details.open;
+    event.preventDefault();
+    event.stopImmediatePropagation();
   }
 }

@@ -3,6 +3,7 @@ import type { RegisterData, RegisterGroup, StatusData } from '../../messages.ts'
 import { h, hex, replaceContent } from '../dom.ts';
 import { showMenu, type MenuItems } from '../menu.ts';
 import type { Page, Pane } from '../pane.ts';
+import { rove } from '../roving.ts';
 
 /** Groups that are open at first. */
 const OPEN = new Set(['General', 'Flags', 'Control', 'Segments']);
@@ -20,6 +21,7 @@ export class RegistersPane implements Pane {
   constructor(page: Page) {
     this.#page = page;
     this.element = h('section', { class: 'pane', 'aria-label': 'Registers' }, h('header', {}, h('h2', {}, 'Registers')), this.#body);
+    rove(this.#body, { items: 'summary, button', rows: 'summary, .register, .parts, .flags' });
   }
 
   async refresh({ now }: StatusData): Promise<void> {
@@ -32,7 +34,9 @@ export class RegistersPane implements Pane {
   }
 
   #group({ name, registers }: RegisterGroup): HTMLElement {
-    const details = h('details', { open: this.#open.has(name) }, h('summary', {}, name), h('div', { class: 'table' }, ...registers.flatMap((register) => this.#register(register))));
+    // Their names are of one width.
+    const names = Math.max(...registers.map((register) => register.name.length));
+    const details = h('details', { open: this.#open.has(name) }, h('summary', {}, name), h('div', { class: 'table', style: `--names: ${names}` }, ...registers.flatMap((register) => this.#register(register))));
     details.addEventListener('toggle', () => { if (details.open) this.#open.add(name); else this.#open.delete(name); });
     return details;
   }
@@ -41,7 +45,7 @@ export class RegistersPane implements Pane {
     const { name, bits, value, note, flags, parts } = register;
     const menu = h('button', { class: 'name', 'aria-haspopup': 'menu', 'aria-label': `Actions for ${name}`, onclick: () => showMenu(menu, this.#actions(name, value)) }, name);
     return [
-      h('div', { class: `register${bits > 128 ? ' wide' : ''}`, 'data-register': name }, menu, this.#value(register), note === undefined ? undefined : h('span', { class: 'note', title: note }, note)),
+      h('div', { class: `register${bits >= 128 ? ' wide' : ''}`, 'data-register': name }, menu, this.#value(register), note === undefined ? undefined : h('span', { class: 'note', title: note }, note)),
       ...(parts === undefined ? [] : [h('div', { class: 'parts' }, ...parts.map((part) => this.#part(part)))]),
       ...(flags === undefined ? [] : [h('div', { class: 'flags', role: 'group', 'aria-label': `Bits of ${name}` }, ...flags.map((flag) => this.#flag(register, flag)))]),
     ];
@@ -102,8 +106,13 @@ export class RegistersPane implements Pane {
   }
 }
 
-/** Leading zeros are there, but quiet. */
+/** Leading zeros are there, but quiet. A number of a vector register is in words of 64 bits. */
 function digits(text: string): HTMLElement[] {
-  const [, zeros = '', rest = ''] = /^(0*)(.*)$/.exec(text) ?? [];
-  return rest === '' ? [h('span', { class: 'zeros' }, text.slice(1)), h('span', {}, '0')] : [h('span', { class: 'zeros' }, zeros), h('span', {}, rest)];
+  const quiet = Math.min(/^0*/.exec(text)![0].length, text.length - 1);
+  const part = (from: number, to: number): HTMLElement[] => [
+    ...(quiet > from ? [h('span', { class: 'zeros' }, text.slice(from, Math.min(to, quiet)))] : []),
+    ...(quiet < to ? [h('span', {}, text.slice(Math.max(from, quiet), to))] : []),
+  ];
+  if (text.length < 32) return part(0, text.length);
+  return Array.from({ length: text.length / 16 }, (_, n) => h('span', { class: 'word' }, ...part(16 * n, 16 * n + 16)));
 }

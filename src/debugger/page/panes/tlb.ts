@@ -1,7 +1,8 @@
 /** The TLBs' own contents beside what the paging structures say now. */
 import type { TlbData } from '../../messages.ts';
-import { h, hex } from '../dom.ts';
+import { h, hex, replaceContent } from '../dom.ts';
 import type { Page, Pane } from '../pane.ts';
+import { rove } from '../roving.ts';
 
 const MOST_ROWS = 800;
 
@@ -14,19 +15,20 @@ export class TlbPane implements Pane {
   constructor(page: Page) {
     this.#page = page;
     this.element = h('div', { class: 'tab-body' }, this.#body);
+    rove(this.#body, { items: 'tr[tabindex]' });
   }
 
   async refresh(): Promise<void> { this.#draw(await this.#page.client.ask('tlb')); }
 
   #draw(entries: readonly TlbData[]): void {
     const stale = entries.filter((entry) => entry.stale.length > 0), rows = [...stale, ...entries.filter((entry) => entry.stale.length === 0)].slice(0, MOST_ROWS);
-    this.#body.replaceChildren(
+    replaceContent(this.#body, [
       h('p', { class: 'walk-title' }, `${entries.length} translations are cached, `, h('span', { class: stale.length === 0 ? 'good' : 'bad' }, stale.length === 0 ? 'none of them stale' : `${stale.length} of them stale`)),
       h('table', { class: 'ranges', 'aria-label': 'Cached translations' },
         h('thead', {}, h('tr', {}, ...['TLB', 'linear page', 'cached', 'tables now', 'rights', ''].map((title) => h('th', { scope: 'col' }, title)))),
-        h('tbody', {}, ...rows.map(({ tlb, page, physical, now, rights, pcid, pageSize, stale: why }) => h('tr', { class: why.length > 0 ? 'stale' : undefined, tabindex: 0, onclick: () => this.#page.show('paging', page) },
+        h('tbody', {}, ...rows.map(({ tlb, page, physical, now, rights, pcid, pageSize, stale: why }) => h('tr', { 'class': why.length > 0 ? 'stale' : undefined, 'tabindex': -1, 'data-key': `${tlb}${pcid}+${hex(page)}`, 'onclick': () => this.#page.show('paging', page) },
           h('td', {}, tlb === 'data' ? 'data' : 'instr.'), h('td', {}, h('code', {}, hex(page, 16))), h('td', {}, h('code', {}, hex(physical))), h('td', {}, h('code', {}, now === undefined ? '–' : hex(now))),
           h('td', {}, h('code', {}, rights)), h('td', { class: 'note' }, [pcid === 0 ? '' : `PCID ${pcid}`, pageSize === '4 KiB' ? '' : `of ${pageSize}`, why.length === 0 ? '' : `stale: ${why.join('; ')}`].filter((it) => it !== '').join(', ')))))),
-      entries.length > MOST_ROWS ? h('p', { class: 'note' }, `${entries.length - MOST_ROWS} more are not listed.`) : '');
+      entries.length > MOST_ROWS ? h('p', { class: 'note' }, `${entries.length - MOST_ROWS} more are not listed.`) : '']);
   }
 }
