@@ -32,6 +32,7 @@ export class Debugging implements Outside {
   /** How the guest ended, if it has. */
   ending: Stop | undefined;
   #lines: PromptLines | undefined;
+  readonly #sourceLines: () => SourceLines;
   readonly #prompt: Prompt;
 
   /** What the options of `run` ask for; undefined: nothing. Throws CommandError. */
@@ -51,6 +52,7 @@ export class Debugging implements Outside {
 
   private constructor(debug: Debugger, { lines, replays, onFault, gdb }: { readonly lines: () => SourceLines; readonly replays: boolean; readonly onFault: boolean; readonly gdb?: string }) {
     this.#debug = debug;
+    this.#sourceLines = lines;
     this.#prompt = new Prompt(debug, lines);
     this.#replays = replays;
     this.#onFault = onFault;
@@ -120,7 +122,7 @@ export class Debugging implements Outside {
 
   /** Lets gdb have the machine until it lets it go, and the machine ends; or until the host ends it. */
   async runUnderGdb(terminal: Console, hostEnds: () => Ended | undefined): Promise<Ended> {
-    const debug = this.#debug, server = new GdbServer(debug);
+    const debug = this.#debug, server = new GdbServer(debug, this.#sourceLines);
     const { host, port } = this.#gdb!;
     process.stderr.write(`longmode: gdb can connect to ${await server.listen(host, port)}\n`);
     try {

@@ -81,6 +81,13 @@ describe.skipIf(!hasGdb)('gdb', () => {
     expect(again).toBeLessThan(behind!);
     expect(finished).toBe(behind);
   });
+  it('asks the monitor who called whom, with the lines of the TypeScript, and learns why a register cannot be what it is set to', async () => {
+    const { port } = await waiting('alloc');
+    const text = await gdb(port, 'break page_fault', 'continue', 'monitor bt', 'set $cs = 0x10', 'detach');
+    expect(text).toMatch(/#0 {2}0xf+80[0-9a-f]+ <page_fault> at \S*page-fault\.ts:\d+ {2}rsp/);
+    expect(text).toMatch(/#\d+ +0xf+80[0-9a-f]+ <\w+\+0x[0-9a-f]+> at \S+\.ts:\d+ {2}rsp 0x[0-9a-f]+ {2}\(interrupted here\)/);
+    expect(text).toContain('cs cannot be 0x10: not a code segment');
+  });
   it('asks the monitor, writes memory and registers', async () => {
     const { port } = await waiting('pmm');
     const text = await gdb(port, 'break kernel_main', 'continue', 'monitor walk $rip', 'monitor info', 'set var *(long *) &fault_count = 0x1122334455667788', 'print/x *(long *) &fault_count', 'set $rbx = 77', 'print $rbx', 'monitor snapshot', 'detach');

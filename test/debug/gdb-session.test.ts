@@ -95,8 +95,8 @@ describe('a gdb session', () => {
     expect(peer.ask(`p${numberOf('rip')}`)).toBe(little(address('again') - 7n));
     expect(peer.ask(`P${numberOf('rbx')}=${little(0x1234n)}`)).toBe('OK');
     expect(peer.debug.machine.state.gpr[3]).toBe(0x1234n);
-    expect(peer.ask(`P${numberOf('cr0')}=${little(0x8000_0000n)}`)).toBe('E01');
-    expect(peer.ask(`P${numberOf('cs')}=${little(8n, 4)}`)).toBe('E01');
+    expect(peer.ask(`P${numberOf('cr0')}=${little(0x8000_0000n)}`)).toBe('E.cr0 cannot be 0x80000000: CR0.PG without CR0.PE');
+    expect(peer.ask(`P${numberOf('cs')}=${little(8n, 4)}`)).toBe('E.cs cannot be 0x8: the selector is outside its descriptor table');
     const all = peer.ask('g');
     expect(peer.ask(`G${little(7n)}${all.slice(16)}`)).toBe('OK');
     expect([peer.debug.machine.state.gpr[0], peer.ask('g')]).toEqual([7n, little(7n) + all.slice(16)]);

@@ -10,6 +10,7 @@ import type { Debugger, DebugStop, Motion } from '../debugger.ts';
 import { littleEndian } from '../bytes.ts';
 import { Prompt } from '../prompt/prompt.ts';
 import { stopLine } from '../prompt/views.ts';
+import type { SourceLines } from '../source-lines.ts';
 import { ACK, fromHex, latin1, MOST_PAYLOAD, NACK, packet, PacketReader, toHex } from './packets.ts';
 import { GDB_REGISTERS, registerBytes, RIP_NUMBER, TARGET_XML } from './registers.ts';
 
@@ -25,7 +26,7 @@ export interface SessionOwner {
 }
 
 const SIGNAL = { INT: 2, TRAP: 5, ILL: 4, SEGV: 11 } as const;
-const ERROR = { memory: 'E0e', argument: 'E16', refused: 'E01' } as const;
+const ERROR = { memory: 'E0e', argument: 'E16' } as const;
 /** All of the address space: what is mapped is for the page tables to say. */
 const MEMORY_MAP = '<?xml version="1.0"?><!DOCTYPE memory-map PUBLIC "+//IDN gnu.org//DTD GDB Memory Map V1.0//EN" "http://sourceware.org/gdb/gdb-memory-map.dtd">'
   + '<memory-map><memory type="ram" start="0x0" length="0xffffffffffffffff"/></memory-map>';
@@ -51,10 +52,11 @@ export class GdbSession {
   /** The stop that `?` asks about. */
   #stop = this.#trap();
 
-  constructor(debug: Debugger, owner: SessionOwner) {
+  /** `lines`: the line table of the image, for `monitor bt`. */
+  constructor(debug: Debugger, owner: SessionOwner, lines?: () => SourceLines) {
     this.#debug = debug;
     this.#owner = owner;
-    this.#prompt = new Prompt(debug);
+    this.#prompt = new Prompt(debug, lines);
   }
 
   /** gdb waits for the machine to stop: call `slice`. */
@@ -304,17 +306,20 @@ export class GdbSession {
       if (at + bits / 8 > bytes.length) break;
       const value = littleEndian(bytes.subarray(at, at + bits / 8));
       at += bits / 8;
-      if (value !== BigInt.asUintN(bits, MACHINE_REGISTERS.get(machineName)!.read(this.#debug.machine)) && this.#give(machineName, value) !== 'OK') answer = ERROR.refused;
+      if (value === BigInt.asUintN(bits, MACHINE_REGISTERS.get(machineName)!.read(this.#debug.machine))) continue;
+      const given = this.#give(machineName, value);
+      if (answer === 'OK') answer = given;
     }
     return answer;
   }
 
+  /** A refusal says why: "Standard Replies", `E.errtext`. */
   #give(name: string, value: bigint): string {
     try {
       this.#debug.history.give({ kind: 'register', name, value });
       return 'OK';
     } catch (error) {
-      if (error instanceof RangeError) return ERROR.refused;
+      if (error instanceof RangeError) return `E.${error.message}`;
       throw error;
     }
   }
@@ -360,7 +365,7 @@ export class GdbSession {
       this.#points.set(key, this.#debug.breakpoints.add(what));
       return 'OK';
     } catch (error) {
-      if (error instanceof RangeError) return ERROR.refused;
+      if (error instanceof RangeError) return `E.${error.message}`;
       throw error;
     }
   }
