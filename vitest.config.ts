@@ -1,15 +1,17 @@
 import { defineConfig } from 'vitest/config';
+import { compiled } from './test/support/compiled.ts';
 
-const shared = { pool: 'threads', testTimeout: 60_000 } as const;
+const shared = { pool: 'threads' as const, testTimeout: 60_000, server: { deps: { external: [/\/dist\//] } } };
 
 export default defineConfig({
   test: {
     maxWorkers: '100%',
+    // dist/ is built first.
+    globalSetup: ['test/support/build.ts'],
     projects: [
       // The instruction table takes longer to load than most files take to run: the files of a worker share it.
-      { test: { ...shared, name: 'library', isolate: false, include: ['test/**/*.test.ts'], exclude: ['test/cli/**', 'test/browser/**'] } },
-      // These start bin/longmode.js, so dist/ is built first.
-      { test: { ...shared, name: 'cli', include: ['test/cli/**/*.test.ts'], globalSetup: ['test/support/build.ts'] } },
+      { plugins: [compiled], test: { ...shared, name: 'library', isolate: false, include: ['test/**/*.test.ts'], exclude: ['test/cli/**', 'test/browser/**'] } },
+      { plugins: [compiled], test: { ...shared, name: 'cli', include: ['test/cli/**/*.test.ts'] } },
     ],
   },
 });

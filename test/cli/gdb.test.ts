@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { sourceMapResolver } from '../../src/cli/source-maps.ts';
 import { buildKernel, kernelElf } from '../../src/kernel/index.ts';
 import { PROGRAM, temporaryFolder, longmode } from '../support/cli.ts';
 
@@ -11,7 +12,7 @@ const hasGdb = spawnSync('gdb', ['--version']).status === 0;
 // CI installs gdb: there its absence is a mistake.
 if (!hasGdb && process.env['CI'] !== undefined) throw new Error('gdb is missing');
 const kernel = join(temporaryFolder(), 'kernel.elf');
-writeFileSync(kernel, kernelElf(buildKernel({ sourceRoot: new URL('../..', import.meta.url).href })));
+writeFileSync(kernel, kernelElf(buildKernel({ resolveLocation: sourceMapResolver() })));
 
 const children: ChildProcess[] = [];
 afterEach(() => { for (const child of children.splice(0)) child.kill('SIGKILL'); });

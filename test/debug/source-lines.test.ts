@@ -4,11 +4,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sourceMapResolver } from '../../src/cli/source-maps.ts';
 import { buildKernel, kernelElf } from '../../src/kernel/index.ts';
 import { readSourceLines } from '../../src/debug/source-lines.ts';
 import { Random, seedOf } from '../support/random.ts';
 
-const image = buildKernel(), file = kernelElf(image);
+const image = buildKernel({ resolveLocation: sourceMapResolver() }), file = kernelElf(image);
 
 describe('the guest kernel\'s line table', () => {
   it('says of every instruction what the assembler knows', () => {

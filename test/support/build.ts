@@ -1,4 +1,4 @@
-/** Builds dist/ once before the tests, so that those which start `bin/longmode.js` run what src/ says. */
+/** Builds dist/ once before the tests, so that they, and the `bin/longmode.js` that they start, run what src/ says. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 

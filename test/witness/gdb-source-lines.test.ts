@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { sourceMapResolver } from '../../src/cli/source-maps.ts';
 import { buildKernel, kernelElf } from '../../src/kernel/index.ts';
 import { temporaryFolder } from '../support/cli.ts';
 
@@ -13,7 +14,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const SCRIPT = join(ROOT, 'tools/witness/gdb-source-lines.sh');
 const has = (...tools: string[]): boolean => tools.every((tool) => spawnSync(tool, ['--version']).status === 0);
 const file = join(temporaryFolder(), 'kernel.elf');
-const image = buildKernel({ sourceRoot: new URL('../..', import.meta.url).href });
+const image = buildKernel({ resolveLocation: sourceMapResolver() });
 writeFileSync(file, kernelElf(image, { compilationDirectory: ROOT }));
 
 /** One statement that assembles one instruction: its mnemonic. */

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sourceMapResolver } from '../../../src/cli/source-maps.ts';
 import { buildKernel, kernelElf, type KernelOptions } from '../../../src/kernel/index.ts';
 import { Machine, type MachineOptions, type Stop } from '../../../src/machine/machine.ts';
 
@@ -18,7 +19,7 @@ export function kernelFile(protocols?: NonNullable<KernelOptions['protocols']>):
   const key = protocols?.join() ?? '';
   let file = images.get(key);
   if (!file) {
-    file = kernelElf(buildKernel(protocols ? { protocols } : {}));
+    file = kernelElf(buildKernel({ resolveLocation: sourceMapResolver(), ...(protocols ? { protocols } : {}) }));
     images.set(key, file);
   }
   return file;
