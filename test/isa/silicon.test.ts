@@ -8,7 +8,7 @@ import type { Row } from '../../src/cpu/isa/row.ts';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import { ENGINES as ENGINE_NAMES, Score } from '../support/conformance/score.ts';
 import { describeCase, differences, flagsNotFollowed } from '../support/silicon/compare.ts';
-import { Worlds } from '../support/silicon/run.ts';
+import { SiliconWorld } from '../support/silicon/run.ts';
 import { ALIGNMENT_RECORDING, readRecording, RECORDINGS, recordingOf, type Recorded } from '../support/silicon/vectors.ts';
 import { AC_FLAG, type Case } from '../support/silicon/world.ts';
 import { NOT_RECORDED } from './not-recorded.ts';
@@ -27,7 +27,8 @@ for (const recorded of Object.values(recordings).flatMap((x) => x.cases)) {
   byRow.set(i.row, [...(byRow.get(i.row) ?? []), recorded]);
 }
 const alignment = read(ALIGNMENT_RECORDING);
-const ENGINES = ENGINE_NAMES.map((name) => [name, new Worlds(name)] as const);
+const ENGINES = ENGINE_NAMES.map((name) => [name, new SiliconWorld(name)] as const);
+for (const [, world] of ENGINES) world.prepare([...byRow.values()].flatMap((list) => list.map(({ c }) => c)));
 const scores = { silicon: new Score('silicon'), alignment: new Score('alignment') };
 
 const missing = ROWS.filter((row) => row.meaning.kind === 'translated' && !byRow.has(row));
@@ -43,8 +44,7 @@ test('not-recorded.ts names nothing that is recorded', () => {
 // MOVSD and CMPSD are string instructions in one recording and SSE2 instructions in another; PADDB is in those of XMM and of MMX registers.
 const families = new Map([...byRow.keys()].map((row) => [`${row.mnemonic} ${recordingOf(row)}`, { family: row.mnemonic, set: recordingOf(row) }]));
 for (const { family, set } of families.values()) {
-  test.each(ENGINES)(`${family} does what it does on ${recordings[set].processor} › %s`, (engine, worlds) => {
-    const world = worlds.now;
+  test.each(ENGINES)(`${family} does what it does on ${recordings[set].processor} › %s`, (engine, world) => {
     const failures: string[] = [];
     for (const [row, list] of byRow) {
       if (row.mnemonic !== family || recordingOf(row) !== set) continue;
@@ -61,7 +61,7 @@ for (const { family, set } of families.values()) {
 scores.silicon.isCounted();
 
 test('the translator makes a region for each case', () => {
-  const translator = ENGINES.find(([name]) => name === 'translator')![1].now;
+  const translator = ENGINES.find(([name]) => name === 'translator')![1];
   const cases = [...byRow].filter(([row]) => row.mnemonic === 'ADC').flatMap(([, list]) => list);
   const before = translator.regions;
   for (const { c } of cases) translator.run(c);
@@ -75,8 +75,7 @@ describe('alignment checks, which QEMU does not make', () => {
     if (i instanceof DecodeFailure) throw new Error(`${describeCase(c)}: ${i.what}`);
     return i.row;
   };
-  test.each(ENGINES)(`raise #AC as they do on ${alignment.processor} › %s`, (engine, worlds) => {
-    const world = worlds.now;
+  test.each(ENGINES)(`raise #AC as they do on ${alignment.processor} › %s`, (engine, world) => {
     const failures = alignment.cases.flatMap(({ c, outcome }) => {
       const lines = differences(outcome, world.run(c));
       scores.alignment.note(rowOf(c), engine, lines.length === 0);
@@ -90,8 +89,7 @@ describe('alignment checks, which QEMU does not make', () => {
     const seen = new Set(alignment.cases.map(({ c }) => rowOf(c).mnemonic));
     expect(['MOV', 'ADD', 'CMPXCHG', 'PUSH', 'POP', 'CALL', 'RET', 'JMP', 'MOVSQ', 'ENTER', 'LEAVE', 'BT'].filter((x) => !seen.has(x))).toEqual([]);
   });
-  test.each(ENGINES)('are not made with RFLAGS.AC clear › %s', (_, worlds) => {
-    const world = worlds.now;
+  test.each(ENGINES)('are not made with RFLAGS.AC clear › %s', (_, world) => {
     const still = alignment.cases.filter(({ c }) => world.run({ ...c, flags: c.flags & ~AC_FLAG }).fault?.vector === VECTOR.AC);
     expect(still).toEqual([]);
   });

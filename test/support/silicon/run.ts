@@ -1,6 +1,8 @@
 /** A case on one of the engines, in the same world as on the host. */
 import type { GuestException } from '../../../src/cpu/exceptions.ts';
 import { Cpu, type CpuBus } from '../../../src/cpu/cpu.ts';
+import { decode, DecodeFailure } from '../../../src/cpu/decode/decode.ts';
+import { instructionsOf } from '../../../src/cpu/decode/lookup.ts';
 import type { Stop } from '../../../src/cpu/engines/engine.ts';
 import { FastEngine } from '../../../src/cpu/engines/fast/engine.ts';
 import { ReferenceEngine } from '../../../src/cpu/engines/reference/engine.ts';
@@ -8,6 +10,7 @@ import { EVERY_FEATURE } from '../../../src/cpu/models.ts';
 import { readRflags, RFLAGS, writeRflags } from '../../../src/cpu/flags.ts';
 import { setControl, setStatus } from '../../../src/cpu/fpu/control.ts';
 import { emptyRegisters, retag } from '../../../src/cpu/fpu/registers.ts';
+import { MODE_32, MODE_64 } from '../../../src/cpu/isa/instruction.ts';
 import type { EngineName } from '../../../src/machine/machine.ts';
 import { MXCSR_AFTER_RESET } from '../../../src/cpu/mxcsr.ts';
 import { CR0, CR4, EFER, XCR0 } from '../../../src/mmu/control-bits.ts';
@@ -92,6 +95,8 @@ export class SiliconWorld {
     cpu.setSegment(SEGMENT.GS, { selector: 0, attributes: FLAT_DATA, limit: 0xffff_ffff, base: GS_BASE });
     cpu.setSegment(SEGMENT.CS, { selector: 0x33, attributes: CODE_64, limit: 0xffff_ffff, base: 0n });
     state.cr3 = BigInt(PML4);
+    // The INT3 behind an instruction looks for no gate.
+    state.idtrLimit = 0;
     state.xcr0 = XCR0.X87 | XCR0.SSE | XCR0.AVX;
     cpu.setMode(CR0.PG | CR0.AM | CR0.WP | CR0.NE | CR0.ET | CR0.MP | CR0.PE, CR4.PAE | CR4.OSFXSR | CR4.OSXMMEXCPT | CR4.OSXSAVE, EFER.LME | EFER.LMA | EFER.NXE);
     this.#cpu = cpu;
@@ -101,6 +106,21 @@ export class SiliconWorld {
     state.u8.set(this.#pattern, RAM_BASE + DATA_FRAMES);
     state.u8.fill(0xcc, RAM_BASE + CODE_FRAMES, RAM_BASE + CODE_FRAMES + CODE_PAGES * PAGE);
     this.#expected = new Uint8Array(WRITABLE_PAGES * PAGE);
+  }
+
+  /**
+   * Makes the handlers of these cases together. Made one by one, each has a module and an instance of it, and V8 before 12 gives each instance a copy
+   * of the handlers' table.
+   */
+  prepare(cases: Iterable<Pick<Case, 'code' | 'codeSize'>>): void {
+    const engine = this.#engine;
+    if (!(engine instanceof FastEngine)) return;
+    const instructions = instructionsOf(this.#cpu.model.features);
+    for (const { code, codeSize } of cases) {
+      const i = decode(code, 0, codeSize === 64 ? MODE_64 : MODE_32, instructions);
+      if (!(i instanceof DecodeFailure)) engine.handlers.of(i);
+    }
+    engine.handlers.compile();
   }
 
   run(c: Case): Outcome {
@@ -166,8 +186,6 @@ export class SiliconWorld {
     if (cpu.state.rip !== START) cpu.fault = undefined;
   }
 
-  /** How many handlers the interpreter has made. */
-  get handlers(): number { return this.#engine instanceof FastEngine ? this.#engine.handlers.count : 0; }
   /** How many regions the translator has made. */
   get regions(): number { return this.#engine instanceof FastEngine ? this.#engine.translator.statistics.regions : 0; }
 
@@ -190,22 +208,5 @@ export class SiliconWorld {
       // The upper halves of registers that the case does not have are 0, and stay so.
       simd: simd && { xmm: Array.from({ length: 16 }, (_, n) => [state.ymmHigh[2 * n + 1]!, state.ymmHigh[2 * n]!, state.xmm[2 * n + 1]!, state.xmm[2 * n]!].reduce((v, part) => (v << 64n) | part)), mxcsr: state.mxcsr, wide: simd.wide },
     };
-  }
-}
-
-/** V8 before 12 gives each module that imports the table of handlers a copy of it: with so many in it, a world has become slow. */
-const MOST_HANDLERS = 500;
-
-/** A world of an engine, and another when it has made many handlers. */
-export class Worlds {
-  readonly #engine: EngineName;
-  #world: SiliconWorld;
-  constructor(engine: EngineName) {
-    this.#engine = engine;
-    this.#world = new SiliconWorld(engine);
-  }
-  get now(): SiliconWorld {
-    if (this.#world.handlers > MOST_HANDLERS) this.#world = new SiliconWorld(this.#engine);
-    return this.#world;
   }
 }
