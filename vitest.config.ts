@@ -1,11 +1,13 @@
 import { defineConfig } from 'vitest/config';
 import { compiled } from './test/support/compiled.ts';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 const shared = { pool: 'threads' as const, testTimeout: 60_000, server: { deps: { external: [/\/dist\//] } } };
 
 export default defineConfig({
   test: {
     maxWorkers: '100%',
+    sequence: { sequencer: LongestFirst },
     // dist/ is built first.
     globalSetup: ['test/support/build.ts'],
     projects: [
