@@ -263,13 +263,13 @@ export abstract class MemoryOps extends FlagOps {
     this.leaveUnless(this.isZero(64, low));
   }
 
-  protected leaveUnless(c: Node): void {
+  protected leaveUnless(c: Node, status: number = STATUS.reference): void {
     const exit = this.leave();
     const otherwise = this.not(c);
     this.effect([otherwise, ...exit.roots], () => {
       this.emit(otherwise);
       this.code.open(OP.if, VOID);
-      this.inArm(() => { exit.write(STATUS.reference); });
+      this.inArm(() => { exit.write(status); });
       this.code.end();
     });
   }

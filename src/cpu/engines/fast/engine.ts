@@ -242,7 +242,7 @@ export class FastEngine implements Engine {
       case STATUS.reference:
         this.statistics.exits.reference++;
         return this.#left > 0 ? this.#step(leftAt === 0 ? undefined : this.code.leftToReference(leftAt)) : undefined;
-      case STATUS.string: return this.#string(leftAt);
+      case STATUS.string: return this.#string(leftAt === 0 ? this.#recordOf(context) : leftAt);
       case STATUS.hot: return this.#hot(context);
       case STATUS.crossing: return this.#crossing(context);
       default:
@@ -337,11 +337,17 @@ export class FastEngine implements Engine {
     const stop = this.#string(leftAt);
     return this.#left < before ? stop : this.#step();
   }
+  /** Translated code knows no records: that of the instruction at RIP, for which the fetch column answers; 0 where the instruction reaches into a page for which it does not. */
+  #recordOf(context: Context): number {
+    const low = this.#u32[RIP_LOW]!, high = this.#u32[RIP_HIGH]!;
+    return this.code.block(this.#frame(low, high), low, high, context);
+  }
   #stringForm(record: number): StringForm | undefined { return this.handlers.stringForm(this.#u32[(record + RECORD.handler) / 4]!); }
 
   /** A repeated string instruction: goes on with it by pages, as far as that is possible. */
   #string(leftAt: number): Stop | undefined {
     this.statistics.exits.string++;
+    if (leftAt === 0) return this.#left > 0 ? this.#step() : undefined;
     const { cpu } = this, u32 = this.#u32;
     const form = this.#stringForm(leftAt)!;
     const nextLow = u32[(leftAt + RECORD.nextIp) / 4]!, nextHigh = u32[(leftAt + RECORD.nextIp) / 4 + 1]!;

@@ -6,26 +6,30 @@
 import { columnBase } from '../../../mmu/tlb.ts';
 import type { Segment } from '../../../state/layout.ts';
 import type { Instruction } from '../../isa/instruction.ts';
-import { NO_REGISTER, RSP, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../../isa/operand.ts';
+import { NO_REGISTER, RCX, RSP, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../../isa/operand.ts';
 import type { FlagDefinition } from '../emit/flag-ops.ts';
-import { LeftToReference } from '../emit/graph-ops.ts';
 import type { Leave, RememberedPage } from '../emit/memory-ops.ts';
 import type { Node } from '../emit/node.ts';
 import { mmxOffset, xmmOffset, ymmHighOffset, type RegisterPlace } from '../emit/vector-ops.ts';
 import type { Context } from '../fast/context.ts';
 import { regionWord } from '../fast/trail.ts';
 import { emitNoteWord } from '../fast/trail-code.ts';
+import { STATUS } from '../engine-memory.ts';
 import { branchTarget } from '../interpreter/record.ts';
+import { MANY, stringFormOf } from '../interpreter/string-form.ts';
 import type { Code, Label } from '../wasm/code.ts';
 import { I32, I64, NUMERIC as N, SIMD, V128, type ValueType } from '../wasm/opcodes.ts';
 import { FlagHomeOps, type FlagShape, type HomeWrite } from './flag-homes.ts';
 import { pageSlot } from './page-slots.ts';
 import type { Block } from './region.ts';
 
-/** The parameter, fixed locals, and the homes of registers and flags. `partial`: what goes into the trail for a block that is left in the middle, or 0. */
-export const LOCAL = { block: 0, budget: 1, status: 2, rip: 3, pcid: 4, gpr: 5, flags: 21, flagKind: 24, trail: 25, partial: 26, first: 27 } as const;
+/**
+ * The parameter, fixed locals, and the homes of registers and flags. `partial`: what goes into the trail for a block that is left in the middle, or 0.
+ * `again`: 1 where a repeated instruction runs once more.
+ */
+export const LOCAL = { block: 0, budget: 1, status: 2, rip: 3, pcid: 4, gpr: 5, flags: 21, flagKind: 24, trail: 25, partial: 26, again: 27, first: 28 } as const;
 /** Types of the locals behind the parameter. */
-export const FIXED_LOCALS: readonly ValueType[] = [I32, I32, ...Array<ValueType>(LOCAL.flagKind - LOCAL.rip).fill(I64), I32, I32, I32];
+export const FIXED_LOCALS: readonly ValueType[] = [I32, I32, ...Array<ValueType>(LOCAL.flagKind - LOCAL.rip).fill(I64), I32, I32, I32, I32];
 
 /** What is added to the number of a YMM register to name its upper half. */
 const UPPER = 16;
@@ -40,6 +44,10 @@ export function compareTag(code: Code, pcidIsZero: boolean): void {
   }
   code.byte(N.i64_eq);
 }
+
+/** What a string instruction's address is made of, where that is the whole of a register. */
+const indexOperand = ({ local }: Node): Pick<MemoryOperand, 'base' | 'displacement'> | undefined =>
+  (local !== undefined && local >= LOCAL.gpr && local < LOCAL.flags ? { base: local - LOCAL.gpr, displacement: 0n } : undefined);
 
 /** How a block ends. */
 export type Ending =
@@ -117,6 +125,7 @@ export class RegionOps extends FlagHomeOps {
       this.#done = done;
       this.beginMemory();
       this.#operandOf.clear();
+      if (i.repeat !== 'none') this.#beginRepeated(i);
       if (i.row.meaning.kind !== 'system') i.row.meaning.semantics(this, i);
       here = this.#next;
     });
@@ -223,7 +232,7 @@ export class RegionOps extends FlagHomeOps {
 
   // -------------------------------------------------------------------------------------------------------- memory
   protected rememberedPage(segment: Segment, offset: Node, write: boolean): RememberedPage | undefined {
-    return pageSlot(segment, this.#operandOf.get(offset), write);
+    return pageSlot(segment, this.#operandOf.get(offset) ?? (this.#i.repeat === 'none' ? undefined : indexOperand(offset)), write);
   }
   protected addColumn(): void { /* It is in columnOffset. */ }
   protected compareTag(): void { compareTag(this.code, this.#pcidIsZero); }
@@ -292,7 +301,23 @@ export class RegionOps extends FlagHomeOps {
     this.requireCanonical(target);
     this.#ending = { kind: 'indirect', ip: target };
   }
-  repeatIf(): void { throw new LeftToReference('repeated string instruction'); }
+  /** A repeated instruction is a block of its own that goes on to itself. Many iterations are left to TypeScript, a page at a time. */
+  #beginRepeated(i: Instruction): void {
+    this.effect([], () => {
+      this.code.i32(0);
+      this.code.set(LOCAL.again);
+    });
+    if (stringFormOf(i) === undefined) return;
+    const w: Width = i.addressWidth === 64 ? 64 : 32;
+    this.leaveUnless(this.ltU(w, this.#part(RCX, w), this.const(w, BigInt(MANY))), STATUS.string);
+  }
+  repeatIf(c: Node): void {
+    this.effect([c], () => {
+      this.emit(c);
+      this.code.set(LOCAL.again);
+    });
+    this.#ending = { kind: 'if', c: this.inLocal(I32, LOCAL.again), to: this.#ip, otherwise: this.#next };
+  }
 
   /** Pays for the block and writes names home. */
   #finish(ending: Ending, count: number, flagsLiveOut: boolean): FlagShape | undefined {

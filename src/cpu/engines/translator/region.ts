@@ -5,7 +5,7 @@
 import { effectsOf } from '../../describe/effects.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { STATUS_FLAGS } from '../../isa/ops.ts';
-import type { CodeStore, Crossing } from '../fast/code-store.ts';
+import { endsBlock, type CodeStore, type Crossing } from '../fast/code-store.ts';
 import type { Context } from '../fast/context.ts';
 import { MAX_REGION_INSTRUCTIONS } from '../fast/dispatcher.ts';
 import { HANDLER, type Handlers } from '../interpreter/handlers.ts';
@@ -55,10 +55,10 @@ export class RegionFormer {
   form(start: bigint, context: Context, targets: readonly bigint[] = []): readonly Block[] {
     const found = new Map<bigint, Block>();
     const most = targets.length === 0 ? MAX_BLOCKS : MAX_BLOCKS_WITH_TARGETS;
-    const work: { ip: bigint; entry: boolean; role?: Block['role'] }[] = [{ ip: start, entry: true }, ...targets.map((ip) => ({ ip, entry: true, role: 'target' as const }))];
+    const work: { ip: bigint; entry: boolean; role?: Block['role']; from?: Block }[] = [{ ip: start, entry: true }, ...targets.map((ip) => ({ ip, entry: true, role: 'target' as const }))];
     let instructions = 0;
     for (let n = 0; n < work.length; n++) {
-      const { ip, entry, role } = work[n]!;
+      const { ip, entry, role, from } = work[n]!;
       const seen = found.get(ip);
       if (seen) {
         seen.entry ||= entry;
@@ -66,7 +66,7 @@ export class RegionFormer {
         continue;
       }
       const frame = found.size < most && instructions + MAX_BLOCK <= MAX_REGION_INSTRUCTIONS && !(n > 0 && this.#store.isStop(ip)) ? this.#store.frameOf(ip) : undefined;
-      const block = frame === undefined || (n > 0 && this.#onlyExecuted && !this.#store.knows(frame, ip, context)) ? undefined : this.#block(found.size, frame, ip, context, entry);
+      const block = frame === undefined || (n > 0 && this.#onlyExecuted && !this.#store.knows(frame, ip, context) && !(from && fallsInto(from, ip))) ? undefined : this.#block(found.size, frame, ip, context, entry);
       if (block === undefined) {
         if (n === 0) return [];
         continue;
@@ -74,7 +74,7 @@ export class RegionFormer {
       block.role = role;
       found.set(ip, block);
       instructions += block.instructions.length;
-      for (const successor of block.successors) work.push({ ip: successor, entry: false });
+      for (const successor of block.successors) work.push({ ip: successor, entry: false, from: block });
       const last = block.instructions.at(-1)!;
       if (last.mnemonic === 'CALL') work.push({ ip: block.end, entry: true, role: 'return' });
     }
@@ -83,17 +83,22 @@ export class RegionFormer {
 
   #block(number: number, frame: number, ip: bigint, { mode }: Context, entry: boolean): Block | undefined {
     const decoded = this.#store.decode(frame, ip, mode, MAX_BLOCK);
-    const stop = decoded.instructions.findIndex((i) => i.repeat !== 'none' || this.#handlers.of(i) === HANDLER.reference);
+    // A repeated instruction goes on to itself: it is a block of its own.
+    const stop = decoded.instructions.findIndex((i, n) => (n > 0 && i.repeat !== 'none') || this.#handlers.of(i) === HANDLER.reference);
     const instructions = stop < 0 ? decoded.instructions : decoded.instructions.slice(0, stop);
     if (instructions.length === 0) return undefined;
     const last = instructions.at(-1)!;
     let end = ip;
     for (const i of instructions) end = BigInt.asUintN(mode.codeSize, end + BigInt(i.length));
-    const successors = stop < 0 && decoded.branches ? branchSuccessors(last, end) : [end];
+    const successors = last.repeat !== 'none' ? [ip, end] : stop < 0 && decoded.branches ? branchSuccessors(last, end) : [end];
     const bytes = decoded.bytes.slice(0, instructions.reduce((sum, { length }) => sum + length, 0));
     return { number, ip, frame, crossing: decoded.crossing, instructions, bytes, end, successors, entry, role: undefined, flagsLiveIn: flagsLiveInto(instructions) };
   }
 }
+
+/** What a block falls into without a branch has been executed as it has. */
+const fallsInto = ({ successors, end, instructions }: Block, ip: bigint): boolean =>
+  end === ip && successors.length === 1 && !endsBlock(instructions.at(-1)!);
 
 function branchSuccessors(i: Instruction, end: bigint): bigint[] {
   const x = i.operands[0];
