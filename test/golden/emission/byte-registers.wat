@@ -3,19 +3,6 @@ loop
     local.get block
     br_table 0 2
   end
-  local.get budget
-  i32.const 2
-  i32.sub
-  local.set budget
-  local.get trail
-  i32.const 131077
-  i32.store [trail]
-  local.get trail
-  i32.const 4
-  i32.add
-  i32.const 511
-  i32.and
-  local.set trail
   local.get rax
   i64.const -65281
   i64.and
@@ -56,6 +43,19 @@ loop
   local.set flags0
   local.set flagKind
   local.set rax
+  local.get budget
+  i32.const 2
+  i32.sub
+  local.set budget
+  local.get trail
+  i32.const 131077
+  i32.store [trail]
+  local.get trail
+  i32.const 4
+  i32.add
+  i32.const 511
+  i32.and
+  local.set trail
   i64.const 65540
   local.set rip
   i32.const 0

@@ -66,19 +66,6 @@ loop
   end
   i64.const 65541
   i64.store
-  local.get budget
-  i32.const 1
-  i32.sub
-  local.set budget
-  local.get trail
-  i32.const 131075
-  i32.store [trail]
-  local.get trail
-  i32.const 4
-  i32.add
-  i32.const 511
-  i32.and
-  local.set trail
   local.get t2
   local.set rsp
   local.get rsp
@@ -153,7 +140,7 @@ loop
       local.set flagKind
       local.set rax
       local.get budget
-      i32.const 1
+      i32.const 2
       i32.sub
       local.set budget
       i32.const 131587
@@ -190,7 +177,7 @@ loop
     local.set flagKind
     local.set rax
     local.get budget
-    i32.const 1
+    i32.const 2
     i32.sub
     local.set budget
     i32.const 131587
@@ -203,19 +190,6 @@ loop
   end
   local.get t3
   local.set t5
-  local.get budget
-  i32.const 2
-  i32.sub
-  local.set budget
-  local.get trail
-  i32.const 131589
-  i32.store [trail]
-  local.get trail
-  i32.const 4
-  i32.add
-  i32.const 511
-  i32.and
-  local.set trail
   local.get rax
   i64.const 1
   i64.add
@@ -233,6 +207,19 @@ loop
   local.set flagKind
   local.set rsp
   local.set rax
+  local.get budget
+  i32.const 3
+  i32.sub
+  local.set budget
+  local.get trail
+  i32.const 131589
+  i32.store [trail]
+  local.get trail
+  i32.const 4
+  i32.add
+  i32.const 511
+  i32.and
+  local.set trail
   local.get t5
   local.set t0
   local.get t0

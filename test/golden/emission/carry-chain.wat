@@ -3,19 +3,6 @@ loop
     local.get block
     br_table 0 2
   end
-  local.get budget
-  i32.const 2
-  i32.sub
-  local.set budget
-  local.get trail
-  i32.const 131077
-  i32.store [trail]
-  local.get trail
-  i32.const 4
-  i32.add
-  i32.const 511
-  i32.and
-  local.set trail
   local.get rax
   local.get rbx
   i64.add
@@ -39,6 +26,19 @@ loop
   local.set flagKind
   local.set rdx
   local.set rax
+  local.get budget
+  i32.const 2
+  i32.sub
+  local.set budget
+  local.get trail
+  i32.const 131077
+  i32.store [trail]
+  local.get trail
+  i32.const 4
+  i32.add
+  i32.const 511
+  i32.and
+  local.set trail
   i64.const 65542
   local.set rip
   i32.const 0

@@ -3,19 +3,6 @@ loop
     local.get block
     br_table 0 2
   end
-  local.get budget
-  i32.const 4
-  i32.sub
-  local.set budget
-  local.get trail
-  i32.const 131081
-  i32.store [trail]
-  local.get trail
-  i32.const 4
-  i32.add
-  i32.const 511
-  i32.and
-  local.set trail
   local.get rbx
   i64.const -256
   i64.and
@@ -50,6 +37,19 @@ loop
   local.set rcx
   local.set rax
   local.set rbx
+  local.get budget
+  i32.const 4
+  i32.sub
+  local.set budget
+  local.get trail
+  i32.const 131081
+  i32.store [trail]
+  local.get trail
+  i32.const 4
+  i32.add
+  i32.const 511
+  i32.and
+  local.set trail
   i64.const 65548
   local.set rip
   i32.const 0

@@ -26,6 +26,8 @@ loop
   end
   i64.const 65546
   local.set t0
+  i64.const 65546
+  local.set r8
   local.get budget
   i32.const 2
   i32.sub
@@ -39,8 +41,6 @@ loop
   i32.const 511
   i32.and
   local.set trail
-  i64.const 65546
-  local.set r8
   local.get t0
   local.set t0
   local.get t0

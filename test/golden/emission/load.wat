@@ -65,6 +65,8 @@ loop
   end
   i64.load
   local.set t2
+  local.get t2
+  local.set rax
   local.get budget
   i32.const 1
   i32.sub
@@ -78,8 +80,6 @@ loop
   i32.const 511
   i32.and
   local.set trail
-  local.get t2
-  local.set rax
   i64.const 65540
   local.set rip
   i32.const 0

@@ -70,6 +70,14 @@ loop
   i64.add
   local.tee t4
   i64.store
+  i32.const 64
+  local.get t3
+  local.get rax
+  local.get t4
+  local.set flags2
+  local.set flags1
+  local.set flags0
+  local.set flagKind
   local.get budget
   i32.const 1
   i32.sub
@@ -83,14 +91,6 @@ loop
   i32.const 511
   i32.and
   local.set trail
-  i32.const 64
-  local.get t3
-  local.get rax
-  local.get t4
-  local.set flags2
-  local.set flags1
-  local.set flags0
-  local.set flagKind
   i64.const 65539
   local.set rip
   i32.const 0

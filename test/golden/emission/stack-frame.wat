@@ -296,6 +296,14 @@ loop
   end
   i64.load
   local.set t12
+  local.get t11
+  i64.const 8
+  i64.add
+  local.get t12
+  local.get t8
+  local.set rbx
+  local.set rbp
+  local.set rsp
   local.get budget
   i32.const 5
   i32.sub
@@ -309,14 +317,6 @@ loop
   i32.const 511
   i32.and
   local.set trail
-  local.get t11
-  i64.const 8
-  i64.add
-  local.get t12
-  local.get t8
-  local.set rbx
-  local.set rbp
-  local.set rsp
   i64.const 65543
   local.set rip
   i32.const 0

@@ -187,19 +187,6 @@ loop
   end
   i32.load
   local.set t10
-  local.get budget
-  i32.const 5
-  i32.sub
-  local.set budget
-  local.get trail
-  i32.const 131083
-  i32.store [trail]
-  local.get trail
-  i32.const 4
-  i32.add
-  i32.const 511
-  i32.and
-  local.set trail
   local.get t5
   i64.extend_i32_u
   local.get rax
@@ -224,6 +211,19 @@ loop
   local.set flagKind
   local.set rax
   local.set rdx
+  local.get budget
+  i32.const 5
+  i32.sub
+  local.set budget
+  local.get trail
+  i32.const 131083
+  i32.store [trail]
+  local.get trail
+  i32.const 4
+  i32.add
+  i32.const 511
+  i32.and
+  local.set trail
   i64.const 65550
   local.set rip
   i32.const 0

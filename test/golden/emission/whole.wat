@@ -30,19 +30,6 @@ block
       local.get block
       br_table 0 2
     end
-    local.get budget
-    i32.const 1
-    i32.sub
-    local.set budget
-    local.get trail
-    i32.const 131075
-    i32.store [trail]
-    local.get trail
-    i32.const 4
-    i32.add
-    i32.const 511
-    i32.and
-    local.set trail
     local.get rax
     local.get rbx
     i64.add
@@ -56,6 +43,19 @@ block
     local.set flags0
     local.set flagKind
     local.set rax
+    local.get budget
+    i32.const 1
+    i32.sub
+    local.set budget
+    local.get trail
+    i32.const 131075
+    i32.store [trail]
+    local.get trail
+    i32.const 4
+    i32.add
+    i32.const 511
+    i32.and
+    local.set trail
     i64.const 65539
     local.set rip
     i32.const 0

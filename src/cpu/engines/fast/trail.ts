@@ -12,14 +12,14 @@ import { RECORD, RECORD_BYTES } from '../interpreter/record.ts';
 
 /**
  * Words of the ring. A record's offset: its block ran from there. The same with LEFT_BEFORE: the block noted before was left there.
- * REFERENCE: the reference engine noted an instruction. Odd: so many instructions of a region's block.
+ * REFERENCE: the reference engine noted an instruction. Odd: `regionWord`.
  */
 const REFERENCE = 2, LEFT_BEFORE = 4;
 const RECORD_MASK = ~(RECORD_BYTES - 1);
 const MAX_SOURCE = 0x7fff;
 const BYTES = 16;
 
-/** The word of the first `done` instructions of a region's block. `source`: what `TrailBook.add` returned. */
+/** The word of the first `done` instructions of a region's block, and of the blocks that always run before it. `source`: what `Trail.nextRegion` returned. */
 export const regionWord = (source: number, block: number, done: number): number => (source << 17) | (block << 9) | (done << 1) | 1;
 
 /** The code that a region was made from: all blocks' bytes in a row. */
@@ -29,6 +29,9 @@ export interface RegionSource {
   readonly ips: BigUint64Array;
   readonly starts: Uint32Array;
   readonly bytes: Uint8Array;
+  /** Of each block, how many instructions it has, and the number of the block that always runs before it, or -1. */
+  readonly counts: Uint8Array;
+  readonly predecessors: Int16Array;
 }
 
 /** Regions that have ended and are still remembered. */
@@ -61,12 +64,10 @@ export class Trail {
     this.#recordBytes.set(bytes, at);
     this.#recordBytes[at + BYTES - 1] = bytes.length === 0 ? 0 : mode.codeSize;
   }
-  /** Takes a region's code; returns the number by which its words name it. */
-  addRegion(source: RegionSource): number {
-    this.#nextSource = (this.#nextSource + 1) & MAX_SOURCE;
-    this.#sources.set(this.#nextSource, source);
-    return this.#nextSource;
-  }
+  /** The number by which the words of a new region name it. */
+  nextRegion(): number { return (this.#nextSource = (this.#nextSource + 1) & MAX_SOURCE); }
+  /** Takes that region's code. */
+  addRegion(number: number, source: RegionSource): void { this.#sources.set(number, source); }
   /** A region will not run again. It is forgotten some time later. */
   endRegion(source: number): void {
     this.#ended.push(source);
@@ -129,15 +130,10 @@ export class Trail {
   #ofRegion(word: number): RecentInstruction[] {
     const source = this.#sources.get(word >>> 17);
     if (source === undefined) throw new Error('the trail names a region that was forgotten');
-    const { mode, ips, starts, bytes } = source;
-    const block = (word >>> 9) & 0xff, done = (word >>> 1) & 0xff;
-    const found: RecentInstruction[] = [];
-    let rip = ips[block]!, at = starts[block]!;
-    for (let n = 0; n < done; n++) {
-      const instruction = decodeKept(bytes, at, mode, this.#instructions);
-      found.push({ rip, instruction });
-      at += instruction.length;
-      rip = BigInt.asUintN(mode.codeSize, rip + BigInt(instruction.length));
+    let block = (word >>> 9) & 0xff;
+    let found = ofBlock(source, block, (word >>> 1) & 0xff, this.#instructions);
+    while (found.length < RECENT_INSTRUCTIONS && (block = source.predecessors[block]!) >= 0) {
+      found = [...ofBlock(source, block, source.counts[block]!, this.#instructions), ...found];
     }
     return found;
   }
@@ -156,6 +152,19 @@ export class Trail {
     }
     return found;
   }
+}
+
+/** The first `done` instructions of a region's block. */
+function ofBlock({ mode, ips, starts, bytes }: RegionSource, block: number, done: number, instructions: InstructionSet): RecentInstruction[] {
+  const found: RecentInstruction[] = [];
+  let rip = ips[block]!, at = starts[block]!;
+  for (let n = 0; n < done; n++) {
+    const instruction = decodeKept(bytes, at, mode, instructions);
+    found.push({ rip, instruction });
+    at += instruction.length;
+    rip = BigInt.asUintN(mode.codeSize, rip + BigInt(instruction.length));
+  }
+  return found;
 }
 
 /** An instruction that has been decoded before, from a copy of its bytes. */

@@ -10,14 +10,29 @@ import { emitNoteWord } from '../fast/trail-code.ts';
 import { Code, type Label } from '../wasm/code.ts';
 import { I32, I64, LOAD, NUMERIC as N, OP, SIMD, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
 import { WORDS, type FlagShape } from './flag-homes.ts';
+import { regionWord } from '../fast/trail.ts';
 import { FIXED_LOCALS, LOCAL, RegionOps, compareTag, vectorOffset } from './region-ops.ts';
-import type { Block } from './region.ts';
-import { dominates, structure, type Place } from './structure.ts';
+import { blocksByIp, nextBlock, type Block } from './region.ts';
+import { dominates, onlyPredecessor, structure, type Place } from './structure.ts';
 
 /** Most places that an indirect branch compares its target with. */
 const MAX_GUESSES = 4;
 
-export interface EmittedRegion { readonly locals: readonly ValueType[]; readonly code: Uint8Array; /** It calls the functions of emit/extended.ts. */ readonly callsExtended: boolean }
+export interface EmittedRegion {
+  readonly locals: readonly ValueType[];
+  readonly code: Uint8Array;
+  /** It calls the functions of emit/extended.ts. */
+  readonly callsExtended: boolean;
+  /** Of each block, the number of the one that always runs before it; -1 where several lead to it. */
+  readonly predecessors: readonly number[];
+}
+
+/** Instructions of a block and of those that always run before it: they are paid for together. */
+function owed(place: Place): number {
+  let sum = 0;
+  for (let one: Place | undefined = place; one !== undefined; one = onlyPredecessor(one)) sum += one.block!.instructions.length;
+  return sum;
+}
 
 /** Numbers of the YMM registers that are operands. */
 const ymmRegistersOf = (blocks: readonly Block[]): ReadonlySet<number> =>
@@ -29,11 +44,12 @@ export function emitRegion(blocks: readonly Block[], id: number, source: number,
 class RegionEmitter {
   readonly #blocks: readonly Block[];
   readonly #id: number;
+  readonly #source: number;
   readonly #context: Context;
   readonly #code = new Code();
   readonly #ops: RegionOps;
   readonly #byIp: ReadonlyMap<bigint, Block>;
-  readonly #placeOf: ReadonlyMap<bigint, Place>;
+  readonly #placeOf: ReadonlyMap<Block, Place>;
   readonly #root: Place;
   /** Where a branch backwards, or forwards, to a place leads. */
   readonly #loops = new Map<Place, Label>();
@@ -44,9 +60,10 @@ class RegionEmitter {
   constructor(blocks: readonly Block[], id: number, source: number, context: Context) {
     this.#blocks = blocks;
     this.#id = id;
+    this.#source = source;
     this.#context = context;
     this.#ops = new RegionOps(this.#code, context, source, ymmRegistersOf(blocks));
-    this.#byIp = new Map(blocks.map((block) => [block.ip, block]));
+    this.#byIp = blocksByIp(blocks);
     const { root, placeOf } = structure(blocks);
     root.loops = true;
     this.#root = root;
@@ -61,7 +78,7 @@ class RegionEmitter {
     const whole = new Code();
     this.#enter(whole);
     whole.append(this.#code.bytes.slice());
-    return { locals: [...FIXED_LOCALS, ...this.#ops.locals], code: whole.bytes.slice(), callsExtended: this.#ops.callsExtended };
+    return { locals: [...FIXED_LOCALS, ...this.#ops.locals], code: whole.bytes.slice(), callsExtended: this.#ops.callsExtended, predecessors: this.#blocks.map((block) => onlyPredecessor(this.#placeOf.get(block)!)?.block?.number ?? -1) };
   }
 
   /** Registers and flags from the state into their homes. */
@@ -126,10 +143,11 @@ class RegionEmitter {
       this.#dispatch();
       return;
     }
-    if (block.crossing !== undefined) this.#checkPage(block.crossing.page, block.crossing.frame, block.ip, STATUS.reference);
+    const before = onlyPredecessor(place);
+    if (block.crossing !== undefined) this.#checkPage(block.crossing.page, block.crossing.frame, block.ip, STATUS.reference, before);
     const flagsLiveOut = block.successors.length === 0 || block.successors.some((ip) => this.#needsFlags(place, ip));
     const flagsIn = place.merge || place.loops ? undefined : this.#flagsOut.get(place.dominator!);
-    const { ending, flagsOut } = this.#ops.block(block, flagsIn, flagsLiveOut);
+    const { ending, flagsOut } = this.#ops.block(block, flagsIn, flagsLiveOut, before === undefined ? 0 : owed(before));
     this.#flagsOut.set(place, flagsOut);
     if (ending.kind === 'goto') this.#edge(place, block, ending.to);
     else if (ending.kind === 'if') {
@@ -144,25 +162,28 @@ class RegionEmitter {
 
   /** Whether flags must be in their homes on the way from a place to an address: someone reads them, or the way may leave the region. */
   #needsFlags(from: Place, ip: bigint): boolean {
-    const to = this.#byIp.get(ip);
-    return to === undefined || to.flagsLiveIn || to.crossing !== undefined || ip >> 12n !== from.block!.ip >> 12n || this.#placeOf.get(ip)!.order <= from.order;
+    const to = nextBlock(from.block!, ip, this.#byIp);
+    return to === undefined || to.flagsLiveIn || to.crossing !== undefined || ip >> 12n !== from.block!.ip >> 12n || this.#placeOf.get(to)!.order <= from.order;
   }
 
   /** To the block whose number is in LOCAL.block. */
   #dispatch(): void {
     const exit = this.#ops.exit;
     this.#code.get(LOCAL.block);
-    this.#code.brTable(this.#blocks.map(({ ip, entry }) => (entry ? this.#merges.get(this.#placeOf.get(ip)!)! : exit)), exit);
+    this.#code.brTable(this.#blocks.map((block) => (block.entry ? this.#merges.get(this.#placeOf.get(block)!)! : exit)), exit);
   }
 
-  #edge(from: Place, block: Block, ip: bigint): void {
-    const to = this.#byIp.get(ip);
-    if (to === undefined) {
+  /** `settled`: the way up to here has been paid for. */
+  #edge(from: Place, block: Block, ip: bigint, settled = false): void {
+    const to = nextBlock(block, ip, this.#byIp);
+    const place = to === undefined ? undefined : this.#placeOf.get(to)!;
+    const unsettled = !settled && place !== undefined && onlyPredecessor(place) === from;
+    if (!settled && !unsettled) this.#settle(from);
+    if (to === undefined || place === undefined) {
       this.#exitTo(ip);
       return;
     }
-    if (ip >> 12n !== block.ip >> 12n) this.#checkPage(to.ip, to.frame, ip, STATUS.next);
-    const place = this.#placeOf.get(ip)!;
+    if (ip >> 12n !== block.ip >> 12n) this.#checkPage(to.ip, to.frame, ip, STATUS.next, unsettled ? from : undefined);
     const code = this.#code;
     if (place.order > from.order) {
       if (place.merge) code.br(this.#merges.get(place)!);
@@ -172,6 +193,17 @@ class RegionEmitter {
     this.#checkBudget(() => { code.i64(ip); });
     if (place.loops && dominates(place, from)) code.br(this.#loops.get(place)!);
     else this.#viaDispatch(to.number);
+  }
+
+  /** Pays for a block and for those that always run before it, and notes them. */
+  #settle(place: Place): void {
+    const code = this.#code;
+    code.get(LOCAL.budget);
+    code.i32(owed(place));
+    code.byte(N.i32_sub);
+    code.set(LOCAL.budget);
+    const { number, instructions } = place.block!;
+    emitNoteWord(code, LOCAL.trail, () => { code.i32(regionWord(this.#source, number, instructions.length)); });
   }
 
   /** On each way backwards: leaves unless the budget lasts for the longest way forwards. */
@@ -192,8 +224,11 @@ class RegionEmitter {
   }
   #exitTo(ip: bigint): void { this.#ops.exitWith(STATUS.next, () => { this.#code.i64(ip); }); }
 
-  /** Leaves, with RIP = `ip`, unless the fetch column says of a page what was true when the region was made: a fetch from another page asks the TLB. */
-  #checkPage(page: bigint, frame: number, ip: bigint, status: number): void {
+  /**
+   * Leaves, with RIP = `ip`, unless the fetch column says of a page what was true when the region was made: a fetch from another page asks the TLB.
+   * `from`: what is still to be paid for then.
+   */
+  #checkPage(page: bigint, frame: number, ip: bigint, status: number, from: Place | undefined): void {
     const code = this.#code;
     const at = fetchColumnBase(this.#context.column === COLUMN.user ? FETCH_COLUMN.user : FETCH_COLUMN.supervisor)
       + Number((page >> 12n) & BigInt(INSTRUCTION_ENTRIES - 1)) * FETCH_ENTRY_BYTES;
@@ -208,6 +243,7 @@ class RegionEmitter {
     code.byte(N.i32_and);
     code.byte(N.i32_eqz);
     code.open(OP.if, VOID);
+    if (from !== undefined) this.#settle(from);
     this.#ops.exitWith(status, () => { code.i64(ip); });
     code.end();
   }
@@ -223,7 +259,7 @@ class RegionEmitter {
       code.i64(one.ip);
       code.byte(N.i64_eq);
       code.open(OP.if, VOID);
-      this.#edge(place, block, one.ip);
+      this.#edge(place, block, one.ip, true);
       code.end();
     }
   }
@@ -231,6 +267,7 @@ class RegionEmitter {
   /** To the address that the block ended with: within the region if the entry table says so. */
   #indirect(place: Place, block: Block): void {
     const code = this.#code;
+    this.#settle(place);
     const ip = this.#ops.endTemporary(I64), fetch = this.#ops.endTemporary(I32), entry = this.#ops.endTemporary(I32);
     this.#ops.emitEndValue();
     code.set(ip);

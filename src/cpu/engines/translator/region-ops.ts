@@ -13,7 +13,6 @@ import type { Node } from '../emit/node.ts';
 import { mmxOffset, xmmOffset, ymmHighOffset, type RegisterPlace } from '../emit/vector-ops.ts';
 import type { Context } from '../fast/context.ts';
 import { regionWord } from '../fast/trail.ts';
-import { emitNoteWord } from '../fast/trail-code.ts';
 import { STATUS } from '../engine-memory.ts';
 import { branchTarget } from '../interpreter/record.ts';
 import { MANY, stringFormOf } from '../interpreter/string-form.ts';
@@ -86,6 +85,7 @@ export class RegionOps extends FlagHomeOps {
   #next = 0n;
   /** Instructions of this block that have retired before the current one. */
   #done = 0;
+  #owed = 0;
   #ending: Ending | undefined;
   /** Where the condition or target of the block's end is, once the block is written. */
   #endValue: Node | undefined;
@@ -106,10 +106,11 @@ export class RegionOps extends FlagHomeOps {
 
   /**
    * Writes a block up to its end, but not where it goes then. `flagsLiveOut`: someone may look at the flags behind it. `flagsIn`: what the
-   * homes of the flags hold, if that is known. Returns that for the block's end, too.
+   * homes of the flags hold, if that is known. Returns that for the block's end, too. `owed`: instructions before the block that have not been paid for.
    */
-  block({ number, instructions, ip, end }: Block, flagsIn: FlagShape | undefined, flagsLiveOut: boolean): { readonly ending: Ending; readonly flagsOut: FlagShape | undefined } {
+  block({ number, instructions, ip, end }: Block, flagsIn: FlagShape | undefined, flagsLiveOut: boolean, owed: number): { readonly ending: Ending; readonly flagsOut: FlagShape | undefined } {
     this.#block = number;
+    this.#owed = owed;
     this.#names = new Map();
     this.#vectors = new Map();
     this.#vectorsIn.clear();
@@ -130,7 +131,7 @@ export class RegionOps extends FlagHomeOps {
       here = this.#next;
     });
     const ending: Ending = this.#ending ?? { kind: 'goto', to: end };
-    const flagsOut = this.#finish(ending, instructions.length, flagsLiveOut);
+    const flagsOut = this.#finish(ending, flagsLiveOut);
     return { ending, flagsOut };
   }
 
@@ -265,14 +266,14 @@ export class RegionOps extends FlagHomeOps {
 
   protected leave(): Leave {
     const sync = this.#sync(true);
-    const ip = this.#ip, done = this.#done, block = this.#block;
+    const ip = this.#ip, done = this.#done, block = this.#block, paid = this.#owed + done;
     return {
       roots: sync.roots,
       write: (status) => {
         sync.write();
-        if (done > 0) {
+        if (paid > 0) {
           this.code.get(LOCAL.budget);
-          this.code.i32(done);
+          this.code.i32(paid);
           this.code.byte(N.i32_sub);
           this.code.set(LOCAL.budget);
           this.code.i32(regionWord(this.#source, block, done));
@@ -319,20 +320,13 @@ export class RegionOps extends FlagHomeOps {
     this.#ending = { kind: 'if', c: this.inLocal(I32, LOCAL.again), to: this.#ip, otherwise: this.#next };
   }
 
-  /** Pays for the block and writes names home. */
-  #finish(ending: Ending, count: number, flagsLiveOut: boolean): FlagShape | undefined {
+  /** Writes names home. */
+  #finish(ending: Ending, flagsLiveOut: boolean): FlagShape | undefined {
     const value = ending.kind === 'if' ? ending.c : ending.kind === 'indirect' ? ending.ip : undefined;
     const sync = this.#sync(flagsLiveOut);
-    const word = regionWord(this.#source, this.#block, count);
     // The value is kept in a local: its homes may be overwritten before it is looked at.
     const kept = value === undefined ? undefined : this.value(value.type, [value], () => { this.emit(value); });
     this.effect([...(kept ? [kept] : []), ...sync.roots], () => {
-      const { code } = this;
-      code.get(LOCAL.budget);
-      code.i32(count);
-      code.byte(N.i32_sub);
-      code.set(LOCAL.budget);
-      emitNoteWord(code, LOCAL.trail, () => { code.i32(word); });
       sync.write();
     });
     this.flush();

@@ -31,6 +31,10 @@ export interface Block {
   role: 'return' | 'target' | undefined;
   /** Something in it, or behind it, may see the flags that it is entered with. */
   readonly flagsLiveIn: boolean;
+  /** Of a short loop that is one block: the copy of it that runs next. The last one goes on to the first. */
+  again: Block | undefined;
+  /** It is such a copy. */
+  readonly isCopy: boolean;
 }
 
 const MAX_BLOCKS = 64;
@@ -38,6 +42,11 @@ const MAX_BLOCKS = 64;
 const MAX_BLOCKS_WITH_TARGETS = 160;
 /** Longest block, in instructions. */
 const MAX_BLOCK = 128;
+/** A loop of one block is written so many times in a row, so that it pays for its way backwards less often; together at most so many instructions. */
+const UNROLLED = 4;
+const MAX_UNROLLED_INSTRUCTIONS = 32;
+/** The trail's words have eight bits for a block. */
+const MAX_NUMBERS = 256;
 
 export class RegionFormer {
   readonly #store: CodeStore;
@@ -78,7 +87,7 @@ export class RegionFormer {
       const last = block.instructions.at(-1)!;
       if (last.mnemonic === 'CALL') work.push({ ip: block.end, entry: true, role: 'return' });
     }
-    return [...found.values()];
+    return withCopies([...found.values()], instructions);
   }
 
   #block(number: number, frame: number, ip: bigint, { mode }: Context, entry: boolean): Block | undefined {
@@ -92,8 +101,32 @@ export class RegionFormer {
     for (const i of instructions) end = BigInt.asUintN(mode.codeSize, end + BigInt(i.length));
     const successors = last.repeat !== 'none' ? [ip, end] : stop < 0 && decoded.branches ? branchSuccessors(last, end) : [end];
     const bytes = decoded.bytes.slice(0, instructions.reduce((sum, { length }) => sum + length, 0));
-    return { number, ip, frame, crossing: decoded.crossing, instructions, bytes, end, successors, entry, role: undefined, flagsLiveIn: flagsLiveInto(instructions) };
+    return { number, ip, frame, crossing: decoded.crossing, instructions, bytes, end, successors, entry, role: undefined, flagsLiveIn: flagsLiveInto(instructions), again: undefined, isCopy: false };
   }
+}
+
+/** The blocks by address, copies aside. */
+export const blocksByIp = (blocks: readonly Block[]): ReadonlyMap<bigint, Block> => new Map(blocks.filter(({ isCopy }) => !isCopy).map((block) => [block.ip, block]));
+
+/** The block that a block goes on to at an address; undefined where that is not in the region. */
+export const nextBlock = (from: Block, ip: bigint, byIp: ReadonlyMap<bigint, Block>): Block | undefined => (from.again !== undefined && ip === from.ip ? from.again : byIp.get(ip));
+
+/** Puts copies of short loops behind the blocks of a region. */
+function withCopies(blocks: readonly Block[], instructions: number): readonly Block[] {
+  const all = [...blocks];
+  let room = MAX_REGION_INSTRUCTIONS - instructions;
+  for (const block of blocks) {
+    const { length } = block.instructions;
+    if (block.instructions.at(-1)!.mnemonic !== 'Jcc' || block.successors[0] !== block.ip || block.crossing !== undefined) continue;
+    let last = block;
+    for (let n = 2; n <= UNROLLED && n * length <= MAX_UNROLLED_INSTRUCTIONS && room >= length && all.length < MAX_NUMBERS; n++) {
+      const copy: Block = { ...block, number: all.length, entry: false, role: undefined, again: undefined, isCopy: true };
+      all.push(copy);
+      last = last.again = copy;
+      room -= length;
+    }
+  }
+  return all;
 }
 
 /** What a block falls into without a branch has been executed as it has. */

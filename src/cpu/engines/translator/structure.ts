@@ -4,7 +4,7 @@
  * that fit into no nesting go by way of the region's own dispatcher, which makes their target an entry.
  * Ramsey, "Beyond Relooper: Recursive Translation of Unstructured Control Flow to Structured Control Flow" (ICFP 2022).
  */
-import type { Block } from './region.ts';
+import { blocksByIp, nextBlock, type Block } from './region.ts';
 
 /** A place in the dominator tree. */
 export interface Place {
@@ -22,7 +22,10 @@ export interface Place {
   predecessors: Place[];
 }
 
-export interface Structure { readonly root: Place; readonly placeOf: ReadonlyMap<bigint, Place> }
+export interface Structure { readonly root: Place; readonly placeOf: ReadonlyMap<Block, Place> }
+
+/** The place before this one on the only way that leads to it: one function's code is inside the other's; undefined where several ways meet. */
+export const onlyPredecessor = ({ merge, loops, dominator }: Place): Place | undefined => (merge || loops || dominator?.block === undefined ? undefined : dominator);
 
 export function dominates(a: Place, b: Place): boolean {
   for (let x: Place | undefined = b; x !== undefined; x = x.dominator) {
@@ -37,11 +40,12 @@ const placeFor = (block: Block | undefined): Place => ({ block, order: -1, domin
 /** Makes irreducible targets entries. */
 export function structure(blocks: readonly Block[]): Structure {
   const root = placeFor(undefined);
-  const placeOf = new Map(blocks.map((block) => [block.ip, placeFor(block)]));
+  const byIp = blocksByIp(blocks);
+  const placeOf = new Map(blocks.map((block) => [block, placeFor(block)]));
   const places = [...placeOf.values()];
   const successors = (p: Place): Place[] => (p.block === undefined
     ? places.filter(({ block }) => block!.entry)
-    : p.block.successors.flatMap((ip) => placeOf.get(ip) ?? []));
+    : p.block.successors.flatMap((ip) => placeOf.get(nextBlock(p.block!, ip, byIp)!) ?? []));
 
   for (;;) {
     const order = reversePostorder(root, successors);

@@ -104,8 +104,9 @@ export class Translator {
     const count = countInstructions(blocks);
     if (this.#free.length === 0 || this.#livingInstructions + count > MAX_LIVING_INSTRUCTIONS) this.clear();
     const id = this.#free.pop()!;
-    const source = this.#store.trail.addRegion(sourceOf(blocks, context));
-    const { locals, code, callsExtended } = emitRegion(blocks, id, source, context);
+    const source = this.#store.trail.nextRegion();
+    const { locals, code, callsExtended, predecessors } = emitRegion(blocks, id, source, context);
+    this.#store.trail.addRegion(source, sourceOf(blocks, predecessors, context));
     const module = new ModuleWriter();
     const signature = module.signature(REGION_PARAMETERS, [I32]);
     module.importMemory('e', 'memory');
@@ -185,7 +186,7 @@ export class Translator {
 const countInstructions = (blocks: readonly Block[]): number => blocks.reduce((sum, { instructions }) => sum + instructions.length, 0);
 
 /** Copies of the bytes that a region was made from, for the trail. */
-function sourceOf(blocks: readonly Block[], { mode }: Context): RegionSource {
+function sourceOf(blocks: readonly Block[], predecessors: readonly number[], { mode }: Context): RegionSource {
   const all = new Uint8Array(blocks.reduce((sum, { bytes }) => sum + bytes.length, 0));
   const starts = new Uint32Array(blocks.length);
   let at = 0;
@@ -194,5 +195,5 @@ function sourceOf(blocks: readonly Block[], { mode }: Context): RegionSource {
     all.set(bytes, at);
     at += bytes.length;
   });
-  return { mode, ips: BigUint64Array.from(blocks, ({ ip }) => ip), starts, bytes: all };
+  return { mode, ips: BigUint64Array.from(blocks, ({ ip }) => ip), starts, bytes: all, counts: Uint8Array.from(blocks, ({ instructions }) => instructions.length), predecessors: Int16Array.from(predecessors) };
 }
