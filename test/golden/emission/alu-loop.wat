@@ -18,8 +18,6 @@ loop
   i32.const 32
   i64.const 3
   i64.const 1
-  i64.const 2
-  local.set flags2
   local.set flags1
   local.set flags0
   local.set flagKind
@@ -60,15 +58,11 @@ loop
       local.get t0
       i32.const 1
       i32.sub
-      local.tee t2
       i64.extend_i32_u
       i32.const 32
       local.get t0
       i64.extend_i32_u
       i64.const 1
-      local.get t2
-      i64.extend_i32_u
-      local.set flags2
       local.set flags1
       local.set flags0
       local.set flagKind
@@ -95,15 +89,11 @@ loop
         local.get t0
         i32.const 1
         i32.sub
-        local.tee t2
         i64.extend_i32_u
         i32.const 32
         local.get t0
         i64.extend_i32_u
         i64.const 1
-        local.get t2
-        i64.extend_i32_u
-        local.set flags2
         local.set flags1
         local.set flags0
         local.set flagKind
@@ -130,15 +120,11 @@ loop
           local.get t0
           i32.const 1
           i32.sub
-          local.tee t2
           i64.extend_i32_u
           i32.const 32
           local.get t0
           i64.extend_i32_u
           i64.const 1
-          local.get t2
-          i64.extend_i32_u
-          local.set flags2
           local.set flags1
           local.set flags0
           local.set flagKind
@@ -165,15 +151,11 @@ loop
             local.get t0
             i32.const 1
             i32.sub
-            local.tee t2
             i64.extend_i32_u
             i32.const 32
             local.get t0
             i64.extend_i32_u
             i64.const 1
-            local.get t2
-            i64.extend_i32_u
-            local.set flags2
             local.set flags1
             local.set flags0
             local.set flagKind

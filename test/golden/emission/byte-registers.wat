@@ -26,7 +26,6 @@ loop
   i32.shr_u
   local.tee t2
   i32.add
-  local.tee t3
   i32.const 255
   i32.and
   i64.extend_i32_u
@@ -36,9 +35,6 @@ loop
   i64.extend_i32_u
   local.get t2
   i64.extend_i32_u
-  local.get t3
-  i64.extend_i32_u
-  local.set flags2
   local.set flags1
   local.set flags0
   local.set flagKind

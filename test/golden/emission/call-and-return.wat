@@ -133,8 +133,6 @@ loop
       i32.const 64
       local.get rax
       i64.const 1
-      local.get t2
-      local.set flags2
       local.set flags1
       local.set flags0
       local.set flagKind
@@ -170,8 +168,6 @@ loop
     i32.const 64
     local.get rax
     i64.const 1
-    local.get t4
-    local.set flags2
     local.set flags1
     local.set flags0
     local.set flagKind
@@ -200,8 +196,6 @@ loop
   i32.const 64
   local.get rax
   i64.const 1
-  local.get t6
-  local.set flags2
   local.set flags1
   local.set flags0
   local.set flagKind

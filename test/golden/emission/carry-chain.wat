@@ -16,7 +16,7 @@ loop
   i64.extend_i32_u
   i64.add
   local.tee t1
-  i32.const 64
+  i32.const 576
   local.get rdx
   local.get rcx
   local.get t1

@@ -68,13 +68,10 @@ loop
   local.get t3
   local.get rax
   i64.add
-  local.tee t4
   i64.store
   i32.const 64
   local.get t3
   local.get rax
-  local.get t4
-  local.set flags2
   local.set flags1
   local.set flags0
   local.set flagKind

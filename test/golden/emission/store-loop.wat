@@ -83,10 +83,6 @@ loop
   i32.const 0
   local.get t2
   i64.const 16
-  local.get t2
-  i64.const 16
-  i64.sub
-  local.set flags2
   local.set flags1
   local.set flags0
   local.set flagKind
@@ -179,10 +175,6 @@ loop
       i32.const 0
       local.get t2
       i64.const 16
-      local.get t2
-      i64.const 16
-      i64.sub
-      local.set flags2
       local.set flags1
       local.set flags0
       local.set flagKind
@@ -266,10 +258,6 @@ loop
         i32.const 0
         local.get t2
         i64.const 16
-        local.get t2
-        i64.const 16
-        i64.sub
-        local.set flags2
         local.set flags1
         local.set flags0
         local.set flagKind
@@ -353,10 +341,6 @@ loop
           i32.const 0
           local.get t2
           i64.const 16
-          local.get t2
-          i64.const 16
-          i64.sub
-          local.set flags2
           local.set flags1
           local.set flags0
           local.set flagKind
@@ -440,10 +424,6 @@ loop
             i32.const 0
             local.get t2
             i64.const 16
-            local.get t2
-            i64.const 16
-            i64.sub
-            local.set flags2
             local.set flags1
             local.set flags0
             local.set flagKind

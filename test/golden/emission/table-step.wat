@@ -199,14 +199,9 @@ loop
   i32.xor
   local.tee t13
   i64.extend_i32_u
-  i32.const 32
+  i32.const 288
   local.get t13
   i64.extend_i32_u
-  local.tee t14
-  i64.const 0
-  local.get t14
-  local.set flags2
-  local.set flags1
   local.set flags0
   local.set flagKind
   local.set rax

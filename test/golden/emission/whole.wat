@@ -33,12 +33,9 @@ block
     local.get rax
     local.get rbx
     i64.add
-    local.tee t0
     i32.const 64
     local.get rax
     local.get rbx
-    local.get t0
-    local.set flags2
     local.set flags1
     local.set flags0
     local.set flagKind
@@ -69,60 +66,79 @@ i64.store
 i32.const 0
 local.get flags0
 local.get flags2
+local.get flags0
+i64.const 0
+local.get flags1
+local.get flagKind
+i32.const 256
+i32.and
+select
+local.tee t0
+i64.add
+local.get flags0
+local.get t0
+i64.sub
+local.get flagKind
+i32.const 64
+i32.and
+local.tee t1
+select
+local.get flagKind
+i32.const 512
+i32.and
+select
+local.tee t2
 local.get flagKind
 i32.const 63
 i32.and
 i64.extend_i32_u
-local.tee t0
+local.tee t3
 i64.shl
-local.get t0
+local.get t3
 i64.shr_s
-local.tee t1
+local.tee t4
 local.get flagKind
 i32.const 128
 i32.and
-local.tee t2
+local.tee t5
 select
 i64.store [zeroWord]
 i32.const 0
 local.get flags1
-local.get t1
-local.get t2
+local.get t4
+local.get t5
 select
 i64.store [signParityWord]
 i32.const 0
 local.get flags2
-local.get flags2
+local.get t2
 local.get flags0
-local.get flagKind
-i32.const 64
-i32.and
-local.tee t3
+local.get t1
 select
-local.tee t4
+local.tee t6
 i64.const -1
 i64.xor
-local.get flags1
+local.get t0
 i64.and
-local.get t4
-local.get flags1
+local.get t6
+local.get t0
 i64.xor
 i64.const -1
 i64.xor
 local.get flags0
-local.get flags2
-local.get t3
+local.get t2
+local.get t1
 select
 i64.and
 i64.or
-local.tee t5
-local.get t0
+local.tee t7
+local.get t3
 i64.shl
-local.get t5
+local.get t7
 i64.const 8
 i64.and
 i64.or
-local.get t2
+local.get t5
 select
 i64.store [carriesWord]
 local.get partial

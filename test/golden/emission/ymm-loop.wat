@@ -190,8 +190,6 @@ loop
     i32.const 64
     local.get rcx
     i64.const 32
-    local.get t18
-    local.set flags2
     local.set flags1
     local.set flags0
     local.set flagKind
@@ -399,8 +397,6 @@ loop
       i32.const 64
       local.get rcx
       i64.const 32
-      local.get t18
-      local.set flags2
       local.set flags1
       local.set flags0
       local.set flagKind
@@ -608,8 +604,6 @@ loop
         i32.const 64
         local.get rcx
         i64.const 32
-        local.get t18
-        local.set flags2
         local.set flags1
         local.set flags0
         local.set flagKind
@@ -817,8 +811,6 @@ loop
           i32.const 64
           local.get rcx
           i64.const 32
-          local.get t18
-          local.set flags2
           local.set flags1
           local.set flags0
           local.set flagKind
