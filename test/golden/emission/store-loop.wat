@@ -103,6 +103,12 @@ loop
     i32.const 511
     i32.and
     local.set trail
+    i32.const 0
+    i64.load [slot[15].page]
+    local.set t4
+    i32.const 0
+    i32.load [slot[15].addend]
+    local.set t5
     loop
       local.get rdi
       local.get rcx
@@ -111,14 +117,12 @@ loop
       local.get t0
       i64.const -4096
       i64.and
-      i32.const 0
-      i64.load [slot[15].page]
+      local.get t4
       i64.eq
       if (result i32)
         local.get t0
         i32.wrap_i64
-        i32.const 0
-        i32.load [slot[15].addend]
+        local.get t5
         i32.add
       else
         local.get t0
@@ -138,10 +142,12 @@ loop
           local.get t0
           i64.const -4096
           i64.and
+          local.tee t4
           i64.store [slot[15].page]
           i32.const 0
           local.get t1
           i32.load [tlb.supervisor.addend]
+          local.tee t5
           i32.store [slot[15].addend]
           local.get t0
           i32.wrap_i64
@@ -188,14 +194,12 @@ loop
         local.get t0
         i64.const -4096
         i64.and
-        i32.const 0
-        i64.load [slot[15].page]
+        local.get t4
         i64.eq
         if (result i32)
           local.get t0
           i32.wrap_i64
-          i32.const 0
-          i32.load [slot[15].addend]
+          local.get t5
           i32.add
         else
           local.get t0
@@ -215,10 +219,12 @@ loop
             local.get t0
             i64.const -4096
             i64.and
+            local.tee t4
             i64.store [slot[15].page]
             i32.const 0
             local.get t1
             i32.load [tlb.supervisor.addend]
+            local.tee t5
             i32.store [slot[15].addend]
             local.get t0
             i32.wrap_i64
@@ -271,14 +277,12 @@ loop
           local.get t0
           i64.const -4096
           i64.and
-          i32.const 0
-          i64.load [slot[15].page]
+          local.get t4
           i64.eq
           if (result i32)
             local.get t0
             i32.wrap_i64
-            i32.const 0
-            i32.load [slot[15].addend]
+            local.get t5
             i32.add
           else
             local.get t0
@@ -298,10 +302,12 @@ loop
               local.get t0
               i64.const -4096
               i64.and
+              local.tee t4
               i64.store [slot[15].page]
               i32.const 0
               local.get t1
               i32.load [tlb.supervisor.addend]
+              local.tee t5
               i32.store [slot[15].addend]
               local.get t0
               i32.wrap_i64
@@ -354,14 +360,12 @@ loop
             local.get t0
             i64.const -4096
             i64.and
-            i32.const 0
-            i64.load [slot[15].page]
+            local.get t4
             i64.eq
             if (result i32)
               local.get t0
               i32.wrap_i64
-              i32.const 0
-              i32.load [slot[15].addend]
+              local.get t5
               i32.add
             else
               local.get t0
@@ -381,10 +385,12 @@ loop
                 local.get t0
                 i64.const -4096
                 i64.and
+                local.tee t4
                 i64.store [slot[15].page]
                 i32.const 0
                 local.get t1
                 i32.load [tlb.supervisor.addend]
+                local.tee t5
                 i32.store [slot[15].addend]
                 local.get t0
                 i32.wrap_i64

@@ -3,11 +3,23 @@ loop
     local.get block
     br_table 0 2 2 2 2
   end
+  i32.const 0
+  i64.load [slot[12].page]
+  local.set t0
+  i32.const 0
+  i32.load [slot[12].addend]
+  local.set t1
+  i32.const 0
+  i64.load [slot[15].page]
+  local.set t2
+  i32.const 0
+  i32.load [slot[15].addend]
+  local.set t3
   loop
     i32.const 0
     i32.load [engine.avxBlocked]
-    local.set t5
-    local.get t5
+    local.set t9
+    local.get t9
     i32.eqz
     i32.eqz
     if
@@ -20,29 +32,27 @@ loop
     local.get rsi
     local.get rcx
     i64.add
-    local.set t6
-    local.get t6
+    local.set t10
+    local.get t10
     i64.const -4065
     i64.and
-    i32.const 0
-    i64.load [slot[12].page]
+    local.get t0
     i64.eq
     if (result i32)
-      local.get t6
+      local.get t10
       i32.wrap_i64
-      i32.const 0
-      i32.load [slot[12].addend]
+      local.get t1
       i32.add
     else
-      local.get t6
+      local.get t10
       i32.wrap_i64
       i32.const 7
       i32.shr_u
       i32.const 65504
       i32.and
-      local.tee t7
+      local.tee t11
       i64.load [tlb.supervisor.readTag]
-      local.get t6
+      local.get t10
       i64.const 31
       i64.add
       i64.const -4096
@@ -50,22 +60,24 @@ loop
       i64.eq
       if (result i32)
         i32.const 0
-        local.get t6
+        local.get t10
         i64.const -4096
         i64.and
+        local.tee t0
         i64.store [slot[12].page]
         i32.const 0
-        local.get t7
+        local.get t11
         i32.load [tlb.supervisor.addend]
+        local.tee t1
         i32.store [slot[12].addend]
-        local.get t6
+        local.get t10
         i32.wrap_i64
-        local.get t7
+        local.get t11
         i32.load [tlb.supervisor.addend]
         i32.add
       else
         i32.const 0
-        local.get t6
+        local.get t10
         i64.store [engine.missAddress]
         i32.const 0
         i32.const 32
@@ -77,38 +89,36 @@ loop
         br 4
       end
     end
-    local.tee t8
+    local.tee t12
     v128.load
-    local.set t9
-    local.get t8
+    local.set t13
+    local.get t12
     v128.load [rdx]
-    local.set t10
+    local.set t14
     local.get rdi
     local.get rcx
     i64.add
-    local.set t11
-    local.get t11
+    local.set t15
+    local.get t15
     i64.const -4065
     i64.and
-    i32.const 0
-    i64.load [slot[15].page]
+    local.get t2
     i64.eq
     if (result i32)
-      local.get t11
+      local.get t15
       i32.wrap_i64
-      i32.const 0
-      i32.load [slot[15].addend]
+      local.get t3
       i32.add
     else
-      local.get t11
+      local.get t15
       i32.wrap_i64
       i32.const 7
       i32.shr_u
       i32.const 65504
       i32.and
-      local.tee t12
+      local.tee t16
       i64.load [tlb.supervisor.writeTag]
-      local.get t11
+      local.get t15
       i64.const 31
       i64.add
       i64.const -4096
@@ -116,36 +126,38 @@ loop
       i64.eq
       if (result i32)
         i32.const 0
-        local.get t11
+        local.get t15
         i64.const -4096
         i64.and
+        local.tee t2
         i64.store [slot[15].page]
         i32.const 0
-        local.get t12
+        local.get t16
         i32.load [tlb.supervisor.addend]
+        local.tee t3
         i32.store [slot[15].addend]
-        local.get t11
+        local.get t15
         i32.wrap_i64
-        local.get t12
+        local.get t16
         i32.load [tlb.supervisor.addend]
         i32.add
       else
         i32.const 0
-        local.get t11
+        local.get t15
         i64.store [engine.missAddress]
         i32.const 0
         i32.const 288
         i32.store [engine.missAccess]
-        local.get t9
-        local.get t0
+        local.get t13
+        local.get t4
         i8x16.add
-        local.tee t13
-        local.get t10
-        local.get t1
+        local.tee t17
+        local.get t14
+        local.get t5
         i8x16.add
-        local.tee t14
-        local.set t3
-        local.set t2
+        local.tee t18
+        local.set t7
+        local.set t6
         local.get budget
         i32.const 2
         i32.sub
@@ -159,17 +171,17 @@ loop
         br 4
       end
     end
-    local.tee t15
-    local.get t9
-    local.get t0
+    local.tee t19
+    local.get t13
+    local.get t4
     i8x16.add
-    local.tee t16
+    local.tee t20
     v128.store
-    local.get t15
-    local.get t10
-    local.get t1
+    local.get t19
+    local.get t14
+    local.get t5
     i8x16.add
-    local.tee t17
+    local.tee t21
     v128.store [rdx]
     i32.const 0
     v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
@@ -177,15 +189,15 @@ loop
     local.get rcx
     i64.const 32
     i64.add
-    local.tee t18
+    local.tee t22
     i64.eqz
     i32.eqz
-    local.set t19
-    local.get t18
-    local.get t16
-    local.get t17
-    local.get t4
-    local.get t4
+    local.set t23
+    local.get t22
+    local.get t20
+    local.get t21
+    local.get t8
+    local.get t8
     v128.xor
     i32.const 64
     local.get rcx
@@ -193,16 +205,16 @@ loop
     local.set flags1
     local.set flags0
     local.set flagKind
-    local.set t4
-    local.set t3
-    local.set t2
+    local.set t8
+    local.set t7
+    local.set t6
     local.set rcx
-    local.get t19
+    local.get t23
     if
       i32.const 0
       i32.load [engine.avxBlocked]
-      local.set t5
-      local.get t5
+      local.set t9
+      local.get t9
       i32.eqz
       i32.eqz
       if
@@ -221,29 +233,27 @@ loop
       local.get rsi
       local.get rcx
       i64.add
-      local.set t6
-      local.get t6
+      local.set t10
+      local.get t10
       i64.const -4065
       i64.and
-      i32.const 0
-      i64.load [slot[12].page]
+      local.get t0
       i64.eq
       if (result i32)
-        local.get t6
+        local.get t10
         i32.wrap_i64
-        i32.const 0
-        i32.load [slot[12].addend]
+        local.get t1
         i32.add
       else
-        local.get t6
+        local.get t10
         i32.wrap_i64
         i32.const 7
         i32.shr_u
         i32.const 65504
         i32.and
-        local.tee t7
+        local.tee t11
         i64.load [tlb.supervisor.readTag]
-        local.get t6
+        local.get t10
         i64.const 31
         i64.add
         i64.const -4096
@@ -251,22 +261,24 @@ loop
         i64.eq
         if (result i32)
           i32.const 0
-          local.get t6
+          local.get t10
           i64.const -4096
           i64.and
+          local.tee t0
           i64.store [slot[12].page]
           i32.const 0
-          local.get t7
+          local.get t11
           i32.load [tlb.supervisor.addend]
+          local.tee t1
           i32.store [slot[12].addend]
-          local.get t6
+          local.get t10
           i32.wrap_i64
-          local.get t7
+          local.get t11
           i32.load [tlb.supervisor.addend]
           i32.add
         else
           i32.const 0
-          local.get t6
+          local.get t10
           i64.store [engine.missAddress]
           i32.const 0
           i32.const 32
@@ -284,38 +296,36 @@ loop
           br 5
         end
       end
-      local.tee t8
+      local.tee t12
       v128.load
-      local.set t9
-      local.get t8
+      local.set t13
+      local.get t12
       v128.load [rdx]
-      local.set t10
+      local.set t14
       local.get rdi
       local.get rcx
       i64.add
-      local.set t11
-      local.get t11
+      local.set t15
+      local.get t15
       i64.const -4065
       i64.and
-      i32.const 0
-      i64.load [slot[15].page]
+      local.get t2
       i64.eq
       if (result i32)
-        local.get t11
+        local.get t15
         i32.wrap_i64
-        i32.const 0
-        i32.load [slot[15].addend]
+        local.get t3
         i32.add
       else
-        local.get t11
+        local.get t15
         i32.wrap_i64
         i32.const 7
         i32.shr_u
         i32.const 65504
         i32.and
-        local.tee t12
+        local.tee t16
         i64.load [tlb.supervisor.writeTag]
-        local.get t11
+        local.get t15
         i64.const 31
         i64.add
         i64.const -4096
@@ -323,36 +333,38 @@ loop
         i64.eq
         if (result i32)
           i32.const 0
-          local.get t11
+          local.get t15
           i64.const -4096
           i64.and
+          local.tee t2
           i64.store [slot[15].page]
           i32.const 0
-          local.get t12
+          local.get t16
           i32.load [tlb.supervisor.addend]
+          local.tee t3
           i32.store [slot[15].addend]
-          local.get t11
+          local.get t15
           i32.wrap_i64
-          local.get t12
+          local.get t16
           i32.load [tlb.supervisor.addend]
           i32.add
         else
           i32.const 0
-          local.get t11
+          local.get t15
           i64.store [engine.missAddress]
           i32.const 0
           i32.const 288
           i32.store [engine.missAccess]
-          local.get t9
-          local.get t0
+          local.get t13
+          local.get t4
           i8x16.add
-          local.tee t13
-          local.get t10
-          local.get t1
+          local.tee t17
+          local.get t14
+          local.get t5
           i8x16.add
-          local.tee t14
-          local.set t3
-          local.set t2
+          local.tee t18
+          local.set t7
+          local.set t6
           local.get budget
           i32.const 8
           i32.sub
@@ -366,17 +378,17 @@ loop
           br 5
         end
       end
-      local.tee t15
-      local.get t9
-      local.get t0
+      local.tee t19
+      local.get t13
+      local.get t4
       i8x16.add
-      local.tee t16
+      local.tee t20
       v128.store
-      local.get t15
-      local.get t10
-      local.get t1
+      local.get t19
+      local.get t14
+      local.get t5
       i8x16.add
-      local.tee t17
+      local.tee t21
       v128.store [rdx]
       i32.const 0
       v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
@@ -384,15 +396,15 @@ loop
       local.get rcx
       i64.const 32
       i64.add
-      local.tee t18
+      local.tee t22
       i64.eqz
       i32.eqz
-      local.set t19
-      local.get t18
-      local.get t16
-      local.get t17
-      local.get t4
-      local.get t4
+      local.set t23
+      local.get t22
+      local.get t20
+      local.get t21
+      local.get t8
+      local.get t8
       v128.xor
       i32.const 64
       local.get rcx
@@ -400,16 +412,16 @@ loop
       local.set flags1
       local.set flags0
       local.set flagKind
-      local.set t4
-      local.set t3
-      local.set t2
+      local.set t8
+      local.set t7
+      local.set t6
       local.set rcx
-      local.get t19
+      local.get t23
       if
         i32.const 0
         i32.load [engine.avxBlocked]
-        local.set t5
-        local.get t5
+        local.set t9
+        local.get t9
         i32.eqz
         i32.eqz
         if
@@ -428,29 +440,27 @@ loop
         local.get rsi
         local.get rcx
         i64.add
-        local.set t6
-        local.get t6
+        local.set t10
+        local.get t10
         i64.const -4065
         i64.and
-        i32.const 0
-        i64.load [slot[12].page]
+        local.get t0
         i64.eq
         if (result i32)
-          local.get t6
+          local.get t10
           i32.wrap_i64
-          i32.const 0
-          i32.load [slot[12].addend]
+          local.get t1
           i32.add
         else
-          local.get t6
+          local.get t10
           i32.wrap_i64
           i32.const 7
           i32.shr_u
           i32.const 65504
           i32.and
-          local.tee t7
+          local.tee t11
           i64.load [tlb.supervisor.readTag]
-          local.get t6
+          local.get t10
           i64.const 31
           i64.add
           i64.const -4096
@@ -458,22 +468,24 @@ loop
           i64.eq
           if (result i32)
             i32.const 0
-            local.get t6
+            local.get t10
             i64.const -4096
             i64.and
+            local.tee t0
             i64.store [slot[12].page]
             i32.const 0
-            local.get t7
+            local.get t11
             i32.load [tlb.supervisor.addend]
+            local.tee t1
             i32.store [slot[12].addend]
-            local.get t6
+            local.get t10
             i32.wrap_i64
-            local.get t7
+            local.get t11
             i32.load [tlb.supervisor.addend]
             i32.add
           else
             i32.const 0
-            local.get t6
+            local.get t10
             i64.store [engine.missAddress]
             i32.const 0
             i32.const 32
@@ -491,38 +503,36 @@ loop
             br 6
           end
         end
-        local.tee t8
+        local.tee t12
         v128.load
-        local.set t9
-        local.get t8
+        local.set t13
+        local.get t12
         v128.load [rdx]
-        local.set t10
+        local.set t14
         local.get rdi
         local.get rcx
         i64.add
-        local.set t11
-        local.get t11
+        local.set t15
+        local.get t15
         i64.const -4065
         i64.and
-        i32.const 0
-        i64.load [slot[15].page]
+        local.get t2
         i64.eq
         if (result i32)
-          local.get t11
+          local.get t15
           i32.wrap_i64
-          i32.const 0
-          i32.load [slot[15].addend]
+          local.get t3
           i32.add
         else
-          local.get t11
+          local.get t15
           i32.wrap_i64
           i32.const 7
           i32.shr_u
           i32.const 65504
           i32.and
-          local.tee t12
+          local.tee t16
           i64.load [tlb.supervisor.writeTag]
-          local.get t11
+          local.get t15
           i64.const 31
           i64.add
           i64.const -4096
@@ -530,36 +540,38 @@ loop
           i64.eq
           if (result i32)
             i32.const 0
-            local.get t11
+            local.get t15
             i64.const -4096
             i64.and
+            local.tee t2
             i64.store [slot[15].page]
             i32.const 0
-            local.get t12
+            local.get t16
             i32.load [tlb.supervisor.addend]
+            local.tee t3
             i32.store [slot[15].addend]
-            local.get t11
+            local.get t15
             i32.wrap_i64
-            local.get t12
+            local.get t16
             i32.load [tlb.supervisor.addend]
             i32.add
           else
             i32.const 0
-            local.get t11
+            local.get t15
             i64.store [engine.missAddress]
             i32.const 0
             i32.const 288
             i32.store [engine.missAccess]
-            local.get t9
-            local.get t0
+            local.get t13
+            local.get t4
             i8x16.add
-            local.tee t13
-            local.get t10
-            local.get t1
+            local.tee t17
+            local.get t14
+            local.get t5
             i8x16.add
-            local.tee t14
-            local.set t3
-            local.set t2
+            local.tee t18
+            local.set t7
+            local.set t6
             local.get budget
             i32.const 14
             i32.sub
@@ -573,17 +585,17 @@ loop
             br 6
           end
         end
-        local.tee t15
-        local.get t9
-        local.get t0
+        local.tee t19
+        local.get t13
+        local.get t4
         i8x16.add
-        local.tee t16
+        local.tee t20
         v128.store
-        local.get t15
-        local.get t10
-        local.get t1
+        local.get t19
+        local.get t14
+        local.get t5
         i8x16.add
-        local.tee t17
+        local.tee t21
         v128.store [rdx]
         i32.const 0
         v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
@@ -591,15 +603,15 @@ loop
         local.get rcx
         i64.const 32
         i64.add
-        local.tee t18
+        local.tee t22
         i64.eqz
         i32.eqz
-        local.set t19
-        local.get t18
-        local.get t16
-        local.get t17
-        local.get t4
-        local.get t4
+        local.set t23
+        local.get t22
+        local.get t20
+        local.get t21
+        local.get t8
+        local.get t8
         v128.xor
         i32.const 64
         local.get rcx
@@ -607,16 +619,16 @@ loop
         local.set flags1
         local.set flags0
         local.set flagKind
-        local.set t4
-        local.set t3
-        local.set t2
+        local.set t8
+        local.set t7
+        local.set t6
         local.set rcx
-        local.get t19
+        local.get t23
         if
           i32.const 0
           i32.load [engine.avxBlocked]
-          local.set t5
-          local.get t5
+          local.set t9
+          local.get t9
           i32.eqz
           i32.eqz
           if
@@ -635,29 +647,27 @@ loop
           local.get rsi
           local.get rcx
           i64.add
-          local.set t6
-          local.get t6
+          local.set t10
+          local.get t10
           i64.const -4065
           i64.and
-          i32.const 0
-          i64.load [slot[12].page]
+          local.get t0
           i64.eq
           if (result i32)
-            local.get t6
+            local.get t10
             i32.wrap_i64
-            i32.const 0
-            i32.load [slot[12].addend]
+            local.get t1
             i32.add
           else
-            local.get t6
+            local.get t10
             i32.wrap_i64
             i32.const 7
             i32.shr_u
             i32.const 65504
             i32.and
-            local.tee t7
+            local.tee t11
             i64.load [tlb.supervisor.readTag]
-            local.get t6
+            local.get t10
             i64.const 31
             i64.add
             i64.const -4096
@@ -665,22 +675,24 @@ loop
             i64.eq
             if (result i32)
               i32.const 0
-              local.get t6
+              local.get t10
               i64.const -4096
               i64.and
+              local.tee t0
               i64.store [slot[12].page]
               i32.const 0
-              local.get t7
+              local.get t11
               i32.load [tlb.supervisor.addend]
+              local.tee t1
               i32.store [slot[12].addend]
-              local.get t6
+              local.get t10
               i32.wrap_i64
-              local.get t7
+              local.get t11
               i32.load [tlb.supervisor.addend]
               i32.add
             else
               i32.const 0
-              local.get t6
+              local.get t10
               i64.store [engine.missAddress]
               i32.const 0
               i32.const 32
@@ -698,38 +710,36 @@ loop
               br 7
             end
           end
-          local.tee t8
+          local.tee t12
           v128.load
-          local.set t9
-          local.get t8
+          local.set t13
+          local.get t12
           v128.load [rdx]
-          local.set t10
+          local.set t14
           local.get rdi
           local.get rcx
           i64.add
-          local.set t11
-          local.get t11
+          local.set t15
+          local.get t15
           i64.const -4065
           i64.and
-          i32.const 0
-          i64.load [slot[15].page]
+          local.get t2
           i64.eq
           if (result i32)
-            local.get t11
+            local.get t15
             i32.wrap_i64
-            i32.const 0
-            i32.load [slot[15].addend]
+            local.get t3
             i32.add
           else
-            local.get t11
+            local.get t15
             i32.wrap_i64
             i32.const 7
             i32.shr_u
             i32.const 65504
             i32.and
-            local.tee t12
+            local.tee t16
             i64.load [tlb.supervisor.writeTag]
-            local.get t11
+            local.get t15
             i64.const 31
             i64.add
             i64.const -4096
@@ -737,36 +747,38 @@ loop
             i64.eq
             if (result i32)
               i32.const 0
-              local.get t11
+              local.get t15
               i64.const -4096
               i64.and
+              local.tee t2
               i64.store [slot[15].page]
               i32.const 0
-              local.get t12
+              local.get t16
               i32.load [tlb.supervisor.addend]
+              local.tee t3
               i32.store [slot[15].addend]
-              local.get t11
+              local.get t15
               i32.wrap_i64
-              local.get t12
+              local.get t16
               i32.load [tlb.supervisor.addend]
               i32.add
             else
               i32.const 0
-              local.get t11
+              local.get t15
               i64.store [engine.missAddress]
               i32.const 0
               i32.const 288
               i32.store [engine.missAccess]
-              local.get t9
-              local.get t0
+              local.get t13
+              local.get t4
               i8x16.add
-              local.tee t13
-              local.get t10
-              local.get t1
+              local.tee t17
+              local.get t14
+              local.get t5
               i8x16.add
-              local.tee t14
-              local.set t3
-              local.set t2
+              local.tee t18
+              local.set t7
+              local.set t6
               local.get budget
               i32.const 20
               i32.sub
@@ -780,17 +792,17 @@ loop
               br 7
             end
           end
-          local.tee t15
-          local.get t9
-          local.get t0
+          local.tee t19
+          local.get t13
+          local.get t4
           i8x16.add
-          local.tee t16
+          local.tee t20
           v128.store
-          local.get t15
-          local.get t10
-          local.get t1
+          local.get t19
+          local.get t14
+          local.get t5
           i8x16.add
-          local.tee t17
+          local.tee t21
           v128.store [rdx]
           i32.const 0
           v128.const i32x4 0x00000000 0x00000000 0x00000000 0x00000000
@@ -798,15 +810,15 @@ loop
           local.get rcx
           i64.const 32
           i64.add
-          local.tee t18
+          local.tee t22
           i64.eqz
           i32.eqz
-          local.set t19
-          local.get t18
-          local.get t16
-          local.get t17
-          local.get t4
-          local.get t4
+          local.set t23
+          local.get t22
+          local.get t20
+          local.get t21
+          local.get t8
+          local.get t8
           v128.xor
           i32.const 64
           local.get rcx
@@ -814,11 +826,11 @@ loop
           local.set flags1
           local.set flags0
           local.set flagKind
-          local.set t4
-          local.set t3
-          local.set t2
+          local.set t8
+          local.set t7
+          local.set t6
           local.set rcx
-          local.get t19
+          local.get t23
           if
             local.get budget
             i32.const 24

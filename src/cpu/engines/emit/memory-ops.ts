@@ -19,9 +19,11 @@ export interface Leave { readonly roots: readonly Node[]; readonly write: (statu
 
 /**
  * Where an access remembers the page that it led to: byte offset of the slot. `readAndWrite`: what is remembered there holds for both, so that
- * a load remembers only pages that may be written.
+ * a load remembers only pages that may be written. `locals`: they hold the same within a loop.
  */
-export interface RememberedPage { readonly slot: number; readonly readAndWrite: boolean }
+export interface RememberedPage { readonly slot: number; readonly readAndWrite: boolean; readonly locals?: PageLocals | undefined }
+/** Numbers of an i64 and of an i32: what PAGE_SLOT describes. */
+export interface PageLocals { readonly page: number; readonly addend: number }
 
 /** Bits of an access: of a value or a vector. */
 export type AccessWidth = Width | 80 | 128 | 256;
@@ -116,14 +118,20 @@ export abstract class MemoryOps extends FlagOps {
     code.get(linear);
     code.i64(PAGE_MASK | BigInt(w / 8 - 1));
     code.byte(N.i64_and);
-    code.i32(0);
-    code.memory(LOAD[64], remembered.slot + PAGE_SLOT.page);
+    const { slot, locals } = remembered;
+    const recall = (field: keyof PageLocals): void => {
+      if (locals !== undefined) code.get(locals[field]);
+      else {
+        code.i32(0);
+        code.memory(LOAD[field === 'page' ? 64 : 32], slot + PAGE_SLOT[field]);
+      }
+    };
+    recall('page');
     code.byte(N.i64_eq);
     code.open(OP.if, I32);
     code.get(linear);
     code.byte(N.i32_wrap_i64);
-    code.i32(0);
-    code.memory(LOAD[32], remembered.slot + PAGE_SLOT.addend);
+    recall('addend');
     code.byte(N.i32_add);
     code.else();
     this.inArm(probe);
@@ -131,7 +139,7 @@ export abstract class MemoryOps extends FlagOps {
   }
 
   /** Notes the page of an access that the TLB has just answered. */
-  #remember({ slot, readAndWrite }: RememberedPage, write: boolean, linear: number, entry: number): void {
+  #remember({ slot, readAndWrite, locals }: RememberedPage, write: boolean, linear: number, entry: number): void {
     const { code } = this;
     const both = readAndWrite && !write;
     if (both) {
@@ -146,10 +154,12 @@ export abstract class MemoryOps extends FlagOps {
     code.get(linear);
     code.i64(PAGE_MASK);
     code.byte(N.i64_and);
+    if (locals !== undefined) code.tee(locals.page);
     code.memory(STORE[64], slot + PAGE_SLOT.page);
     code.i32(0);
     code.get(entry);
     code.memory(LOAD[32], this.columnOffset + COLUMN_FIELD.addend);
+    if (locals !== undefined) code.tee(locals.addend);
     code.memory(STORE[32], slot + PAGE_SLOT.addend);
     if (both) code.end();
   }

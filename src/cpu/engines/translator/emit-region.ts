@@ -2,7 +2,8 @@
 import { INSTRUCTION_ENTRIES, FETCH_ENTRY_BYTES, FETCH_FIELD, COLUMN, FETCH_COLUMN, fetchColumnBase } from '../../../mmu/tlb.ts';
 import { OFFSET } from '../../../state/layout.ts';
 import { FLAG_WORD_OFFSETS } from '../emit/flag-ops.ts';
-import { ENGINE, ENTRIES_BASE, ENTRY, STATUS } from '../engine-memory.ts';
+import type { PageLocals } from '../emit/memory-ops.ts';
+import { ENGINE, ENTRIES_BASE, ENTRY, PAGE_SLOT, STATUS } from '../engine-memory.ts';
 import type { Context } from '../fast/context.ts';
 import { MAX_REGION_INSTRUCTIONS } from '../fast/dispatcher.ts';
 import { emitEntryProbe, emitFetchProbe, emitFrameCheck } from '../fast/probes.ts';
@@ -11,12 +12,15 @@ import { Code, type Label } from '../wasm/code.ts';
 import { I32, I64, LOAD, NUMERIC as N, OP, SIMD, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
 import { WORDS, type FlagShape } from './flag-homes.ts';
 import { regionWord } from '../fast/trail.ts';
+import { pageSlotsOf } from './page-slots.ts';
 import { FIXED_LOCALS, LOCAL, RegionOps, compareTag, vectorOffset } from './region-ops.ts';
 import { blocksByIp, nextBlock, type Block } from './region.ts';
-import { dominates, onlyPredecessor, structure, type Place } from './structure.ts';
+import { dominates, innermostLoop, onlyPredecessor, structure, type Place } from './structure.ts';
 
 /** Most places that an indirect branch compares its target with. */
 const MAX_GUESSES = 4;
+/** Most pages that a loop keeps in locals: more would push its registers onto V8's stack. */
+const MAX_KEPT_PAGES = 4;
 
 export interface EmittedRegion {
   readonly locals: readonly ValueType[];
@@ -54,6 +58,8 @@ class RegionEmitter {
   /** Where a branch backwards, or forwards, to a place leads. */
   readonly #loops = new Map<Place, Label>();
   readonly #merges = new Map<Place, Label>();
+  /** Slots of remembered pages that are in locals at a place. */
+  readonly #pagesOf = new Map<Place, ReadonlyMap<number, PageLocals>>();
   /** What the homes of the flags hold at the end of a block. */
   readonly #flagsOut = new Map<Place, FlagShape | undefined>();
 
@@ -123,9 +129,28 @@ class RegionEmitter {
   /** A place with everything that it dominates. */
   #tree(place: Place): void {
     if (!place.loops) return this.#within(place, 0);
+    this.#keepPages(place);
     this.#loops.set(place, this.#code.open(OP.loop, VOID));
     this.#within(place, 0);
     this.#code.end();
+  }
+  /** In front of an innermost loop: brings what it remembers of pages into locals, if that is not much. */
+  #keepPages(head: Place): void {
+    const loop = head.block === undefined ? undefined : innermostLoop(head);
+    if (loop === undefined) return;
+    const slots = pageSlotsOf([...loop].flatMap(({ block }) => block!.instructions));
+    if (slots.size > MAX_KEPT_PAGES) return;
+    const kept = new Map([...slots].map((slot) => [slot, this.#ops.pageLocals()]));
+    const code = this.#code;
+    for (const [slot, { page, addend }] of kept) {
+      code.i32(0);
+      code.memory(LOAD[64], slot + PAGE_SLOT.page);
+      code.set(page);
+      code.i32(0);
+      code.memory(LOAD[32], slot + PAGE_SLOT.addend);
+      code.set(addend);
+    }
+    for (const place of loop) this.#pagesOf.set(place, kept);
   }
   /** The place inside of blocks, behind whose ends its merges stand. */
   #within(place: Place, n: number): void {
@@ -147,7 +172,7 @@ class RegionEmitter {
     if (block.crossing !== undefined) this.#checkPage(block.crossing.page, block.crossing.frame, block.ip, STATUS.reference, before);
     const flagsLiveOut = block.successors.length === 0 || block.successors.some((ip) => this.#needsFlags(place, ip));
     const flagsIn = place.merge || place.loops ? undefined : this.#flagsOut.get(place.dominator!);
-    const { ending, flagsOut } = this.#ops.block(block, flagsIn, flagsLiveOut, before === undefined ? 0 : owed(before));
+    const { ending, flagsOut } = this.#ops.block(block, flagsIn, flagsLiveOut, before === undefined ? 0 : owed(before), this.#pagesOf.get(place));
     this.#flagsOut.set(place, flagsOut);
     if (ending.kind === 'goto') this.#edge(place, block, ending.to);
     else if (ending.kind === 'if') {

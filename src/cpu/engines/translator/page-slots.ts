@@ -4,6 +4,8 @@
  * stack, whose pages nearly always are both, has one slot. Without a base register the displacement says the page.
  */
 import { SEGMENT, type Segment } from '../../../state/layout.ts';
+import { effectsOf } from '../../describe/effects.ts';
+import type { Instruction } from '../../isa/instruction.ts';
 import { NO_REGISTER, RSP, type MemoryOperand } from '../../isa/operand.ts';
 import type { RememberedPage } from '../emit/memory-ops.ts';
 import { PAGE_SLOT_BYTES, PAGE_SLOTS, PAGES_BASE } from '../engine-memory.ts';
@@ -23,4 +25,19 @@ export function pageSlot(segment: Segment, operand: { readonly base: MemoryOpera
   if (operand.base !== NO_REGISTER) return slot(2 * operand.base + (write ? 1 : 0), false);
   const page = Number((operand.displacement >> 12n) & BigInt(PAGES - 1));
   return slot(FIRST_OF_PAGES + 2 * page + (write ? 1 : 0), false);
+}
+
+/** Slots that the instructions' operands in memory may use: not the stack's, which no operand names. */
+export function pageSlotsOf(instructions: readonly Instruction[]): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (const i of instructions) {
+    const effects = effectsOf(i);
+    for (const x of i.operands) {
+      if (x.kind !== 'memory' || x.ripRelative) continue;
+      if (effects?.memoryRead) found.add(pageSlot(x.segment, x, false)?.slot ?? -1);
+      if (effects?.memoryWritten) found.add(pageSlot(x.segment, x, true)?.slot ?? -1);
+    }
+  }
+  found.delete(-1);
+  return found;
 }

@@ -8,7 +8,7 @@ import type { Segment } from '../../../state/layout.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { NO_REGISTER, RCX, RSP, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../../isa/operand.ts';
 import type { FlagDefinition } from '../emit/flag-ops.ts';
-import type { Leave, RememberedPage } from '../emit/memory-ops.ts';
+import type { Leave, PageLocals, RememberedPage } from '../emit/memory-ops.ts';
 import type { Node } from '../emit/node.ts';
 import { mmxOffset, xmmOffset, ymmHighOffset, type RegisterPlace } from '../emit/vector-ops.ts';
 import type { Context } from '../fast/context.ts';
@@ -75,6 +75,8 @@ export class RegionOps extends FlagHomeOps {
   #cleared: ReadonlySet<number> = new Set();
   /** The registers as the block finds them. */
   readonly #vectorsIn = new Map<number, Node>();
+  /** Slots of remembered pages that are in locals here. */
+  #pages: ReadonlyMap<number, PageLocals> | undefined;
   /** The label behind which the exit's code stands. */
   exit!: Label;
   #names = new Map<number, Name>();
@@ -107,10 +109,12 @@ export class RegionOps extends FlagHomeOps {
   /**
    * Writes a block up to its end, but not where it goes then. `flagsLiveOut`: someone may look at the flags behind it. `flagsIn`: what the
    * homes of the flags hold, if that is known. Returns that for the block's end, too. `owed`: instructions before the block that have not been paid for.
+   * `pages`: slots of remembered pages that are in locals.
    */
-  block({ number, instructions, ip, end }: Block, flagsIn: FlagShape | undefined, flagsLiveOut: boolean, owed: number): { readonly ending: Ending; readonly flagsOut: FlagShape | undefined } {
+  block({ number, instructions, ip, end }: Block, flagsIn: FlagShape | undefined, flagsLiveOut: boolean, owed: number, pages: ReadonlyMap<number, PageLocals> | undefined): { readonly ending: Ending; readonly flagsOut: FlagShape | undefined } {
     this.#block = number;
     this.#owed = owed;
+    this.#pages = pages;
     this.#names = new Map();
     this.#vectors = new Map();
     this.#vectorsIn.clear();
@@ -233,7 +237,8 @@ export class RegionOps extends FlagHomeOps {
 
   // -------------------------------------------------------------------------------------------------------- memory
   protected rememberedPage(segment: Segment, offset: Node, write: boolean): RememberedPage | undefined {
-    return pageSlot(segment, this.#operandOf.get(offset) ?? (this.#i.repeat === 'none' ? undefined : indexOperand(offset)), write);
+    const found = pageSlot(segment, this.#operandOf.get(offset) ?? (this.#i.repeat === 'none' ? undefined : indexOperand(offset)), write);
+    return found && { ...found, locals: this.#pages?.get(found.slot) };
   }
   protected addColumn(): void { /* It is in columnOffset. */ }
   protected compareTag(): void { compareTag(this.code, this.#pcidIsZero); }
@@ -333,6 +338,9 @@ export class RegionOps extends FlagHomeOps {
     this.#endValue = kept;
     return sync.flags;
   }
+
+  /** Locals for a remembered page. */
+  pageLocals(): PageLocals { return { page: this.addLocal(I64), addend: this.addLocal(I32) }; }
 
   /** Leaves the condition or the target of the block's end on the stack. */
   emitEndValue(): void { this.emit(this.#endValue!); }

@@ -35,6 +35,19 @@ export function dominates(a: Place, b: Place): boolean {
   return false;
 }
 
+/** The places of the loop that a place heads, itself among them; undefined where there is another loop in it. */
+export function innermostLoop(head: Place): ReadonlySet<Place> | undefined {
+  const loop = new Set([head]);
+  const work = head.predecessors.filter((from) => from.order >= head.order && dominates(head, from));
+  for (let place = work.pop(); place !== undefined; place = work.pop()) {
+    if (loop.has(place)) continue;
+    if (place.loops) return undefined;
+    loop.add(place);
+    work.push(...place.predecessors);
+  }
+  return loop;
+}
+
 const placeFor = (block: Block | undefined): Place => ({ block, order: -1, dominator: undefined, merges: [], loops: false, merge: false, predecessors: [] });
 
 /** Makes irreducible targets entries. */
