@@ -142,9 +142,11 @@ export interface RegisterData {
   readonly note?: string;
   /** The hidden part of a segment register, the limit of a descriptor-table register: registers of their own, called after this one. */
   readonly parts?: readonly RegisterData[];
-  /** Its single bits, high ones first. */
-  readonly flags?: readonly { readonly name: string; readonly mask: bigint }[];
+  /** Its bits and fields of several bits, high ones first. */
+  readonly fields?: readonly RegisterField[];
 }
+/** `values`: what each value of the field says. */
+export interface RegisterField { readonly name: string; readonly mask: bigint; readonly says: string; readonly values?: readonly string[] }
 export interface RegisterGroup { readonly name: string; readonly registers: readonly RegisterData[] }
 
 export interface MemoryData {
@@ -161,6 +163,8 @@ export interface EntryData {
   readonly entryAddress: number | undefined;
   readonly value: bigint;
   readonly bits: readonly string[];
+  /** Fields of several bits. */
+  readonly fields: readonly { readonly name: string; readonly value: number; readonly says: string }[];
   readonly maps: boolean;
   readonly present: boolean;
   readonly target: number;

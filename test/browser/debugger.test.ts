@@ -159,6 +159,12 @@ describe('the debugger\'s page', () => {
     await cr0.click();
     await expect.poll(() => cr0.getAttribute('aria-pressed')).toBe('true');
     expect(await cr0.evaluate((element) => element === document.activeElement)).toBe(true);
+    // A field of two bits offers what it can be.
+    const flags = page.getByRole('group', { name: 'Bits of rflags' });
+    await flags.getByRole('button', { name: 'IOPL' }).click();
+    await page.getByRole('menuitem', { name: 'IOPL=3' }).click();
+    await expect.poll(() => flags.getByRole('button', { name: 'IOPL' }).textContent()).toBe('IOPL=3');
+    expect(await page.getByRole('group', { name: 'Bits of fs_attributes' }).getByRole('button', { name: 'DPL' }).textContent()).toBe('DPL=3');
     await page.getByText('x87', { exact: true }).click();
     await type('st0', '4000c000000000000000');
     await expect.poll(() => register(page, 'st0')).toBe('4000c000000000000000');

@@ -48,7 +48,7 @@ export class MachineForm {
       h('div', { class: 'row' },
         picker('initrd', 'pick', 'Initrd or modules…', { multiple: true }, (files) => user.attempt(Promise.all([...files].map(bytesOf)).then((modules) => { this.modules = modules; }))), this.#initrd,
         picker('sources', 'pick', 'Folder of its source…', { webkitdirectory: true }, (files) => user.attempt(sourcesOf(pickedFolder(files)).then((texts) => this.addSources(texts)))), this.#folder),
-      h('div', { class: 'row' }, h('label', {}, 'Flat binary at ', this.#address), h('label', {}, 'starts in ', this.#bits), h('span', { class: 'note' }, 'if the file does not say it')),
+      h('div', { class: 'row', title: 'For a file that does not say itself how it starts' }, h('label', {}, 'A flat binary goes to ', this.#address), h('label', {}, 'and starts in ', this.#bits)),
     ];
   }
 

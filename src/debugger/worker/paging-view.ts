@@ -6,7 +6,8 @@ import type { SymbolTable } from '../../debug/symbols.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { staleness, type WalkLevel } from '../../mmu/explain.ts';
 import { PAGE_SIZES } from '../../mmu/paging-entries.ts';
-import { isLongPaging } from '../../mmu/paging-mode.ts';
+import { CR4 } from '../../mmu/control-bits.ts';
+import { isLongPaging, type PagingMode } from '../../mmu/paging-mode.ts';
 import { linear } from '../../state/addresses.ts';
 import type { EntryData, MapData, Requests, TlbData, WalkData } from '../messages.ts';
 
@@ -19,9 +20,21 @@ const INDEX_BITS = {
   'PAE': [['PDPT', 2], ['PD', 9], ['PT', 9]], '32-bit': [['PD', 10], ['PT', 10]], 'none': [],
 } as const;
 
-const entryOf = (level: WalkLevel, from?: bigint): EntryData => ({
-  structure: level.structure, index: level.index, entryAddress: level.entryAddress, value: level.value, bits: level.bits, maps: level.maps, target: level.target, present: (level.value & 1n) !== 0n, from,
+const entryOf = (level: WalkLevel, machine: Machine, mode: PagingMode, from?: bigint): EntryData => ({
+  structure: level.structure, index: level.index, entryAddress: level.entryAddress, value: level.value, bits: level.bits, fields: fieldsOf(level, machine, mode), maps: level.maps, target: level.target,
+  present: (level.value & 1n) !== 0n, from,
 });
+
+/** The protection key, and what the processor leaves to software, where they are not 0. SDM Vol. 3A, "Formats of CR3 and Paging-Structure Entries". */
+function fieldsOf({ value, maps }: WalkLevel, { state }: Machine, mode: PagingMode): EntryData['fields'] {
+  const field = (low: number, width: number): number => Number(BigInt.asUintN(width, value >> BigInt(low))), long = isLongPaging(mode);
+  const hasKey = long && maps && (state.cr4 & CR4.PKE) !== 0, software = { low: field(9, 3), high: long ? field(52, hasKey ? 7 : 11) : 0 };
+  return [
+    ...(hasKey ? [{ name: 'PKEY', value: field(59, 4), says: 'protection key: bits 62 to 59' }] : []),
+    ...(software.low === 0 ? [] : [{ name: 'software', value: software.low, says: 'bits 11 to 9 are for software' }]),
+    ...(software.high === 0 ? [] : [{ name: 'software, high', value: software.high, says: `bits ${hasKey ? 58 : 62} to 52 are for software` }]),
+  ];
+}
 
 export function walkView(machine: Machine, address: bigint): WalkData {
   const walk = machine.mmu.explain(linear(address));
@@ -34,13 +47,16 @@ export function walkView(machine: Machine, address: bigint): WalkData {
     return { name, bits, value: Number(BigInt.asUintN(bits, walk.address >> BigInt(left))) };
   });
   return {
-    address, mode: PAGING_TEXT[walk.mode], cr3: machine.state.cr3, levels: walk.levels.map((level) => entryOf(level)), outcome: walk.outcome, physicalAddress: walk.physicalAddress, pageSize: walk.pageSize, key: walk.key === undefined ? undefined : keyText(walk.key),
+    address, mode: PAGING_TEXT[walk.mode], cr3: machine.state.cr3, levels: walk.levels.map((level) => entryOf(level, machine, walk.mode)), outcome: walk.outcome, physicalAddress: walk.physicalAddress, pageSize: walk.pageSize, key: walk.key === undefined ? undefined : keyText(walk.key),
     fields: [...fields, { name: 'offset', bits: left, value: Number(BigInt.asUintN(left, walk.address)) }],
     verdicts: walk.verdicts.map(({ access, privilege, denial, errorCode }) => ({ access, privilege, errorCode, denial: denial === undefined ? undefined : DENIALS[denial] ?? denial })),
   };
 }
 
-export const treeView = (machine: Machine, { base, depth }: Requests['tree']['takes']): readonly EntryData[] => [...entriesOf(machine, base, depth)].map((entry) => entryOf(entry, entry.from));
+export function treeView(machine: Machine, { base, depth }: Requests['tree']['takes']): readonly EntryData[] {
+  const { mode } = machine.mmu.explain(linear(base));
+  return [...entriesOf(machine, base, depth)].map((entry) => entryOf(entry, machine, mode, entry.from));
+}
 
 export function mapView(machine: Machine, symbols: SymbolTable): MapData {
   const { mode, ranges, truncated } = addressSpace(machine);

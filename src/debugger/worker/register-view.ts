@@ -1,26 +1,21 @@
 /** The registers in groups, with what their bits and their contents say. */
-import { RFLAGS } from '../../cpu/flags.ts';
 import type { Debugger } from '../../debug/debugger.ts';
 import { segmentText } from '../../debug/registers.ts';
 import { MACHINE_REGISTERS } from '../../machine/registers.ts';
-import { CR0, CR4, EFER } from '../../mmu/control-bits.ts';
+import { CR4 } from '../../mmu/control-bits.ts';
 import type { RegisterData, RegisterGroup } from '../messages.ts';
+import { fieldsOf } from './register-fields.ts';
 
 const GENERAL = ['rax', 'rbx', 'rcx', 'rdx', 'rsi', 'rdi', 'rbp', 'rsp', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'rip'];
 const SEGMENTS = ['cs', 'ss', 'ds', 'es', 'fs', 'gs', 'ldtr', 'tr'];
 const MSRS = ['star', 'lstar', 'cstar', 'fmask', 'fs_base', 'gs_base', 'k_gs_base', 'sysenter_cs', 'sysenter_esp', 'sysenter_eip', 'pat', 'apic_base', 'tsc', 'tsc_aux'];
 const numbered = (name: string, count: number): string[] => Array.from({ length: count }, (_, n) => `${name}${n}`);
 
-/** Single bits by name, high ones first; the field IOPL has two. */
-const flagsOf = (names: Readonly<Record<string, number>>): NonNullable<RegisterData['flags']> =>
-  Object.entries(names).map(([name, mask]) => ({ name, mask: BigInt(mask >>> 0) })).sort((a, b) => (a.mask < b.mask ? 1 : -1));
-const FLAGS: Readonly<Record<string, NonNullable<RegisterData['flags']>>> = { rflags: flagsOf(RFLAGS), cr0: flagsOf(CR0), cr4: flagsOf(CR4), efer: flagsOf(EFER) };
-
 export function registerView({ machine, symbols }: Debugger): RegisterGroup[] {
   const { state, cpu } = machine, { features } = cpu.model;
   const one = (name: string, more: Pick<RegisterData, 'note' | 'parts'> = {}): RegisterData => {
-    const register = MACHINE_REGISTERS.get(name)!, flags = FLAGS[name];
-    return { name, bits: register.bits, value: register.read(machine), editable: register.write !== undefined, ...more, ...(flags === undefined ? {} : { flags }) };
+    const register = MACHINE_REGISTERS.get(name)!, fields = fieldsOf(name, (state.cr4 & CR4.PCIDE) !== 0);
+    return { name, bits: register.bits, value: register.read(machine), editable: register.write !== undefined, ...more, ...(fields === undefined ? {} : { fields }) };
   };
   const noted = (name: string, note: string | undefined, parts: readonly string[] = []): RegisterData =>
     one(name, { ...(note === undefined ? {} : { note }), ...(parts.length === 0 ? {} : { parts: parts.map((part) => one(part)) }) });

@@ -69,7 +69,7 @@ export class PagingPane implements Pane {
           ...verdicts.filter((it) => it.privilege === privilege).map(({ denial, errorCode }) => h('td', { class: denial === undefined ? 'good' : 'bad' }, denial === undefined ? 'allowed' : `#PF(0x${hex(errorCode!)}) ${denial}`))))))]);
   }
 
-  #level({ structure, index, entryAddress, value, bits, maps, present, target }: EntryData): HTMLElement {
+  #level({ structure, index, entryAddress, value, bits, fields, maps, present, target }: EntryData): HTMLElement {
     const words = SHOWN.filter((name) => (name !== 'D' && name !== 'G') || maps).filter((name) => name !== 'PS' || structure !== 'PTE').map((name) => {
       const set = bits.includes(name);
       return h('span', { class: `bit${set ? ' set' : ''}${(name === 'P' && !set) || (name === 'XD' && set) ? ' warn' : ''}`, title: name }, BIT_WORDS[name]![set ? 0 : 1]);
@@ -78,7 +78,7 @@ export class PagingPane implements Pane {
       h('span', { class: 'place' }, entryAddress === undefined ? 'register' : 'at ', entryAddress === undefined ? undefined : this.#link(entryAddress)),
       h('code', { class: 'entry' }, hex(value, 16)),
       present ? h('span', { class: 'target' }, maps ? '→ page ' : '→ ', this.#link(target)) : undefined,
-      h('span', { class: 'bits' }, ...(present ? words : words.slice(0, 1))));
+      h('span', { class: 'bits' }, ...(present ? [...words, ...fields.map(({ name, value: number, says }) => h('span', { class: 'bit set', title: says }, `${name} 0x${hex(number)}`))] : words.slice(0, 1))));
   }
 
   #link(physical: number): HTMLElement {
@@ -89,8 +89,8 @@ export class PagingPane implements Pane {
   async #nodes(entries: readonly EntryData[], depth: number): Promise<HTMLElement[]> { return Promise.all(entries.map((entry) => this.#node(entry, depth))); }
 
   async #node(entry: EntryData, depth: number): Promise<HTMLElement> {
-    const { structure, index, from = 0n, maps, bits, target } = entry, key = `${depth}:${from}`;
-    const title = h('span', {}, h('span', { class: 'structure' }, structure), ` ${index}  `, h('code', {}, hex(from, 16)), maps ? ` → ${hex(target)} ` : ' ', h('span', { class: 'note' }, bits.filter((bit) => bit !== 'P').join(' ')));
+    const { structure, index, from = 0n, maps, bits, fields, target } = entry, key = `${depth}:${from}`;
+    const title = h('span', {}, h('span', { class: 'structure' }, structure), ` ${index}  `, h('code', {}, hex(from, 16)), maps ? ` → ${hex(target)} ` : ' ', h('span', { class: 'note' }, [...bits.filter((bit) => bit !== 'P'), ...fields.filter(({ value }) => value !== 0).map(({ name, value }) => `${name} 0x${hex(value)}`)].join(' ')));
     if (maps) return h('div', { 'class': 'leaf', 'role': 'treeitem', 'tabindex': -1, 'data-key': key, 'title': 'Walk this address', 'onclick': () => this.showText(`0x${hex(from)}`) }, title);
     const below = async (): Promise<HTMLElement[]> => this.#nodes(await this.#page.client.ask('tree', { base: from, depth: depth + 1 }), depth + 1);
     const children = h('div', { class: 'children', role: 'group' }, ...(this.#open.has(key) ? await below() : []));

@@ -1,5 +1,5 @@
 /** The registers: what changed since the last stop is marked; a click edits. */
-import type { RegisterData, RegisterGroup, StatusData } from '../../messages.ts';
+import type { RegisterData, RegisterField, RegisterGroup, StatusData } from '../../messages.ts';
 import { h, hex, replaceContent } from '../dom.ts';
 import { showMenu, type MenuItems } from '../menu.ts';
 import type { Page, Pane } from '../pane.ts';
@@ -7,6 +7,8 @@ import { rove } from '../roving.ts';
 
 /** Groups that are open at first. */
 const OPEN = new Set(['General', 'Flags', 'Control', 'Segments']);
+/** A field of fewer values than this offers them. */
+const MOST_VALUES = 16n;
 
 export class RegistersPane implements Pane {
   readonly name = 'Registers';
@@ -42,12 +44,12 @@ export class RegistersPane implements Pane {
   }
 
   #register(register: RegisterData): HTMLElement[] {
-    const { name, bits, value, note, flags, parts } = register;
+    const { name, bits, value, note, parts } = register;
     const menu = h('button', { class: 'name', 'aria-haspopup': 'menu', 'aria-label': `Actions for ${name}`, onclick: () => showMenu(menu, this.#actions(name, value)) }, name);
     return [
       h('div', { class: `register${bits >= 128 ? ' wide' : ''}`, 'data-register': name }, menu, this.#value(register), note === undefined ? undefined : h('span', { class: 'note', title: note }, note)),
-      ...(parts === undefined ? [] : [h('div', { class: 'parts' }, ...parts.map((part) => this.#part(part)))]),
-      ...(flags === undefined ? [] : [h('div', { class: 'flags', role: 'group', 'aria-label': `Bits of ${name}` }, ...flags.map((flag) => this.#flag(register, flag)))]),
+      ...(parts === undefined ? [] : [h('div', { class: 'parts' }, ...parts.map((part) => this.#part(part))), ...parts.flatMap((part) => this.#fields(part))]),
+      ...this.#fields(register),
     ];
   }
 
@@ -66,12 +68,26 @@ export class RegistersPane implements Pane {
     return field;
   }
 
-  /** A bit: a click turns it over. A field of several bits only shows. */
-  #flag({ name, value }: RegisterData, { name: bit, mask }: NonNullable<RegisterData['flags']>[number]): HTMLElement {
-    const before = this.#before.get(name), set = (value & mask) !== 0n, single = (mask & (mask - 1n)) === 0n;
-    const look = `flag${set ? ' set' : ''}${before !== undefined && (before & mask) !== (value & mask) ? ' changed' : ''}`;
-    if (!single) return h('span', { class: look }, `${bit}=${(value & mask) / (mask & -mask)}`);
-    return h('button', { class: look, 'aria-pressed': String(set), title: `${set ? 'Clear' : 'Set'} ${name.toUpperCase()}.${bit}`, onclick: () => this.#page.attempt(this.#give(name, value ^ mask)) }, bit);
+  #fields(register: RegisterData): HTMLElement[] {
+    return register.fields === undefined ? [] : [h('div', { class: 'flags', role: 'group', 'aria-label': `Bits of ${register.name}` }, ...register.fields.map((field) => this.#field(register, field)))];
+  }
+
+  /** A bit: a click turns it over. A field of several bits: a click offers its values, or, where they are many, the number. */
+  #field(register: RegisterData, { name: field, mask, says, values }: RegisterField): HTMLElement {
+    const { name, value, editable } = register, before = this.#before.get(name), lowest = mask & -mask, now = (value & mask) / lowest, isBit = mask === lowest;
+    const look = `flag${now !== 0n ? ' set' : ''}${before !== undefined && (before & mask) !== (value & mask) ? ' changed' : ''}`, meaning = values?.[Number(now)] ?? '';
+    const text = isBit ? field : `${field}=${hex(now)}`, title = `${name.toUpperCase()}.${field}: ${says}${meaning === '' ? '' : `: ${meaning}`}`;
+    if (!editable) return h('span', { class: look, title }, text);
+    if (isBit) return h('button', { class: look, 'aria-pressed': String(now !== 0n), title, onclick: () => this.#page.attempt(this.#give(name, value ^ mask)) }, text);
+    const most = mask / lowest;
+    const button = h('button', { class: look, title, 'aria-haspopup': most < MOST_VALUES ? 'menu' : undefined, onclick: () => {
+      if (most >= MOST_VALUES) {
+        this.#body.querySelector<HTMLElement>(`[data-register="${name}"] button.value`)?.click();
+        return;
+      }
+      showMenu(button, Array.from({ length: Number(most) + 1 }, (_, n): MenuItems[number] => [`${field}=${hex(n)}${values?.[n] === undefined ? '' : ` ${values[n]}`}`, () => this.#page.attempt(this.#give(name, (value & ~mask) | (BigInt(n) * lowest)))]));
+    } }, text);
+    return button;
   }
 
   #give(name: string, value: bigint): Promise<void> { return this.#page.client.ask('edit', { register: name, value }); }
