@@ -32,6 +32,11 @@ describe('the debugger\'s page', () => {
     expect(await page.locator('.line.current').count()).toBe(1);
   });
 
+  it('shows the source before paging is on, too, while the kernel runs where it was loaded and not where it is linked', async () => {
+    await expect.poll(() => page.locator('.code-lines').textContent()).toMatch(/boot\.ts:\d+\s*a\.cli\(\);/);
+    expect(await register(page, 'rip')).toMatch(/^00000000001/);
+  });
+
   it('steps forwards and backwards by the keys of the browsers\' debuggers', async () => {
     const rip = await register(page, 'rip');
     expect(await moved(page, () => page.keyboard.press('F11'))).toBe(1);

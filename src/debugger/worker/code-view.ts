@@ -6,6 +6,7 @@ import { pseudocode } from '../../cpu/describe/pseudocode.ts';
 import type { Instruction } from '../../cpu/isa/instruction.ts';
 import { instructionAt } from '../../debug/backtrace.ts';
 import type { Debugger } from '../../debug/debugger.ts';
+import type { ElfSegment } from '../../machine/boot/elf.ts';
 import { SourceFiles } from '../../debug/source-files.ts';
 import type { SourceLines } from '../../debug/source-lines.ts';
 import type { CodeData, CodeLine, Requests } from '../messages.ts';
@@ -13,18 +14,29 @@ import type { CodeData, CodeLine, Requests } from '../messages.ts';
 /** How far before an address its function's beginning is looked for, and how far the search for a place to begin goes without one. */
 const MOST_BEFORE = 4096n, BLIND_BEFORE = 64n;
 
-/** Line table and source texts of an image. */
+/** Line table and source texts of an image, and where its segments are loaded. */
 export class Sources {
   readonly lines: SourceLines;
   readonly files: SourceFiles;
-  constructor(lines: SourceLines, texts: Readonly<Record<string, string>>) {
+  readonly #segments: readonly ElfSegment[];
+  constructor(lines: SourceLines, texts: Readonly<Record<string, string>>, segments: readonly ElfSegment[] = []) {
     this.lines = lines;
     this.files = new SourceFiles(texts);
+    this.#segments = segments;
+  }
+
+  /** Before it turns paging on, a kernel that is linked high runs where it was loaded: the address that it is linked for. */
+  linked(address: bigint): bigint {
+    for (const segment of this.#segments) {
+      const offset = address - BigInt(segment.physicalAddress);
+      if (offset >= 0n && offset < BigInt(segment.memoryBytes)) return segment.linearAddress + offset;
+    }
+    return address;
   }
 
   /** The source line that begins at an address. */
   beginningAt(address: bigint): CodeLine['source'] {
-    const found = this.lines.at(address);
+    const here = this.lines.at(address), found = here ?? this.lines.at(this.linked(address));
     return found?.begins === true ? { file: found.file, line: found.line, text: this.files.line(found.file, found.line) } : undefined;
   }
 }
@@ -49,7 +61,7 @@ export function codeView(debug: Debugger, sources: Sources, { at, before, after 
 
 /** Instructions that end at an address: from the beginning of its function, or from the first place before it from which they fit. */
 function linesBefore(debug: Debugger, sources: Sources, end: bigint): CodeLine[] {
-  const symbol = debug.symbols.lookup(end);
+  const symbol = debug.symbols.lookup(end) ?? debug.symbols.lookup(sources.linked(end));
   if (symbol !== undefined && symbol.offset <= MOST_BEFORE) return linesTo(debug, sources, end - symbol.offset, end) ?? [];
   for (let back = BLIND_BEFORE; back > 0n; back--) {
     const lines = end < back ? undefined : linesTo(debug, sources, end - back, end);
@@ -73,7 +85,7 @@ function linesTo(debug: Debugger, sources: Sources, from: bigint, end: bigint): 
 function lineOf({ machine, symbols }: Debugger, sources: Sources, i: Instruction, ip: bigint): CodeLine {
   const text = format(i, ip, (address) => symbols.name(address));
   const [, mnemonic = text, operands = ''] = /^((?:(?:lock|rep|repe|repne|repz|repnz) )*\S+)(?: (.*))?$/.exec(text) ?? [];
-  const symbol = symbols.lookup(ip);
+  const symbol = symbols.lookup(ip) ?? symbols.lookup(sources.linked(ip));
   return {
     address: ip,
     bytes: Array.from(machine.readLinear(ip, i.length), (byte) => byte.toString(16).padStart(2, '0')).join(' '),

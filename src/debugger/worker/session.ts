@@ -5,6 +5,7 @@ import { Debugger, type DebugStop, type Motion as DebugMotion } from '../../debu
 import { modeText } from '../../debug/mode.ts';
 import { postMortem } from '../../debug/post-mortem.ts';
 import { lastWriteView, stopLine } from '../../debug/prompt/views.ts';
+import { isElf, parseElf } from '../../machine/boot/elf.ts';
 import { planBoot, type BootOptions } from '../../machine/boot/index.ts';
 import { crc32 } from '../../machine/crc32.ts';
 import { InputLog } from '../../machine/input-log.ts';
@@ -128,7 +129,7 @@ export class Session {
     const followed = linkProblem === undefined ? link : undefined;
     const debug = new Debugger(machine, { budgetBytes: HISTORY_BYTES, symbols: new SymbolTable(plan.symbols), ...(followed === undefined ? {} : { log: InputLog.from(followed.log) }) });
     const lines = readSourceLines(image);
-    this.#loaded = { machine, debug, fingerprint, sources: new Sources(lines, sources), description };
+    this.#loaded = { machine, debug, fingerprint, sources: new Sources(lines, sources, isElf(image) ? parseElf(image).segments : []), description };
     this.#sent = [];
     this.#why = this.#ending = undefined;
     this.#consoleIsLive = false;
