@@ -10,8 +10,10 @@ import { FPU_ROWS } from '../fpu/rows.ts';
 import { NOT_RECORDED as NOT_ON_SILICON } from '../isa/not-recorded.ts';
 import { MODES } from '../programs/modes.ts';
 import { allowed } from '../programs/program.ts';
+import { recordingsDigest, WITNESSED } from '../support/conformance/recordings.ts';
 import { readScore, SUITES, type RowScore, type Suite } from '../support/conformance/score.ts';
-import { nameOfRow } from '../support/rows-executed.ts';
+import { readTestimony, WITNESS_NAMES, type Testimony, type WitnessScore } from '../support/conformance/witnesses.ts';
+import { nameOfRow } from '../support/row-name.ts';
 import { SYSTEM_ROWS } from '../system/rows.ts';
 import { NOT_RECORDED as NOT_IN_TRACES } from '../trace/corpus/not-recorded.ts';
 
@@ -24,6 +26,17 @@ function both(a: RowScore | undefined, b: RowScore | undefined): RowScore | unde
 }
 /** A row is one of SSE and the general registers, or of x87. */
 const caseOf = (row: Row): RowScore | undefined => both(scores.silicon.get(nameOfRow(row)), scores.groups.get(nameOfRow(row))) ?? scores.x87.get(nameOfRow(row));
+
+/** What others make of the same cases. */
+const TESTIMONIES = WITNESS_NAMES.map((name) => ({ title: { qemu: 'QEMU', bochs: 'Bochs' }[name], ...readTestimony(name) }));
+/** Of a row: both recordings of silicon together, or x87's. */
+function witnessed({ scores: { silicon, groups, x87 } }: Testimony, name: string): WitnessScore | undefined {
+  const a = silicon.get(name), b = groups.get(name);
+  if (a === undefined || b === undefined) return a ?? b ?? x87.get(name);
+  const has = a.passed !== undefined || b.passed !== undefined;
+  return { cases: a.cases + b.cases, passed: has ? (a.passed ?? 0) + (b.passed ?? 0) : undefined, example: a.example || b.example };
+}
+const testimony = (score: WitnessScore | undefined): string => (score === undefined ? '' : score.passed === undefined ? '–' : String(score.passed));
 
 /** The files that execute a row by name. */
 const testedIn = (row: Row): string[] => [['system', SYSTEM_ROWS], ['fpu', FPU_ROWS]].flatMap(([folder, lists]) =>
@@ -51,36 +64,59 @@ function line(row: Row): string {
     scores.traces.has(name) ? '' : `no trace: ${NOT_IN_TRACES[name]}`,
   ].filter((x) => x !== '').join('. ');
   const engines = found === undefined ? ['', '', ''] : found.passed.map(String);
-  return `| ${[row.text, `\`${row.encodingText}\``, found?.cases ?? 0, ...engines, optional(scores.alignment.get(name)), optional(scores.traces.get(name)), modes === 0 ? '' : `${modes}`, notes].join(' | ')} |`;
+  return `| ${[row.text, `\`${row.encodingText}\``, found?.cases ?? 0, ...engines, ...TESTIMONIES.map((x) => testimony(witnessed(x, name))), optional(scores.alignment.get(name)), optional(scores.traces.get(name)), modes === 0 ? '' : `${modes}`, notes].join(' | ')} |`;
 }
 
 const sum = (numbers: Iterable<number>): number => [...numbers].reduce((a, b) => a + b, 0);
 const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
 
+const isWitnessed = (suite: Suite): suite is (typeof WITNESSED)[number] => (WITNESSED as readonly Suite[]).includes(suite);
 function summary(suite: Suite): string {
   const { title, engines } = SUITES[suite];
   const rows = [...scores[suite].values()];
   const cases = rows.map((x) => x.cases);
-  const results = engines.map((engine, n) => `${engine} ${sum(rows.map((x) => x.passed[n]!))}`).join(', ');
+  const ours = engines.map((engine, n) => `${engine} ${sum(rows.map((x) => x.passed[n]!))}`);
+  const others = TESTIMONIES.map(({ title: who, scores: theirs }) => `${who} ${sum([...(isWitnessed(suite) ? theirs[suite].values() : [])].map((x) => x.passed ?? 0))}`);
+  const results = [...ours, ...(isWitnessed(suite) ? others : [])].join(', ');
   return `| ${title} | ${rows.length} | ${Math.min(...cases)} | ${median(cases)} | ${sum(cases)} | ${results} |`;
 }
 
+/** What a witness does otherwise than silicon: a line a row. */
+function unlike(who: Testimony & { readonly title: string }): string[] {
+  const rows = [...new Set(SORTED.map(nameOfRow))].map((name) => ({ name, score: witnessed(who, name) }));
+  const absent = rows.filter(({ score }) => score !== undefined && score.passed === undefined).map(({ name }) => name.split(' = ')[0]!);
+  const wrong = rows.filter(({ score }) => score?.passed !== undefined && score.passed < score.cases);
+  const alignment = [...who.scores.alignment.values()], unaligned = sum(alignment.map((x) => x.cases - (x.passed ?? 0)));
+  return [
+    `### ${who.title}`, '', `${who.who}; asked on ${who.when}.`, '',
+    `It does not have ${absent.length} of the ${rows.filter(({ score }) => score !== undefined).length} rows, where all cases are #UD${absent.length === 0 ? '' : `: ${[...new Set(absent)].join('; ')}`}.`,
+    `Of ${sum(alignment.map((x) => x.cases))} alignment checks ${unaligned === 0 ? 'all come out as on silicon' : `${unaligned} do not come out as on silicon, such as ${alignment.find((x) => x.example !== '')?.example ?? ''}`}.`, '',
+    `${wrong.length} rows have cases that do not come out as on silicon:`, '',
+    '| instruction | encoding | differ | of | one of them |', '|---|---|---|---|---|',
+    ...wrong.map(({ name, score }) => { const [text, encoding] = name.split(' = ') as [string, string]; return `| ${text} | \`${encoding}\` | ${score!.cases - score!.passed!} | ${score!.cases} | ${score!.example.replaceAll('|', '\\|')} |`; }), '',
+  ];
+}
+
+const SORTED = ROWS.toSorted((a, b) => (a.mnemonic === b.mnemonic ? 0 : a.mnemonic < b.mnemonic ? -1 : 1));
 const drawn = ROWS.filter((row) => MODES.some((mode) => allowed(row, mode)));
 const unbuilt = [...UNIMPLEMENTED].map(([name, feature]) => `* ${name}${feature === undefined ? '' : ` (\`${feature}\`)`}`);
 
 function markdown(): string {
-  const sorted = ROWS.toSorted((a, b) => (a.mnemonic === b.mnemonic ? 0 : a.mnemonic < b.mnemonic ? -1 : 1));
   return [
     '# Conformance', '',
-    'Generated by `npm run conformance` from replays of recorded cases; do not edit. What the suites are, and who recorded them, says [DESIGN.md](DESIGN.md) under "Evidence".', '',
+    'Generated by `npm run conformance` from replays of recorded cases, here and (`npm run conformance:witnesses`) on other emulators; do not edit. What the suites are, and who recorded them, says [DESIGN.md](DESIGN.md) under "Evidence".', '',
     '| suite | rows | fewest cases of a row | median | cases | of these pass |', '|---|---|---|---|---|---|',
     ...(Object.keys(SUITES) as Suite[]).map(summary), '',
     `Random programs draw ${drawn.length} of the ${ROWS.length} rows, in up to ${MODES.length} modes, and compare all engines with each other; they have no recorded outcome.`, '',
     '## Every row', '',
-    '*Cases* are those of processors, single and grouped, and behind them how many come out so on the reference engine, the interpreter and the translator. *#AC*: alignment checks of a processor; *traces*: instructions in the recordings of QEMU',
+    '*Cases* are those of processors, single and grouped, and behind them how many come out so on the reference engine, the interpreter and the translator, on QEMU and on Bochs (–: it does not have the instruction). *#AC*: alignment checks of a processor; *traces*: instructions in the recordings of QEMU',
     'that pass. A fraction says what failed. *Programs*: the number of modes in which random programs draw the row.', '',
-    '| instruction | encoding | cases | reference | interpreter | translator | #AC | traces | programs | what has no case, and why |', '|---|---|---|---|---|---|---|---|---|---|',
-    ...sorted.map(line), '',
+    '| instruction | encoding | cases | reference | interpreter | translator | QEMU | Bochs | #AC | traces | programs | what has no case, and why |', '|---|---|---|---|---|---|---|---|---|---|---|---|',
+    ...SORTED.map(line), '',
+    '## Where other emulators differ', '',
+    'The same cases, run by the same small image (tools/silicon/bare/) in ring 3 of each machine and judged as ours are; flags that the manual leaves undefined, and what else it leaves open, are no difference here',
+    '(ours have to be those of the processor that was recorded first). An error code, an address or a flag is enough to differ.', '',
+    ...TESTIMONIES.flatMap(unlike),
     '## Unbuilt', '',
     'What follows is in the manual and not in the table: #UD on processors that do not announce it, and where all that is defined is asked for,',
     'or the feature behind the name is announced, the machine stops as `unimplemented`.', '',
@@ -90,6 +126,14 @@ function markdown(): string {
 
 test('docs/conformance.md is what the suites counted last', async () => {
   await expect(markdown()).toMatchFileSnapshot('../../docs/conformance.md');
+});
+
+test.each(TESTIMONIES)('$title was asked about the recordings as they are (if not: npm run conformance:witnesses)', (who) => {
+  expect(who.digest).toBe(recordingsDigest());
+  for (const suite of WITNESSED) {
+    const asked = [...who.scores[suite]].map(([name, { cases }]) => `${name}: ${cases}`), own = [...scores[suite]].map(([name, { cases }]) => `${name}: ${cases}`);
+    expect(asked.toSorted(), suite).toEqual(own.toSorted());
+  }
 });
 
 test('every row has a case on silicon, or a reason and what judges it', () => {

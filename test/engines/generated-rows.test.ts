@@ -8,7 +8,7 @@ import { linear, physical } from '../../src/state/addresses.ts';
 import { SEGMENT } from '../../src/state/layout.ts';
 import { fastEngine } from '../support/engine-runs.ts';
 import { everyForm, type Formed } from '../support/every-form.ts';
-import { nameOfRow } from '../support/rows-executed.ts';
+import { nameOfRow } from '../support/row-name.ts';
 import { AT, SystemMachine } from '../support/system-machine.ts';
 import { LEFT_TO_REFERENCE } from './generated-rows.ts';
 

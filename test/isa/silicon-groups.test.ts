@@ -4,17 +4,15 @@
  */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
-import { MODE_32, MODE_64 } from '../../src/cpu/isa/instruction.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import { ENGINES, Score } from '../support/conformance/score.ts';
-import { nameOfRow } from '../support/rows-executed.ts';
+import { nameOfRow } from '../support/row-name.ts';
 import { describeCase, differences, flagBits, flagsNotFollowed } from '../support/silicon/compare.ts';
 import { readGroups, type Group } from '../support/silicon/groups.ts';
+import { rowOf } from '../support/silicon/row-of.ts';
 import { SiliconWorld } from '../support/silicon/run.ts';
 import { RECORDINGS, recordingOf, type RecordingName } from '../support/silicon/vectors.ts';
-import type { Case } from '../support/silicon/world.ts';
 
 /** Cases that a row has at least. */
 const PER_ROW = 200;
@@ -25,16 +23,6 @@ const FEWER: Readonly<Record<string, string>> = {
   'NOP = 90': 'drawn with REX.B it is XCHG',
   'XCHG AX, r16 = 90+rw': 'drawn with AX it is NOP',
 };
-const LOCK = 0xf0;
-
-/** The row of a case. LOCK where it is not allowed is #UD, and recorded as that: the row is that of the rest. */
-function rowOf({ code, codeSize }: Case): Row {
-  const mode = codeSize === 64 ? MODE_64 : MODE_32;
-  const whole = decode(code, 0, mode);
-  const i = whole instanceof DecodeFailure ? decode(code.filter((x) => x !== LOCK), 0, mode) : whole;
-  if (i instanceof DecodeFailure) throw new Error(`${Buffer.from(code).toString('hex')}: ${i.what}`);
-  return i.row;
-}
 
 const worlds = ENGINES.map((name) => [name, new SiliconWorld(name)] as const);
 const score = new Score('groups');

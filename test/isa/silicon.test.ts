@@ -1,30 +1,23 @@
 /** What a real processor did with every translated row (tools/silicon records it), repeated on every engine. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
 import { VECTOR } from '../../src/cpu/exceptions.ts';
-import { MODE_32, MODE_64 } from '../../src/cpu/isa/instruction.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import { ENGINES as ENGINE_NAMES, Score } from '../support/conformance/score.ts';
 import { describeCase, differences, flagsNotFollowed } from '../support/silicon/compare.ts';
+import { rowOf } from '../support/silicon/row-of.ts';
 import { SiliconWorld } from '../support/silicon/run.ts';
 import { ALIGNMENT_RECORDING, readRecording, RECORDINGS, recordingOf, type Recorded } from '../support/silicon/vectors.ts';
-import { AC_FLAG, type Case } from '../support/silicon/world.ts';
+import { AC_FLAG } from '../support/silicon/world.ts';
 import { NOT_RECORDED } from './not-recorded.ts';
 
 const read = (name: string): ReturnType<typeof readRecording> => readRecording(readFileSync(new URL(`../golden/${name}`, import.meta.url)));
 const recordings = { general: read(RECORDINGS.general), vector: read(RECORDINGS.vector), mmx: read(RECORDINGS.mmx), bmi: read(RECORDINGS.bmi), sse4: read(RECORDINGS.sse4), avx: read(RECORDINGS.avx), fma: read(RECORDINGS.fma) };
 const byRow = new Map<Row, Recorded[]>();
 for (const recorded of Object.values(recordings).flatMap((x) => x.cases)) {
-  // LOCK where it is not allowed is #UD, and recorded as that: the row is that of the rest.
-  const { code, codeSize } = recorded.c;
-  const lock = code.indexOf(0xf0);
-  const mode = codeSize === 64 ? MODE_64 : MODE_32;
-  const whole = decode(code, 0, mode);
-  const i = whole instanceof DecodeFailure && lock >= 0 ? decode(code.filter((_, n) => n !== lock), 0, mode) : whole;
-  if (i instanceof DecodeFailure) throw new Error(`${describeCase(recorded.c)}: ${i.what}`);
-  byRow.set(i.row, [...(byRow.get(i.row) ?? []), recorded]);
+  const row = rowOf(recorded.c);
+  byRow.set(row, [...(byRow.get(row) ?? []), recorded]);
 }
 const alignment = read(ALIGNMENT_RECORDING);
 const ENGINES = ENGINE_NAMES.map((name) => [name, new SiliconWorld(name)] as const);
@@ -70,11 +63,6 @@ test('the translator makes a region for each case', () => {
 });
 
 describe('alignment checks, which QEMU does not make', () => {
-  const rowOf = (c: Case): Row => {
-    const i = decode(c.code, 0, c.codeSize === 64 ? MODE_64 : MODE_32);
-    if (i instanceof DecodeFailure) throw new Error(`${describeCase(c)}: ${i.what}`);
-    return i.row;
-  };
   test.each(ENGINES)(`raise #AC as they do on ${alignment.processor} › %s`, (engine, world) => {
     const failures = alignment.cases.flatMap(({ c, outcome }) => {
       const lines = differences(outcome, world.run(c));

@@ -5,10 +5,10 @@
  */
 import { beforeAll, expect, test } from 'vitest';
 import type { Row } from '../../src/cpu/isa/row.ts';
+import { nameOfRow } from './row-name.ts';
 
 const executed = new Set<Row>();
 export const rowExecuted = (row: Row): void => { executed.add(row); };
-export const nameOfRow = (row: Row): string => `${row.text} = ${row.encodingText}`;
 
 /** Stands at the end of a test file: its tests have executed these system rows, and no others. Run by itself (-t), it knows nothing. */
 export function executesRows(rows: readonly string[]): void {

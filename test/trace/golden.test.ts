@@ -9,7 +9,7 @@ import { TraceState } from '../../src/trace/state.ts';
 import { codePlace } from '../../src/trace/stepper.ts';
 import { readTraceFile } from '../../src/trace/trace-file.ts';
 import { Score } from '../support/conformance/score.ts';
-import { nameOfRow as nameOf } from '../support/rows-executed.ts';
+import { nameOfRow as nameOf } from '../support/row-name.ts';
 import { CORPUS } from './corpus/index.ts';
 import { NOT_RAISED, type Raised } from './corpus/not-raised.ts';
 import { NOT_RECORDED } from './corpus/not-recorded.ts';

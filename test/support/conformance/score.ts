@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Row } from '../../../src/cpu/isa/row.ts';
 import { ROWS } from '../../../src/cpu/isa/table/index.ts';
-import { nameOfRow } from '../rows-executed.ts';
+import { nameOfRow } from '../row-name.ts';
 
 /** `auto` is the translator for code that stays. */
 export const ENGINES = ['reference', 'interpreter', 'translator'] as const;

@@ -2,10 +2,13 @@
 import { VECTOR } from '../../../src/cpu/exceptions.ts';
 import { FLAG } from '../../../src/cpu/floating-point/exact.ts';
 import { MXCSR } from '../../../src/cpu/mxcsr.ts';
+import { RFLAGS } from '../../../src/cpu/flags.ts';
 import type { Row } from '../../../src/cpu/isa/row.ts';
 import type { Case, Outcome } from './world.ts';
 
 const RCX = 1, REX_B = 0x41;
+
+const sameLowHalves = (a: readonly bigint[], b: readonly bigint[]): boolean => a.every((v, n) => BigInt.asUintN(32, v) === BigInt.asUintN(32, b[n]!));
 
 /** UE, and the bit of MXCSR that masks it. */
 const UNDERFLOW_NOT_MASKED = FLAG.UE | (FLAG.UE << MXCSR.MASKS_SHIFT);
@@ -16,15 +19,18 @@ const hasNan = (v: bigint): boolean => Array.from({ length: 8 }, (_, n) => Numbe
 /** What is open in a case: why, and which of the lines of `differences` it excuses. */
 export interface Open { readonly why: string; readonly excuses: RegExp }
 const open = (why: string, excuses: RegExp): Open => ({ why, excuses });
+/** General registers; R0-R7 are x87's. */
+const REGISTERS = /^R([A-D]X|[SB]P|[SD]I|[89]|1[0-5]):/;
 const ANYTHING = /^/, VECTORS = /^[XY]MM\d+:/;
 
 /** Why a case may come out otherwise; undefined where it is compared whole. `ours` is what the reference engine does. */
-export function leftOpen(row: Row, c: Case, { fault, simd }: Outcome, ours: Outcome): Open | undefined {
+function leftOpen(row: Row, c: Case, { fault, flags, gpr, simd }: Outcome, ours: Outcome): Open | undefined {
   const { mnemonic } = row;
   if (/^SH[LR]D$/.test(mnemonic) && row.width === 16) {
     const count = (row.operands[2]?.kind === 'immediate' ? c.code.at(-1)! : Number(c.gpr[RCX]! & 0xffn)) & 31;
-    if (count > 16) return open('SDM Vol. 2B, "SHLD—Double Precision Shift Left": with a count above the operand size the result is undefined', /^(?!RIP)(R\w+|flags|memory):/);
+    if (count > 16) return open('SDM Vol. 2B, "SHLD—Double Precision Shift Left": with a count above the operand size the result is undefined', new RegExp(`${REGISTERS.source}|^(flags|memory):`));
   }
+  if (/^BS[FR]$/.test(mnemonic) && (flags & RFLAGS.ZF) !== 0) return open('SDM Vol. 2A, "BSF—Bit Scan Forward": of 0 the result is undefined', REGISTERS);
   if ((mnemonic === 'SERIALIZE' || mnemonic === 'RESERVEDNOP') && fault?.vector === VECTOR.UD) return open('AMD\'s processors do not have SERIALIZE, and of 0F 0D no form with a register', ANYTHING);
   if (mnemonic === 'CALL' && fault?.vector === VECTOR.GP) return open('whether the return address is in memory when the target is not canonical: Intel\'s have it there (semantics/control-transfer.ts)', /^memory:/);
   if (mnemonic === 'PAUSE' && c.code.includes(REX_B)) return open('with REX.B AMD\'s processors exchange registers; SDM Vol. 2B, "PAUSE—Spin Loop Hint" has F3 90', /^R(AX|8):/);
@@ -37,6 +43,7 @@ export function leftOpen(row: Row, c: Case, { fault, simd }: Outcome, ours: Outc
   if (mnemonic === 'VCVTPS2PH' && fault !== undefined && fault.vector !== VECTOR.XM && ours.fault !== undefined) {
     return open('a store that faults: AMD\'s processors have set no flag of MXCSR and raised no #XM before, Intel\'s have (semantics/vector-float.ts); SDM Vol. 3A, "Priority Among Concurrent Events" has both in one class', /^(MXCSR|fault):/);
   }
+  if (c.codeSize === 32 && sameLowHalves(gpr, ours.gpr)) return open('SDM Vol. 1, "General-Purpose Registers in 64-Bit Mode": in compatibility mode the upper halves are undefined', REGISTERS);
   return undefined;
 }
 
