@@ -31,7 +31,7 @@ export const ENGINE_NAMES: readonly EngineName[] = ['auto', 'interpreter', 'tran
 export interface MachineOptions {
   /** `auto` if not given. The guest cannot tell which it is. */
   readonly engine?: EngineName;
-  /** The processor, as `MODEL[,+FEATURE,-FEATURE]`; `max` if not given, all that is built. What its CPUID does not announce is not there. */
+  /** The processor, as `MODEL[,+FEATURE,-FEATURE]`; `x86-64-v3` if not given, and `max` is all that is built. What its CPUID does not announce is not there. */
   readonly cpu?: string;
   /** RAM in bytes, a multiple of 4096; 128 MiB if not given. */
   readonly memoryBytes?: number;

@@ -13,7 +13,7 @@ const ENGINES: readonly EngineName[] = ['reference', ...FAST];
 
 /** One machine for each engine; the state goes from one to the next after every slice, so that none has seen what went before. */
 function runSwitching(image: Uint8Array, slices: readonly number[], r: Random): EngineRun {
-  const machines = ENGINES.map((engine) => new Machine({ engine, memoryBytes: MEMORY_BYTES }));
+  const machines = ENGINES.map((engine) => new Machine({ engine, cpu: 'max', memoryBytes: MEMORY_BYTES }));
   const exceptions: string[] = [], checkpoints: string[] = [];
   for (const { cpu } of machines) cpu.onException = (vector, errorCode, cr2, rip, kind) => { exceptions.push(exceptionText(vector, errorCode, cr2, rip, kind)); };
   let machine = machines[0]!;

@@ -4,7 +4,7 @@
  */
 import {
   assemble, Assembler, at, ax, bp, ah, al, byte, cr0, cr3, cr4, cs, ds, dword, dx, eax, ebp, ebx, ecx, edi, edx, es, esi, esp, far, fs, gs, label, qword, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp,
-  r8, r9, r10, r11, r12, r13, r14, r15, sp, ss, word, writeElf,
+  r8, r9, r10, r11, r12, r13, r14, r15, sp, ss, word, writeElf, ymm0, ymm1, ymm2, ymm3, ymm4, ymm5, ymm6, ymm7, ymm8, ymm9, ymm10, ymm11, ymm12, ymm13, ymm14, ymm15, ymmword,
 } from '../../src/assembler/index.ts';
 import { Random } from '../support/random.ts';
 import { stubs } from '../trace/corpus/world.ts';
@@ -22,11 +22,15 @@ const SUPERVISOR_STACK = ORIGIN + 0x1000;
 const REAL_VECTORS = 32, REAL_BASE = 0x1_0000, REAL_SEGMENT = REAL_BASE >> 4;
 const REAL = { fuel: 0x800, length: 0x804, flags: 0x808, registers: 0x80c, cr0: 0x830 } as const;
 const CR0 = { PE: 1, MP: 2, NE: 0x20, WP: 0x1_0000, AM: 0x4_0000, PG: 0x8000_0000 } as const;
-const CR4 = { PAE: 0x20, OSFXSR: 0x200, OSXMMEXCPT: 0x400 } as const;
+const CR4 = { PAE: 0x20, OSFXSR: 0x200, OSXMMEXCPT: 0x400, OSXSAVE: 0x4_0000 } as const;
+/** x87, SSE and AVX in XCR0. */
+const EXTENDED_STATE = 7;
 const EFER = 0xc000_0080, EFER_LME = 0x100, EFER_NXE = 0x800;
 const VM = 0x2_0000, TF = 0x100;
 const GPR32 = [eax, ecx, edx, ebx, esp, ebp, esi, edi] as const;
 const GPR64 = [rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15] as const;
+const YMM32 = [ymm0, ymm1, ymm2, ymm3, ymm4, ymm5, ymm6, ymm7] as const;
+const YMM64 = [...YMM32, ymm8, ymm9, ymm10, ymm11, ymm12, ymm13, ymm14, ymm15] as const;
 const DATA_SEGMENTS = [ds, es, fs, gs] as const;
 
 export interface ImageOptions {
@@ -92,8 +96,12 @@ function boot(a: Assembler, long: boolean, real: Uint8Array, { alignmentChecks =
   a.jb('fill_vectors');
   fillIdt(a, long);
   a.mov(eax, cr4);
-  a.or(eax, CR4.OSFXSR | CR4.OSXMMEXCPT | (long ? CR4.PAE : 0));
+  a.or(eax, CR4.OSFXSR | CR4.OSXMMEXCPT | CR4.OSXSAVE | (long ? CR4.PAE : 0));
   a.mov(cr4, eax);
+  a.mov(ecx, 0);
+  a.mov(edx, 0);
+  a.mov(eax, EXTENDED_STATE);
+  a.xsetbv();
   a.mov(eax, label(long ? 'pml4' : 'directory'));
   a.mov(cr3, eax);
   if (long) {
@@ -160,6 +168,8 @@ function supervise(a: Assembler, n: number, program: Program, real: number): voi
   a.mov(dword(VARIABLE.next), label(`program_${n + 1}`));
   a.fninit();
   a.ldmxcsr(dword(VARIABLE.mxcsr));
+  // Vector registers begin with what data there is.
+  (wide ? YMM64 : YMM32).forEach((register, r) => { a.vmovdqu(register, ymmword(ARENA + DATA_OFFSET + 32 * r)); });
   if (mode.is8086 && mode.ring === 0) {
     a.mov(dword(REAL_BASE + REAL.fuel), FUEL);
     a.mov(dword(REAL_BASE + REAL.length), code.length);

@@ -21,7 +21,7 @@ export const LIMIT = 150_000;
 
 /** Runs the image in slices of the given lengths, again and again, until it ends. */
 export function runImage(image: Uint8Array, engine: EngineName, slices: readonly number[], limit = LIMIT): EngineRun {
-  const machine = new Machine({ engine, memoryBytes: MEMORY_BYTES });
+  const machine = new Machine({ engine, cpu: 'max', memoryBytes: MEMORY_BYTES });
   machine.load(image);
   const exceptions: string[] = [];
   machine.cpu.onException = (vector, errorCode, cr2, rip, kind) => { exceptions.push(exceptionText(vector, errorCode, cr2, rip, kind)); };
