@@ -11,8 +11,9 @@ import { CR0, CR4, EFER } from '../mmu/control-bits.ts';
 import type { Mmu, Privilege } from '../mmu/mmu.ts';
 import type { PageFault } from '../mmu/page-fault.ts';
 import { DEFAULT_MODEL, type CpuModel } from './models.ts';
-import { enabledBreakpoints, matchData } from './debug-registers.ts';
+import { BREAKS, enabledBreakpoints, matchData } from './debug-registers.ts';
 import { deliverFault, type DeliveryKind, type FaultRecord } from './delivery.ts';
+import { DeliveryProgress } from './delivery-progress.ts';
 import { ATTRIBUTE } from './descriptors.ts';
 import { attentionNeeded, serviceAttention } from './events.ts';
 import { AC, GP, type GuestException } from './exceptions.ts';
@@ -22,6 +23,7 @@ import type { Width } from './isa/operand.ts';
 import type { Intent } from './isa/ops.ts';
 import { resetState } from './reset.ts';
 import { accessFault, isCanonical, isCanonicalAccess, legacyLinearAddress, withinLimit, type CachedSegment, type LinearWidth } from './segmentation.ts';
+import { Stack } from './stack.ts';
 
 /** What the board gives the processor. */
 export interface CpuBus {
@@ -77,8 +79,11 @@ export class Cpu {
   readonly bus: CpuBus;
   /** What it is: CPUID says it, and nothing beyond it is there. */
   readonly model: CpuModel;
-  /** Where execution goes on: engines set it to the next instruction's offset before they execute one; branches overwrite it; engines commit it to RIP at the end. */
-  nextIp = 0n;
+  /** Bits 31:0 and 63:32 of `nextIp`. */
+  readonly nextHalves = new Uint32Array(2);
+  readonly #next = new BigUint64Array(this.nextHalves.buffer);
+  /** The stack of SS:rSP for whoever uses it: see `Stack.current`. */
+  readonly stack = new Stack(this);
   /** Something may need service before the next instruction: call `serviceAttention`. */
   attention = false;
   /** Whose rights explicit memory accesses have. */
@@ -104,6 +109,7 @@ export class Cpu {
   deliveries = 0;
   /** How many of them belong to the step in progress: it began at the boundary before them. */
   deliveriesInStep = 0;
+  readonly deliveryProgress = new DeliveryProgress();
   onException: ExceptionObserver | undefined;
   observer: CpuObserver | undefined;
   #mode: Mode = MODE_64;
@@ -120,6 +126,15 @@ export class Cpu {
   reset(): void {
     resetState(this);
     this.stateReplaced();
+  }
+
+  /** Where execution goes on: engines set it to the next instruction's offset before they execute one; branches overwrite it; engines commit it to RIP at the end. */
+  get nextIp(): bigint { return this.#next[0]!; }
+  set nextIp(to: bigint) { this.#next[0] = to; }
+  /** Goes on at an address in halves. */
+  setNextIp(low: number, high: number): void {
+    this.nextHalves[0] = low;
+    this.nextHalves[1] = high;
   }
 
   /** Decode mode by EFER.LMA, CS.L, CS.D, SS.B. One of a few constant objects, so it may be compared by identity. */
@@ -151,9 +166,9 @@ export class Cpu {
     this.privilege = cpl === 3 ? 'user' : 'supervisor';
     this.alignmentChecked = cpl === 3 && (state.cr0 & CR0.AM) !== 0 && (state.systemFlags & RFLAGS.AC) !== 0;
     const breakpoints = enabledBreakpoints(state);
-    this.executionBreakpoints = breakpoints.execute;
-    this.dataBreakpoints = breakpoints.data;
-    this.portBreakpoints = breakpoints.io;
+    this.executionBreakpoints = (breakpoints & BREAKS.execute) !== 0;
+    this.dataBreakpoints = (breakpoints & BREAKS.data) !== 0;
+    this.portBreakpoints = (breakpoints & BREAKS.io) !== 0;
     this.refreshAttention();
     this.observer?.refreshed();
   }

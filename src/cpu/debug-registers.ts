@@ -16,16 +16,19 @@ const enabled = (state: GuestState, n: number): boolean => ((state.dr7 >>> (2 * 
 /** LENn: 1, 2, 8, 4 bytes. */
 const LENGTHS = [1, 2, 8, 4] as const;
 
-/** Which kinds of breakpoint are enabled at all. */
-export function enabledBreakpoints(state: GuestState): { execute: boolean; data: boolean; io: boolean } {
-  const kinds = { execute: false, data: false, io: false };
-  if ((state.dr7 & 0xff) === 0) return kinds;
+/** The kinds of breakpoint, as bits. */
+export const BREAKS = { execute: 1, data: 2, io: 4 } as const;
+
+/** Which kinds of breakpoint are enabled at all: BREAKS. */
+export function enabledBreakpoints(state: GuestState): number {
+  if ((state.dr7 & 0xff) === 0) return 0;
+  let kinds = 0;
   for (let n = 0; n < 4; n++) {
     if (!enabled(state, n)) continue;
     const watch = watches(state, n);
-    if (watch === WATCH.execute) kinds.execute = true;
-    else if (watch !== WATCH.io) kinds.data = true;
-    else if ((state.cr4 & CR4.DE) !== 0) kinds.io = true;
+    if (watch === WATCH.execute) kinds |= BREAKS.execute;
+    else if (watch !== WATCH.io) kinds |= BREAKS.data;
+    else if ((state.cr4 & CR4.DE) !== 0) kinds |= BREAKS.io;
   }
   return kinds;
 }

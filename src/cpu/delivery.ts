@@ -2,9 +2,11 @@
  * Delivery of exceptions and interrupts through the IDT, the double-fault rules, and the record of deliveries that failed.
  * The frame itself is built in interrupt-frame.ts. SDM Vol. 3A, "Interrupt and Exception Handling", "Interrupt 8—Double Fault Exception".
  */
-import { ACTIVITY } from '../state/layout.ts';
+import { joined } from '../state/halves.ts';
+import { ACTIVITY, OFFSET } from '../state/layout.ts';
 import { PageFault } from '../mmu/page-fault.ts';
 import type { Cpu } from './cpu.ts';
+import type { ReachedDelivery } from './delivery-progress.ts';
 import { DR6, DR7 } from './debug-registers.ts';
 import { GuestException, VECTOR } from './exceptions.ts';
 import { enterHandler } from './interrupt-frame.ts';
@@ -25,33 +27,16 @@ export interface Interruption {
   readonly faultAddress?: bigint;
 }
 
-/** How far a delivery came: filled in step by step, so that a failure says where it happened. */
-export interface DeliveryProgress {
-  /** What was being done, in words: "reading IDT gate 14". */
-  doing: string;
-  gateAddress: bigint | undefined;
-  /** The gate's first 8 bytes. */
-  gate: bigint | undefined;
-  /** The gate's offset: the handler. */
-  handler: bigint | undefined;
-  /** The selector whose descriptor was read last, and the descriptor. */
-  selector: number | undefined;
-  descriptor: bigint | undefined;
-  /** The stack that the frame was to go to. */
-  stackSelector: number | undefined;
-  stackPointer: bigint | undefined;
-  /** 1-7 where the gate names an interrupt stack table entry. */
-  ist: number;
-}
-
 /** An exception or interrupt whose delivery raised another exception. */
 export interface FaultRecord extends Interruption {
   readonly rip: bigint;
   readonly cr2: bigint;
-  readonly progress: Readonly<DeliveryProgress>;
+  readonly progress: ReachedDelivery;
   /** The exception that the delivery raised. */
   readonly raised: Interruption;
 }
+
+const RIP_LOW = OFFSET.rip / 4;
 
 /** #DE #TS #NP #SS #GP. SDM Vol. 3A, "Interrupt and Exception Classes". */
 const CONTRIBUTORY: ReadonlySet<number> = new Set([VECTOR.DE, VECTOR.TS, VECTOR.NP, VECTOR.SS, VECTOR.GP, VECTOR.CP]);
@@ -93,12 +78,11 @@ export function deliverInterruption(cpu: Cpu, first: Interruption): void {
   cpu.shadow = 0;
   let current = first;
   for (;;) {
-    const progress = attempt(cpu, current, state.rip);
-    if (progress.raised === undefined) return;
-    const { raised } = progress;
-    if (raised.faultAddress !== undefined) state.cr2 = raised.faultAddress;
-    cpu.faultChain.push({ ...current, rip: state.rip, cr2: progress.cr2, progress: progress.reached, raised });
-    const next = combine(current, raised);
+    const thrown = attempt(cpu, current, state.u32[RIP_LOW]!, state.u32[RIP_LOW + 1]!);
+    if (thrown === undefined) return;
+    const record = failed(cpu, current, thrown);
+    if (record.raised.faultAddress !== undefined) state.cr2 = record.raised.faultAddress;
+    const next = combine(current, record.raised);
     if (next === 'triple fault') {
       state.activity = ACTIVITY.shutdown;
       cpu.attention = true;
@@ -112,38 +96,43 @@ export function deliverInterruption(cpu: Cpu, first: Interruption): void {
  * INT n, INT3, INTO, INT1: delivers with `cpu.nextIp` as the return address and leaves the handler in it. What the
  * delivery raises is thrown: a fault of the INT instruction itself.
  */
-export function deliverSoftware(cpu: Cpu, vector: number, kind: 'software' | 'INT1', reason: string): void {
-  const interruption: Interruption = { vector, errorCode: undefined, kind, reason };
-  const { reached, cr2, thrown } = attempt(cpu, interruption, cpu.nextIp);
+export function deliverSoftware(cpu: Cpu, what: Interruption): void {
+  const thrown = attempt(cpu, what, cpu.nextHalves[0]!, cpu.nextHalves[1]!);
   if (thrown !== undefined) {
-    cpu.faultChain.push({ ...interruption, rip: cpu.state.rip, cr2, progress: reached, raised: asFault(thrown) });
+    failed(cpu, what, thrown);
     throw thrown;
   }
   // What the task behind a task gate starts with stays.
   cpu.state.debugTraps &= DR6.BT;
 }
+/** What a program delivers to itself: see `deliverSoftware`. */
+export const software = (vector: number, kind: 'software' | 'INT1', reason: string): Interruption => ({ vector, errorCode: undefined, kind, reason });
 
-interface Attempt { readonly reached: DeliveryProgress; readonly cr2: bigint; readonly raised?: Interruption; readonly thrown?: unknown }
-
-function attempt(cpu: Cpu, what: Interruption, returnIp: bigint): Attempt {
+/** Notes a delivery that failed. */
+function failed(cpu: Cpu, what: Interruption, thrown: unknown): FaultRecord {
   const { state } = cpu;
+  const record: FaultRecord = { ...what, rip: state.rip, cr2: state.cr2, progress: cpu.deliveryProgress.reached(), raised: asFault(thrown) };
+  cpu.faultChain.push(record);
+  return record;
+}
+
+/** Delivers once, with a return address in halves. Returns what that raised, if anything. */
+function attempt(cpu: Cpu, what: Interruption, returnLow: number, returnHigh: number): unknown {
+  const { state, deliveryProgress } = cpu;
   if (what.faultAddress !== undefined) state.cr2 = what.faultAddress;
-  const cr2 = state.cr2;
   cpu.deliveries++;
   cpu.deliveriesInStep++;
-  cpu.onException?.(what.vector, what.errorCode, cr2, returnIp, what.kind);
-  const reached: DeliveryProgress = {
-    doing: '', gateAddress: undefined, gate: undefined, handler: undefined, selector: undefined, descriptor: undefined, stackSelector: undefined, stackPointer: undefined, ist: 0,
-  };
+  cpu.onException?.(what.vector, what.errorCode, state.cr2, joined(returnLow, returnHigh), what.kind);
+  deliveryProgress.begin();
   try {
-    enterHandler(cpu, what, returnIp, reached);
+    enterHandler(cpu, what, returnLow, returnHigh, deliveryProgress);
   } catch (thrown) {
-    return { reached, cr2, raised: asFault(thrown), thrown };
+    return thrown;
   }
   if (what.vector === VECTOR.DB && what.kind !== 'software') state.dr7 &= ~DR7.GD;
   state.activity = ACTIVITY.running;
   if (state.monitoredLine !== 0) cpu.mmu.memory.disarmMonitor();
-  cpu.faultChain = [];
+  if (cpu.faultChain.length > 0) cpu.faultChain = [];
   cpu.refresh();
-  return { reached, cr2 };
+  return undefined;
 }

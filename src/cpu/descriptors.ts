@@ -3,8 +3,8 @@
  * SDM Vol. 3A, "Segment Descriptors", "System Descriptor Types", "Call Gates".
  */
 import { linear, type LinearAddress } from '../state/addresses.ts';
-import { highOf, joined, lowOf } from '../state/halves.ts';
-import { SEGMENT } from '../state/layout.ts';
+import { joined } from '../state/halves.ts';
+import { OFFSET, SEGMENT } from '../state/layout.ts';
 import type { Cpu } from './cpu.ts';
 
 /** Bits of `state.attributes` (descriptor bits 55:40 without the limit), and the mark of a register that holds a null selector. */
@@ -33,15 +33,17 @@ export const rpl = (selector: number): number => selector & 3;
 export const selectorError = (selector: number): number => selector & 0xfffc;
 export const isNull = (selector: number): boolean => (selector & 0xfffc) === 0;
 
-/** Eight bytes of a descriptor table. */
+/** Eight bytes of a descriptor table, and halves of the address where they were read. All four are signed: such numbers cost a field nothing. */
 export class Descriptor {
-  readonly address: LinearAddress;
+  readonly addressLow: number;
+  readonly addressHigh: number;
   readonly low: number;
   readonly high: number;
-  constructor(address: LinearAddress, low: number, high: number) {
-    this.address = address;
-    this.low = low;
-    this.high = high;
+  constructor(low: number, high: number, addressLow = 0, addressHigh = 0) {
+    this.addressLow = addressLow | 0;
+    this.addressHigh = addressHigh | 0;
+    this.low = low | 0;
+    this.high = high | 0;
   }
   get attributes(): number { return (this.high >>> 8) & DESCRIPTOR_ATTRIBUTES; }
   get type(): number { return (this.high >>> 8) & 0xf; }
@@ -49,7 +51,9 @@ export class Descriptor {
   get system(): boolean { return (this.high & (1 << 12)) === 0; }
   get dpl(): number { return (this.high >>> 13) & 3; }
   get present(): boolean { return (this.high & (1 << 15)) !== 0; }
-  get base(): bigint { return joined((this.low >>> 16) | ((this.high & 0xff) << 16) | (this.high & 0xff00_0000), 0); }
+  get base(): bigint { return joined(this.baseLow, 0); }
+  /** The same as a number, signed. */
+  get baseLow(): number { return (this.low >>> 16) | ((this.high & 0xff) << 16) | (this.high & 0xff00_0000); }
   /** Last valid offset in bytes, scaled by G. */
   get limit(): number {
     const limit = (this.low & 0xffff) | (this.high & 0xf_0000);
@@ -66,11 +70,10 @@ export class Descriptor {
   get raw(): bigint { return joined(this.low, this.high); }
 }
 
-/** Reads the descriptor at a linear address, as the implicit supervisor access it is. Throws PageFault. */
-export function readDescriptorAt(cpu: Cpu, address: LinearAddress): Descriptor {
-  const { mmu } = cpu;
-  mmu.loadHalves(lowOf(address), highOf(address), 8, 'implicit-supervisor');
-  return new Descriptor(address, mmu.loadedLow, mmu.loadedHigh);
+/** Reads the descriptor at a linear address in halves, as the implicit supervisor access it is. Throws PageFault. */
+export function readDescriptorAt({ mmu }: Cpu, low: number, high: number): Descriptor {
+  mmu.loadHalves(low, high, 8, 'implicit-supervisor');
+  return new Descriptor(mmu.loadedLow, mmu.loadedHigh, low, high);
 }
 
 /** The descriptor that a selector names, or undefined when its `bytes` are not all within the limit of the GDT or LDT. Throws PageFault. */
@@ -81,8 +84,9 @@ export function readDescriptor(cpu: Cpu, selector: number, bytes: 8 | 16 = 8): D
   if (inLdt && (state.attributes[SEGMENT.LDTR]! & ATTRIBUTE.UNUSABLE) !== 0) return undefined;
   const limit = inLdt ? state.limit[SEGMENT.LDTR]! : state.gdtrLimit;
   if (offset + bytes - 1 > limit) return undefined;
-  const base = inLdt ? state.base[SEGMENT.LDTR]! : state.gdtrBase;
-  return readDescriptorAt(cpu, tableAddress(cpu, base, offset));
+  const base = (inLdt ? OFFSET.base + 8 * SEGMENT.LDTR : OFFSET.gdtrBase) / 4;
+  const low = state.u32[base]! + offset;
+  return readDescriptorAt(cpu, low >>> 0, highInTable(cpu, low, state.u32[base + 1]!));
 }
 
 /** Address in a descriptor table or the TSS: 64 bits in IA-32e mode, 32 elsewhere. */
@@ -91,11 +95,19 @@ export function tableAddress(cpu: Cpu, base: bigint, offset: number): LinearAddr
   return cpu.longModeActive ? linear(address) : linear(BigInt.asUintN(32, address));
 }
 
-/** Bits 63:32 of the base or offset, from the second half of a 16-byte descriptor. `typeBits`: bits 12:8 of its last word, which must be 0. */
-export function readUpperHalf(cpu: Cpu, d: Descriptor): { upper: number; typeBits: number } {
-  const second = readDescriptorAt(cpu, linear(d.address + 8n));
-  return { upper: second.low, typeBits: (second.high >>> 8) & 0x1f };
+/** Bits 63:32 of such an address: of the base, whose low half and an offset gave the sum `low`. */
+export const highInTable = (cpu: Cpu, low: number, baseHigh: number): number => (!cpu.longModeActive ? 0 : low < 2 ** 32 ? baseHigh : (baseHigh + 1) >>> 0);
+
+/** The second half of a 16-byte descriptor: in `low`, bits 63:32 of the base or offset. */
+export function readUpperHalf(cpu: Cpu, d: Descriptor): Descriptor {
+  const low = (d.addressLow >>> 0) + 8;
+  return readDescriptorAt(cpu, low >>> 0, (low < 2 ** 32 ? d.addressHigh : d.addressHigh + 1) >>> 0);
 }
+/** Bits 12:8 of the last word of a 16-byte descriptor, which must be 0. */
+export const typeBitsOf = (upperHalf: Descriptor): number => (upperHalf.high >>> 8) & 0x1f;
+
+/** Linear address of the byte of a descriptor that holds its type. */
+export const typeAddress = (d: Descriptor): LinearAddress => linear(joined(d.addressLow, d.addressHigh) + 5n);
 
 /** Sets the accessed bit of a code or data segment in its table, if it is not set. Throws PageFault. */
 export function setAccessed(cpu: Cpu, d: Descriptor): void {
@@ -105,5 +117,5 @@ export function setAccessed(cpu: Cpu, d: Descriptor): void {
 /** Writes the type field of a descriptor in its table. Throws PageFault. */
 export function setType(cpu: Cpu, d: Descriptor, type: number): void {
   const byte = ((d.high >>> 8) & 0xf0) | type;
-  cpu.mmu.store(linear(d.address + 5n), 1, 'implicit-supervisor', BigInt(byte));
+  cpu.mmu.store(typeAddress(d), 1, 'implicit-supervisor', BigInt(byte));
 }

@@ -3,7 +3,7 @@
  * SDM Vol. 3A, "Protection" (limit, type and privilege checking); Vol. 2B, "MOV—Move".
  */
 import { linear, type LinearAddress } from '../state/addresses.ts';
-import { SEGMENT, type Segment } from '../state/layout.ts';
+import { OFFSET, SEGMENT, type Segment } from '../state/layout.ts';
 import type { Cpu } from './cpu.ts';
 import { ATTRIBUTE, dplOf, isCode, isConforming, isData, isExpandDown, isNull, isReadable, isWritable, readDescriptor, rpl, selectorError, setAccessed, type Descriptor } from './descriptors.ts';
 import { GP, NP, SS, type GuestException } from './exceptions.ts';
@@ -79,6 +79,11 @@ function checkStackSegment(cpu: Cpu, selector: number): CachedSegment {
 
 /** A stack segment that a selector names for privilege level `cpl`: used with #GP by loads and returns, with #TS by stack switches. */
 export function stackSegmentFor(cpu: Cpu, selector: number, cpl: number, fault: (errorCode: number, reason: string) => GuestException, external = 0): CachedSegment {
+  return cached(selector, stackDescriptorFor(cpu, selector, cpl, fault, external));
+}
+
+/** The same before it is loaded. */
+export function stackDescriptorFor(cpu: Cpu, selector: number, cpl: number, fault: (errorCode: number, reason: string) => GuestException, external = 0): Descriptor {
   const code = selectorError(selector) | external;
   const d = readDescriptor(cpu, selector);
   if (!d) throw fault(code, 'SS selector outside its descriptor table');
@@ -87,7 +92,7 @@ export function stackSegmentFor(cpu: Cpu, selector: number, cpl: number, fault: 
   if (d.dpl !== cpl) throw fault(code, 'DPL of the stack segment is not CPL');
   if (!d.present) throw SS(code, 'stack segment not present');
   setAccessed(cpu, d);
-  return cached(selector, d);
+  return d;
 }
 
 function checkDataSegment(cpu: Cpu, selector: number): CachedSegment {
@@ -112,8 +117,20 @@ export function checkSegmentLoad(cpu: Cpu, segment: Segment, selector: number): 
 /** A code segment as a far transfer caches it, with the CPL in the selector's RPL. Sets the accessed bit: throws PageFault. */
 export function codeSegment(cpu: Cpu, selector: number, d: Descriptor, cpl: number): CachedSegment {
   setAccessed(cpu, d);
-  return cached((selector & 0xfffc) | cpl, d);
+  return cached(codeSelector(selector, cpl), d);
 }
+
+/** Loads a code or data segment whose descriptor has been checked and has its accessed bit set. */
+export function loadChecked({ state }: Cpu, number: number, selector: number, d: Descriptor): void {
+  state.selector[number] = selector;
+  state.attributes[number] = d.attributes | 1;
+  state.limit[number] = d.limit;
+  state.u32[BASES + 2 * number] = d.baseLow;
+  state.u32[BASES + 2 * number + 1] = 0;
+}
+const BASES = OFFSET.base / 4;
+/** The selector of a code segment in CS: its RPL is CPL. */
+export const codeSelector = (selector: number, cpl: number): number => (selector & 0xfffc) | cpl;
 
 const DATA_SEGMENTS = [SEGMENT.ES, SEGMENT.DS, SEGMENT.FS, SEGMENT.GS] as const;
 

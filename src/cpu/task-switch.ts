@@ -7,7 +7,7 @@ import { SEGMENT, type Segment } from '../state/layout.ts';
 import { CR0 } from '../mmu/control-bits.ts';
 import type { Cpu } from './cpu.ts';
 import { DR6, DR7 } from './debug-registers.ts';
-import { SYSTEM_TYPE, isConforming, isNull, isReadable, readDescriptor, rpl, selectorError, setAccessed, setType, tableAddress, type Descriptor } from './descriptors.ts';
+import { SYSTEM_TYPE, isConforming, isNull, isReadable, readDescriptor, rpl, selectorError, setAccessed, setType, tableAddress, typeAddress, type Descriptor } from './descriptors.ts';
 import { GP, NP, TS } from './exceptions.ts';
 import { RFLAGS, readRflags, writeRflags } from './flags.ts';
 import { virtual8086Segment } from './real-mode.ts';
@@ -128,7 +128,7 @@ export function switchTask(cpu: Cpu, selector: number, d: Descriptor, by: TaskSw
   const task = target.load();
   current.probeWrite(0, current.layout.limit);
   if (nests) target.probeWrite(LINK, LINK + 1);
-  for (const descriptor of [left, d]) if (descriptor) mmu.translate(linear(descriptor.address + 5n), 'write', 'implicit-supervisor');
+  for (const descriptor of [left, d]) if (descriptor) mmu.translate(typeAddress(descriptor), 'write', 'implicit-supervisor');
 
   const flags = readRflags(state) | (resume ? RFLAGS.RF : 0);
   current.save(returnIp, by === 'IRET' ? flags & ~RFLAGS.NT : flags);

@@ -2,12 +2,14 @@
  * The task-state segment: stacks of inner privilege levels, interrupt stacks, the I/O permission bitmap, LTR.
  * Switching tasks is in task-switch.ts. SDM Vol. 3A, "Task Management"; "64-Bit TSS".
  */
-import { SEGMENT } from '../state/layout.ts';
+import { OFFSET, SEGMENT } from '../state/layout.ts';
 import type { Cpu } from './cpu.ts';
-import { SYSTEM_TYPE, isNull, selectorError, tableAddress } from './descriptors.ts';
+import { SYSTEM_TYPE, highInTable, isNull, selectorError, tableAddress } from './descriptors.ts';
 import { GP, TS } from './exceptions.ts';
-import { isCanonical, stackSegmentFor, type CachedSegment } from './segmentation.ts';
+import { isCanonicalHigh, stackSegmentFor, type CachedSegment } from './segmentation.ts';
 import { SS } from './exceptions.ts';
+
+const TR_BASE = OFFSET.base / 4 + 2 * SEGMENT.TR;
 
 function readTss(cpu: Cpu, offset: number, bytes: 1 | 2 | 4 | 8): bigint {
   return cpu.mmu.load(tableAddress(cpu, cpu.state.base[SEGMENT.TR]!, offset), bytes, 'implicit-supervisor', false);
@@ -15,13 +17,17 @@ function readTss(cpu: Cpu, offset: number, bytes: 1 | 2 | 4 | 8): bigint {
 
 const tssError = (cpu: Cpu, ext: number): number => selectorError(cpu.state.selector[SEGMENT.TR]!) | ext;
 
-/** RSP0-RSP2 or IST1-IST7 of the 64-bit TSS. Throws #TS beyond the TSS limit, #SS for a non-canonical pointer. */
-export function longInnerStack(cpu: Cpu, which: { cpl: number } | { ist: number }, ext: number): bigint {
-  const offset = 'ist' in which ? (which.ist << 3) + 28 : (which.cpl << 3) + 4;
-  if (offset + 7 > cpu.state.limit[SEGMENT.TR]!) throw TS(tssError(cpu, ext), 'stack pointer beyond the limit of the TSS');
-  const pointer = readTss(cpu, offset, 8);
-  if (!isCanonical(pointer, cpu.linearWidth)) throw SS(ext, 'stack pointer in the TSS is not canonical');
-  return pointer;
+/** Where the 64-bit TSS holds RSP0-RSP2, and IST1-IST7. */
+export const innerOffset = (cpl: number): number => (cpl << 3) + 4;
+export const istOffset = (ist: number): number => (ist << 3) + 28;
+
+/** Reads a stack pointer of the 64-bit TSS into `mmu.loadedLow` and `loadedHigh`. Throws #TS beyond the TSS limit, #SS for a non-canonical pointer. */
+export function longInnerStack(cpu: Cpu, offset: number, ext: number): void {
+  const { state, mmu } = cpu;
+  if (offset + 7 > state.limit[SEGMENT.TR]!) throw TS(tssError(cpu, ext), 'stack pointer beyond the limit of the TSS');
+  const low = state.u32[TR_BASE]! + offset;
+  mmu.loadHalves(low >>> 0, highInTable(cpu, low, state.u32[TR_BASE + 1]!), 8, 'implicit-supervisor');
+  if (!isCanonicalHigh(mmu.loadedHigh, cpu.linearWidth)) throw SS(ext, 'stack pointer in the TSS is not canonical');
 }
 
 /** SSn:ESPn of a 32-bit TSS, SSn:SPn of a 16-bit one, with the checks of a stack switch. */

@@ -1,6 +1,5 @@
 /** Descriptors and gates in words. SDM Vol. 3A, "Segment Descriptors", "IDT Descriptors", "64-Bit Mode IDT". */
 import { ATTRIBUTE, Descriptor, SYSTEM_TYPE } from '../cpu/descriptors.ts';
-import { linear } from '../state/addresses.ts';
 import type { SymbolTable } from './symbols.ts';
 import { hex, segmentText } from './registers.ts';
 
@@ -9,7 +8,7 @@ const GATES: Record<number, string> = {
   [SYSTEM_TYPE.interruptGate16]: '16-bit interrupt gate', [SYSTEM_TYPE.trapGate16]: '16-bit trap gate', [SYSTEM_TYPE.callGate]: 'call gate',
 };
 
-const of = (raw: bigint): Descriptor => new Descriptor(linear(0n), Number(raw & 0xffff_ffffn), Number(raw >> 32n));
+const of = (raw: bigint): Descriptor => new Descriptor(Number(raw & 0xffff_ffffn), Number(raw >> 32n));
 
 /** An IDT gate from its first 8 bytes; `handler` is the whole offset where it is known. */
 export function gateText(raw: bigint, long: boolean, handler: bigint | undefined, symbols: SymbolTable): string {

@@ -14,10 +14,11 @@ export interface Observer extends Partial<CpuObserver> {
 
 /** The observers of one machine. */
 export class Observers implements CpuObserver {
-  readonly #all = new Set<Observer>();
+  /** Mostly none, and asked all the time: an empty array costs least. */
+  #all: readonly Observer[] = [];
 
-  add(observer: Observer): void { this.#all.add(observer); }
-  remove(observer: Observer): void { this.#all.delete(observer); }
+  add(observer: Observer): void { if (!this.#all.includes(observer)) this.#all = [...this.#all, observer]; }
+  remove(observer: Observer): void { this.#all = this.#all.filter((one) => one !== observer); }
 
   exception(...what: Parameters<ExceptionObserver>): void { for (const observer of this.#all) observer.exception?.(...what); }
   output(port: 0 | 1 | 'debug', byte: number): void { for (const observer of this.#all) observer.output?.(port, byte); }

@@ -19,6 +19,9 @@ export type { AccessKind, Privilege } from './access.ts';
 const CR4_AT = OFFSET.cr4 / 4, CR3_AT = OFFSET.cr3 / 4, FLAGS_AT = OFFSET.systemFlags / 4;
 const COLUMN_AT = [columnBase(0) / 4, columnBase(1) / 4, columnBase(2) / 4] as const;
 
+/** Whether an access lies in one page, and its words where words of the memory are. */
+const isWithinWords = (low: number, bytes: 2 | 4 | 8): boolean => (low & (bytes === 2 ? 1 : 3)) === 0 && (low & 0xfff) <= PAGE_SIZE - bytes;
+
 /** The control registers as they were before an instruction changed them. */
 export interface ControlRegisters { readonly cr0: number; readonly cr4: number; readonly efer: number }
 
@@ -118,7 +121,7 @@ export class Mmu {
 
   /** `load` into `loadedLow` and `loadedHigh` from an address in halves, both unsigned; the usual case makes no bigint. Throws PageFault. */
   loadHalves(low: number, high: number, bytes: 2 | 4 | 8, privilege: Privilege): void {
-    const at = (low & (bytes - 1)) === 0 ? this.#probe(low, high, privilege, false) : -1;
+    const at = isWithinWords(low, bytes) ? this.#probe(low, high, privilege, false) : -1;
     if (at >= 0) {
       this.#accesses++;
       this.loadedLow = bytes === 2 ? this.state.u16[at / 2]! : this.#words[at / 4]!;
@@ -162,7 +165,7 @@ export class Mmu {
 
   /** `store` of a value in halves to an address in halves, both unsigned; the usual case makes no bigint. Throws PageFault; nothing is written then. */
   storeHalves(low: number, high: number, bytes: 2 | 4 | 8, privilege: Privilege, valueLow: number, valueHigh: number): void {
-    const at = (low & (bytes - 1)) === 0 ? this.#probe(low, high, privilege, true) : -1;
+    const at = isWithinWords(low, bytes) ? this.#probe(low, high, privilege, true) : -1;
     if (at < 0) {
       this.store(joined(low, high) as LinearAddress, bytes, privilege, joined(valueLow, valueHigh));
       return;

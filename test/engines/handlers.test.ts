@@ -8,13 +8,13 @@ import { everyForm } from '../support/every-form.ts';
 
 it('grows: the last of all forms gets the handler that it would get alone', () => {
   const forms = everyForm().map(({ i }) => i);
-  const handlers = new Handlers(new GuestState(1 << 20).memory);
+  const handlers = new Handlers(new GuestState(1 << 20).memory, () => 0);
   const step = handlers.table.length;
   for (const i of forms) handlers.of(i);
   expect(handlers.count).toBeGreaterThan(step);
   expect(handlers.table.length).toBeGreaterThan(handlers.count);
   handlers.compile();
-  const alone = new Handlers(new GuestState(1 << 20).memory);
+  const alone = new Handlers(new GuestState(1 << 20).memory, () => 0);
   // The rows after these have no handlers at all.
   const generated = forms.filter((i) => handlers.of(i) !== HANDLER.reference).slice(-500);
   expect(generated.filter((i) => alone.of(i) === HANDLER.reference).map(formOf)).toEqual([]);

@@ -86,4 +86,6 @@ export const STATUS = {
   crossing: 7,
   /** A repeated string instruction has many more iterations to make. */
   string: 8,
+  /** The engine has done what was to be done, and accounted for it. */
+  served: 9,
 } as const;

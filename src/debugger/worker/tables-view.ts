@@ -5,7 +5,6 @@ import { littleEndian } from '../../debug/bytes.ts';
 import { descriptorText, gateText } from '../../debug/descriptors.ts';
 import type { Debugger } from '../../debug/debugger.ts';
 import { vectorMnemonic } from '../../debug/error-code.ts';
-import { linear } from '../../state/addresses.ts';
 import { SEGMENT } from '../../state/layout.ts';
 import type { TableData, TableRow } from '../messages.ts';
 
@@ -33,7 +32,7 @@ function idt({ machine, symbols }: Debugger): TableData {
   for (let vector = 0; (vector + 1) * size <= bytes.length; vector++) {
     const low = raw(bytes, vector * size);
     if (low === 0n) continue;
-    const gate = new Descriptor(linear(0n), Number(low & 0xffff_ffffn), Number(low >> 32n));
+    const gate = new Descriptor(Number(low & 0xffff_ffffn), Number(low >> 32n));
     const handler = long ? (raw(bytes, vector * size + 8) & 0xffff_ffffn) << 32n | (low & 0xffffn) | ((low >> 32n) & 0xffff_0000n) : undefined;
     const problems: string[] = [];
     if (!gate.present) problems.push('not present: #NP');
@@ -52,7 +51,7 @@ function segments({ machine }: Debugger, name: string, base: bigint, limit: numb
   for (let at = 0; at + 8 <= bytes.length; at += 8) {
     const value = raw(bytes, at);
     if (value === 0n) continue;
-    const descriptor = new Descriptor(linear(0n), Number(value & 0xffff_ffffn), Number(value >> 32n));
+    const descriptor = new Descriptor(Number(value & 0xffff_ffffn), Number(value >> 32n));
     const users = ['ES', 'CS', 'SS', 'DS', 'FS', 'GS', 'LDTR', 'TR'].filter((_, n) => (state.selector[n]! & 0xfff8) === at && ((state.selector[n]! & 4) !== 0) === (name === 'LDT'));
     const long = machine.cpu.longModeActive;
     const wide = descriptor.system && long;

@@ -37,7 +37,7 @@ function fromTable(machine: Machine, n: number, selector: number): CachedSegment
   const raw = machine.readLinear(linear(base + BigInt(offset)), bytes);
   if (raw.length < bytes) refuse('its descriptor cannot be read');
   const view = new DataView(raw.buffer, raw.byteOffset), word = (at: number): number => view.getUint32(at, true);
-  const d = new Descriptor(linear(0n), word(0), word(4));
+  const d = new Descriptor(word(0), word(4));
   const marked = n === SEGMENT.TR ? BUSY : n === SEGMENT.LDTR ? 0 : ACCESSED;
   return { selector, attributes: d.attributes | marked, limit: d.limit, base: wide ? (BigInt(word(8)) << 32n) | d.base : d.base };
 }

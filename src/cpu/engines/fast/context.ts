@@ -25,6 +25,8 @@ const make = (number: number): Context => ({ number, mode: (number & LEGACY) ===
 /** Column 3 does not exist. */
 const CONTEXTS: readonly Context[] = Array.from({ length: 16 }, (_, n) => make(n));
 
+export const FIRST_CONTEXT = CONTEXTS[0]!;
+
 /** Where the number stands in the key of an entry: above bit 56, since bits 63:56 of RIP are all equal, however wide addresses are. */
 export const CONTEXT_SHIFT = 57;
 const CONTEXT_KEY_HIGH_SHIFT = CONTEXT_SHIFT - 32;

@@ -19,7 +19,7 @@ import { RECORD } from '../interpreter/record.ts';
 import { MANY, type StringForm } from '../interpreter/string-form.ts';
 import { ReferenceEngine } from '../reference/engine.ts';
 import { CodeStore } from './code-store.ts';
-import { enterContext, type Context } from './context.ts';
+import { enterContext, FIRST_CONTEXT, type Context } from './context.ts';
 import { Translator } from '../translator/translator.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { EntryTable } from './entry-table.ts';
@@ -92,6 +92,11 @@ export class FastEngine implements Engine {
   profile: EngineProfile | undefined;
   #stopRequested = false;
   #left = 0;
+  /** What the budget was when it was given, instructions executed in this stay in generated code before, the context that code is in by now, and why the stay ended. */
+  #slice = 0;
+  #stayed = 0;
+  #context: Context = FIRST_CONTEXT;
+  #stop: Stop | undefined;
   /** How many instructions the reference engine had noted when the trail heard of it last. */
   #noted = 0;
   /** The record to go on with instead of looking RIP up; 0: none. */
@@ -108,7 +113,7 @@ export class FastEngine implements Engine {
     this.#pages = cpu.state.u64.subarray(PAGES_BASE / 8, (PAGES_BASE + PAGE_SLOTS * PAGE_SLOT_BYTES) / 8);
     this.reference = new ReferenceEngine(cpu);
     this.#entries = new EntryTable(cpu.state);
-    this.handlers = new Handlers(cpu.state.memory);
+    this.handlers = new Handlers(cpu.state.memory, (record) => this.#executeInPlace(record));
     this.#trail = new Trail(cpu.state, instructionsOf(cpu.model.features), () => this.reference.recentInstructions());
     this.code = new CodeStore(cpu.state, cpu.mmu.memory, instructionsOf(cpu.model.features), this.handlers, this.#entries, this.#trail);
     this.code.linksLoops = kind === 'interpreter';
@@ -187,32 +192,75 @@ export class FastEngine implements Engine {
     return result.kind === 'retired' || result.kind === 'exception' ? undefined : result;
   }
 
+  /** What generated code may do before it must come back, from here on. */
+  #allow(most: number, context: Context): void {
+    const u32 = this.#u32;
+    this.#slice = Math.min(this.#left, most);
+    u32[BUDGET] = this.#slice;
+    u32[MORE] = this.#left > this.#slice ? 1 : 0;
+    u32[LEFT_AT] = 0;
+    u32[LEFT_REGION] = 0;
+    this.#forgetPages(context);
+  }
+
+  /**
+   * Called by generated code before an instruction that it does not know: executes that, and lets generated code go on where nothing stands against it.
+   * What it takes for granted may have changed; it looks RIP up. A stop is kept for whoever entered it.
+   */
+  #executeInPlace(record: number): number {
+    const { cpu } = this, u32 = this.#u32;
+    const instruction = this.code.leftToReference(record);
+    if (instruction === undefined || this.profile !== undefined || this.code.hasStops) {
+      u32[LEFT_AT] = record;
+      return STATUS.reference;
+    }
+    const executed = this.#slice - u32[BUDGET]!;
+    this.#account(executed);
+    this.#stayed += executed + 1;
+    // The budget is that of what follows.
+    this.#slice = u32[BUDGET] = 0;
+    this.#stepBack(record);
+    if (this.#left === 0) return STATUS.served;
+    this.#trail.noteLeft(record);
+    cpu.deliveriesInStep = 0;
+    this.statistics.exits.reference++;
+    this.#stop = this.#stepPlain(instruction);
+    if (this.#stop !== undefined || this.#stopRequested || cpu.attention || this.#left === 0 || this.#stayed >= SLICE) return STATUS.served;
+    const context = enterContext(cpu);
+    if (context === undefined) return STATUS.served;
+    this.#context = context;
+    this.#allow(SLICE - this.#stayed, context);
+    return STATUS.next;
+  }
+
+  #account(executed: number): void {
+    this.#left -= executed;
+    this.#state.retired += executed;
+  }
+
   /** Runs generated code and serves what it came back for. */
   #enter(context: Context): Stop | undefined {
     const u32 = this.#u32;
     const { profile } = this;
-    const slice = Math.min(this.#left, profile === undefined ? SLICE : PROFILED_SLICE);
     const begun = profile?.clock();
-    u32[BUDGET] = slice;
-    u32[MORE] = this.#left > slice ? 1 : 0;
-    u32[LEFT_AT] = 0;
-    u32[LEFT_REGION] = 0;
-    this.#forgetPages(context);
+    this.#stayed = 0;
+    this.#stop = undefined;
+    this.#context = context;
+    this.#allow(profile === undefined ? SLICE : PROFILED_SLICE, context);
     this.reference.forgetPage();
     this.cpu.deliveriesInStep = 0;
     const resume = this.#resume;
     this.#resume = 0;
     let status = resume === 0 ? STATUS.next : this.#dispatcher.resume(resume);
     if (status === STATUS.next) status = this.#dispatcher.run();
-    let executed = slice - u32[BUDGET];
-    const leftAt = u32[LEFT_AT];
+    let executed = this.#slice - u32[BUDGET]!;
+    const leftAt = u32[LEFT_AT]!;
     if (leftAt !== 0) {
       executed -= this.#stepBack(leftAt);
       this.#trail.noteLeft(leftAt);
     }
-    this.#left -= executed;
-    this.#state.retired += executed;
-    if (profile === undefined || begun === undefined) return this.#serve(status, leftAt, context);
+    this.#account(executed);
+    if (profile === undefined || begun === undefined) return this.#serve(status, leftAt, this.#context);
     const served = profile.note(u32[LEFT_REGION] === 0 ? 'interpreted' : 'translated', begun, executed, this.#state.rip);
     const activity = SERVICE[status];
     const { retired } = this.#state;
@@ -245,6 +293,7 @@ export class FastEngine implements Engine {
       case STATUS.string: return this.#string(leftAt === 0 ? this.#recordOf(context) : leftAt);
       case STATUS.hot: return this.#hot(context);
       case STATUS.crossing: return this.#crossing(context);
+      case STATUS.served: return this.#stop;
       default:
         this.statistics.exits.budget++;
         return this.#finish();

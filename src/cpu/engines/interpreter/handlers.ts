@@ -5,7 +5,7 @@
 import type { Instruction } from '../../isa/instruction.ts';
 import type { Row } from '../../isa/row.ts';
 import { UnsupportedVerb } from '../../isa/ops.ts';
-import { extendedFunctions, importExtendedFunctions } from '../emit/extended.ts';
+import { EXTENDED_FUNCTIONS, extendedFunctions, importExtendedFunctions } from '../emit/extended.ts';
 import { LeftToReference } from '../emit/graph-ops.ts';
 import { ENGINE, STATUS } from '../engine-memory.ts';
 import { Code } from '../wasm/code.ts';
@@ -20,7 +20,7 @@ import { stringFormOf, type StringForm } from './string-form.ts';
 import { OFFSET } from '../../../state/layout.ts';
 
 /**
- * Handlers that no form has. `reference`: the reference engine executes the instruction. `jump`: goes on at the record's target, no
+ * Handlers that no form has. `reference`: the reference engine executes the instruction, as a rule without an end of the stay in generated code. `jump`: goes on at the record's target, no
  * instruction. `checkPage`: goes on with the next record if the page at the record's target is still the frame in its immediate; otherwise as `reference`.
  */
 export const HANDLER = { reference: 1, jump: 2, checkPage: 3 } as const;
@@ -32,6 +32,7 @@ const MOST_HANDLERS = 16 * TABLE_STEP;
 export class Handlers {
   readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_STEP });
   readonly #memory: WebAssembly.Memory;
+  readonly #reference: (record: number) => number;
   readonly #indices = new Map<string, number>();
   /** The same by row and what else its form depends on. */
   readonly #ofRow = new Map<Row, Map<number, number>>();
@@ -41,10 +42,12 @@ export class Handlers {
   /** Handlers of forms that have an index and are not compiled yet. */
   #pending: { readonly index: number; readonly locals: readonly ValueType[]; readonly code: Uint8Array }[] = [];
 
-  constructor(memory: WebAssembly.Memory) {
+  /** `reference`: has the reference engine execute the instruction at a record, with the budget written back, and says how to go on: a STATUS. */
+  constructor(memory: WebAssembly.Memory, reference: (record: number) => number) {
     this.#memory = memory;
+    this.#reference = reference;
     this.#pending.push(
-      { index: HANDLER.reference, locals: [], code: leaveCode() },
+      { index: HANDLER.reference, locals: [], code: referenceCode() },
       { index: HANDLER.jump, locals: [], code: jumpCode() },
       { index: HANDLER.checkPage, locals: [I32, I64], code: checkPageCode() },
     );
@@ -96,10 +99,11 @@ export class Handlers {
     const module = new ModuleWriter();
     const signature = module.signature(HANDLER_PARAMETERS, [I32]);
     importExtendedFunctions(module);
+    module.importFunction('e', 'reference', module.signature([I32], [I32]));
     module.importMemory('e', 'memory');
     module.importTable('e', 'handlers');
     for (const { index, locals, code } of this.#pending) module.add({ signature, locals, code, name: String(index) });
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), { e: { memory: this.#memory, handlers: this.table }, x: extendedFunctions() });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), { e: { memory: this.#memory, handlers: this.table, reference: this.#reference }, x: extendedFunctions() });
     for (const { index } of this.#pending) this.table.set(index, exports[String(index)]);
     this.#pending = [];
   }
@@ -126,9 +130,14 @@ function writeLeave(code: Code): void {
   writeReturn(code, STATUS.reference);
 }
 
-function leaveCode(): Uint8Array {
+function referenceCode(): Uint8Array {
   const code = new Code();
-  writeLeave(code);
+  code.i32(0);
+  code.get(LOCAL.budget);
+  code.memory(STORE[32], ENGINE.budget);
+  code.get(LOCAL.record);
+  code.byte(OP.call);
+  code.unsigned(EXTENDED_FUNCTIONS.length);
   return code.bytes.slice();
 }
 

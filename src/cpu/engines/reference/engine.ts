@@ -4,7 +4,7 @@
  */
 import { PageFault } from '../../../mmu/page-fault.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
-import { ACTIVITY } from '../../../state/layout.ts';
+import { ACTIVITY, OFFSET } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { GuestException, Unimplemented } from '../../exceptions.ts';
 import type { Instruction } from '../../isa/instruction.ts';
@@ -21,8 +21,7 @@ const BREAKPOINT: Stop = { kind: 'breakpoint' };
 const HALTED: Stop = { kind: 'halted' };
 const SHUTDOWN: Stop = { kind: 'shutdown' };
 
-/** Lengths as bigints, so that RIP advances without converting a number. */
-const LENGTH = Array.from({ length: 16 }, (_, n) => BigInt(n));
+const RIP_LOW = OFFSET.rip / 4, RIP_HIGH = RIP_LOW + 1;
 
 export class ReferenceEngine implements Engine {
   readonly cpu: Cpu;
@@ -94,15 +93,13 @@ export class ReferenceEngine implements Engine {
   /** The same where another engine has fetched and decoded the instruction at RIP. */
   executeFetched(i: Instruction): StepResult {
     const { cpu } = this;
-    const state = this.#state;
+    const state = this.#state, { u32 } = state;
     try {
-      const { mode } = i;
       this.#recent.note(state, i);
-      const length = LENGTH[i.length] as bigint;
-      const next = mode.codeSize === 64 ? BigInt.asUintN(64, state.rip + length) : BigInt.asUintN(32, state.rip + length);
-      cpu.nextIp = next;
+      const low = u32[RIP_LOW]! + i.length;
+      cpu.setNextIp(low, i.mode.codeSize !== 64 ? 0 : low < 2 ** 32 ? u32[RIP_HIGH]! : u32[RIP_HIGH]! + 1);
       const { meaning } = i.row;
-      if (meaning.kind !== 'system') this.#ops.execute(i, next);
+      if (meaning.kind !== 'system') this.#ops.execute(i, cpu.nextIp);
       else {
         this.#fetcher.forgetPage();
         meaning.execute(cpu, i);
@@ -110,7 +107,8 @@ export class ReferenceEngine implements Engine {
     } catch (thrown) {
       return this.deliver(thrown);
     }
-    state.rip = cpu.nextIp;
+    u32[RIP_LOW] = cpu.nextHalves[0]!;
+    u32[RIP_HIGH] = cpu.nextHalves[1]!;
     state.retired += 1;
     return RETIRED;
   }

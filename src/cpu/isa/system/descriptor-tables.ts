@@ -1,8 +1,8 @@
 /** GDTR, IDTR, LDTR, TR, and the instructions that look at descriptors without loading them. */
-import { joined, lowOf } from '../../../state/halves.ts';
+import { joined } from '../../../state/halves.ts';
 import { SEGMENT } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
-import { SYSTEM_TYPE, isConforming, isNull, isReadable, isWritable, readDescriptor, readUpperHalf, rpl, selectorError, setType, type Descriptor } from '../../descriptors.ts';
+import { SYSTEM_TYPE, isConforming, isNull, isReadable, isWritable, readDescriptor, readUpperHalf, rpl, selectorError, setType, typeBitsOf, type Descriptor } from '../../descriptors.ts';
 import { GP, NP, UD } from '../../exceptions.ts';
 import { setFlag } from '../../flags.ts';
 import { isCanonical, nullSegment } from '../../segmentation.ts';
@@ -59,9 +59,9 @@ function readSystemDescriptor(cpu: Cpu, i: Instruction, selector: number, types:
   if (!d.system || !types.includes(d.type)) throw GP(code, `${i.mnemonic}: wrong type of descriptor`);
   if (!d.present) throw NP(code, `${i.mnemonic}: descriptor not present`);
   if (!long) return { d, base: d.base };
-  const { upper, typeBits } = readUpperHalf(cpu, d);
-  if (typeBits !== 0) throw GP(code, `${i.mnemonic}: upper half of the descriptor has a type`);
-  const base = joined(lowOf(d.base), upper);
+  const upper = readUpperHalf(cpu, d);
+  if (typeBitsOf(upper) !== 0) throw GP(code, `${i.mnemonic}: upper half of the descriptor has a type`);
+  const base = joined(d.baseLow, upper.low);
   if (!isCanonical(base, cpu.widestLinear)) throw GP(code, `${i.mnemonic}: base is not canonical`);
   return { d, base };
 }

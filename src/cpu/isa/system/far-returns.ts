@@ -2,22 +2,25 @@
  * Far RET and IRET: between segments, privilege levels, modes and tasks.
  * SDM Vol. 2A, "IRET/IRETD/IRETQ—Interrupt Return"; Vol. 2B, "RET—Return From Procedure".
  */
-import { SEGMENT } from '../../../state/layout.ts';
+import { joined } from '../../../state/halves.ts';
+import { OFFSET, SEGMENT } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
-import { ATTRIBUTE, isNull, rpl, selectorError, type Descriptor } from '../../descriptors.ts';
+import { isNull, rpl, selectorError, setAccessed, type Descriptor } from '../../descriptors.ts';
 import { GP, NP } from '../../exceptions.ts';
 import { RFLAGS, readRflags } from '../../flags.ts';
 import { enterRealCode, virtual8086Segment } from '../../real-mode.ts';
-import { codeSegment, dropInnerDataSegments, nullSegment, stackSegmentFor, type CachedSegment } from '../../segmentation.ts';
+import { codeSelector, dropInnerDataSegments, loadChecked, nullSegment, stackDescriptorFor } from '../../segmentation.ts';
 import { Stack } from '../../stack.ts';
 import { returnToTask } from '../../task-switch.ts';
 import type { Instruction } from '../instruction.ts';
 import { RSP } from '../operand.ts';
 import type { SystemSemantics } from '../row.ts';
-import { checkCodeSize, checkOffset, commitCode, targetDescriptor, widthOf, type TransferWidth } from './far-targets.ts';
+import { checkCodeSize, checkHalves, targetDescriptor, widthOf, type TransferWidth } from './far-targets.ts';
 import { writableFlags } from './flags.ts';
-import { readOperand } from './operands.ts';
+import { lowOperand } from './operands.ts';
 import { hasVirtualFlag, loadWithVirtualFlag } from './virtual-interrupts.ts';
+
+const RSP_LOW = OFFSET.gpr / 4 + 2 * RSP;
 
 /** The code segment that a return names, checked against its RPL. */
 function returnCodeSegment(cpu: Cpu, selector: number): Descriptor {
@@ -31,68 +34,65 @@ function returnCodeSegment(cpu: Cpu, selector: number): Descriptor {
   return d;
 }
 
-/** SS as a return pops it. A null SS, whatever its RPL, is right for 64-bit code at CPL 0-2. */
-function returnStackSegment(cpu: Cpu, selector: number, cpl: number, code: Descriptor): CachedSegment {
-  if (!isNull(selector)) return stackSegmentFor(cpu, selector, cpl, GP);
+/** SS as a return pops it, checked; undefined where it is null, which is right for 64-bit code at CPL 0-2 whatever its RPL. */
+function returnStackSegment(cpu: Cpu, selector: number, cpl: number, code: Descriptor): Descriptor | undefined {
+  if (!isNull(selector)) return stackDescriptorFor(cpu, selector, cpl, GP);
   if (!(cpu.longModeActive && code.long) || cpl === 3) throw GP(0, 'return to a null SS');
-  return nullSegment(selector, cpl);
+  return undefined;
 }
 
 /** Writes rSP for the stack that a return enters: its width is that of the new mode. */
-function commitReturnedPointer(cpu: Cpu, segment: CachedSegment, code: Descriptor, pointer: bigint): void {
-  const { gpr } = cpu.state;
-  const width = cpu.longModeActive && code.long ? 64 : (segment.attributes & ATTRIBUTE.DB) !== 0 ? 32 : 16;
-  gpr[RSP] = width === 16 ? (gpr[RSP]! & ~0xffffn) | (pointer & 0xffffn) : BigInt.asUintN(width, pointer);
+function commitReturnedPointer(cpu: Cpu, ss: Descriptor | undefined, code: Descriptor, low: number, high: number): void {
+  const { u32 } = cpu.state;
+  if (cpu.longModeActive && code.long) {
+    u32[RSP_LOW] = low;
+    u32[RSP_LOW + 1] = high;
+  } else if (ss?.big === true) {
+    u32[RSP_LOW] = low;
+    u32[RSP_LOW + 1] = 0;
+  } else u32[RSP_LOW] = (u32[RSP_LOW]! & ~0xffff) | (low & 0xffff);
 }
 
-interface Return {
-  readonly stack: Stack;
-  readonly width: TransferWidth;
-  readonly ip: bigint;
-  readonly selector: number;
-  /** Bytes of parameters to release, on both stacks. */
-  readonly release: number;
-  /** IRET in 64-bit mode pops SS:rSP also without a change of privilege. */
-  readonly alwaysPopsStack: boolean;
-}
-
-/** The common end of RET and IRET: everything is checked before CS, SS, rSP and CPL change. */
-function finishReturn(cpu: Cpu, r: Return): void {
+/**
+ * The common end of RET and IRET, which have popped a return address (in halves) and CS: everything is checked before CS, SS, rSP and CPL change.
+ * `release`: bytes of parameters to release, on both stacks. `alwaysPopsStack`: IRET in 64-bit mode pops SS:rSP also without a change of privilege.
+ */
+function finishReturn(cpu: Cpu, stack: Stack, width: TransferWidth, low: number, high: number, selector: number, release: number, alwaysPopsStack: boolean): void {
   const { state } = cpu;
-  const { stack, width, selector } = r;
   const d = returnCodeSegment(cpu, selector);
   const cpl = rpl(selector);
   const outer = cpl > state.cpl;
-  stack.skip(r.release);
-  if (!outer && !r.alwaysPopsStack) {
-    checkOffset(cpu, d, r.ip);
-    const cs = codeSegment(cpu, selector, d, cpl);
+  stack.skip(release);
+  if (!outer && !alwaysPopsStack) {
+    checkHalves(cpu, d, low, high);
+    setAccessed(cpu, d);
     stack.commit();
-    commitCode(cpu, cs, r.ip);
-    return;
+  } else {
+    const pointer = stack.popLow(width) + release, pointerHigh = cpu.mmu.loadedHigh + (pointer < 2 ** 32 ? 0 : 1);
+    const ssSelector = stack.popLow(width) & 0xffff;
+    const ss = returnStackSegment(cpu, ssSelector, cpl, d);
+    checkHalves(cpu, d, low, high);
+    setAccessed(cpu, d);
+    if (ss === undefined) cpu.setSegment(SEGMENT.SS, nullSegment(ssSelector, cpl)); else loadChecked(cpu, SEGMENT.SS, ssSelector, ss);
+    commitReturnedPointer(cpu, ss, d, pointer, pointerHigh);
   }
-  const pointer = stack.pop(width) + BigInt(r.release);
-  const ssSelector = stack.popLow(width) & 0xffff;
-  const ss = returnStackSegment(cpu, ssSelector, cpl, d);
-  checkOffset(cpu, d, r.ip);
-  const cs = codeSegment(cpu, selector, d, cpl);
-  cpu.setSegment(SEGMENT.SS, ss);
-  commitReturnedPointer(cpu, ss, d, pointer);
-  commitCode(cpu, cs, r.ip);
+  loadChecked(cpu, SEGMENT.CS, codeSelector(selector, cpl), d);
+  cpu.setNextIp(low, high);
+  if (!outer) return;
   state.cpl = cpl;
-  if (outer) dropInnerDataSegments(cpu);
+  dropInnerDataSegments(cpu);
 }
 
 /** RET — Return From Procedure, far. */
 export const RET_FAR: SystemSemantics = (cpu, i) => {
   const width = widthOf(i);
   const stack = Stack.current(cpu);
-  const ip = stack.pop(width);
+  const low = stack.popLow(width), high = cpu.mmu.loadedHigh;
   const selector = stack.popLow(width) & 0xffff;
-  const release = i.operands.length === 0 ? 0 : Number(readOperand(cpu, i, 0) & 0xffffn);
-  if (cpu.protectedMode) finishReturn(cpu, { stack, width, ip, selector, release, alwaysPopsStack: false });
+  const release = i.operands.length === 0 ? 0 : lowOperand(cpu, i, 0) & 0xffff;
+  if (cpu.protectedMode) finishReturn(cpu, stack, width, low, high, selector, release, false);
   else {
-    enterRealCode(cpu, selector, ip);
+    enterRealCode(cpu, selector, joined(low, high));
     stack.skip(release);
     stack.commit();
   }
@@ -151,16 +151,16 @@ export const IRET: SystemSemantics = (cpu, i) => {
     return;
   }
   const stack = Stack.current(cpu);
-  const ip = stack.pop(width);
+  const low = stack.popLow(width), high = cpu.mmu.loadedHigh;
   const selector = stack.popLow(width) & 0xffff;
   const popped = stack.popLow(width);
   if ((popped & RFLAGS.VM) !== 0 && width === 32 && state.cpl === 0 && !cpu.longModeActive) {
-    returnToVirtual8086Mode(cpu, stack, ip, selector, popped);
+    returnToVirtual8086Mode(cpu, stack, joined(low, high), selector, popped);
     return;
   }
   // What may change is decided by the privilege level that IRET is executed at.
   const mask = writableFlags(cpu, width) | (width === 16 ? 0 : RFLAGS.RF | (state.cpl === 0 ? RFLAGS.VIF | RFLAGS.VIP : 0));
-  finishReturn(cpu, { stack, width, ip, selector, release: 0, alwaysPopsStack: cpu.in64BitMode });
+  finishReturn(cpu, stack, width, low, high, selector, 0, cpu.in64BitMode);
   state.nmiBlocked = 0;
   cpu.setRflags((flags & ~mask) | (popped & mask));
 };

@@ -1,9 +1,10 @@
 /** What the far transfers have in common: where they lead, and the checks of the code segment there. */
+import { highOf, lowOf } from '../../../state/halves.ts';
 import { SEGMENT } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { isNull, readDescriptor, selectorError, type Descriptor } from '../../descriptors.ts';
 import { GP } from '../../exceptions.ts';
-import { isCanonical, withinLimit, type CachedSegment } from '../../segmentation.ts';
+import { isCanonicalHigh, withinLimit, type CachedSegment } from '../../segmentation.ts';
 import type { Instruction } from '../instruction.ts';
 
 export type TransferWidth = 16 | 32 | 64;
@@ -25,9 +26,11 @@ export function checkCodeSize(cpu: Cpu, selector: number, d: Descriptor): void {
 }
 
 /** Throws #GP(0) unless execution may go on at `offset` in the code segment. */
-export function checkOffset(cpu: Cpu, d: Descriptor, offset: bigint): void {
+export function checkOffset(cpu: Cpu, d: Descriptor, offset: bigint): void { checkHalves(cpu, d, lowOf(offset), highOf(offset)); }
+/** The same of an offset in halves. */
+export function checkHalves(cpu: Cpu, d: Descriptor, low: number, high: number): void {
   const long = cpu.longModeActive && d.long;
-  if (long ? !isCanonical(offset, cpu.linearWidth) : !withinLimit(d.attributes, d.limit, Number(offset), 1)) {
+  if (long ? !isCanonicalHigh(high, cpu.linearWidth) : high !== 0 || !withinLimit(d.attributes, d.limit, low >>> 0, 1)) {
     throw GP(0, long ? 'target is not canonical' : 'target is beyond the limit of its code segment');
   }
 }

@@ -5,13 +5,13 @@
 import { joined } from '../../../state/halves.ts';
 import { SEGMENT } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
-import { ATTRIBUTE, SYSTEM_TYPE, isNull, readDescriptor, readUpperHalf, rpl, selectorError, type Descriptor } from '../../descriptors.ts';
-import { GP, NP, SS } from '../../exceptions.ts';
+import { ATTRIBUTE, SYSTEM_TYPE, isNull, readDescriptor, readUpperHalf, rpl, selectorError, typeBitsOf, type Descriptor } from '../../descriptors.ts';
+import { GP, NP } from '../../exceptions.ts';
 import { enterRealCode } from '../../real-mode.ts';
 import { codeSegment, nullSegment } from '../../segmentation.ts';
 import { Stack } from '../../stack.ts';
 import { switchTask, taskDescriptor } from '../../task-switch.ts';
-import { legacyInnerStack, longInnerStack } from '../../tasks.ts';
+import { innerOffset, legacyInnerStack, longInnerStack } from '../../tasks.ts';
 import type { Instruction } from '../instruction.ts';
 import { RSP } from '../operand.ts';
 import type { SystemSemantics } from '../row.ts';
@@ -45,9 +45,9 @@ function readCallGate(cpu: Cpu, selector: number, gate: Descriptor, by: 'JMP' | 
   let offset = joined(gate.gateOffset, 0);
   if (long) {
     if (!readDescriptor(cpu, selector, 16)) throw GP(code, 'second half of the call gate outside its descriptor table');
-    const { upper, typeBits } = readUpperHalf(cpu, gate);
-    if (typeBits !== 0) throw GP(code, 'upper half of the call gate has a type');
-    offset = joined(gate.gateOffset, upper);
+    const upper = readUpperHalf(cpu, gate);
+    if (typeBitsOf(upper) !== 0) throw GP(code, 'upper half of the call gate has a type');
+    offset = joined(gate.gateOffset, upper.low);
   } else if (gate.type === SYSTEM_TYPE.callGate16) offset &= 0xffffn;
   const target = gate.gateSelector;
   if (isNull(target)) throw GP(0, 'code selector of the call gate is null');
@@ -112,18 +112,23 @@ function callSameLevel(cpu: Cpu, selector: number, d: Descriptor, offset: bigint
   commitCode(cpu, segment, offset);
 }
 
+function readLongStack(cpu: Cpu, cpl: number): bigint {
+  longInnerStack(cpu, innerOffset(cpl), 0);
+  return joined(cpu.mmu.loadedLow, cpu.mmu.loadedHigh);
+}
+
 /** A stack switch: old SS:rSP, parameters (not in IA-32e mode), CS and return address go to the inner stack. */
 function callInnerLevel(cpu: Cpu, gate: ReturnType<typeof readCallGate>, parameters: number): void {
   const { state } = cpu;
   const { width, d } = gate;
   const cpl = d.dpl;
   const long = width === 64;
-  const inner = long ? { pointer: longInnerStack(cpu, { cpl }, 0), segment: nullSegment(cpl, cpl) } : legacyInnerStack(cpu, cpl, 0);
+  const inner = long ? { pointer: readLongStack(cpu, cpl), segment: nullSegment(cpl, cpl) } : legacyInnerStack(cpu, cpl, 0);
   const stack = new Stack(cpu, {
     ...inner,
     width: long ? 64 : (inner.segment.attributes & ATTRIBUTE.DB) !== 0 ? 32 : 16,
     privilege: 'implicit-supervisor',
-    fault: (reason) => SS(selectorError(inner.segment.selector), reason),
+    errorCode: selectorError(inner.segment.selector),
   });
   const copied: bigint[] = [];
   const outer = Stack.current(cpu);

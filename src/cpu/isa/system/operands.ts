@@ -1,5 +1,6 @@
 /** How system instructions read and write their operands on the concrete state. */
 import { CR4 } from '../../../mmu/control-bits.ts';
+import { lowOf } from '../../../state/halves.ts';
 import { OFFSET, type Segment } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { GP } from '../../exceptions.ts';
@@ -40,6 +41,14 @@ export function readOperand(cpu: Cpu, i: Instruction, n: number): bigint {
     case 'memory': return cpu.load(x.width as Width, x.segment, effectiveAddress(cpu, x), 'read');
     default: throw new Error(`${i.row.text}: operand ${n} is no value`);
   }
+}
+
+/** Bits 31:0 of `readOperand` of an immediate or register, as a number. */
+export function lowOperand(cpu: Cpu, i: Instruction, n: number): number {
+  const x = i.operands[n];
+  if (x?.kind === 'immediate') return lowOf(x.value);
+  if (x?.kind !== 'register' || x.width < 32) return lowOf(readOperand(cpu, i, n));
+  return low32(cpu, x.number);
 }
 
 /** Writes operand n; a register at its own width, memory at the width of the access. */
@@ -83,6 +92,16 @@ export const low32 = (cpu: Cpu, number: number): number => cpu.state.u32[GPR + 2
 export const high32 = (cpu: Cpu, number: number): number => cpu.state.u32[GPR + 2 * number + 1]!;
 /** Writes a register with a number of 32 bits. */
 export function writeLow32(cpu: Cpu, number: number, value: number): void {
-  cpu.state.u32[GPR + 2 * number] = value;
-  cpu.state.u32[GPR + 2 * number + 1] = 0;
+  writeHalves(cpu, number, value, 0);
+}
+/** Writes a register with a value in halves. */
+export function writeHalves({ state: { u32 } }: Cpu, number: number, low: number, high: number): void {
+  u32[GPR + 2 * number] = low;
+  u32[GPR + 2 * number + 1] = high;
+}
+/** Writes w bits of a register as `writeRegister` does, from a number. */
+export function writeSmall(cpu: Cpu, number: number, width: 8 | 16 | 32, value: number): void {
+  if (width === 32) return writeLow32(cpu, number, value);
+  const mask = width === 8 ? 0xff : 0xffff;
+  cpu.state.u32[GPR + 2 * number] = (low32(cpu, number) & ~mask) | (value & mask);
 }

@@ -1,4 +1,5 @@
 /** The I/O address space. SDM Vol. 1, "Input/Output". */
+import { lowOf } from '../../../state/halves.ts';
 import { SEGMENT } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { matchPort } from '../../debug-registers.ts';
@@ -7,7 +8,7 @@ import { checkPortPermission } from '../../tasks.ts';
 import type { Instruction } from '../instruction.ts';
 import { RAX, RCX, RDI, RDX, RSI, type Width } from '../operand.ts';
 import type { SystemSemantics } from '../row.ts';
-import { low32, writeRegister } from './operands.ts';
+import { low32, writeRegister, writeSmall } from './operands.ts';
 
 type PortBytes = 1 | 2 | 4;
 const bytesOf = (i: Instruction): PortBytes => (i.width >> 3) as PortBytes;
@@ -17,7 +18,7 @@ const allOnes = (width: Width): number => (width >= 32 ? -1 : (1 << width) - 1);
 /** The port of operand n (imm8 or DX), after the permission check. Throws #GP(0). */
 function port(cpu: Cpu, i: Instruction, n: number): number {
   const x = i.operands[n];
-  return permitted(cpu, i, x?.kind === 'immediate' ? Number(x.value & 0xffn) : low32(cpu, RDX) & 0xffff);
+  return permitted(cpu, i, x?.kind === 'immediate' ? lowOf(x.value) & 0xff : low32(cpu, RDX) & 0xffff);
 }
 function permitted(cpu: Cpu, i: Instruction, number: number): number {
   if (cpu.virtual8086Mode || cpu.state.cpl > cpu.iopl) checkPortPermission(cpu, number, bytesOf(i));
@@ -31,7 +32,7 @@ function accessed(cpu: Cpu, i: Instruction, number: number): void {
 export const IN: SystemSemantics = (cpu, i) => {
   const number = port(cpu, i, 1);
   const value = cpu.bus.readPort(number, bytesOf(i));
-  writeRegister(cpu, RAX, i.width, BigInt(value >>> 0));
+  writeSmall(cpu, RAX, i.width as 8 | 16 | 32, value);
   accessed(cpu, i, number);
 };
 

@@ -9,10 +9,10 @@ import { RFLAGS, readRflags } from '../../flags.ts';
 import { isCanonical, isCanonicalHigh } from '../../segmentation.ts';
 import { RCX, RDX, RSP } from '../operand.ts';
 import type { SystemSemantics } from '../row.ts';
-import { high32, low32, requireCpl0, writeLow32 } from './operands.ts';
+import { high32, low32, requireCpl0, writeHalves, writeLow32 } from './operands.ts';
 
 const R11 = 11;
-const STAR_HIGH = OFFSET.star / 4 + 1, SFMASK_LOW = OFFSET.sfmask / 4;
+const STAR_HIGH = OFFSET.star / 4 + 1, SFMASK_LOW = OFFSET.sfmask / 4, LSTAR_LOW = OFFSET.lstar / 4, BASES = OFFSET.base / 4;
 const PRESENT_SEGMENT = ATTRIBUTE.P | ATTRIBUTE.S | ATTRIBUTE.G;
 /** Types 11 (execute/read, accessed) and 3 (read/write, accessed). */
 const CODE = PRESENT_SEGMENT | 11, DATA = PRESENT_SEGMENT | 3 | ATTRIBUTE.DB;
@@ -29,7 +29,8 @@ function loadFlatSegment({ state }: Cpu, segment: number, selector: number, attr
   state.selector[segment] = selector;
   state.attributes[segment] = attributes;
   state.limit[segment] = 0xffff_ffff;
-  state.base[segment] = 0n;
+  state.u32[BASES + 2 * segment] = 0;
+  state.u32[BASES + 2 * segment + 1] = 0;
 }
 
 /** SYSCALL — Fast System Call. Intel: 64-bit mode only. SDM Vol. 2B, "SYSCALL—Fast System Call". */
@@ -37,12 +38,13 @@ export const SYSCALL: SystemSemantics = (cpu) => {
   const { state } = cpu;
   if ((state.efer & EFER.SCE) === 0) throw UD('SYSCALL with EFER.SCE = 0');
   const flags = readRflags(state);
-  state.gpr[RCX] = cpu.nextIp;
+  const { u32 } = state;
+  writeHalves(cpu, RCX, cpu.nextHalves[0]!, cpu.nextHalves[1]!);
   writeLow32(cpu, R11, flags);
-  cpu.nextIp = state.lstar;
-  const selector = state.u32[STAR_HIGH]! & 0xffff;
+  cpu.setNextIp(u32[LSTAR_LOW]!, u32[LSTAR_LOW + 1]!);
+  const selector = u32[STAR_HIGH]! & 0xffff;
   loadFlat(cpu, selector, selector + 8, 0, 64);
-  const after = flags & ~state.u32[SFMASK_LOW]! & ~RFLAGS.RF;
+  const after = flags & ~u32[SFMASK_LOW]! & ~RFLAGS.RF;
   // TF is looked at after SYSCALL, so a TF that SFMASK clears does not step into the kernel.
   if ((after & RFLAGS.TF) === 0) state.debugTraps &= ~DR6.BS;
   cpu.setRflags(after);
@@ -58,7 +60,7 @@ export const SYSRET: SystemSemantics = (cpu, i) => {
   requireCpl0(cpu, i);
   // Intel checks RCX before anything changes, at CPL 0; AMD faults at the target, at CPL 3.
   if (i.width === 64 && !isCanonicalHigh(high32(cpu, RCX), cpu.linearWidth)) throw GP(0, 'SYSRET to a non-canonical RCX');
-  cpu.nextIp = i.width === 64 ? state.gpr[RCX]! : BigInt(low32(cpu, RCX));
+  cpu.setNextIp(low32(cpu, RCX), i.width === 64 ? high32(cpu, RCX) : 0);
   const selector = state.u32[STAR_HIGH]! >>> 16;
   loadFlat(cpu, i.width === 64 ? selector + 16 : selector, selector + 8, 3, i.width === 64 ? 64 : 32);
   const after = low32(cpu, R11) & SYSRET_FLAGS;
