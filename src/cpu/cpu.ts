@@ -112,6 +112,8 @@ export class Cpu {
   readonly deliveryProgress = new DeliveryProgress();
   onException: ExceptionObserver | undefined;
   observer: CpuObserver | undefined;
+  /** Nobody but a counter of software interrupts looks at deliveries, and nobody at changes of mode: an engine may count them itself. */
+  unwatched: () => boolean = () => this.onException === undefined && this.observer === undefined;
   #mode: Mode = MODE_64;
 
   constructor(state: GuestState, mmu: Mmu, bus: CpuBus, model: CpuModel = DEFAULT_MODEL) {

@@ -20,6 +20,8 @@ export class Observers implements CpuObserver {
   add(observer: Observer): void { if (!this.#all.includes(observer)) this.#all = [...this.#all, observer]; }
   remove(observer: Observer): void { this.#all = this.#all.filter((one) => one !== observer); }
 
+  get none(): boolean { return this.#all.length === 0; }
+
   exception(...what: Parameters<ExceptionObserver>): void { for (const observer of this.#all) observer.exception?.(...what); }
   output(port: 0 | 1 | 'debug', byte: number): void { for (const observer of this.#all) observer.output?.(port, byte); }
   port(port: number, bytes: 1 | 2 | 4, value: number, write: boolean): void { for (const observer of this.#all) observer.port?.(port, bytes, value, write); }

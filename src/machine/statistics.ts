@@ -1,4 +1,6 @@
 /** What a run did, counted: the contents of `run --report`. */
+import type { ExceptionObserver } from '../cpu/cpu.ts';
+import { FastEngine } from '../cpu/engines/fast/engine.ts';
 import { VECTOR } from '../cpu/exceptions.ts';
 import type { Machine } from './machine.ts';
 
@@ -38,13 +40,24 @@ export class Statistics {
 
   constructor(machine: Machine) {
     this.machine = machine;
-    machine.cpu.onException = (vector, errorCode, cr2, rip, kind) => {
+    const { cpu, observers } = machine;
+    const count: ExceptionObserver = (vector, errorCode, cr2, rip, kind) => {
       machine.observers.exception(vector, errorCode, cr2, rip, kind);
       if (machine.repeating) return;
       const counts = kind === 'interrupt' ? this.interrupts : kind === 'software' || kind === 'INT1' ? this.software : this.exceptions;
       add(counts, vector);
       if (counts === this.exceptions && vector === VECTOR.PF) add(this.pageFaults, errorCode ?? 0);
     };
+    cpu.onException = count;
+    cpu.unwatched = () => !machine.repeating && cpu.onException === count && cpu.observer === observers && observers.none;
+  }
+
+  /** With those that the engine counted. */
+  private allSoftware(): Map<number, number> {
+    const all = new Map(this.software);
+    const { engine } = this.machine;
+    if (engine instanceof FastEngine) engine.interrupts.forEach((count, vector) => { if (count > 0) all.set(vector, (all.get(vector) ?? 0) + count); });
+    return all;
   }
 
   report(): Report {
@@ -55,7 +68,7 @@ export class Statistics {
       exceptions: named(this.exceptions, (v) => NAMES.get(v) ?? `#${v}`),
       pageFaults: named(this.pageFaults, errorCodeName),
       interrupts: named(this.interrupts, String),
-      softwareInterrupts: named(this.software, String),
+      softwareInterrupts: named(this.allSoftware(), String),
       tlb: { hits: mmu.statistics.hits, misses: mmu.statistics.misses, flushes: mmu.statistics.flushes },
       pageWalks: mmu.statistics.walks,
       engine: this.machine.engineName,

@@ -37,6 +37,17 @@ export const ENGINE = {
   vectorsBlocked: BASE + 64,
   /** u32: 1 where CR0.TS, CR4.OSXSAVE or XCR0 keep instructions with a VEX prefix on vectors from running. */
   avxBlocked: BASE + 68,
+  /** For the short ways of system instructions (interpreter/short-ways.ts). u32: byte offset of the column for implicit supervisor accesses. */
+  implicitColumn: BASE + 72,
+  /** u32: 1 where nobody looks at deliveries and changes of mode. */
+  unwatched: BASE + 76,
+  /** u32: 1 where an interrupt waits for IF. */
+  interruptWaits: BASE + 80,
+  /** u32: a bit for each column whose remembered pages may be stale. */
+  stalePages: BASE + 84,
+  /** u32: how many short ways have been taken that change what `Cpu.refresh` derives, and how many of them delivered, since the engine looked last. */
+  changes: BASE + 88,
+  deliveries: BASE + 92,
 } as const;
 export const MISS_WRITE = 0x100;
 
@@ -44,16 +55,21 @@ export const MISS_WRITE = 0x100;
 export const TRAIL_BASE = BASE + 0x1000;
 export const TRAIL_BYTES = 512;
 
+/** u32 each: INT n by vector that the short way delivered. */
+export const INTERRUPTS_BASE = BASE + 0x1800;
+
 /**
  * The pages that accesses of translated code led to last: `page` (u64) is a linear address, NO_PAGE where nothing is remembered; `addend` (u32)
- * turns the low half of an address in it into an offset in the memory. What is remembered is true while no entry of the TLB's columns goes, in one context (translator/page-slots.ts).
+ * turns the low half of an address in it into an offset in the memory. Each column of the TLB has its slots: what is remembered there is true while no entry of the columns
+ * goes and the PCID stays (translator/page-slots.ts).
  */
 export const PAGES_BASE = BASE + 0x2000;
 export const PAGE_SLOTS = 64;
 export const PAGE_SLOT_BYTES = 16;
+export const PAGES_BYTES = PAGE_SLOTS * PAGE_SLOT_BYTES;
 export const PAGE_SLOT = { page: 0, addend: 8 } as const;
-/** No address with bits 11:3 cleared is this. */
-export const NO_PAGE = 0xffff_ffff_ffff_ffffn;
+/** Each byte of a slot that remembers nothing: no address with bits 11:3 cleared is like that. */
+export const NO_PAGE_BYTE = 0xff;
 
 /** Where execution can enter: a hash table of RIPs. */
 export const ENTRIES_BASE = BASE + 0x1_0000;

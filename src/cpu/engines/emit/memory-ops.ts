@@ -26,7 +26,7 @@ export interface RememberedPage { readonly slot: number; readonly readAndWrite: 
 export interface PageLocals { readonly page: number; readonly addend: number }
 
 /** Bits of an access: of a value or a vector. */
-export type AccessWidth = Width | 80 | 128 | 256;
+export type AccessWidth = Width | 80 | 128 | 256 | 320;
 
 const PAGE_MASK = -4096n;
 /** From bits 31:0 of an address to the offset of its entry in a column. */
@@ -248,6 +248,12 @@ export abstract class MemoryOps extends FlagOps {
         code.memory(op, n * w / (8 * parts.length));
       });
     });
+  }
+  /** Five quadwords in a row, in one access: the frame of an interrupt. */
+  protected loadFrame(offset: Node): Node[] {
+    const exit = this.leave();
+    const host = this.value(I32, [offset, ...exit.roots], () => { this.#locate(offset, 320, false, exit, undefined); });
+    return [0, 8, 16, 24, 32].map((at) => this.loadState(I64, LOAD[64], at, host));
   }
   /** Ten bytes in one access: the lower eight, and the two above them as an i32. */
   protected loadTen(segment: Segment, offset: Node): [Node, Node] {

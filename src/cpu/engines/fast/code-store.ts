@@ -216,7 +216,7 @@ export class CodeStore {
     const key = codeKey(low, high, context.number);
     const found = known.blocks.get(key);
     if (found !== undefined) return found;
-    if (this.#next + (MAX_BLOCK + 1) * RECORD_BYTES > RECORDS_END) {
+    if (this.#next + (MAX_BLOCK + 2) * RECORD_BYTES > RECORDS_END) {
       this.clear();
       return this.block(frame, low, high, context);
     }
@@ -226,7 +226,8 @@ export class CodeStore {
     return made;
   }
 
-  #make(frame: number, ip: bigint, { mode }: Context): number {
+  #make(frame: number, ip: bigint, context: Context): number {
+    const { mode } = context;
     const { u16, u32, u64 } = this.#state;
     const { instructions, bytes, branches, crossing, system, unknownPage } = this.decode(frame, ip, mode, MAX_BLOCK);
     if (unknownPage) return 0;
@@ -253,6 +254,15 @@ export class CodeStore {
       at += RECORD_BYTES;
       here = BigInt.asUintN(64, here + BigInt(i.length));
     }
+    // The short way of a system instruction stands in front of the other one.
+    const short = left === undefined || left !== system ? HANDLER.reference : this.#handlers.shortWay(left, context);
+    if (left !== undefined && short !== HANDLER.reference) {
+      writeRecord(this.#state, at, short, left, here);
+      const from = RAM_BASE + frame * PAGE_SIZE + Number(here & 0xfffn);
+      this.trail.decoded(at, this.#state.u8.subarray(from, from + left.length), mode);
+      records.push(at);
+      at += RECORD_BYTES;
+    }
     records.forEach((record, n) => { u16[(record + RECORD.remaining) / 2] = records.length - n; });
     if (referenceNext || !branches) {
       this.trail.decoded(at, NO_BYTES, mode);
@@ -262,6 +272,7 @@ export class CodeStore {
       u64[(at + RECORD.target) / 8] = here;
       if (referenceNext && left !== undefined && crossing === undefined) {
         u32[(at + RECORD.immediate) / 4] = this.#left.length;
+        if (short !== HANDLER.reference) u32[(at + RECORD.taken) / 4] = at - RECORD_BYTES;
         this.#left.push(left);
       }
       at += RECORD_BYTES;
@@ -295,6 +306,13 @@ export class CodeStore {
   leftToReference(record: number): Instruction | undefined {
     const { u32 } = this.#state;
     return u32[(record + RECORD.handler) / 4] === HANDLER.reference ? this.#left[u32[(record + RECORD.immediate) / 4]!] : undefined;
+  }
+
+  /** The first record of the instruction at one. */
+  firstRecord(record: number): number {
+    const { u32 } = this.#state;
+    const short = u32[(record + RECORD.handler) / 4] === HANDLER.reference ? u32[(record + RECORD.taken) / 4]! : 0;
+    return short === 0 ? record : short;
   }
 
   get recordBytes(): number { return this.#next - RECORDS_BASE; }

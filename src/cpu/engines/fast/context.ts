@@ -29,7 +29,7 @@ export const FIRST_CONTEXT = CONTEXTS[0]!;
 
 /** Where the number stands in the key of an entry: above bit 56, since bits 63:56 of RIP are all equal, however wide addresses are. */
 export const CONTEXT_SHIFT = 57;
-const CONTEXT_KEY_HIGH_SHIFT = CONTEXT_SHIFT - 32;
+export const CONTEXT_KEY_HIGH_SHIFT = CONTEXT_SHIFT - 32;
 
 const SSE_AND_AVX = XCR0.SSE | XCR0.AVX;
 const FLAT_LIMIT = 0xffff_ffff;
@@ -61,6 +61,9 @@ export function enterContext(cpu: Cpu): Context | undefined {
   u32[ENGINE.pcid / 4] = pcid;
   u32[ENGINE.vectorsBlocked / 4] = (state.cr0 & (CR0.EM | CR0.TS)) === 0 && (state.cr4 & CR4.OSFXSR) !== 0 ? 0 : 1;
   u32[ENGINE.avxBlocked / 4] = (state.cr0 & CR0.TS) === 0 && (state.cr4 & CR4.OSXSAVE) !== 0 && (state.xcr0 & SSE_AND_AVX) === SSE_AND_AVX ? 0 : 1;
+  u32[ENGINE.implicitColumn / 4] = columnBase(mmu.dataColumn('implicit-supervisor'));
+  u32[ENGINE.unwatched / 4] = cpu.faultChain.length === 0 && cpu.unwatched() ? 1 : 0;
+  u32[ENGINE.interruptWaits / 4] = cpu.bus.interruptRequested() ? 1 : 0;
   u32[ENGINE.contextKey / 4 + 1] = context.number << CONTEXT_KEY_HIGH_SHIFT;
   return context;
 }

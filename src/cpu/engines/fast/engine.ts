@@ -10,7 +10,7 @@ import type { Cpu } from '../../cpu.ts';
 import type { RecentInstruction } from '../../recent-instructions.ts';
 import { isCanonicalHigh } from '../../segmentation.ts';
 import type { Engine, StepResult, Stop, Stops } from '../engine.ts';
-import { ENGINE, MISS_WRITE, NO_PAGE, PAGE_SLOT_BYTES, PAGE_SLOTS, PAGES_BASE, STATUS } from '../engine-memory.ts';
+import { ENGINE, INTERRUPTS_BASE, MISS_WRITE, NO_PAGE_BYTE, PAGES_BASE, PAGES_BYTES, STATUS } from '../engine-memory.ts';
 import { instructionsOf } from '../../decode/lookup.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { MAX_LENGTH } from '../../decode/reader.ts';
@@ -49,6 +49,8 @@ const SLICE = 500_000;
 const RIP_LOW = OFFSET.rip / 4, RIP_HIGH = RIP_LOW + 1;
 const BUDGET = ENGINE.budget / 4, LEFT_AT = ENGINE.leftAt / 4, LINK = ENGINE.link / 4, MORE = ENGINE.more / 4, LEFT_REGION = ENGINE.leftRegion / 4, UNTIL_REPORT = ENGINE.untilReport / 4;
 const PCID = ENGINE.pcid / 4, MISS_ACCESS = ENGINE.missAccess / 4, MISS_LOW = ENGINE.missAddress / 4;
+const STALE_PAGES = ENGINE.stalePages / 4, CHANGES = ENGINE.changes / 4, DELIVERIES = ENGINE.deliveries / 4;
+const ALL_COLUMNS = 7;
 
 /** What the engine does for generated code that came back; a single step accounts for itself. */
 const SERVICE: Readonly<Partial<Record<number, Activity>>> = {
@@ -72,8 +74,6 @@ export class FastEngine implements Engine {
   readonly statistics: EngineStatistics = { referenceInstructions: 0, exits: { budget: 0, lookup: 0, fetch: 0, reference: 0, miss: 0, hot: 0, crossing: 0, string: 0 } };
   readonly #state: GuestState;
   readonly #u32: Uint32Array;
-  /** The remembered pages, all words of all slots. */
-  readonly #pages: BigUint64Array;
   readonly #entries: EntryTable;
   readonly #trail: Trail;
   readonly #dispatcher: Dispatcher;
@@ -84,9 +84,8 @@ export class FastEngine implements Engine {
     return (low & 0xfff) > 4096 - MAX_LENGTH ? -1 : this.#frame(low, this.#u32[RIP_HIGH]!);
   };
   readonly translator: Translator;
-  /** `changes` of the TLB, context and PCID for which they hold. */
+  /** `changes` of the TLB and PCID for which remembered pages hold, of columns that are not stale. */
   #pagesAt = -1;
-  #pagesContext = -1;
   #pagesPcid = -1;
   /** Set while a profile is taken. */
   profile: EngineProfile | undefined;
@@ -110,7 +109,6 @@ export class FastEngine implements Engine {
     this.kind = kind;
     this.#state = cpu.state;
     this.#u32 = cpu.state.u32;
-    this.#pages = cpu.state.u64.subarray(PAGES_BASE / 8, (PAGES_BASE + PAGE_SLOTS * PAGE_SLOT_BYTES) / 8);
     this.reference = new ReferenceEngine(cpu);
     this.#entries = new EntryTable(cpu.state);
     this.handlers = new Handlers(cpu.state.memory, (record) => this.#executeInPlace(record));
@@ -221,7 +219,7 @@ export class FastEngine implements Engine {
     this.#slice = u32[BUDGET] = 0;
     this.#stepBack(record);
     if (this.#left === 0) return STATUS.served;
-    this.#trail.noteLeft(record);
+    this.#trail.noteLeft(this.code.firstRecord(record));
     cpu.deliveriesInStep = 0;
     this.statistics.exits.reference++;
     this.#stop = this.#stepPlain(instruction);
@@ -234,6 +232,7 @@ export class FastEngine implements Engine {
   }
 
   #account(executed: number): void {
+    this.#catchUp();
     this.#left -= executed;
     this.#state.retired += executed;
   }
@@ -257,7 +256,7 @@ export class FastEngine implements Engine {
     const leftAt = u32[LEFT_AT]!;
     if (leftAt !== 0) {
       executed -= this.#stepBack(leftAt);
-      this.#trail.noteLeft(leftAt);
+      this.#trail.noteLeft(this.code.firstRecord(leftAt));
     }
     this.#account(executed);
     if (profile === undefined || begun === undefined) return this.#serve(status, leftAt, this.#context);
@@ -269,16 +268,31 @@ export class FastEngine implements Engine {
     return stop;
   }
 
-  /** Empties what translated code remembers of pages, unless all of it still holds. */
-  #forgetPages({ number }: Context): void {
-    const { changes } = this.cpu.mmu.tlb;
-    const pcid = this.#u32[PCID]!;
-    if (changes === this.#pagesAt && number === this.#pagesContext && pcid === this.#pagesPcid) return;
-    this.#pagesAt = changes;
-    this.#pagesContext = number;
-    this.#pagesPcid = pcid;
-    this.#pages.fill(NO_PAGE);
+  /** Empties what translated code remembers of pages in a context, unless all of it still holds. */
+  #forgetPages({ column }: Context): void {
+    const { changes } = this.cpu.mmu.tlb, u32 = this.#u32;
+    const pcid = u32[PCID]!;
+    if (changes !== this.#pagesAt || pcid !== this.#pagesPcid) {
+      this.#pagesAt = changes;
+      this.#pagesPcid = pcid;
+      u32[STALE_PAGES] = ALL_COLUMNS;
+    }
+    if ((u32[STALE_PAGES]! & (1 << column)) === 0) return;
+    u32[STALE_PAGES]! &= ~(1 << column);
+    this.#state.u8.fill(NO_PAGE_BYTE, PAGES_BASE + column * PAGES_BYTES, PAGES_BASE + (column + 1) * PAGES_BYTES);
   }
+
+  /** Lets the rest of the processor know what short ways of system instructions have changed. */
+  #catchUp(): void {
+    const { cpu } = this, u32 = this.#u32;
+    if (u32[CHANGES] === 0) return;
+    cpu.deliveries += u32[DELIVERIES]!;
+    u32[CHANGES] = u32[DELIVERIES] = 0;
+    cpu.refresh();
+    this.#context = enterContext(cpu)!;
+  }
+  /** How often the short way of INT n was taken, by vector. */
+  get interrupts(): Uint32Array { return this.#u32.subarray(INTERRUPTS_BASE / 4, INTERRUPTS_BASE / 4 + 256); }
 
   /** Does what generated code came back for. */
   #serve(status: number, leftAt: number, context: Context): Stop | undefined {

@@ -52,8 +52,12 @@ export class HandlerOps extends X87Code {
   write(): void {
     const { meaning } = this.#i.row;
     if (meaning.kind === 'system') throw new LeftToReference('system instruction');
+    this.written(() => { meaning.semantics(this, this.#i); });
+  }
+  /** Writes a handler that does what `body` says. */
+  protected written(body: () => void): void {
     const before = this.flags;
-    meaning.semantics(this, this.#i);
+    body();
     if (this.flags !== before) this.#commitFlags(before);
     this.effect(this.#endingRoots(), () => { this.#end(); });
     this.flush();
@@ -154,6 +158,11 @@ export class HandlerOps extends X87Code {
     const target = this.#i.width === 64 ? ip : this.zext(this.#i.width, 64, this.trunc(64, this.#i.width, ip));
     this.requireCanonical(target);
     this.#ending = { kind: 'indirect', ip: target };
+  }
+  /** Ends the block, at an address. */
+  protected goTo(ip: Node): void {
+    this.requireCanonical(ip);
+    this.#ending = { kind: 'indirect', ip };
   }
   repeatIf(c: Node): void {
     this.#repeats = true;

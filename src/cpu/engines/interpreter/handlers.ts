@@ -11,11 +11,13 @@ import { ENGINE, STATUS } from '../engine-memory.ts';
 import { Code } from '../wasm/code.ts';
 import { ModuleWriter } from '../wasm/module.ts';
 import { FETCH_FIELD } from '../../../mmu/tlb.ts';
+import type { Context } from '../fast/context.ts';
 import { emitFetchProbe } from '../fast/probes.ts';
 import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
 import { formInRow, formOf } from './form.ts';
 import { HANDLER_FIXED_LOCALS, HANDLER_PARAMETERS, HandlerOps, emitNextRecord } from './handler-ops.ts';
 import { RECORD } from './record.ts';
+import { ShortWay, shortWayOf } from './short-ways.ts';
 import { stringFormOf, type StringForm } from './string-form.ts';
 import { OFFSET } from '../../../state/layout.ts';
 
@@ -74,20 +76,36 @@ export class Handlers {
   }
 
   #generate(i: Instruction): number {
+    return this.#add(() => {
+      const stringForm = stringFormOf(i);
+      if (stringForm !== undefined) this.#stringForms.set(this.#next, stringForm);
+      return new HandlerOps(this.#code, i, HANDLER_SIGNATURE);
+    });
+  }
+  /** Writes a handler, and puts it into the table with the others of the block. */
+  #add(make: () => HandlerOps): number {
     if (this.#next === MOST_HANDLERS) return HANDLER.reference;
     if (this.#next === this.table.length) this.table.grow(TABLE_STEP);
     this.#code.clear();
     try {
-      const ops = new HandlerOps(this.#code, i, HANDLER_SIGNATURE);
+      const ops = make();
       ops.write();
-      const stringForm = stringFormOf(i);
-      if (stringForm !== undefined) this.#stringForms.set(this.#next, stringForm);
       this.#pending.push({ index: this.#next, locals: [...HANDLER_FIXED_LOCALS, ...ops.locals], code: this.#code.bytes.slice() });
     } catch (thrown) {
       if (!(thrown instanceof LeftToReference || thrown instanceof UnsupportedVerb)) throw thrown;
+      this.#stringForms.delete(this.#next);
       return HANDLER.reference;
     }
     return this.#next++;
+  }
+
+  /** The handler of a system instruction's short way in a context; HANDLER.reference where it has none. */
+  shortWay(i: Instruction, context: Context): number {
+    const key = shortWayOf(i, context);
+    if (key === undefined) return HANDLER.reference;
+    let index = this.#indices.get(key);
+    if (index === undefined) this.#indices.set(key, index = this.#add(() => new ShortWay(this.#code, i, HANDLER_SIGNATURE, context)));
+    return index;
   }
 
   /** What the instructions of a handler have in common that may come back with STATUS.string; undefined for others. */

@@ -138,7 +138,7 @@ class RegionEmitter {
   #keepPages(head: Place): void {
     const loop = head.block === undefined ? undefined : innermostLoop(head);
     if (loop === undefined) return;
-    const slots = pageSlotsOf([...loop].flatMap(({ block }) => block!.instructions));
+    const slots = pageSlotsOf(this.#context.column, [...loop].flatMap(({ block }) => block!.instructions));
     if (slots.size > MAX_KEPT_PAGES) return;
     const kept = new Map([...slots].map((slot) => [slot, this.#ops.pageLocals()]));
     const code = this.#code;

@@ -3,7 +3,7 @@
  * graph nodes; between blocks they live in Wasm locals; outside the region in the state. Leaving in the middle of a
  * block writes the names to the locals and goes to the one exit.
  */
-import { columnBase } from '../../../mmu/tlb.ts';
+import { columnBase, type Column } from '../../../mmu/tlb.ts';
 import type { Segment } from '../../../state/layout.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { NO_REGISTER, RCX, RSP, type ImmediateOperand, type MemoryOperand, type MmxOperand, type RegisterOperand, type RelativeOperand, type Width, type XmmOperand } from '../../isa/operand.ts';
@@ -91,6 +91,7 @@ export class RegionOps extends FlagHomeOps {
   #ending: Ending | undefined;
   /** Where the condition or target of the block's end is, once the block is written. */
   #endValue: Node | undefined;
+  readonly #column: Column;
   readonly #pcidIsZero: boolean;
   readonly #source: number;
   #block = 0;
@@ -101,6 +102,7 @@ export class RegionOps extends FlagHomeOps {
     this.#ymm = ymm;
     this.longMode = context.mode.codeSize === 64;
     this.columnOffset = columnBase(context.column);
+    this.#column = context.column;
     this.#pcidIsZero = context.pcidIsZero;
     this.#source = source;
     this.flags = this.flagsEntered(undefined);
@@ -237,7 +239,7 @@ export class RegionOps extends FlagHomeOps {
 
   // -------------------------------------------------------------------------------------------------------- memory
   protected rememberedPage(segment: Segment, offset: Node, write: boolean): RememberedPage | undefined {
-    const found = pageSlot(segment, this.#operandOf.get(offset) ?? (this.#i.repeat === 'none' ? undefined : indexOperand(offset)), write);
+    const found = pageSlot(this.#column, segment, this.#operandOf.get(offset) ?? (this.#i.repeat === 'none' ? undefined : indexOperand(offset)), write);
     return found && { ...found, locals: this.#pages?.get(found.slot) };
   }
   protected addColumn(): void { /* It is in columnOffset. */ }

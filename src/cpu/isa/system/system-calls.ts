@@ -16,6 +16,8 @@ const STAR_HIGH = OFFSET.star / 4 + 1, SFMASK_LOW = OFFSET.sfmask / 4, LSTAR_LOW
 const PRESENT_SEGMENT = ATTRIBUTE.P | ATTRIBUTE.S | ATTRIBUTE.G;
 /** Types 11 (execute/read, accessed) and 3 (read/write, accessed). */
 const CODE = PRESENT_SEGMENT | 11, DATA = PRESENT_SEGMENT | 3 | ATTRIBUTE.DB;
+/** Attributes of what SYSCALL and SYSRET load, at CPL 0. */
+export const FLAT_CODE_64 = CODE | ATTRIBUTE.L, FLAT_STACK = DATA;
 
 /** CS and SS with fixed flat descriptors; no table is read. */
 function loadFlat(cpu: Cpu, cs: number, ss: number, cpl: number, codeSize: 32 | 64): void {
@@ -51,7 +53,7 @@ export const SYSCALL: SystemSemantics = (cpu) => {
 };
 
 /** RFLAGS bits that SYSRET takes from R11: not RF, VM and the reserved ones. */
-const SYSRET_FLAGS = 0x3c_7fd7;
+export const SYSRET_FLAGS = 0x3c_7fd7;
 
 /** SYSRET — Return From Fast System Call. SDM Vol. 2B, "SYSRET—Return From Fast System Call". */
 export const SYSRET: SystemSemantics = (cpu, i) => {

@@ -1,0 +1,109 @@
+/** The short ways of system instructions in generated code leave what the reference engine leaves, whatever their tables, frames and registers hold. */
+import { describe, expect, it } from 'vitest';
+import { FastEngine } from '../../src/cpu/engines/fast/engine.ts';
+import { RFLAGS, readRflags } from '../../src/cpu/flags.ts';
+import { CR0, CR4, EFER } from '../../src/mmu/control-bits.ts';
+import { physical } from '../../src/state/addresses.ts';
+import { FIELDS_END, OFFSET, RAM_BASE, SEGMENT } from '../../src/state/layout.ts';
+import { Random } from '../support/random.ts';
+import { ACCESS, AT, FLAGS, SEL, SystemMachine, dpl, segment } from '../support/system-machine.ts';
+
+const VECTOR = 0x40;
+const INSTRUCTIONS = { INT: [0xcd, VECTOR], IRETQ: [0x48, 0xcf], SYSCALL: [0x0f, 0x05], SYSRETQ: [0x48, 0x0f, 0x07] } as const;
+type Name = keyof typeof INSTRUCTIONS;
+const CASES = 1500;
+
+/** Mostly the first value, now and then another. */
+const pick = <T>(random: Random, usual: T, ...others: readonly T[]): T => (others.length === 0 || random.below(12) > 0 ? usual : others[random.below(others.length)]!);
+const flags = (random: Random): number => (random.u32() & 0xcd5 | 2 | pick(random, RFLAGS.IF, 0, RFLAGS.IF | RFLAGS.TF, RFLAGS.IF | RFLAGS.AC, RFLAGS.NT, RFLAGS.RF, RFLAGS.VM, RFLAGS.ID | RFLAGS.IOPL, RFLAGS.VIF | RFLAGS.VIP)) >>> 0;
+const address = (random: Random, usual: number): bigint => pick(random, BigInt(usual), 0xffff_8000_0000_1000n, 0x8000_0000_0000n, BigInt(usual + 3), 0xff_ffff_ffff_f000n);
+
+/** Tables, frame and registers by a seed: the same in every machine, as often as it is called. */
+function prepare(m: SystemMachine, name: Name, seed: number): void {
+  const random = new Random(Math.imul(seed, 0x9e37_79b1));
+  const { cpu, state } = m;
+  const user = name === 'INT' || name === 'SYSCALL' ? random.below(2) === 1 : random.below(20) === 0;
+  for (const at of [AT.code, AT.userCode]) INSTRUCTIONS[name].forEach((byte, n) => m.memory.write(physical(at + n), 1, byte));
+
+  m.descriptor(SEL.code64, segment(pick(random, ACCESS.code, ACCESS.executeOnly, ACCESS.code & ~1, ACCESS.conforming, ACCESS.code & 0x7f, ACCESS.data, ACCESS.code | dpl(1)), pick(random, FLAGS.long, FLAGS.big, 0xe), 0xf_ffff - random.below(2), random.below(3) * 0x1234_5678));
+  m.descriptor(SEL.data, segment(pick(random, ACCESS.data, ACCESS.data & ~1, ACCESS.readOnly, ACCESS.expandDown, ACCESS.data & 0x7f, ACCESS.code, ACCESS.data | dpl(3)), FLAGS.big, 0xf_ffff - random.below(2)));
+  m.descriptor(SEL.userCode64, segment(pick(random, ACCESS.code, ACCESS.code & ~1, ACCESS.conforming) | dpl(pick(random, 3, 0)), pick(random, FLAGS.long, FLAGS.big)));
+  m.descriptor(SEL.userData, segment(pick(random, ACCESS.data, ACCESS.data & ~1) | dpl(pick(random, 3, 0)), FLAGS.big));
+  m.gate(VECTOR, {
+    access: pick(random, ACCESS.interruptGate | dpl(3), ACCESS.trapGate | dpl(3), ACCESS.interruptGate, 0x0e | dpl(3), ACCESS.callGate), selector: pick(random, SEL.code64, 0, SEL.userCode64, SEL.data, 0x7f8, SEL.code64 | 3, SEL.code64 | 4),
+    offset: address(random, AT.handlers), ist: pick(random, 0, 1),
+  });
+  m.gate(13);
+  m.gate(14);
+  m.write64(AT.tss + 4, address(random, AT.rsp0 - random.below(32)));
+
+  for (const at of [SEGMENT.SS, SEGMENT.DS, SEGMENT.ES, SEGMENT.FS, SEGMENT.GS]) cpu.setSegment(at, { selector: SEL.data, attributes: ACCESS.data | 0xc000, limit: 0xffff_ffff, base: 0n });
+  cpu.setSegment(SEGMENT.CS, { selector: SEL.code64, attributes: ACCESS.code | 0xa000, limit: 0xffff_ffff, base: 0n });
+  cpu.setSegment(SEGMENT.TR, { selector: SEL.tss, attributes: 0x8b, limit: pick(random, 0x2fff, 10, 11), base: BigInt(AT.tss) });
+  state.cpl = 0;
+  state.rip = BigInt(AT.code);
+  const dropped = random.below(2) === 1;
+  if (dropped) for (const at of [SEGMENT.DS, SEGMENT.ES, SEGMENT.FS, SEGMENT.GS]) cpu.setSegment(at, { selector: random.below(4), attributes: 0x1_0000, limit: 0, base: 0n });
+  state.gdtrLimit = pick(random, 0xfff, 0x0f, 0x0e);
+  state.idtrLimit = pick(random, 0xfff, 16 * VECTOR + 15, 16 * VECTOR + 14);
+  state.cr0 = (CR0.PE | CR0.PG | CR0.WP | CR0.ET | CR0.NE | pick(random, 0, CR0.AM)) >>> 0;
+  state.cr4 = CR4.PAE | CR4.PGE | CR4.DE;
+  state.efer = EFER.LME | EFER.LMA | EFER.NXE | pick(random, EFER.SCE, 0);
+  state.nmiBlocked = pick(random, 0, 1);
+  state.star = (BigInt(pick(random, 0x23, 0x13, 0x1c)) << 48n) | (BigInt(pick(random, 0x08, 0x0b, 0xfff8)) << 32n);
+  state.lstar = address(random, AT.handlers);
+  state.sfmask = BigInt(pick(random, 0x700, 0x4_7fd5, 0));
+  state.activity = 0;
+  state.debugTraps = 0;
+  state.interruptShadow = 0;
+  state.gpr[0] = 5n;
+  state.gpr[1] = address(random, AT.userCode + 0x100);
+  state.gpr[11] = BigInt(flags(random));
+  m.interrupts.length = 0;
+  if (pick(random, 0, 1) === 1) m.interrupts.push(VECTOR + 1);
+
+  const frame = pick(random, AT.kernelStack - 0x100 + random.below(16), AT.kernelStack - 0x1010);
+  const outer = random.below(2) === 1;
+  const words = [
+    address(random, AT.userCode + 0x200), BigInt(pick(random, outer ? SEL.userCode64 : SEL.code64, SEL.userCode32, SEL.data, 0, 0x7f8, SEL.code64 | 4, SEL.code64 | 1)), BigInt(flags(random)),
+    address(random, AT.userStack + 8), BigInt(pick(random, outer ? SEL.userData : SEL.data, 0, 3, SEL.code64, SEL.userData, 0x7f8)),
+  ];
+  words.forEach((word, n) => { for (let byte = 0; byte < 8; byte++) m.memory.write(physical(frame + 8 * n + byte), 1, Number((word >> BigInt(8 * byte)) & 0xffn)); });
+  if (user) m.enterUser();
+  state.gpr[4] = BigInt(user ? AT.userStack - random.below(16) : frame);
+  // Nothing may be due before the instruction itself.
+  m.rflags = (flags(random) & ~(RFLAGS.TF | RFLAGS.RF | RFLAGS.VM | RFLAGS.AC | (m.interrupts.length > 0 ? RFLAGS.IF : 0))) >>> 0;
+  cpu.stateReplaced();
+}
+
+/** Where something may be written: tables, stacks. */
+const WRITTEN = [AT.gdt, AT.idt, AT.tss, AT.kernelStack - 0x2000, AT.kernelStack - 0x1000, AT.userStack - 0x1000, AT.userStack, AT.rsp0 - 0x1000, AT.ist1 - 0x1000];
+/** All fields but the words of the flags, which may have several forms, and memory, as text. */
+function visible({ cpu, state, mmu }: SystemMachine): unknown {
+  const fields = state.u8.slice(0, FIELDS_END).fill(0, OFFSET.zeroWord, OFFSET.systemFlags);
+  const pages = WRITTEN.map((at) => Buffer.from(state.u8.subarray(RAM_BASE + at, RAM_BASE + at + 4096)).toString('base64'));
+  const derived = [cpu.privilege, cpu.attention, cpu.alignmentChecked, cpu.deliveries, cpu.mode()];
+  return { rip: state.rip, flags: readRflags(state), fields: Buffer.from(fields).toString('base64'), pages, derived, tlb: mmu.tlb.save().join() };
+}
+
+describe('a short way leaves what the reference engine leaves', () => {
+  it.each(Object.keys(INSTRUCTIONS) as Name[])('%s', (name) => {
+    const reference = new SystemMachine(64), fast = new SystemMachine(64, 'interpreter');
+    reference.cpu.onException = fast.cpu.onException = undefined;
+    const { statistics } = fast.engine as FastEngine;
+    let taken = 0;
+    for (let seed = 1; seed <= CASES; seed++) {
+      // The first time the TLB's columns may not have the pages.
+      for (const time of ['first', 'second']) {
+        for (const m of [reference, fast]) prepare(m, name, seed);
+        const before = statistics.referenceInstructions;
+        reference.engine.run(1);
+        fast.engine.run(1);
+        if (statistics.referenceInstructions === before) taken++;
+        expect(visible(fast), `seed ${seed}, ${time} time`).toEqual(visible(reference));
+      }
+    }
+    // Not an empty law: many of the cases go the short way.
+    expect(taken).toBeGreaterThan(CASES / 10);
+  });
+});
