@@ -24,6 +24,7 @@ export interface ReachedDelivery {
 /** Places of values, in halves. */
 const GATE_ADDRESS = 0, GATE = 1, HANDLER = 2, DESCRIPTOR = 3, STACK_POINTER = 4, VALUES = 5;
 const UNKNOWN = -1;
+const known = (selector: number): number | undefined => (selector === UNKNOWN ? undefined : selector);
 
 /** Filled in step by step. One serves all deliveries, one after the other; it is cheap as long as nothing fails. */
 export class DeliveryProgress {
@@ -69,7 +70,6 @@ export class DeliveryProgress {
   #value(place: number): bigint | undefined { return (this.#known & (1 << place)) === 0 ? undefined : joined(this.#halves[2 * place]!, this.#halves[2 * place + 1]!); }
 
   reached(): ReachedDelivery {
-    const known = (selector: number): number | undefined => (selector === UNKNOWN ? undefined : selector);
     return {
       doing: this.#doing.replaceAll('#', String(this.#number)),
       gateAddress: this.#value(GATE_ADDRESS), gate: this.#value(GATE), handler: this.#value(HANDLER),
