@@ -121,6 +121,7 @@ export class Cpu {
     this.mmu = mmu;
     this.bus = bus;
     this.model = model;
+    this.widestLinear = model.features.has('la57') ? 57 : 48;
     this.reset();
   }
 
@@ -149,7 +150,7 @@ export class Cpu {
   /** IA-32e mode: 64-bit or compatibility mode. */
   get longModeActive(): boolean { return (this.state.efer & EFER.LMA) !== 0; }
   /** The widest linear addresses that the processor can have. */
-  get widestLinear(): LinearWidth { return this.model.features.has('la57') ? 57 : 48; }
+  readonly widestLinear: LinearWidth;
   get iopl(): number { return (this.state.systemFlags >> 12) & 3; }
 
   /**

@@ -188,13 +188,15 @@ export class Mmu {
 
   /**
    * Does for generated code what an access within one page does on a miss, but for the access itself. False where the column cannot answer
-   * it afterwards either (a device, a write to decoded code). Throws PageFault.
+   * it afterwards either (a device, a write to decoded code). Undefined for a page fault, whose error code is `faultCode`: throwing it would cost more than the walk.
    */
-  prepare(low: number, high: number, write: boolean, privilege: Privilege): boolean {
+  prepare(low: number, high: number, write: boolean, privilege: Privilege): boolean | undefined {
     this.#accesses++;
-    this.#dataFrame(low, high, write ? 'write' : 'read', privilege);
+    if (this.#tryFrame(low, high, write ? 'write' : 'read', privilege) < 0) return undefined;
     return this.#probe(low, high, privilege, write) >= 0;
   }
+  /** Error code of the page fault that `prepare` found last. */
+  faultCode = 0;
 
   /** Whether an access to this page, which translates to `physical`, is a plain access to RAM that no debugger wants to see. */
   isPlainRam(low: number, high: number, physical: number): boolean {
@@ -239,8 +241,14 @@ export class Mmu {
     return privilege === 'supervisor' && (this.#words[FLAGS_AT]! & RFLAGS_AC) !== 0 ? COLUMN.supervisor : COLUMN.supervisorUnderSmap;
   }
 
-  /** Frame number of a data access: from the TLB if it allows the access, else by a walk. */
+  /** Frame number of a data access. Throws PageFault. */
   #dataFrame(low: number, high: number, access: 'read' | 'write', privilege: Privilege): number {
+    const frame = this.#tryFrame(low, high, access, privilege);
+    if (frame < 0) throw new PageFault(joined(low, high) as LinearAddress, this.faultCode);
+    return frame;
+  }
+  /** The same from the TLB if it allows the access, else by a walk; -1 for a page fault. */
+  #tryFrame(low: number, high: number, access: 'read' | 'write', privilege: Privilege): number {
     const { tlb } = this;
     const pcid = currentPcid(this.state);
     const controls = this.#controls.read(this.state);
@@ -253,7 +261,7 @@ export class Mmu {
       if (refused || (access === 'write' && (attributes & TLB_ATTRIBUTE.dirty) === 0)) entry = -1;
     }
     if (entry < 0) {
-      this.#walk(controls, low, high, access, privilege, alignmentCheck, pcid);
+      if (!this.#walk(controls, low, high, access, privilege, alignmentCheck, pcid)) return -1;
       entry = tlb.fill('data', low, high, pcid, this.#translation, controls.mode === 'none');
     }
     const frame = this.#frameOnBus(tlb.frame(entry));
@@ -285,7 +293,7 @@ export class Mmu {
     let entry = tlb.findInstruction(low, high, pcid);
     if (entry >= 0 && denial(rightsOf(tlb.attributes(entry)), controls, 'fetch', privilege, false) !== undefined) entry = -1;
     if (entry < 0) {
-      this.#walk(controls, low, high, 'fetch', privilege, false, pcid);
+      if (!this.#walk(controls, low, high, 'fetch', privilege, false, pcid)) throw new PageFault(joined(low, high) as LinearAddress, this.faultCode);
       entry = tlb.fill('instruction', low, high, pcid, this.#translation, controls.mode === 'none');
     }
     const frame = this.#frameOnBus(tlb.frame(entry));
@@ -293,8 +301,8 @@ export class Mmu {
     return (frame * PAGE_SIZE + (low & 0xfff)) as PhysicalAddress;
   }
 
-  /** Walks into #translation and commits the leaf's flags. Throws PageFault, after dropping what the TLBs hold for the page. */
-  #walk(controls: PagingControls, low: number, high: number, access: AccessKind, privilege: Privilege, alignmentCheck: boolean, pcid: number): void {
+  /** Walks into #translation and commits the leaf's flags. False for a page fault with `faultCode`, after dropping what the TLBs hold for the page. */
+  #walk(controls: PagingControls, low: number, high: number, access: AccessKind, privilege: Privilege, alignmentCheck: boolean, pcid: number): boolean {
     const translation = this.#translation;
     this.#misses++;
     if (controls.mode !== 'none') this.#walks++;
@@ -302,11 +310,11 @@ export class Mmu {
     const why: Denial | undefined = translation.outcome === 'mapped' ? denial(translation, controls, access, privilege, alignmentCheck) : translation.outcome;
     if (why === undefined) {
       commitFlags(this.#structures, translation, access);
-      return;
+      return true;
     }
     this.tlb.dropPage(low, high, pcid, false);
-    const errorCode = faultErrorCode(why, translation, controls, access, privilege);
-    throw new PageFault((BigInt(high) << 32n | BigInt(low)) as LinearAddress, errorCode);
+    this.faultCode = faultErrorCode(why, translation, controls, access, privilege);
+    return false;
   }
 
   #loadAcross(low: number, high: number, bytes: number, privilege: Privilege, modify: boolean): bigint {
@@ -344,8 +352,10 @@ export class Mmu {
   /** INVLPG. SDM Vol. 3A, "Operations that Invalidate TLBs and Paging-Structure Caches". */
   invlpg(address: LinearAddress): void {
     this.#address[0] = address;
-    this.tlb.invalidatePage(this.#halves[0]!, this.#halves[1]!, currentPcid(this.state), false);
+    this.invlpgHalves(this.#halves[0]!, this.#halves[1]!);
   }
+  /** The same of an address in halves, both unsigned. */
+  invlpgHalves(low: number, high: number): void { this.tlb.invalidatePage(low, high, currentPcid(this.state), false); }
 
   /** INVPCID. `type` 0: an address in a PCID; 1: a PCID; 2: everything with global entries; 3: everything but global entries. The caller has checked its operands. */
   invpcid(type: 0 | 1 | 2 | 3, pcid: number, address: LinearAddress): void {

@@ -71,7 +71,7 @@ export function walk(controls: PagingControls, structures: PagingStructures, low
   let reservedHigh = isLongPaging(mode) ? RESERVED_HIGH_LONG : mode === 'PAE' ? RESERVED_HIGH_PAE : 0;
   if (wide && !controls.executeDisable) reservedHigh |= ENTRY_HIGH_XD;
 
-  let structure: StructureName = mode === '5-level' ? 'PML5E' : mode === '4-level' ? 'PML4E' : 'PDE';
+  let level = mode === '5-level' ? 5 : mode === '4-level' ? 4 : 2;
   let frame = controls.rootFrame;
   if (mode === 'PAE') {
     const index = low >>> 30;
@@ -85,18 +85,18 @@ export function walk(controls: PagingControls, structures: PagingStructures, low
   }
 
   for (;;) {
-    const index = indexOf(structure, wide, low, high);
+    const index = indexOf(level, wide, low, high);
     const address = frame * 4096 + index * (wide ? 8 : 4);
     const entryLow = structures.read32(address);
     const entryHigh = wide ? structures.read32(address + 4) : 0;
-    const maps = structure === 'PTE' || ((entryLow & ENTRY.PS) !== 0 && mapsLarge(structure) && (wide || controls.pageSizeExtensions));
-    visit?.(structure, index, address, entryLow, entryHigh, maps);
+    const maps = level === 1 || ((entryLow & ENTRY.PS) !== 0 && mapsLarge(level) && (wide || controls.pageSizeExtensions));
+    visit?.(STRUCTURES[level]!, index, address, entryLow, entryHigh, maps);
     if ((entryLow & ENTRY.P) === 0) {
       out.outcome = 'not present';
       return;
     }
-    const size: PageSizeCode = !maps || structure === 'PTE' ? SIZE_4K : structure === 'PDPTE' ? SIZE_1G : wide ? SIZE_2M : SIZE_4M;
-    const reservedLow = !mapsLarge(structure) ? ENTRY.PS : maps ? reservedInLeaf(size, controls) : 0;
+    const size: PageSizeCode = !maps || level === 1 ? SIZE_4K : level === 3 ? SIZE_1G : wide ? SIZE_2M : SIZE_4M;
+    const reservedLow = !mapsLarge(level) ? ENTRY.PS : maps ? reservedInLeaf(size, controls) : 0;
     if ((entryHigh & reservedHigh) !== 0 || (entryLow & reservedLow) !== 0) {
       out.outcome = 'reserved bit';
       return;
@@ -117,7 +117,7 @@ export function walk(controls: PagingControls, structures: PagingStructures, low
     }
     if ((entryLow & ENTRY.A) === 0) structures.setFlags(address, entryLow, ENTRY.A);
     frame = wide ? frameOf(entryLow, entryHigh) : entryLow >>> 12;
-    structure = BELOW[structure];
+    level--;
   }
 }
 
@@ -136,21 +136,21 @@ function reservedInLeaf(size: PageSizeCode, { features }: PagingControls): numbe
   return size === SIZE_4M && !features.pse36 ? RESERVED_WITHOUT_PSE36 : RESERVED_LOW_LEAF[size];
 }
 
-/** The structure that an entry references if it maps no page. */
-const BELOW = { PML5E: 'PML4E', PML4E: 'PDPTE', PDPTE: 'PDE', PDE: 'PTE', PTE: 'PTE' } as const;
-/** With PS set, an entry of this structure maps a page, or would if the processor had such pages; in the others PS is reserved. */
-const mapsLarge = (structure: StructureName): boolean => structure !== 'PML5E' && structure !== 'PML4E';
+/** The entries of each level: 1 is that of page tables. */
+const STRUCTURES: readonly StructureName[] = ['PTE', 'PTE', 'PDE', 'PDPTE', 'PML4E', 'PML5E'];
+/** With PS set, an entry of this level maps a page, or would if the processor had such pages; in the others PS is reserved. */
+const mapsLarge = (level: number): boolean => level <= 3;
 
 const frameOf = (low: number, high: number): number => ((high & ADDRESS_HIGH) << 20) | (low >>> 12);
 
-function indexOf(structure: StructureName, wide: boolean, low: number, high: number): number {
-  if (!wide) return structure === 'PDE' ? low >>> 22 : (low >>> 12) & 0x3ff;
-  switch (structure) {
-    case 'PML5E': return (high >>> 16) & 0x1ff;
-    case 'PML4E': return (high >>> 7) & 0x1ff;
-    case 'PDPTE': return ((high << 2) | (low >>> 30)) & 0x1ff;
-    case 'PDE': return (low >>> 21) & 0x1ff;
-    case 'PTE': return (low >>> 12) & 0x1ff;
+function indexOf(level: number, wide: boolean, low: number, high: number): number {
+  if (!wide) return level === 2 ? low >>> 22 : (low >>> 12) & 0x3ff;
+  switch (level) {
+    case 5: return (high >>> 16) & 0x1ff;
+    case 4: return (high >>> 7) & 0x1ff;
+    case 3: return ((high << 2) | (low >>> 30)) & 0x1ff;
+    case 2: return (low >>> 21) & 0x1ff;
+    default: return (low >>> 12) & 0x1ff;
   }
 }
 

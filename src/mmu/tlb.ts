@@ -224,8 +224,13 @@ export class Tlb {
   }
 
   #emptyColumnsAt(index: number): void {
-    this.changes++;
-    for (let column = 0; column < COLUMNS; column++) this.#emptyAt(columnBase(column as Column) / 4 + index * COLUMN_WORDS, index, true);
+    const words = this.#words, empty = emptyTag(index);
+    for (let column = 0; column < COLUMNS; column++) {
+      const at = columnBase(column as Column) / 4 + index * COLUMN_WORDS;
+      if (words[at] === empty && words[at + 1] === 0) continue;
+      this.changes++;
+      this.#emptyAt(at, index, true);
+    }
   }
 
   #emptyAt(at: number, index: number, reads: boolean): void {

@@ -70,6 +70,8 @@ export class CodeStore {
   /** Backward branches always go through the dispatcher, which counts how often: for finding hot code. */
   linksLoops = true;
   #stops: Stops = new Set();
+  /** Whether there are any. */
+  hasStops = false;
   readonly statistics = { decodedInstructions: 0, blocks: 0, droppedFrames: 0, emptied: 0 };
 
   constructor(state: GuestState, memory: PhysicalMemory, instructions: InstructionSet, handlers: Handlers, entries: EntryTable, trail: Trail) {
@@ -132,6 +134,7 @@ export class CodeStore {
     const before = this.#stops;
     if (stops === before) return;
     this.#stops = stops;
+    this.hasStops = isStopTest(stops) || stops.size > 0;
     if (isStopTest(stops) || isStopTest(before)) {
       this.clear();
       return;
@@ -141,7 +144,6 @@ export class CodeStore {
     if (pages.size === 0) return;
     for (const [frame, known] of this.#frames) if (intersect(known.pages, pages)) this.#forget(frame);
   }
-  get hasStops(): boolean { return isStopTest(this.#stops) || this.#stops.size > 0; }
   isStop(ip: bigint): boolean { return this.#stops.has(ip); }
 
   /** Decodes at most `most` instructions from an address in a frame, up to the first that ends a block or is not wholly in the page. */

@@ -4,7 +4,9 @@
  * there: with the same paging unit, the same deliveries and, for what it does not generate, the reference engine.
  */
 import { PageFault } from '../../../mmu/page-fault.ts';
+import type { LinearAddress } from '../../../state/addresses.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
+import { joined } from '../../../state/halves.ts';
 import { OFFSET } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import type { RecentInstruction } from '../../recent-instructions.ts';
@@ -49,7 +51,7 @@ const SLICE = 500_000;
 const RIP_LOW = OFFSET.rip / 4, RIP_HIGH = RIP_LOW + 1;
 const BUDGET = ENGINE.budget / 4, LEFT_AT = ENGINE.leftAt / 4, LINK = ENGINE.link / 4, MORE = ENGINE.more / 4, LEFT_REGION = ENGINE.leftRegion / 4, UNTIL_REPORT = ENGINE.untilReport / 4;
 const PCID = ENGINE.pcid / 4, MISS_ACCESS = ENGINE.missAccess / 4, MISS_LOW = ENGINE.missAddress / 4;
-const STALE_PAGES = ENGINE.stalePages / 4, CHANGES = ENGINE.changes / 4, DELIVERIES = ENGINE.deliveries / 4;
+const UNWATCHED = ENGINE.unwatched / 4, STALE_PAGES = ENGINE.stalePages / 4, CHANGES = ENGINE.changes / 4, DELIVERIES = ENGINE.deliveries / 4;
 const ALL_COLUMNS = 7;
 
 /** What the engine does for generated code that came back; a single step accounts for itself. */
@@ -161,7 +163,7 @@ export class FastEngine implements Engine {
     for (let first = true; this.#left > 0; first = false) {
       const stopHere = this.#isAtStop;
       if (stopHere && !first) return { kind: 'breakpoint' };
-      const context = this.cpu.attention || stopHere ? undefined : enterContext(this.cpu);
+      const context = this.cpu.attention || stopHere ? undefined : this.#contextNow();
       const stop = context === undefined ? this.#step() : this.#enter(context);
       if (stop !== undefined) return stop;
       if (this.#stopRequested) return { kind: this.#isAtStop ? 'breakpoint' : 'requested' };
@@ -188,6 +190,13 @@ export class FastEngine implements Engine {
     this.#noteReference();
     this.#steppedAt = this.#state.retired;
     return result.kind === 'retired' || result.kind === 'exception' ? undefined : result;
+  }
+
+  /** The context as things are now, for generated code. Where execution may have to stop, short ways are not taken. */
+  #contextNow(): Context | undefined {
+    const context = enterContext(this.cpu);
+    if (this.code.hasStops) this.#u32[UNWATCHED] = 0;
+    return context;
   }
 
   /** What generated code may do before it must come back, from here on. */
@@ -224,7 +233,7 @@ export class FastEngine implements Engine {
     this.statistics.exits.reference++;
     this.#stop = this.#stepPlain(instruction);
     if (this.#stop !== undefined || this.#stopRequested || cpu.attention || this.#left === 0 || this.#stayed >= SLICE) return STATUS.served;
-    const context = enterContext(cpu);
+    const context = this.#contextNow();
     if (context === undefined) return STATUS.served;
     this.#context = context;
     this.#allow(SLICE - this.#stayed, context);
@@ -289,7 +298,7 @@ export class FastEngine implements Engine {
     cpu.deliveries += u32[DELIVERIES]!;
     u32[CHANGES] = u32[DELIVERIES] = 0;
     cpu.refresh();
-    this.#context = enterContext(cpu)!;
+    this.#context = this.#contextNow()!;
   }
   /** How often the short way of INT n was taken, by vector. */
   get interrupts(): Uint32Array { return this.#u32.subarray(INTERRUPTS_BASE / 4, INTERRUPTS_BASE / 4 + 256); }
@@ -383,11 +392,9 @@ export class FastEngine implements Engine {
     this.#missedAt = this.#state.retired;
     if (again) return this.#manyOrOne(leftAt);
     if ((low & 0xfff) + (access & 0xff) > 4096 || !isCanonicalHigh(high, this.cpu.linearWidth)) return this.#step();
-    try {
-      if (!this.cpu.mmu.prepare(low, high, (access & MISS_WRITE) !== 0, this.cpu.privilege)) return this.#manyOrOne(leftAt);
-    } catch (thrown) {
-      return this.#deliver(thrown);
-    }
+    const prepared = this.cpu.mmu.prepare(low, high, (access & MISS_WRITE) !== 0, this.cpu.privilege);
+    if (prepared === false) return this.#manyOrOne(leftAt);
+    if (prepared === undefined) return this.#deliver(new PageFault(joined(low, high) as LinearAddress, this.cpu.mmu.faultCode));
     this.#resume = leftAt;
     return undefined;
   }

@@ -27,8 +27,8 @@ const CODE = { mask: ATTRIBUTE.L | ATTRIBUTE.DB | 0xfd, value: ATTRIBUTE.L | 0x9
 const DATA = { mask: 0xfb, value: 0x93 } as const;
 /** The same of an interrupt or trap gate, whatever its DPL. */
 const GATE = { mask: 0x9e, value: 0x8e } as const;
-/** With none of these in systemFlags the next instruction is simply executed, unless an interrupt waits. */
-const ATTENTION = RFLAGS.TF | RFLAGS.RF | RFLAGS.VM;
+/** With one of these in systemFlags the next instruction is not simply executed. */
+const ATTENTION = RFLAGS.TF | RFLAGS.VM;
 
 /** Which way an instruction has in a context, as part of a handler's key; undefined: none. */
 export function shortWayOf(i: Instruction, { mode, column }: Context): string | undefined {
@@ -130,6 +130,9 @@ export class ShortWay extends HandlerOps {
       this.eq(32, this.and(32, stack.attributes, this.#c(DATA.mask)), this.or(32, dpl, this.#c(DATA.value))),
     );
     this.#requireNothingPending(flags);
+    // That instruction must come in this stay, and no breakpoint be there that it would not see.
+    const follows = this.andB(this.ltS(32, this.#c(0), this.inLocal(I32, BUDGET)), this.isZero(32, this.and(32, this.#word(OFFSET.dr7), this.#c(0xff))));
+    this.#require(this.orB(this.isZero(32, this.and(32, flags, this.#c(RFLAGS.RF))), follows));
     // Data segments that stay as they are.
     for (const segment of DATA_SEGMENTS) {
       const attributes = this.#word(OFFSET.attributes + 4 * segment);
@@ -145,7 +148,8 @@ export class ShortWay extends HandlerOps {
       const at = OFFSET.selector + 4 * segment, selector = this.#word(at);
       this.#setWord(at, this.select(32, this.andB(outer, this.isZero(32, this.and(32, selector, this.#c(0xfffc)))), this.#c(0), selector));
     }
-    this.#setRflags(flags);
+    // RF holds for one instruction, which clears it as it starts.
+    this.#setRflags(this.and(32, flags, this.#c(~RFLAGS.RF)));
     enter();
   }
 

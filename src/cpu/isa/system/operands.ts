@@ -1,11 +1,11 @@
 /** How system instructions read and write their operands on the concrete state. */
 import { CR4 } from '../../../mmu/control-bits.ts';
-import { lowOf } from '../../../state/halves.ts';
+import { highOf, lowOf } from '../../../state/halves.ts';
 import { OFFSET, type Segment } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { GP } from '../../exceptions.ts';
 import type { Instruction } from '../instruction.ts';
-import type { MemoryOperand, RegisterOperand, Width } from '../operand.ts';
+import { NO_REGISTER, type MemoryOperand, type RegisterOperand, type Width } from '../operand.ts';
 
 const GPR = OFFSET.gpr / 4;
 
@@ -16,6 +16,20 @@ export function effectiveAddress(cpu: Cpu, x: MemoryOperand): bigint {
   const sum = BigInt.asUintN(64, base + gpr[x.index]! * BigInt(x.scale) + x.displacement);
   return x.addressWidth === 64 ? sum : BigInt.asUintN(x.addressWidth, sum);
 }
+
+/** Bits 31:0 of the same offset; bits 63:32 are in `offsetHigh`. No bigint is made where the displacement is a small number. */
+export function effectiveAddressLow(cpu: Cpu, x: MemoryOperand): number {
+  if (x.ripRelative || x.index !== NO_REGISTER) {
+    const offset = effectiveAddress(cpu, x);
+    offsetHigh = highOf(offset);
+    return lowOf(offset);
+  }
+  const sum = low32(cpu, x.base) + lowOf(x.displacement);
+  offsetHigh = x.addressWidth === 64 ? (high32(cpu, x.base) + highOf(x.displacement) + (sum < 2 ** 32 ? 0 : 1)) >>> 0 : 0;
+  return x.addressWidth === 16 ? sum & 0xffff : sum >>> 0;
+}
+/** Bits 63:32 of what `effectiveAddressLow` found last. */
+export let offsetHigh = 0;
 
 /** An offset further on in the same operand. */
 export const offsetBy = (x: MemoryOperand, offset: bigint, bytes: number): bigint => BigInt.asUintN(x.addressWidth, offset + BigInt(bytes));

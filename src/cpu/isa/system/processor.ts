@@ -1,17 +1,17 @@
 /** MSRs, FS and GS bases, TLB and cache control, identification, time. */
 import { apicMode } from '../../../state/apic-base.ts';
-import { SEGMENT } from '../../../state/layout.ts';
+import { OFFSET, SEGMENT } from '../../../state/layout.ts';
 import { linear } from '../../../state/addresses.ts';
 import { CR4 } from '../../../mmu/control-bits.ts';
 import type { Cpu } from '../../cpu.ts';
 import { cpuid } from '../../cpuid.ts';
 import { GP, UD } from '../../exceptions.ts';
 import { MISC_ENABLE, readMsr, readTsc, writeMsr } from '../../msr.ts';
-import { isCanonical } from '../../segmentation.ts';
+import { isCanonical, isCanonicalHigh } from '../../segmentation.ts';
 import type { Instruction } from '../instruction.ts';
 import { RAX, RBX, RCX, RDX } from '../operand.ts';
 import type { SystemSemantics } from '../row.ts';
-import { effectiveAddress, low32, memoryOperand, offsetBy, readOperand, requireCpl0, writeOperand } from './operands.ts';
+import { effectiveAddress, effectiveAddressLow, low32, memoryOperand, offsetBy, offsetHigh, readOperand, requireCpl0, writeOperand } from './operands.ts';
 
 function writeEdxEax(cpu: Cpu, value: bigint): void {
   cpu.state.gpr[RAX] = value & 0xffff_ffffn;
@@ -53,11 +53,15 @@ export const WRGSBASE = writeBase(SEGMENT.GS);
 export const INVLPG: SystemSemantics = (cpu, i) => {
   requireCpl0(cpu, i);
   const x = memoryOperand(i, 0);
-  const offset = effectiveAddress(cpu, x);
-  if (!cpu.in64BitMode) return cpu.mmu.invlpg(linear(BigInt.asUintN(32, cpu.state.base[x.segment]! + offset)));
-  const address = linear(x.segment < SEGMENT.FS ? offset : offset + cpu.state.base[x.segment]!);
-  if (isCanonical(address, cpu.widestLinear)) cpu.mmu.invlpg(address);
+  let low = effectiveAddressLow(cpu, x), high = offsetHigh;
+  if (!cpu.in64BitMode || x.segment >= SEGMENT.FS) {
+    low += cpu.state.u32[BASES + 2 * x.segment]!;
+    high += cpu.state.u32[BASES + 2 * x.segment + 1]! + (low < 2 ** 32 ? 0 : 1);
+  }
+  if (!cpu.in64BitMode) cpu.mmu.invlpgHalves(low >>> 0, 0);
+  else if (isCanonicalHigh(high >>> 0, cpu.widestLinear)) cpu.mmu.invlpgHalves(low >>> 0, high >>> 0);
 };
+const BASES = OFFSET.base / 4;
 
 /** INVPCID — Invalidate Process-Context Identifier. SDM Vol. 2A, "INVPCID—Invalidate Process-Context Identifier". */
 export const INVPCID: SystemSemantics = (cpu, i) => {
