@@ -114,6 +114,8 @@ export class Cpu {
   observer: CpuObserver | undefined;
   /** Nobody but a counter of software interrupts looks at deliveries, and nobody at changes of mode: an engine may count them itself. */
   unwatched: () => boolean = () => this.onException === undefined && this.observer === undefined;
+  /** Grows with whatever may change how the next instruction is executed: mode, privilege, control registers, segments, what is pending, who looks on. */
+  changes = 0;
   #mode: Mode = MODE_64;
 
   constructor(state: GuestState, mmu: Mmu, bus: CpuBus, model: CpuModel = DEFAULT_MODEL) {
@@ -185,7 +187,10 @@ export class Cpu {
     this.refresh();
   }
 
-  refreshAttention(): void { this.attention = attentionNeeded(this); }
+  refreshAttention(): void {
+    this.changes++;
+    this.attention = attentionNeeded(this);
+  }
 
   // ------------------------------------------------------------------------------------------------------- memory
   /** Linear address of an explicit access, with all segment checks: the form for 64-bit mode is a comparison or two. Throws GuestException. */
@@ -298,6 +303,7 @@ export class Cpu {
   /** Puts a descriptor straight into a segment register, without a table and without checks. A change of CS or SS needs `refresh` (setMode does it). */
   setSegment(number: number, to: CachedSegment): void {
     const { state } = this;
+    this.changes++;
     state.selector[number] = to.selector;
     state.attributes[number] = to.attributes;
     state.limit[number] = to.limit;

@@ -231,12 +231,15 @@ export class FastEngine implements Engine {
     this.#trail.noteLeft(this.code.firstRecord(record));
     cpu.deliveriesInStep = 0;
     this.statistics.exits.reference++;
+    const { changes } = cpu;
     this.#stop = this.#stepPlain(instruction);
     if (this.#stop !== undefined || this.#stopRequested || cpu.attention || this.#left === 0 || this.#stayed >= SLICE) return STATUS.served;
-    const context = this.#contextNow();
-    if (context === undefined) return STATUS.served;
-    this.#context = context;
-    this.#allow(SLICE - this.#stayed, context);
+    if (cpu.changes !== changes) {
+      const context = this.#contextNow();
+      if (context === undefined) return STATUS.served;
+      this.#context = context;
+    }
+    this.#allow(SLICE - this.#stayed, this.#context);
     return STATUS.next;
   }
 

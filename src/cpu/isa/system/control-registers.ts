@@ -76,6 +76,7 @@ function writeCr3(cpu: Cpu, value: bigint): void {
   const reserved = ((1n << 63n) - 1n) & ~((1n << BigInt(MAXPHYADDR)) - 1n);
   if ((value & reserved) !== 0n || (value >> 63n !== 0n && !isSet(state.cr4, CR4.PCIDE))) refuse('reserved bit of CR3');
   if (!cpu.mmu.setCr3(value)) refuse('reserved bit in a PDPTE');
+  cpu.changes++;
   cpu.observer?.controlRegister(3, value);
 }
 
