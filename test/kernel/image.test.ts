@@ -1,10 +1,11 @@
 /** The kernel as a file: what boot loaders look for, and what its sections may do. */
 import { describe, expect, test } from 'vitest';
+import { sourceMapResolver } from '../../src/cli/source-maps.ts';
 import { KERNEL_LOAD_ADDRESS, buildKernel } from '../../src/kernel/index.ts';
 import { BLOCK, BLOCK_HEADER, FRAME, KERNEL_BASE, NODE, PAGE_SIZE, REGION } from '../../src/kernel/layout.ts';
 import { kernelFile } from './support/boot.ts';
 
-const image = buildKernel();
+const image = buildKernel({ resolveLocation: sourceMapResolver() });
 const symbol = (name: string): NonNullable<ReturnType<typeof image.symbols.get>> => {
   const found = image.symbols.get(name);
   if (!found) throw new Error(`no symbol ${name}`);

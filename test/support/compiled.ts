@@ -7,8 +7,8 @@ const ROOT = join(import.meta.dirname, '../..');
 const BUNDLED = 'debugger/page/';
 
 /**
- * Vite makes a function of every module, which takes longer to load, and looks every import up when it is used: a guest runs in it at two thirds of
- * the speed that it has for users.
+ * Vite makes a function of every module, which takes longer to load, and looks every import up when it is used: a guest runs slower in it than it
+ * does for users.
  */
 export const compiled: Plugin = {
   name: 'compiled',
