@@ -4,20 +4,16 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { al, assemble, dx } from '../../src/assembler/index.ts';
-import { DESCRIPTION } from '../../src/kernel/description.ts';
-import { longmode, temporaryFolder } from '../support/cli.ts';
-import { count, launch, moved, openPage, register, screenshot, serve, stopped, type Served } from './support/page.ts';
+import { temporaryFolder } from '../support/cli.ts';
+import { count, launch, moved, openPage, register, screenshot, serve, serveKernel, stopped, type Served } from './support/page.ts';
 
 const folder = temporaryFolder(), image = join(folder, 'kernel.elf');
 const complaints: string[] = [];
 let browser: Browser, served: Served, page: Page;
 
 beforeAll(async () => {
-  longmode(['kernel', '--out', image]);
   browser = await launch();
-  const description = join(folder, 'description.json');
-  writeFileSync(description, JSON.stringify(DESCRIPTION));
-  served = await serve([image, '--description', description]);
+  served = await serveKernel(image);
   page = await openPage(browser, served.address, complaints);
 });
 afterAll(async () => {

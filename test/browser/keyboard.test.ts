@@ -1,22 +1,17 @@
 /** The page without a mouse, on a small laptop's screen: everything is reached, the focus is seen, and it stays where it was when the machine moves. */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DESCRIPTION } from '../../src/kernel/description.ts';
-import { longmode, temporaryFolder } from '../support/cli.ts';
-import { launch, moved, openPage, serve, stopped, type Served } from './support/page.ts';
+import { temporaryFolder } from '../support/cli.ts';
+import { launch, moved, openPage, serveKernel, stopped, type Served } from './support/page.ts';
 
-const folder = temporaryFolder(), image = join(folder, 'kernel.elf');
+const image = join(temporaryFolder(), 'kernel.elf');
 const complaints: string[] = [];
 let browser: Browser, served: Served, page: Page;
 
 beforeAll(async () => {
-  longmode(['kernel', '--out', image]);
   browser = await launch();
-  const description = join(folder, 'description.json');
-  writeFileSync(description, JSON.stringify(DESCRIPTION));
-  served = await serve([image, '--description', description]);
+  served = await serveKernel(image);
   page = await openPage(browser, served.address, complaints);
   await page.setViewportSize({ width: 1366, height: 768 });
   await stopped(page);

@@ -1,9 +1,10 @@
 /** A debugger's page in Chromium, served by `longmode debug` as a user starts it. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { PROGRAM } from '../../support/cli.ts';
+import { DESCRIPTION } from '../../../src/kernel/description.ts';
+import { longmode, PROGRAM } from '../../support/cli.ts';
 
 const SCREENSHOTS = join(import.meta.dirname, '../screenshots');
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
@@ -18,6 +19,14 @@ export async function serve(words: readonly string[]): Promise<Served> {
     server.once('exit', (status) => reject(new Error(`longmode debug ended with ${status}`)));
   });
   return { address, server };
+}
+
+/** Writes the guest kernel, serves it, and describes its allocators beside it. */
+export function serveKernel(image: string): Promise<Served> {
+  longmode(['kernel', '--out', image]);
+  const description = join(dirname(image), 'description.json');
+  writeFileSync(description, JSON.stringify(DESCRIPTION));
+  return serve([image, '--description', description]);
 }
 
 export const launch = (): Promise<Browser> => chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
