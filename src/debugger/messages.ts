@@ -2,6 +2,9 @@
  * What the page and its worker say to each other: plain data, so the page needs nothing of the machine. A request is answered once, by its
  * number; notices come by themselves. Addresses and registers are bigint, counts of instructions are numbers.
  */
+import type { RegisterField } from '../debug/register-fields.ts';
+
+export type { RegisterField };
 
 export interface MomentData { readonly retired: number; readonly deliveries: number; readonly idleTime: number }
 
@@ -145,8 +148,6 @@ export interface RegisterData {
   /** Its bits and fields of several bits, high ones first. */
   readonly fields?: readonly RegisterField[];
 }
-/** `values`: what each value of the field says. */
-export interface RegisterField { readonly name: string; readonly mask: bigint; readonly says: string; readonly values?: readonly string[] }
 export interface RegisterGroup { readonly name: string; readonly registers: readonly RegisterData[] }
 
 export interface MemoryData {
@@ -199,8 +200,8 @@ export interface TlbData {
   readonly rights: string;
   /** Where the paging structures lead now; undefined: nowhere. */
   readonly now: number | undefined;
-  /** How they differ from what is cached. */
-  readonly stale: readonly string[];
+  /** How they differ from what is cached; undefined: it is of another PCID, whose paging structures are not those of CR3. */
+  readonly stale: readonly string[] | undefined;
 }
 
 export interface TableRow { readonly index: string; readonly name: string; readonly value: bigint; readonly text: string; readonly target: bigint | undefined; readonly problem: string | undefined }

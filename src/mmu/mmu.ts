@@ -6,12 +6,12 @@ import { PAGE_SIZE, type LinearAddress, type PhysicalAddress } from '../state/ad
 import type { AccessKind, Privilege } from './access.ts';
 import type { AccessWatch } from './access-watch.ts';
 import { CR0, CR4, EFER, RFLAGS_AC } from './control-bits.ts';
-import { explainWalk, type WalkExplanation } from './explain.ts';
+import { explainWalk, staleness, type WalkExplanation } from './explain.ts';
 import { PageFault } from './page-fault.ts';
 import { Translation, commitFlags, denial, faultErrorCode, walk, type Denial, type PagingStructures } from './page-walk.ts';
 import { ALL_PAGING_FEATURES, PagingControls, currentPcid, loadPdpteRegisters, type PagingFeatures } from './paging-mode.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
-import { COLUMN, DATA_ENTRIES, FETCH_COLUMN, Tlb, columnBase, type Column } from './tlb.ts';
+import { COLUMN, DATA_ENTRIES, FETCH_COLUMN, Tlb, columnBase, pageOf, type Column, type TlbEntry } from './tlb.ts';
 import { TLB_ATTRIBUTE, rightsOf } from './tlb-attributes.ts';
 
 export type { AccessKind, Privilege } from './access.ts';
@@ -420,6 +420,16 @@ export class Mmu {
   /** The whole walk of a linear address as data, changing nothing. `cr3` chooses another address space than the current one. */
   explain(address: LinearAddress, cr3?: bigint): WalkExplanation {
     return explainWalk(this.state, this.memory, address, cr3, this.#controls.features);
+  }
+
+  /**
+   * What the paging structures say now of a cached translation's page, and how the translation differs from it. Undefined: it is of another PCID than CR3's, so its
+   * paging structures are others, and CR3 does not say which. SDM Vol. 3A, "Process-Context Identifiers (PCIDs)".
+   */
+  compare(entry: TlbEntry): { readonly now: WalkExplanation; readonly stale: readonly string[] } | undefined {
+    if (!entry.global && entry.pcid !== currentPcid(this.state)) return undefined;
+    const now = this.explain(pageOf(entry));
+    return { now, stale: staleness(entry, now) };
   }
 
   get statistics(): MmuStatistics {

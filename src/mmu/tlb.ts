@@ -21,6 +21,7 @@
  *   +8  u32  physical frame number
  * Columns hold nothing of their own: they may be emptied at any time without the guest noticing.
  */
+import { linear, type LinearAddress } from '../state/addresses.ts';
 import type { GuestState } from '../state/guest-state.ts';
 import { RAM_BASE, TLB_BASE, TLB_BYTES } from '../state/layout.ts';
 import type { PageSizeCode } from './paging-entries.ts';
@@ -90,6 +91,9 @@ export interface TlbEntry extends PageRights {
   /** Size of the page this 4 KiB piece came from. */
   readonly pageSize: PageSizeCode;
 }
+
+/** The linear page that an entry translates. */
+export const pageOf = ({ low, high }: TlbEntry): LinearAddress => linear((BigInt(high) << 32n) | BigInt(low));
 
 /**
  * The low half of a tag (the high half is 0) that no access at this index matches, by its first page or by the one behind it, which an

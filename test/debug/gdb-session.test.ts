@@ -89,6 +89,10 @@ describe('a gdb session', () => {
     expect(peer.ask('g')).toHaveLength(GDB_REGISTERS.reduce((sum, { bits }) => sum + bits / 4, 0));
     expect(peer.ask('qXfer:memory-map:read::0,1000')).toMatch(/^l.*<memory type="ram" start="0x0"/);
     expect(peer.ask('qXfer:features:read:other.xml:0,10')).toBe('E00');
+    // Fields of several bits are numbers: gdb prints [ PF ZF IOPL=3 ].
+    expect(xml).toContain('<field name="OF" start="11" end="11"/><field name="IOPL" start="12" end="13" type="uint32"/><field name="NT" start="14" end="14"/>');
+    expect(xml).toContain('<flags id="cr3_bits" size="8"><field name="PCID" start="0" end="11" type="uint64"/><field name="PDBR" start="12" end="51" type="uint64"/></flags>');
+    expect(xml).toMatch(/<flags id="cr4_bits" .*<field name="LA57" start="12" end="12"\/>.*<reg name="cr4" bitsize="64" type="cr4_bits" group="system"\/>/);
   });
   it('reads and writes registers; what cannot be is refused', () => {
     const { peer, address } = flatPeer();
@@ -171,6 +175,20 @@ describe('a gdb session', () => {
     expect(peer.monitor('nonsense')).toMatch(/there is no command "nonsense"/);
     expect(peer.debug.machine.state.retired).toBe(50_000);
     expect(peer.ask('qRcmd,zz')).toBe('E16');
+  });
+  it('says which of the monitor\'s breakpoints it stopped at, since gdb knows nothing of them, and takes them with it', () => {
+    const { peer, address } = flatPeer();
+    expect(peer.monitor('break count 10')).toBe('breakpoint 1: instruction 10\n');
+    const announced = peer.raw(packet('vCont;c'));
+    expect(new TextDecoder().decode(fromHex(announced.at(-2)!.slice(1)))).toBe('longmode: breakpoint 1 (instruction 10): 10 instructions have retired\n');
+    expect(announced.at(-1)).toMatch(/^T05[0-9a-f:]+;thread:1;$/);
+    expect(peer.monitor(`break 0x${address('store').toString(16)}`)).toMatch(/^breakpoint 2: execution of/);
+    // gdb would pass over a breakpoint of its own kind that it has not set.
+    expect(peer.ask('vCont;c')).not.toContain('break');
+    peer.ask(`Z0,${address('compare').toString(16)},1`);
+    expect(peer.raw(packet('vCont;c')).filter((payload) => payload.startsWith('O'))).toEqual([]);
+    peer.session.end();
+    expect(peer.debug.breakpoints.all).toEqual([]);
   });
   it('acknowledges until it is told not to, asks again for what is damaged, and sends again what was', () => {
     const { peer } = flatPeer();

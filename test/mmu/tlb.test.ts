@@ -295,6 +295,20 @@ describe('what a debugger sees of the TLB', () => {
     expect(staleness([...guest.mmu.tlb.entries()][0]!, guest.mmu.explain(linear(PAGE)))).toEqual(['the paging structures now say not present']);
   });
 
+  test('an entry of another PCID than CR3\'s is not compared with CR3\'s paging structures; a global one is', () => {
+    const guest = new PagedGuest();
+    guest.change({ cr4: CR4.PAE | CR4.PCIDE | CR4.PGE });
+    guest.mmu.setCr3(BigInt(ROOT | 9));
+    guest.map(PAGE, OLD | OPEN);
+    guest.translate(PAGE);
+    guest.map(PAGE, 0n);
+    const [entry] = [...guest.mmu.tlb.entries()];
+    expect(guest.mmu.compare(entry!)?.stale).toEqual(['the paging structures now say not present']);
+    guest.mmu.setCr3(BigInt(ROOT | 8) | (1n << 63n));
+    expect(guest.mmu.compare(entry!)).toBeUndefined();
+    expect(guest.mmu.compare({ ...entry!, global: true })?.stale).toEqual(['the paging structures now say not present']);
+  });
+
   test('hits, misses and flushes', () => {
     const guest = new PagedGuest();
     const { flushes } = guest.mmu.statistics;

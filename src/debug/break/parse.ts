@@ -16,15 +16,16 @@ cr [N] | msr [ADDRESS]     after a write
 port FROM[,COUNT] [in|out]
 mode | privilege | tlb     after a change of mode or CPL, after an invalidation
 pte ADDRESS                after a change of an entry that its walk goes through
-console TEXT               after COM1 has printed TEXT
+console TEXT | "TEXT"      after COM1 has printed TEXT; with a condition it is in quotation marks
 count N                    at an instruction count
 when EXPRESSION            where it becomes true (looks at every instruction: slow)
 Each but the last may end in "if EXPRESSION".`;
 
 /** Adds the breakpoint that a text describes. Throws ExpressionError, RangeError. */
 export function addBreakpoint(breakpoints: Breakpoints, machine: Machine, text: string, temporary = false): Breakpoint {
-  const console_ = /^\s*console\s+(.+)$/.exec(text);
-  if (console_ !== null) return breakpoints.add({ on: 'console', text: unquoted(console_[1]!.trim()) }, { temporary });
+  // A text without quotation marks reaches to the end: " if " may be in it.
+  const [, printed, printedIf] = /^\s*console\s+("(?:[^"\\]|\\.)*"(?=\s*$|\s+if\s)|.+)(?:\s+if\s+(.+))?$/.exec(text) ?? [];
+  if (printed !== undefined) return breakpoints.add({ on: 'console', text: unquoted(printed.trim()) }, { temporary, ...(printedIf === undefined ? {} : { condition: printedIf }) });
   const when = /^\s*when\s+(.+)$/.exec(text);
   if (when !== null) return breakpoints.add({ on: 'expression' }, { condition: when[1]!, temporary });
   const [, what = '', condition] = /^(.*?)(?:\s+if\s+(.*))?$/.exec(text.trim()) ?? [];

@@ -4,6 +4,7 @@
  */
 import type { Machine } from '../../machine/machine.ts';
 import { MACHINE_REGISTERS } from '../../machine/registers.ts';
+import { fieldsOf } from '../register-fields.ts';
 
 export interface GdbRegister {
   readonly name: string;
@@ -16,15 +17,24 @@ export interface GdbRegister {
 interface Feature { readonly name: string; readonly types: string; readonly registers: readonly GdbRegister[] }
 
 const of = (bits: GdbRegister['bits'], type: string, group?: 'system') => (name: string, machineName = name): GdbRegister => ({ name, machineName, bits, type, ...(group === undefined ? {} : { group }) });
-const data = of(64, 'int64'), word = of(32, 'int32'), system = of(64, 'uint64', 'system'), float = of(80, 'i387_ext');
+const data = of(64, 'int64'), word = of(32, 'int32'), float = of(80, 'i387_ext');
 const numbered = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, n) => `${prefix}${n}`);
-const flags = (id: string, bytes: number, bits: Readonly<Record<string, number>>): string =>
-  `<flags id="${id}" size="${bytes}">${Object.entries(bits).map(([name, n]) => `<field name="${name}" start="${n}" end="${n}"/>`).join('')}</flags>`;
+/** A type for a register of so many bytes whose bits have names; a field of several bits is a number. `name`: the register's in debug/register-fields.ts. */
+function flags(id: string, bytes: number, name: string): string {
+  const all = fieldsOf(name, true)!.map(({ name: field, mask }) => ({ field, start: mask.toString(2).length - mask.toString(2).replace(/0+$/, '').length, end: mask.toString(2).length - 1 }));
+  const text = all.sort((a, b) => a.start - b.start).map(({ field, start, end }) => `<field name="${field}" start="${start}" end="${end}"${end > start ? ` type="uint${8 * bytes}"` : ''}/>`);
+  return `<flags id="${id}" size="${bytes}">${text.join('')}</flags>`;
+}
+/** System registers whose bits have names. */
+const WITH_FIELDS = ['cr0', 'cr3', 'cr4', 'cr8', 'efer', 'star', 'pat', 'apic_base', 'dr6', 'dr7'];
+
+/** 64 bits, beside the program's own. */
+const system = (name: string): GdbRegister => of(64, WITH_FIELDS.includes(name) ? `${name}_bits` : 'uint64', 'system')(name);
 
 const FEATURES: readonly Feature[] = [
   {
     name: 'org.gnu.gdb.i386.core',
-    types: flags('i386_eflags', 4, { CF: 0, PF: 2, AF: 4, ZF: 6, SF: 7, TF: 8, IF: 9, DF: 10, OF: 11, NT: 14, RF: 16, VM: 17, AC: 18, VIF: 19, VIP: 20, ID: 21 }),
+    types: flags('i386_eflags', 4, 'rflags'),
     registers: [
       ...['rax', 'rbx', 'rcx', 'rdx', 'rsi', 'rdi'].map((name) => data(name)), of(64, 'data_ptr')('rbp'), of(64, 'data_ptr')('rsp'), ...numbered('r', 16).slice(8).map((name) => data(name)),
       of(64, 'code_ptr')('rip'), of(32, 'i386_eflags')('eflags', 'rflags'), ...['cs', 'ss', 'ds', 'es', 'fs', 'gs'].map((name) => word(name)),
@@ -36,18 +46,15 @@ const FEATURES: readonly Feature[] = [
     types: '<vector id="v4f" type="ieee_single" count="4"/><vector id="v2d" type="ieee_double" count="2"/><vector id="v16i8" type="int8" count="16"/><vector id="v8i16" type="int16" count="8"/>'
       + '<vector id="v4i32" type="int32" count="4"/><vector id="v2i64" type="int64" count="2"/><union id="vec128"><field name="v4_float" type="v4f"/><field name="v2_double" type="v2d"/>'
       + '<field name="v16_int8" type="v16i8"/><field name="v8_int16" type="v8i16"/><field name="v4_int32" type="v4i32"/><field name="v2_int64" type="v2i64"/><field name="uint128" type="uint128"/></union>'
-      + flags('i386_mxcsr', 4, { IE: 0, DE: 1, ZE: 2, OE: 3, UE: 4, PE: 5, DAZ: 6, IM: 7, DM: 8, ZM: 9, OM: 10, UM: 11, PM: 12, FZ: 15 }),
+      + flags('i386_mxcsr', 4, 'mxcsr'),
     registers: [...numbered('xmm', 16).map((name) => of(128, 'vec128')(name)), of(32, 'i386_mxcsr')('mxcsr')],
   },
   { name: 'org.gnu.gdb.i386.segments', types: '', registers: [data('fs_base'), data('gs_base')] },
   {
     name: 'org.longmode.system',
-    types: flags('cr0_bits', 8, { PE: 0, MP: 1, EM: 2, TS: 3, ET: 4, NE: 5, WP: 16, AM: 18, NW: 29, CD: 30, PG: 31 })
-      + flags('cr4_bits', 8, { VME: 0, PVI: 1, TSD: 2, DE: 3, PSE: 4, PAE: 5, MCE: 6, PGE: 7, PCE: 8, OSFXSR: 9, OSXMMEXCPT: 10, UMIP: 11, FSGSBASE: 16, PCIDE: 17, OSXSAVE: 18, SMEP: 20, SMAP: 21 })
-      + flags('efer_bits', 8, { SCE: 0, LME: 8, LMA: 10, NXE: 11 }),
+    types: WITH_FIELDS.map((name) => flags(`${name}_bits`, 8, name)).join(''),
     registers: [
-      ...['cs', 'ss', 'ds', 'es'].map((name) => system(`${name}_base`)), of(64, 'cr0_bits', 'system')('cr0'), system('cr2'), system('cr3'), of(64, 'cr4_bits', 'system')('cr4'), system('cr8'),
-      of(64, 'efer_bits', 'system')('efer'), ...['k_gs_base', 'star', 'lstar', 'cstar', 'fmask', 'sysenter_cs', 'sysenter_esp', 'sysenter_eip', 'pat', 'apic_base', 'tsc_aux', 'tsc'].map((name) => system(name)),
+      ...['cs', 'ss', 'ds', 'es'].map((name) => system(`${name}_base`)), ...['cr0', 'cr2', 'cr3', 'cr4', 'cr8', 'efer', 'k_gs_base', 'star', 'lstar', 'cstar', 'fmask', 'sysenter_cs', 'sysenter_esp', 'sysenter_eip', 'pat', 'apic_base', 'tsc_aux', 'tsc'].map((name) => system(name)),
       ...['gdtr_base', 'gdtr_limit', 'idtr_base', 'idtr_limit', 'ldtr', 'ldtr_base', 'tr', 'tr_base', ...numbered('dr', 4), 'dr6', 'dr7', 'cpl'].map((name) => system(name)),
     ],
   },

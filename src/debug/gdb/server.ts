@@ -62,12 +62,12 @@ export class GdbSession {
   /** gdb waits for the machine to stop: call `slice`. */
   get isRunning(): boolean { return this.#resume !== undefined; }
 
-  /** The connection is gone, or the session over: the machine stands still and has no breakpoints of gdb's. */
+  /** The connection is gone, or the session over: the machine stands still and has no breakpoints of gdb's, nor of its monitor. */
   end(): void {
     this.#ended = true;
     if (typeof this.#resume === 'object') this.#resume.motion.cancel();
     this.#resume = undefined;
-    for (const { id } of this.#points.values()) this.#debug.breakpoints.remove(id);
+    this.#debug.breakpoints.clear();
     this.#points.clear();
   }
 
@@ -125,8 +125,8 @@ export class GdbSession {
     this.#resume = undefined;
     this.#interrupt = false;
     this.#stop = reply;
-    // A breakpoint is gdb's own to announce.
-    const why = stop === undefined || stop.kind === 'hit' || stop.kind === 'start' ? undefined : stopLine(this.#debug, stop);
+    // Its own breakpoints gdb announces; of the monitor's it knows nothing.
+    const why = stop === undefined || stop.kind === 'start' || (stop.kind === 'hit' && this.#isOwn(stop.hit.breakpoint)) ? undefined : stopLine(this.#debug, stop);
     if (why !== undefined) this.#send(`O${toHex(latin1(`longmode: ${why}\n`))}`);
     this.#send(reply);
     return 'stopped';
@@ -145,10 +145,14 @@ export class GdbSession {
   }
   #trap(more = ''): string { return `T05thread:1;${more}`; }
 
+  /** Whether gdb asked for it, by a packet. */
+  #isOwn(breakpoint: Breakpoint): boolean { return [...this.#points.values()].includes(breakpoint); }
+
   #describe(stop: DebugStop): string {
     switch (stop.kind) {
       case 'hit': {
         const { what } = stop.hit.breakpoint;
+        if (!this.#isOwn(stop.hit.breakpoint)) return this.#signal(SIGNAL.TRAP);
         const names = { write: 'watch', read: 'rwatch', access: 'awatch' } as const;
         if (what.on === 'write' || what.on === 'read' || what.on === 'access') return this.#signal(SIGNAL.TRAP, `${names[what.on]}:${what.from.toString(16)};`);
         return this.#signal(SIGNAL.TRAP, what.on !== 'execute' ? '' : this.#points.get(pointKey(1, what.from, what.bytes ?? 1)) === stop.hit.breakpoint ? 'hwbreak:;' : 'swbreak:;');

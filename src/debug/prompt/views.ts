@@ -2,7 +2,7 @@
 import { DEFAULT_MODEL_NAME } from '../../cpu/models.ts';
 import { format } from '../../cpu/describe/format.ts';
 import type { Machine } from '../../machine/machine.ts';
-import { staleness } from '../../mmu/explain.ts';
+import { pageOf } from '../../mmu/tlb.ts';
 import { linear } from '../../state/addresses.ts';
 import { instructionAt, lineOfFrame } from '../backtrace.ts';
 import { littleEndian } from '../bytes.ts';
@@ -70,11 +70,11 @@ export const walkView = (machine: Machine, address: bigint): string[] => {
 export function tlbView({ mmu }: Machine, address?: bigint): string[] {
   const lines: string[] = [];
   for (const entry of mmu.tlb.entries()) {
-    const page = linear((BigInt(entry.high) << 32n) | BigInt(entry.low));
+    const page = pageOf(entry);
     if (address !== undefined && page >> 12n !== linear(address) >> 12n) continue;
-    const stale = staleness(entry, mmu.explain(page));
+    const stale = mmu.compare(entry)?.stale;
     const rights = `${entry.writable ? 'W' : '-'}${entry.executeDisable ? '-' : 'X'}${entry.user ? 'U' : 'S'}${entry.global ? 'G' : '-'}${entry.dirty ? 'D' : '-'}`;
-    lines.push(`${entry.tlb.padEnd(11)} 0x${hex(page, 16)} -> 0x${hex(entry.frame * 4096, 12)}  ${rights}  ${entry.pageSize === 0 ? '4 KiB' : 'large'}  PCID ${entry.pcid}${stale.length === 0 ? '' : `  STALE: ${stale.join('; ')}`}`);
+    lines.push(`${entry.tlb.padEnd(11)} 0x${hex(page, 16)} -> 0x${hex(entry.frame * 4096, 12)}  ${rights}  ${entry.pageSize === 0 ? '4 KiB' : 'large'}  PCID ${entry.pcid}${stale === undefined ? ', not CR3\'s: not compared' : stale.length === 0 ? '' : `  STALE: ${stale.join('; ')}`}`);
   }
   return lines.length === 0 ? ['nothing is cached'] : lines;
 }

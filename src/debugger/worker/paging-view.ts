@@ -4,7 +4,8 @@ import { PAGING_TEXT } from '../../debug/mode.ts';
 import { keyText } from '../../debug/page-fault.ts';
 import type { SymbolTable } from '../../debug/symbols.ts';
 import type { Machine } from '../../machine/machine.ts';
-import { staleness, type WalkLevel } from '../../mmu/explain.ts';
+import type { WalkLevel } from '../../mmu/explain.ts';
+import { pageOf } from '../../mmu/tlb.ts';
 import { PAGE_SIZES } from '../../mmu/paging-entries.ts';
 import { CR4 } from '../../mmu/control-bits.ts';
 import { isLongPaging, type PagingMode } from '../../mmu/paging-mode.ts';
@@ -72,11 +73,11 @@ export function mapView(machine: Machine, symbols: SymbolTable): MapData {
 
 export function tlbView({ mmu }: Machine): readonly TlbData[] {
   return [...mmu.tlb.entries()].map((entry) => {
-    const page = linear((BigInt(entry.high) << 32n) | BigInt(entry.low)), now = mmu.explain(page);
+    const compared = mmu.compare(entry);
     return {
-      tlb: entry.tlb, page, physical: entry.frame * 4096, pcid: entry.pcid, pageSize: PAGE_SIZES[entry.pageSize],
+      tlb: entry.tlb, page: pageOf(entry), physical: entry.frame * 4096, pcid: entry.pcid, pageSize: PAGE_SIZES[entry.pageSize],
       rights: `${entry.user ? 'U' : '-'}${entry.writable ? 'W' : '-'}${entry.executeDisable ? '-' : 'X'}${entry.global ? 'G' : '-'}${entry.dirty ? 'D' : '-'}`,
-      now: now.physicalAddress, stale: staleness(entry, now),
+      now: compared?.now.physicalAddress, stale: compared?.stale,
     };
   });
 }

@@ -1,10 +1,10 @@
 /** The registers in groups, with what their bits and their contents say. */
 import type { Debugger } from '../../debug/debugger.ts';
+import { fieldsOf } from '../../debug/register-fields.ts';
 import { segmentText } from '../../debug/registers.ts';
 import { MACHINE_REGISTERS } from '../../machine/registers.ts';
 import { CR4 } from '../../mmu/control-bits.ts';
 import type { RegisterData, RegisterGroup } from '../messages.ts';
-import { fieldsOf } from './register-fields.ts';
 
 const GENERAL = ['rax', 'rbx', 'rcx', 'rdx', 'rsi', 'rdi', 'rbp', 'rsp', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'rip'];
 const SEGMENTS = ['cs', 'ss', 'ds', 'es', 'fs', 'gs', 'ldtr', 'tr'];

@@ -21,14 +21,16 @@ export class TlbPane implements Pane {
   async refresh(): Promise<void> { this.#draw(await this.#page.client.ask('tlb')); }
 
   #draw(entries: readonly TlbData[]): void {
-    const stale = entries.filter((entry) => entry.stale.length > 0), rows = [...stale, ...entries.filter((entry) => entry.stale.length === 0)].slice(0, MOST_ROWS);
+    const stale = entries.filter((entry) => (entry.stale?.length ?? 0) > 0), fresh = entries.filter((entry) => entry.stale?.length === 0), others = entries.filter((entry) => entry.stale === undefined);
+    const rows = [...stale, ...fresh, ...others].slice(0, MOST_ROWS);
     replaceContent(this.#body, [
-      h('p', { class: 'walk-title' }, `${entries.length} translations are cached, `, h('span', { class: stale.length === 0 ? 'good' : 'bad' }, stale.length === 0 ? 'none of them stale' : `${stale.length} of them stale`)),
+      h('p', { class: 'walk-title' }, `${entries.length} translations are cached, `, h('span', { class: stale.length === 0 ? 'good' : 'bad' }, stale.length === 0 ? 'none of them stale' : `${stale.length} of them stale`),
+        others.length === 0 ? '' : `; ${others.length} are of other PCIDs than CR3's, whose paging structures are not known`),
       h('table', { class: 'ranges', 'aria-label': 'Cached translations' },
         h('thead', {}, h('tr', {}, ...['TLB', 'linear page', 'cached', 'tables now', 'rights', ''].map((title) => h('th', { scope: 'col' }, title)))),
-        h('tbody', {}, ...rows.map(({ tlb, page, physical, now, rights, pcid, pageSize, stale: why }) => h('tr', { 'class': why.length > 0 ? 'stale' : undefined, 'tabindex': -1, 'data-key': `${tlb}${pcid}+${hex(page)}`, 'onclick': () => this.#page.show('paging', page) },
-          h('td', {}, tlb === 'data' ? 'data' : 'instr.'), h('td', {}, h('code', {}, hex(page, 16))), h('td', {}, h('code', {}, hex(physical))), h('td', {}, h('code', {}, now === undefined ? '–' : hex(now))),
-          h('td', {}, h('code', {}, rights)), h('td', { class: 'note' }, [pcid === 0 ? '' : `PCID ${pcid}`, pageSize === '4 KiB' ? '' : `of ${pageSize}`, why.length === 0 ? '' : `stale: ${why.join('; ')}`].filter((it) => it !== '').join(', ')))))),
+        h('tbody', {}, ...rows.map(({ tlb, page, physical, now, rights, pcid, pageSize, stale: why }) => h('tr', { 'class': why === undefined ? 'other' : why.length > 0 ? 'stale' : undefined, 'tabindex': -1, 'data-key': `${tlb}${pcid}+${hex(page)}`, 'onclick': () => this.#page.show('paging', page) },
+          h('td', {}, tlb === 'data' ? 'data' : 'instr.'), h('td', {}, h('code', {}, hex(page, 16))), h('td', {}, h('code', {}, hex(physical))), h('td', {}, h('code', {}, why === undefined ? '?' : now === undefined ? '–' : hex(now))),
+          h('td', {}, h('code', {}, rights)), h('td', { class: 'note' }, [pcid === 0 ? '' : `PCID ${pcid}`, pageSize === '4 KiB' ? '' : `of ${pageSize}`, why === undefined ? 'not CR3\'s' : why.length === 0 ? '' : `stale: ${why.join('; ')}`].filter((it) => it !== '').join(', ')))))),
       entries.length > MOST_ROWS ? h('p', { class: 'note' }, `${entries.length - MOST_ROWS} more are not listed.`) : '']);
   }
 }

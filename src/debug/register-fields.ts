@@ -2,9 +2,11 @@
  * What the bits of registers are called and what they say. SDM Vol. 1, "EFLAGS Register", "x87 FPU Control Word", "x87 FPU Status Register", "MXCSR Control and Status Register";
  * Vol. 3A, "Control Registers", "Segment Descriptors", "Extended Control Registers", "Protection Keys"; Vol. 3B, "Debug Registers".
  */
-import { RFLAGS } from '../../cpu/flags.ts';
-import { CR0, CR4, EFER, XCR0 } from '../../mmu/control-bits.ts';
-import type { RegisterField } from '../messages.ts';
+import { RFLAGS } from '../cpu/flags.ts';
+import { CR0, CR4, EFER, XCR0 } from '../mmu/control-bits.ts';
+
+/** A bit, or a field of several; `values`: what each value of the field says. */
+export interface RegisterField { readonly name: string; readonly mask: bigint; readonly says: string; readonly values?: readonly string[] }
 
 /** Fields by name, mask and meaning, high ones first. */
 type Rows = readonly (readonly [name: string, mask: number | bigint, says: string, values?: readonly string[]])[];
@@ -20,8 +22,9 @@ const EXCEPTIONS = ['invalid operation', 'denormal operand', 'division by zero',
 const SHORT = ['I', 'D', 'Z', 'O', 'U', 'P'] as const;
 const MEMORY_TYPES = ['uncacheable', 'write combining', '', '', 'write-through', 'write-protected', 'write-back', 'uncached'] as const;
 
-const CR3_LONG: Rows = [['PCID', bits(0, 12), 'process-context identifier of the TLB\'s entries (CR4.PCIDE)']];
-const CR3_PLAIN: Rows = [['PCD', bits(4), 'the first paging structure is not cached'], ['PWT', bits(3), 'the first paging structure is written through']];
+const PDBR: Rows[number] = ['PDBR', bits(12, 40), 'frame of the first paging structure'];
+const CR3_LONG: Rows = [PDBR, ['PCID', bits(0, 12), 'process-context identifier of the TLB\'s entries (CR4.PCIDE)']];
+const CR3_PLAIN: Rows = [PDBR, ['PCD', bits(4), 'the first paging structure is not cached'], ['PWT', bits(3), 'the first paging structure is written through']];
 
 const FIELDS: Readonly<Record<string, readonly RegisterField[]>> = {
   rflags: fields(named(RFLAGS, {
