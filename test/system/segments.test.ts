@@ -216,6 +216,12 @@ describe('LGDT and SGDT', () => {
     expect(m.state.gdtrBase).toBe(0x5678_9abc_def0n);
     expect([m.read64(AT.data + 32), m.read64(AT.data + 40) & 0xffffn]).toEqual([0x5678_9abc_def0_0fffn, 0n]);
   });
+  it.each(['sgdt', 'sidt'] as const)('%s stores the limit first: where the page is missing, the fault is at its first byte', (name) => {
+    const m = machine();
+    m.mapPage(0x3000, 0n);
+    m.program((a) => a[name](at(AT.pages + 0x3100))).step();
+    expect([m.lastException, m.state.cr2]).toEqual(['#PF(0x2)', BigInt(AT.pages + 0x3100)]);
+  });
   it('of a non-canonical base is #GP(0)', () => {
     const m = machine();
     m.write64(AT.data, 0x5678_9abc_def0_0fffn);

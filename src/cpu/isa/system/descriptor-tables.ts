@@ -22,15 +22,14 @@ function loadPseudoDescriptor(cpu: Cpu, i: Instruction): { limit: number; base: 
   return { limit, base: i.width === 16 ? base & 0xff_ffffn : base };
 }
 
+/** The limit, then the base, as the manual writes it: where the first faults nothing is stored, where the second does the limit is. */
 function storePseudoDescriptor(cpu: Cpu, i: Instruction, limit: number, base: bigint): void {
   requireUserMayAsk(cpu, i);
   const x = memoryOperand(i, 0);
   const offset = effectiveAddress(cpu, x);
   const width = i.width === 64 ? 64 : 32;
-  const baseOffset = offsetBy(x, offset, 2);
-  cpu.probeStore(x.segment, baseOffset, (width / 8) as 4 | 8);
   cpu.store(16, x.segment, offset, BigInt(limit));
-  cpu.store(width, x.segment, baseOffset, BigInt.asUintN(width, base));
+  cpu.store(width, x.segment, offsetBy(x, offset, 2), BigInt.asUintN(width, base));
 }
 
 /** LGDT — Load Global Descriptor Table Register. */

@@ -43,13 +43,16 @@ export const OUT: SystemSemantics = (cpu, i) => {
   accessed(cpu, i, number);
 };
 
-/** Does one iteration; with REP decides whether RIP stays. `step` must not change state before whatever can fault. */
+/**
+ * Does one iteration; with REP decides whether RIP stays. `step` must not change state before whatever can fault.
+ * Manual: REP looks at the count first (SDM Vol. 2B, "REP/REPE/REPZ/REPNE/REPNZ"); hardware: the port must be permitted even with a count of 0.
+ */
 function iterate(cpu: Cpu, i: Instruction, index: number, step: (number: number, offset: bigint) => void): void {
   const { gpr, systemFlags } = cpu.state;
   const w = i.addressWidth;
   const count = BigInt.asUintN(w, gpr[RCX]!);
-  if (i.repeat !== 'none' && count === 0n) return;
   const number = permitted(cpu, i, low32(cpu, RDX) & 0xffff);
+  if (i.repeat !== 'none' && count === 0n) return;
   step(number, BigInt.asUintN(w, gpr[index]!));
   accessed(cpu, i, number);
   const delta = BigInt(bytesOf(i));
