@@ -1,17 +1,14 @@
 /** x87 instructions in generated code: the recorded cases and loops, on every engine. */
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { at, dword, ecx, label, qword, rdi, st0, st1, tbyte, word } from '../../src/assembler/index.ts';
 import { physical } from '../../src/state/addresses.ts';
 import { fastEngine, FAST, machineWith, sameOnEveryEngine, type Setup } from '../support/engine-runs.ts';
 import { AT } from '../support/system-machine.ts';
-import { readCase } from '../support/x87/cases.ts';
+import { readX87Recording } from '../support/x87/recordings.ts';
 import { X87World } from '../support/x87/run.ts';
 
 const RDI = 7;
-const [, ...lines] = gunzipSync(readFileSync(new URL('../golden/x87.txt.gz', import.meta.url))).toString('latin1').trimEnd().split('\n');
-const cases = lines.map(readCase);
+const { cases } = readX87Recording('few');
 
 describe('what was recorded of x87 instructions on silicon', () => {
   it.each(FAST)('comes out on the %s engine as on the reference engine, with its tags and pointers', (engine) => {

@@ -34,16 +34,26 @@ function writeCase(out: Buffer, at: number, c: Case): void {
   out.writeUInt32LE(c.poke.offset, at + INPUT.pokeOffset);
   out.writeUInt32LE(c.poke.bytes.length, at + INPUT.pokeLength);
   out.set(c.poke.bytes, at + INPUT.poke);
-  const { xmm, mxcsr } = c.simd ?? defaultSimd();
+  if (c.simd) writeSimd(out, at, c.simd);
+  else DEFAULT_SIMD.copy(out, at + INPUT.xmm);
+  out.writeUInt32LE(c.fpu ? 1 : 0, at + INPUT.hasFpu);
+  if (c.fpu) writeFpu(out, at, c.fpu);
+}
+
+function writeSimd(out: Buffer, at: number, { xmm, mxcsr }: Simd): void {
   xmm.forEach((v, n) => {
     for (const quarter of [0, 1, 2, 3]) {
       out.writeBigUInt64LE(BigInt.asUintN(64, v >> BigInt(64 * quarter)), at + (quarter < 2 ? INPUT.xmm : INPUT.high - 16) + 16 * n + 8 * quarter);
     }
   });
   out.writeUInt32LE(mxcsr, at + INPUT.mxcsr);
-  out.writeUInt32LE(c.fpu ? 1 : 0, at + INPUT.hasFpu);
-  if (c.fpu) writeFpu(out, at, c.fpu);
 }
+/** XMM registers and MXCSR of a case that has none. */
+const DEFAULT_SIMD = ((): Buffer => {
+  const out = Buffer.alloc(CASE_BYTES);
+  writeSimd(out, 0, defaultSimd());
+  return out.subarray(INPUT.xmm, INPUT.hasFpu);
+})();
 
 /** ST(i) is register (TOP + i) mod 8. */
 const physical = (status: number, i: number): number => (((status >> 11) & 7) + i) & 7;

@@ -2,9 +2,10 @@
 import { isVectorOrMemory, type OperandSpec, type Row } from '../../src/cpu/isa/row.ts';
 import { encodeRow, littleEndian, type Choice, type MemoryChoice } from '../../test/support/encode-row.ts';
 import { interesting } from '../../test/support/boundary.ts';
-import type { Random } from '../../test/support/random.ts';
+import { Random } from '../../test/support/random.ts';
+import { hexBytes } from '../../test/support/silicon/compare.ts';
 import { recordingOf, usesMmxRegisters } from '../../test/support/silicon/vectors.ts';
-import { DATA, GS_BASE, PAGE, simdSeen, START, type Case, type Input } from '../../test/support/silicon/world.ts';
+import { DATA, defaultFpu, defaultSimd, GS_BASE, PAGE, simdSeen, START, type Case, type Input } from '../../test/support/silicon/world.ts';
 import { fpuFor, interestingVector, simdFor, textVector } from '../../test/support/silicon/interesting-simd.ts';
 
 const RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4, RBP = 5, RSI = 6, RDI = 7;
@@ -84,11 +85,15 @@ const hasFloats = (row: Row): boolean => !/^V?P/.test(row.mnemonic) && /[PS][SD]
 export type Lanes = 'none' | 'integers' | 'floats' | 'text';
 export const lanesOf = (row: Row): Lanes => (isString128(row) ? 'text' : !isSimd(row) ? 'none' : hasFloats(row) ? 'floats' : 'integers');
 
+/** What rows without lanes do not look at. */
+const DEFAULT_SIMD = defaultSimd(true), DEFAULT_FPU = defaultFpu();
+
 /** What an instruction may find, before anything is put where it will look for it. */
 export function drawInput(r: Random, lanes: Lanes): Input {
   const vector = (): bigint => (lanes === 'text' ? textVector(r) : lanes === 'none' ? interesting(r) : interestingVector(r, lanes === 'floats'));
   const operand = Uint8Array.from([...littleEndian(vector(), 16), ...littleEndian(vector(), 16)]);
-  return { gpr: Array.from({ length: 16 }, () => interesting(r)), flags: r.u32() & 0x8d5, simd: simdFor(r, lanes === 'none' ? 'integers' : lanes, true), fpu: fpuFor(r), operand };
+  const registers = lanes === 'none' ? { simd: DEFAULT_SIMD, fpu: DEFAULT_FPU } : { simd: simdFor(r, lanes, true), fpu: fpuFor(r) };
+  return { gpr: Array.from({ length: 16 }, () => interesting(r)), flags: r.u32() & 0x8d5, ...registers, operand };
 }
 
 /** What a row needs in particular registers, so that more than its faults is seen. */
@@ -229,4 +234,20 @@ export function caseFor(r: Random, row: Row, codeSize: 32 | 64, shape = r, input
   const code = encodeRow(row, choice);
   if (code.length > 15) return undefined;
   return { codeSize, code, gpr: d.gpr.map((x) => x & mask(64)), flags: d.flags, poke: d.poke, simd: isSimd(row) ? simdSeen(input, row.encoding.vex !== undefined) : undefined, fpu: usesMmxRegisters(row) ? input.fpu : undefined };
+}
+
+/** The modes in which a row is drawn: their code sizes. */
+export const codeSizesOf = (row: Row): readonly (32 | 64)[] => (row.modes === '64' ? [64] : row.modes === 'legacy' ? [32] : [64, 32]);
+
+/** Cases of one encoding, which `seed` decides; empty where the draw is not one worth running. `inputOf`: what case n finds. */
+export function casesOfOneEncoding(row: Row, codeSize: 32 | 64, seed: number, count: number, inputOf: (r: Random, n: number) => Input): Case[] {
+  const values = new Random(seed ^ 0x5bd1_e995);
+  const cases: Case[] = [];
+  for (let n = 0; n < count; n++) {
+    const c = caseFor(values, row, codeSize, new Random(seed), inputOf(values, n));
+    if (c === undefined) return [];
+    if (n > 0 && Buffer.compare(c.code, cases[0]!.code) !== 0) throw new Error(`${row.text}: its values decide its code: ${hexBytes(c.code)}`);
+    cases.push(c);
+  }
+  return cases;
 }

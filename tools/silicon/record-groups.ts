@@ -3,7 +3,7 @@
  * (Node 24, gcc, x86-64 Linux) writes test/golden/silicon/SET.bin.br for test/isa/silicon-groups.test.ts, of one set or of all. Nothing is written where
  * the reference engine differs from the processor in what the manual defines.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
@@ -14,8 +14,8 @@ import { excuse } from '../../test/support/silicon/left-open.ts';
 import { SiliconWorld } from '../../test/support/silicon/run.ts';
 import { RECORDINGS, recordingOf, type RecordingName } from '../../test/support/silicon/vectors.ts';
 import type { Case, Input, Outcome } from '../../test/support/silicon/world.ts';
-import { caseFor, drawInput, lanesOf, type Lanes } from './generate.ts';
-import { runOnHost } from './host.ts';
+import { casesOfOneEncoding, codeSizesOf, drawInput, lanesOf, type Lanes } from './generate.ts';
+import { processorName, runOnHost } from './host.ts';
 
 const { values } = parseArgs({ options: { seed: { type: 'string', default: '1' }, set: { type: 'string' } } });
 const seed = Number(values.seed);
@@ -34,16 +34,8 @@ const failures: string[] = [];
 
 /** One encoding with inputs from the pool; empty where the draw is not one worth running. */
 function drawGroup(row: Row, codeSize: 32 | 64, shapeSeed: number, inputs: readonly Input[], first: number): Drawn[] {
-  const values = new Random(shapeSeed ^ 0x5bd1_e995);
-  const group: Drawn[] = [];
-  for (let n = 0; n < PER_GROUP; n++) {
-    const input = first + ((shapeSeed >>> 8) + n) % INPUTS_EACH;
-    const c = caseFor(values, row, codeSize, new Random(shapeSeed), inputs[input]);
-    if (c === undefined) return [];
-    if (n > 0 && Buffer.compare(c.code, group[0]!.c.code) !== 0) throw new Error(`${row.text}: its values decide its code: ${describeCase(c)}`);
-    group.push({ input, c });
-  }
-  return group;
+  const inputOf = (n: number): number => first + ((shapeSeed >>> 8) + n) % INPUTS_EACH;
+  return casesOfOneEncoding(row, codeSize, shapeSeed, PER_GROUP, (_, n) => inputs[inputOf(n)]!).map((c, n) => ({ input: inputOf(n), c }));
 }
 
 /** What of a group is compared, with its outcomes; differences are noted. */
@@ -63,7 +55,7 @@ function recordRows(rows: readonly Row[], inputs: readonly Input[], firstOf: (ro
   for (let round = 0; round < ROUNDS; round++) {
     const jobs: { key: string; row: Row; drawn: Drawn[] }[] = [];
     for (const row of rows) {
-      const codeSizes = row.modes === '64' ? [64] as const : row.modes === 'legacy' ? [32] as const : [64, 32] as const;
+      const codeSizes = codeSizesOf(row);
       for (const codeSize of codeSizes) {
         const key = `${ROWS.indexOf(row)} ${codeSize}`;
         const have = (groups.get(key) ?? []).reduce((n, group) => n + group.length, 0);
@@ -92,11 +84,10 @@ function record(set: RecordingName): void {
   const inputs = lanes.flatMap((kind: Lanes) => Array.from({ length: INPUTS_EACH }, () => drawInput(r, kind)));
   const groups: Group[] = [];
   for (let at = 0; at < rows.length; at += BATCH) groups.push(...recordRows(rows.slice(at, at + BATCH), inputs, (row) => lanes.indexOf(lanesOf(row)) * INPUTS_EACH));
-  const processor = /^model name\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'latin1'))?.[1] ?? 'unknown';
   const cases = groups.reduce((n, group) => n + group.length, 0);
   console.log(failures.slice(0, 8).join('\n'));
   if (failures.length > 0) throw new Error(`${set}: nothing written, ${failures.length} of ${cases} cases differ`);
-  const file = writeGroups({ processor, inputs, groups });
+  const file = writeGroups({ processor: processorName(), inputs, groups });
   writeFileSync(`test/golden/silicon/${set}.bin.br`, file);
   console.log(`${set}: ${rows.length} rows, ${groups.length} encodings, ${cases} cases, ${file.length} bytes`);
 }

@@ -7,7 +7,7 @@
  * test/isa/silicon.test.ts; those in the tree were made with `--set general --cases 14` and `--set vector --cases 10`, `--set mmx --cases 10`, `--set bmi --cases 14`, `--set sse4 --cases 16`, `--set avx --cases 5`, `--set fma --cases 8`. With
  * `--alignment` it records those that raised #AC, as silicon-alignment.bin.gz (made with `--set general --cases 12`).
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { VECTOR } from '../../src/cpu/exceptions.ts';
 import { RCX, RDI, RSI } from '../../src/cpu/isa/operand.ts';
@@ -20,8 +20,8 @@ import { excuse } from '../../test/support/silicon/left-open.ts';
 import { SiliconWorld } from '../../test/support/silicon/run.ts';
 import { AC_FLAG, defaultFpu, defaultSimd, type Case } from '../../test/support/silicon/world.ts';
 import { ALIGNMENT_RECORDING, defaultRegister, RECORDINGS, recordingOf, writeRecording, type Recorded, type RecordingName } from '../../test/support/silicon/vectors.ts';
-import { caseFor } from './generate.ts';
-import { runOnHost } from './host.ts';
+import { caseFor, codeSizesOf } from './generate.ts';
+import { processorName, runOnHost } from './host.ts';
 
 const { values } = parseArgs({ options: { cases: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' }, only: { type: 'string' }, set: { type: 'string' }, strict: { type: 'boolean', default: false }, alignment: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } } });
 if (values.write && values.only !== undefined) throw new Error('--write records every row of a set: without --only');
@@ -85,8 +85,7 @@ const jobs: { row: Row; c: Case }[] = [];
 ROWS.forEach((row, index) => {
   if (row.meaning.kind !== 'translated' || (values.write && NOT_RECORDED.has(row.mnemonic)) || (set !== undefined && recordingOf(row) !== set) || (values.alignment && row.text === NOT_ALIKE) || (values.only !== undefined && row.mnemonic !== values.only)) return;
   const r = new Random(Math.imul(Number(values.seed) * 10_007 + index + 1, 0x9e3779b1));
-  const codeSizes = row.modes === '64' ? [64] as const : row.modes === 'legacy' ? [32] as const : [64, 32] as const;
-  for (const codeSize of codeSizes) {
+  for (const codeSize of codeSizesOf(row)) {
     for (let n = 0; n < Number(values.cases); n++) {
       const drawn = caseFor(r, row, codeSize);
       const c = drawn && values.alignment ? { ...drawn, flags: drawn.flags | AC_FLAG } : drawn;
@@ -129,11 +128,10 @@ console.log(`${jobs.length} cases (${faults} faults, ${alignmentFaults} of them 
 
 if (values.write && set !== undefined) {
   if (failed > 0) throw new Error('nothing written: correct the differences first');
-  const processor = /^model name\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'latin1'))?.[1] ?? 'unknown';
   const all = jobs.map(({ row, c }, k) => ({ row, c, outcome: silicon[k] as (typeof silicon)[number] })).filter((_, k) => !unlike.has(k));
   const kept = values.alignment ? reducedAgain(firstOfEach(all.filter(({ outcome }) => outcome.fault?.vector === VECTOR.AC))) : all;
   const path = `test/golden/${values.alignment ? ALIGNMENT_RECORDING : RECORDINGS[set]}`;
-  const file = writeRecording({ processor, cases: kept });
+  const file = writeRecording({ processor: processorName(), cases: kept });
   writeFileSync(path, file);
   console.log(`${path}: ${kept.length} cases, ${file.length} bytes`);
 }

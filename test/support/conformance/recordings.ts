@@ -1,7 +1,6 @@
 /** All that was recorded of processors, in one list: what the suites of the scoreboard replay, for machines that are not ours. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
 import type { Row } from '../../../src/cpu/isa/row.ts';
 import { differences, flagBits, flagsNotFollowed } from '../silicon/compare.ts';
 import { readGroups } from '../silicon/groups.ts';
@@ -10,8 +9,9 @@ import { rowOf } from '../silicon/row-of.ts';
 import { ALIGNMENT_RECORDING, readRecording, RECORDINGS, type RecordingName } from '../silicon/vectors.ts';
 import type { Case, Outcome } from '../silicon/world.ts';
 import { asCase, stateOf } from '../x87/as-case.ts';
-import { differences as x87Differences, readCase } from '../x87/cases.ts';
+import { differences as x87Differences, type X87Case } from '../x87/cases.ts';
 import { allowedUlps, comparedStatus } from '../x87/follow.ts';
+import { readX87Recording, X87_RECORDINGS } from '../x87/recordings.ts';
 
 /** The suites that another machine can run. */
 export const WITNESSED = ['silicon', 'groups', 'x87', 'alignment'] as const;
@@ -21,7 +21,7 @@ export interface Judged { readonly suite: WitnessedSuite; readonly row: Row; rea
 
 const SETS = Object.keys(RECORDINGS) as RecordingName[];
 const FILES: Readonly<Record<WitnessedSuite, readonly string[]>> = {
-  silicon: SETS.map((set) => RECORDINGS[set]), groups: SETS.map((set) => `silicon/${set}.bin.br`), x87: ['x87.txt.gz'], alignment: [ALIGNMENT_RECORDING],
+  silicon: SETS.map((set) => RECORDINGS[set]), groups: SETS.map((set) => `silicon/${set}.bin.br`), x87: Object.values(X87_RECORDINGS), alignment: [ALIGNMENT_RECORDING],
 };
 const read = (name: string): Buffer => readFileSync(new URL(`../../golden/${name}`, import.meta.url));
 
@@ -42,8 +42,8 @@ function judgedSilicon(suite: WitnessedSuite, c: Case, outcome: Outcome): Judged
     },
   };
 }
-function judgedX87(line: string): Judged {
-  const recorded = readCase(line), c = asCase(recorded), row = rowOf(c);
+function judgedX87(recorded: X87Case): Judged {
+  const c = asCase(recorded), row = rowOf(c);
   return {
     suite: 'x87', row, c,
     judge: (theirs) => {
@@ -55,8 +55,8 @@ function judgedX87(line: string): Judged {
 
 /** The cases of a suite. */
 export function recordedCases(suite: WitnessedSuite): Judged[] {
+  if (suite === 'x87') return (['few', 'many'] as const).flatMap((name) => readX87Recording(name).cases.map(judgedX87));
   const files = FILES[suite].map(read);
-  if (suite === 'x87') return files.flatMap((file) => gunzipSync(file).toString('latin1').trimEnd().split('\n').slice(1).map(judgedX87));
   const recorded = suite === 'groups' ? files.flatMap((file) => readGroups(file).groups.flat()) : files.flatMap((file) => readRecording(file).cases);
   return recorded.map(({ c, outcome }) => judgedSilicon(suite, c, outcome));
 }

@@ -25,18 +25,18 @@ function float(r: Random, bits: 32 | 64): bigint {
   const fraction = bits === 32 ? 23 : 52;
   const kind = r.below(10);
   if (kind < 4) return r.pick(FLOATS[bits]) | (r.chance(50) ? 1n << BigInt(bits - 1) : 0n);
-  if (kind < 5) return r.u64() & mask(bits);
+  if (kind < 5) return BigInt.asUintN(bits, r.u64());
   // Exponents close together, and significands with few bits: sums that cancel, products and quotients that are exact.
   const bias = mask(bits - 2 - fraction);
   const exponent = bias + BigInt(r.between(-4, 4));
-  const significand = r.chance(50) ? r.u64() & mask(fraction) : (BigInt(r.below(16)) << BigInt(fraction - 4)) + (r.chance(20) ? 1n : 0n);
+  const significand = r.chance(50) ? BigInt.asUintN(fraction, r.u64()) : (BigInt(r.below(16)) << BigInt(fraction - 4)) + (r.chance(20) ? 1n : 0n);
   return (exponent << BigInt(fraction)) | significand | (r.chance(50) ? 1n << BigInt(bits - 1) : 0n);
 }
 
 /** 128 bits as lanes of one width. */
 export function interestingVector(r: Random, floats: boolean): bigint {
   const bits = floats ? r.pick([32, 64] as const) : r.pick([8, 16, 32, 64] as const);
-  const lane = (): bigint => floats ? float(r, bits as 32 | 64) : interesting(r) & mask(bits);
+  const lane = (): bigint => floats ? float(r, bits as 32 | 64) : BigInt.asUintN(bits, interesting(r));
   let v = 0n;
   const same = r.chance(10) ? lane() : undefined;
   for (let at = 0; at < 128; at += bits) v |= (same ?? lane()) << BigInt(at);
@@ -47,7 +47,7 @@ export function interestingVector(r: Random, floats: boolean): bigint {
 export function textVector(r: Random): bigint {
   const bits = r.pick([8, 16] as const);
   const alphabet = r.pick([[1, 2], [0, 1, 2, 3], [0, 0x7f, 0x80, 0xff], [1, 5, 9, 0x8000, 0xffff]]);
-  return Array.from({ length: 128 / bits }, () => BigInt(r.pick(alphabet)) & mask(bits)).reduce((v, x) => (v << BigInt(bits)) | x, 0n);
+  return Array.from({ length: 128 / bits }, () => BigInt.asUintN(bits, BigInt(r.pick(alphabet)))).reduce((v, x) => (v << BigInt(bits)) | x, 0n);
 }
 
 /** Rounding control, DAZ, FTZ, flags that are set already, and sometimes exceptions that are not masked. */
@@ -67,7 +67,7 @@ export function simdFor(r: Random, lanes: 'integers' | 'floats' | 'text', wide =
 
 /** MMX registers, in an x87 state that is as usual (TOP 0, empty), that instructions have left anyhow, or that holds an exception which waits. */
 export function fpuFor(r: Random): Fpu {
-  const registers = Array.from({ length: 8 }, () => (BigInt(r.chance(50) ? 0xffff : r.below(0x1_0000)) << 64n) | (interestingVector(r, false) & mask(64)));
+  const registers = Array.from({ length: 8 }, () => (BigInt(r.chance(50) ? 0xffff : r.below(0x1_0000)) << 64n) | BigInt.asUintN(64, interestingVector(r, false)));
   if (r.chance(15)) registers.fill(registers[0] as bigint);
   if (r.chance(40)) return { ...defaultFpu(), registers };
   const waiting = r.chance(10);

@@ -6,7 +6,7 @@ import { RFLAGS } from '../../../src/cpu/flags.ts';
 import type { Row } from '../../../src/cpu/isa/row.ts';
 import type { Case, Outcome } from './world.ts';
 
-const RCX = 1, REX_B = 0x41;
+const RCX = 1, RSI = 6, RDI = 7, REX_B = 0x41;
 
 const sameLowHalves = (a: readonly bigint[], b: readonly bigint[]): boolean => a.every((v, n) => BigInt.asUintN(32, v) === BigInt.asUintN(32, b[n]!));
 
@@ -15,6 +15,12 @@ const UNDERFLOW_NOT_MASKED = FLAG.UE | (FLAG.UE << MXCSR.MASKS_SHIFT);
 
 /** Whether one of the lanes of 32 bits is not a number. */
 const hasNan = (v: bigint): boolean => Array.from({ length: 8 }, (_, n) => Number(BigInt.asUintN(31, v >> BigInt(32 * n)))).some((x) => x > 0x7f80_0000);
+
+/** Whether a page fault is that of an element which a register points to; the pages of the cases have short addresses. */
+const isAt = (fault: Outcome['fault'], pointer: bigint): boolean => {
+  const distance = (fault?.cr2 ?? 0n) - BigInt.asUintN(32, pointer);
+  return fault?.vector === VECTOR.PF && distance >= 0n && distance < 8n;
+};
 
 /** What is open in a case: why, and which of the lines of `differences` it excuses. */
 export interface Open { readonly why: string; readonly excuses: RegExp }
@@ -33,6 +39,7 @@ function leftOpen(row: Row, c: Case, { fault, flags, gpr, simd }: Outcome, ours:
   if (/^BS[FR]$/.test(mnemonic) && (flags & RFLAGS.ZF) !== 0) return open('SDM Vol. 2A, "BSF—Bit Scan Forward": of 0 the result is undefined', REGISTERS);
   if ((mnemonic === 'SERIALIZE' || mnemonic === 'RESERVEDNOP') && fault?.vector === VECTOR.UD) return open('AMD\'s processors do not have SERIALIZE, and of 0F 0D no form with a register', ANYTHING);
   if (mnemonic === 'CALL' && fault?.vector === VECTOR.GP) return open('whether the return address is in memory when the target is not canonical: Intel\'s have it there (semantics/control-transfer.ts)', /^memory:/);
+  if (/^CMPS[BWDQ]$/.test(mnemonic) && isAt(fault, gpr[RSI]!) && isAt(ours.fault, gpr[RDI]!)) return open('which of two page faults a CMPS raises: Intel\'s processors that of ES:rDI (semantics/string.ts), AMD\'s that of DS:rSI', /^fault:/);
   if (mnemonic === 'PAUSE' && c.code.includes(REX_B)) return open('with REX.B AMD\'s processors exchange registers; SDM Vol. 2B, "PAUSE—Spin Loop Hint" has F3 90', /^R(AX|8):/);
   if (row.feature === 'sha-ni' && ours.fault?.vector === VECTOR.GP) return open('SDM Vol. 2B, "SHA1MSG1" and its kin: exceptions of type 4, #GP where misaligned; AMD\'s processors do not check', ANYTHING);
   if (/^V?DPPS$/.test(mnemonic) && simd?.xmm.some((v, n) => v !== c.simd?.xmm[n] && hasNan(v)) === true) return open('which of several NaNs is the result (semantics/vector-horizontal.ts)', VECTORS);

@@ -14,4 +14,4 @@ export function instructionOf({ code, codeSize }: Pick<Case, 'code' | 'codeSize'
   if (i instanceof DecodeFailure) throw new Error(`${Buffer.from(code).toString('hex')}: ${i.what}`);
   return i;
 }
-export const rowOf = (c: Case): Row => instructionOf(c).row;
+export const rowOf = (c: Pick<Case, 'code' | 'codeSize'>): Row => instructionOf(c).row;

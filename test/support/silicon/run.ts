@@ -73,7 +73,9 @@ export class SiliconWorld {
   readonly #engine: ReferenceEngine | FastEngine;
   readonly #pattern = dataPattern();
   readonly #memory: Uint8Array;
-  readonly #expected: Uint8Array;
+  readonly #memoryWords: Uint32Array;
+  readonly #expected = new Uint8Array(WRITABLE_PAGES * PAGE);
+  readonly #expectedWords = new Uint32Array(this.#expected.buffer);
   /** The instruction that is in its place. */
   #last: Pick<Case, 'code' | 'codeSize'> | undefined;
 
@@ -103,9 +105,9 @@ export class SiliconWorld {
     this.#engine = engine === 'reference' ? new ReferenceEngine(cpu) : new FastEngine(cpu, engine);
     cpu.onFault = () => { this.#engine.requestStop(); };
     this.#memory = state.u8.subarray(RAM_BASE + DATA_FRAMES, RAM_BASE + DATA_FRAMES + WRITABLE_PAGES * PAGE);
+    this.#memoryWords = new Uint32Array(this.#memory.buffer, this.#memory.byteOffset, this.#memory.length / 4);
     state.u8.set(this.#pattern, RAM_BASE + DATA_FRAMES);
     state.u8.fill(0xcc, RAM_BASE + CODE_FRAMES, RAM_BASE + CODE_FRAMES + CODE_PAGES * PAGE);
-    this.#expected = new Uint8Array(WRITABLE_PAGES * PAGE);
   }
 
   /**
@@ -193,9 +195,13 @@ export class SiliconWorld {
     const { state, fault } = this.#cpu;
     const memory = this.#memory;
     const expected = this.#expected;
+    // Words first: they are looked at for every case that stores.
+    const now = this.#memoryWords, then = this.#expectedWords;
     let first = 0;
     let end = Buffer.compare(memory, expected) === 0 ? 0 : memory.length;
+    while (first < end && now[first >> 2] === then[first >> 2]) first += 4;
     while (first < end && memory[first] === expected[first]) first++;
+    while (end > first && now[(end >> 2) - 1] === then[(end >> 2) - 1]) end -= 4;
     while (end > first && memory[end - 1] === expected[end - 1]) end--;
     return {
       gpr: Array.from({ length: 16 }, (_, n) => state.gpr[n] as bigint),

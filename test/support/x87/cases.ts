@@ -67,3 +67,7 @@ export function differences(expected: X87State, got: X87State, statusMask = 0xff
   check('AX', expected.ax, got.ax);
   return lines;
 }
+
+/** A case in words, for a failure. */
+export const describeX87Case = (code: Uint8Array, { control, status, used, stack, memory }: X87State): string =>
+  [Buffer.from(code).toString('hex'), `control 0x${control.toString(16)} status 0x${status.toString(16)} used ${used.toString(2)}`, ...stack.slice(0, 3).map((x) => x.toString(16).padStart(20, '0')), BigInt.asUintN(80, memory).toString(16)].join(' ');
