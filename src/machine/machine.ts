@@ -133,7 +133,10 @@ export class Machine {
       onA20: (open) => this.memory.setA20(open),
       onInterruptChange: () => this.cpu?.interruptLineChanged(),
       onNmi: () => this.cpu.requestNmi(),
-      onTaskPriorityChange: (cr8) => { this.state.cr8 = cr8; },
+      onTaskPriorityChange: (cr8) => {
+        this.state.cr8 = cr8;
+        this.observers.controlRegister(8, BigInt(cr8));
+      },
       onUnimplemented: (what) => this.end({ kind: 'unimplemented', what, rip: this.state.rip, bytes: new Uint8Array(0) }),
     });
     this.cpu = new Cpu(this.state, this.mmu, {

@@ -45,8 +45,7 @@ function* allRegisters(): Generator<MachineRegister> {
   yield { name: 'cpl', bits: 32, observed: true, read: ({ state }) => BigInt(state.cpl) };
   for (const n of CONTROL_REGISTERS) {
     yield {
-      // CR8 changes with the local APIC's task priority, too.
-      name: `cr${n}`, bits: 64, observed: n !== 8,
+      name: `cr${n}`, bits: 64, observed: true,
       read: ({ state }) => (n === 2 ? state.cr2 : n === 3 ? state.cr3 : BigInt(n === 0 ? state.cr0 : n === 4 ? state.cr4 : state.cr8)),
       write: ({ cpu }, value) => { writeControlRegister(cpu, n, value); },
     };

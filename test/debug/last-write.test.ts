@@ -1,12 +1,14 @@
 /** "Who wrote this?" is answered by the last write before now, whoever made it, on every engine, and the machine stays where it is. */
 import { describe, expect, it } from 'vitest';
-import { dword, ecx, qword, rax, rbx, r14, rsp, type Assembler } from '../../src/assembler/index.ts';
+import { al, dword, eax, ecx, qword, rax, rbx, rcx, r14, rsp, type Assembler } from '../../src/assembler/index.ts';
+import { RFLAGS } from '../../src/cpu/flags.ts';
 import { History } from '../../src/debug/history/history.ts';
 import { lastWrite, type LastWrite, type WriteTarget } from '../../src/debug/history/last-write.ts';
 import { ENGINE_NAMES, type EngineName } from '../../src/machine/machine.ts';
-import { effectsAt } from '../../src/debug/history/register-writes.ts';
+import { writesAt } from '../../src/debug/history/register-writes.ts';
 import { momentOf, type Position } from '../../src/machine/position.ts';
 import { MACHINE_REGISTERS } from '../../src/machine/registers.ts';
+import { CR4 } from '../../src/mmu/control-bits.ts';
 import { linear } from '../../src/state/addresses.ts';
 import { Random, seedOf } from '../support/random.ts';
 import { flatMachine, kernelMachine, wholeState } from '../machine/support/guests.ts';
@@ -74,19 +76,20 @@ describe('the last write', () => {
     expect(ask({ kind: 'register', name: 'r15' })).toBeUndefined();
   });
   it.each(ENGINE_NAMES)('to a register is what a look at every boundary finds, through deliveries and changes of address space › %s', (engine) => {
-    const BEGIN = 168_000, END = 172_000, NAMES = ['rax', 'rcx', 'rsp', 'rdi', 'r12'], NUMBERS = [0, 1, 4, 7, 12];
+    const BEGIN = 168_000, END = 172_000, REGISTERS = ['rax', 'rcx', 'rsp', 'rdi', 'r12', 'rflags', 'cs', 'ss_attributes', 'gs_base', 'ldtr', 'dr6', 'st0', 'mxcsr', 'rip'].map((name) => MACHINE_REGISTERS.get(name)!);
     /** At each boundary, the last write of each register before it. */
     const expected = new Map<string, Map<string, { readonly at: Position; readonly by: string }>>();
     const straight = kernelMachine('ring3', { engine: 'reference' });
     straight.run({ maxInstructions: BEGIN });
     const last = new Map<string, { readonly at: Position; readonly by: string }>();
     while (straight.state.retired < END) {
-      const { retired, deliveries } = momentOf(straight), at = { retired, deliveries }, effects = effectsAt(straight, straight.state.rip);
-      const before = NAMES.map((name) => MACHINE_REGISTERS.get(name)!.read(straight));
+      const { retired, deliveries } = momentOf(straight), at = { retired, deliveries }, { rip } = straight.state;
+      const before = REGISTERS.map((register) => ({ register, value: register.read(straight), isWritten: writesAt(straight, register, rip) }));
       straight.run({ maxInstructions: 1 });
-      for (const [n, name] of NAMES.entries()) {
-        const isChanged = MACHINE_REGISTERS.get(name)!.read(straight) !== before[n], ran = straight.state.retired > retired;
-        if (isChanged || (ran && effects?.registersWritten.has(NUMBERS[n]!) === true)) last.set(name, { at, by: ran ? 'instruction' : 'delivery' });
+      for (const { register: { name, read }, value, isWritten } of before) {
+        // RF is cleared by whatever instruction comes next, which is not called its writer.
+        const RF = name === 'rflags' ? ~BigInt(RFLAGS.RF) : -1n, isChanged = (read(straight) & RF) !== (value & RF), ran = straight.state.retired > retired;
+        if (isChanged || (ran && isWritten === true)) last.set(name, { at, by: ran ? 'instruction' : 'delivery' });
       }
       expected.set(`${straight.state.retired}+${straight.cpu.deliveries}`, new Map(last));
     }
@@ -120,6 +123,59 @@ describe('the last write', () => {
     const history = new History(machine);
     history.run();
     expect(lastWrite(history, { kind: 'register', name: 'rbx' }).finish()).toMatchObject({ rip: address('last'), by: 'instruction', before: 1_000_000n, after: 7n, at: { retired: 3_000_001 } });
+  });
+  it('to a segment register, a flag or the x87 stack is found behind millions of instructions that cannot write it', () => {
+    const { machine, address } = flatMachine((a) => {
+      a.mov(rsp, 0x40_0000);
+      a.fninit();
+      a.label('x87');
+      a.fld1();
+      a.label('flags');
+      a.std();
+      a.label('segment');
+      a.wrfsbase(rbx);
+      a.mov(ecx, 3_000_000);
+      a.label('wait');
+      // LEA and JRCXZ leave the flags alone.
+      a.lea(rcx, qword(rcx, -1));
+      a.jrcxz('end');
+      a.jmp('wait');
+      a.label('end');
+      a.hlt();
+    });
+    machine.cpu.setMode(machine.state.cr0, machine.state.cr4 | CR4.FSGSBASE, machine.state.efer);
+    const history = new History(machine);
+    history.run();
+    expect(lastWrite(history, { kind: 'register', name: 'rflags' }).finish()).toMatchObject({ rip: address('flags'), before: 2n, after: 0x402n });
+    expect(lastWrite(history, { kind: 'register', name: 'fs_base' }).finish()).toMatchObject({ rip: address('segment'), before: 0n, after: 0n });
+    expect(lastWrite(history, { kind: 'register', name: 'st0' }).finish()).toMatchObject({ rip: address('x87'), before: 0n, after: 0x3fff_8000_0000_0000_0000n });
+    expect(lastWrite(history, { kind: 'register', name: 'dr3' }).finish()).toBeUndefined();
+    // Nine million instructions; a look at each of them would have been the reference engine's.
+    expect(machine.reference.noted).toBeLessThan(100_000);
+  });
+  it('to RIP is the instruction before, a system instruction as well', () => {
+    const { machine, address } = flatMachine((a) => {
+      a.label('out');
+      a.out(0x80, al);
+      a.hlt();
+    });
+    const history = new History(machine);
+    history.run({ maxInstructions: 1 });
+    expect(lastWrite(history, { kind: 'register', name: 'rip' }).finish()).toMatchObject({ rip: address('out'), by: 'instruction', at: { retired: 0 } });
+  });
+  it('to CR8 is found where the local APIC was told, too', () => {
+    const { machine, address } = flatMachine((a) => {
+      a.mov(eax, 0xfee0_0080);
+      a.mov(ecx, 0x50);
+      a.label('tpr');
+      a.mov(dword(rax), ecx);
+      a.nop();
+      a.hlt();
+    });
+    const history = new History(machine);
+    history.run();
+    expect(machine.state.cr8).toBe(5);
+    expect(lastWrite(history, { kind: 'register', name: 'cr8' }).finish()).toMatchObject({ rip: address('tpr'), before: 0n, after: 5n });
   });
   it('is an edit where the user made one', () => {
     const { history, ask, address } = ended('auto');

@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { assemble } from '../../src/assembler/index.ts';
 import { Debugger } from '../../src/debug/debugger.ts';
+import { SourceLines } from '../../src/debug/source-lines.ts';
+import { codeView, Sources } from '../../src/debugger/worker/code-view.ts';
 import { treeView, walkView } from '../../src/debugger/worker/paging-view.ts';
 import { registerView } from '../../src/debugger/worker/register-view.ts';
 import { Machine } from '../../src/machine/machine.ts';
@@ -34,9 +36,9 @@ describe('registers as fields', () => {
   });
   it('CR3 has a PCID where CR4 says so, and cache bits where not', () => {
     const machine = longMachine();
-    expect(Object.keys(fieldsOf(machine, 'cr3'))).toEqual(['PCD', 'PWT']);
+    expect(Object.keys(fieldsOf(machine, 'cr3'))).toEqual(['PDBR', 'PCD', 'PWT']);
     set(machine, 'cr4', BigInt(machine.state.cr4 | CR4.PCIDE));
-    expect(fieldsOf(machine, 'cr3')).toEqual({ PCID: machine.state.cr3 & 0xfffn });
+    expect(fieldsOf(machine, 'cr3')).toEqual({ PDBR: machine.state.cr3 >> 12n, PCID: machine.state.cr3 & 0xfffn });
   });
   it('no two fields of a register overlap', () => {
     for (const { registers } of registerView(new Debugger(longMachine()))) {
@@ -46,6 +48,23 @@ describe('registers as fields', () => {
         expect(all >> BigInt(bits), name).toBe(0n);
       }
     }
+  });
+});
+
+describe('what the next instruction does', () => {
+  const meaningOf = (bytes: readonly number[]): ReturnType<typeof codeView>['meaning'] => {
+    const machine = longMachine(), debug = new Debugger(machine);
+    debug.writeMemory(machine.state.rip, Uint8Array.from(bytes));
+    return codeView(debug, new Sources(new SourceLines(), {}, []), { before: 0, after: 1 }).meaning;
+  };
+  it('is its meaning in lines, and what it reads and writes', () => {
+    expect(meaningOf([0x48, 0x01, 0xd8])).toMatchObject({ reads: ['rax', 'rbx'], writes: ['rax', 'CF', 'OF', 'AF', 'ZF', 'SF', 'PF'] });
+    expect(meaningOf([0x0f, 0xfc, 0xc1])).toMatchObject({ reads: ['mm0', 'mm1'], writes: ['mm0', 'x87'] });
+  });
+  it('is a sentence where it is a system instruction', () => {
+    expect(meaningOf([0x0f, 0x22, 0xd8])).toMatchObject({ text: ['cr3 ← rax; modes, paging and TLBs follow'], reads: ['rax'], writes: ['cr3', 'TLB'] });
+    expect(meaningOf([0x0f, 0x01, 0x17])).toMatchObject({ text: ['limit and base of GDTR ← fword ptr [rdi]'], reads: ['rdi', 'memory'], writes: ['gdtr'] });
+    expect(meaningOf([0xd9, 0xfe])).toMatchObject({ text: ['ST(0) ← sin ST(0)'], reads: ['x87'], writes: ['x87'] });
   });
 });
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
 import { effectsOf } from '../../src/cpu/describe/effects.ts';
+import { systemEffectsOf } from '../../src/cpu/describe/system-effects.ts';
 import { checkWidths } from '../../src/cpu/describe/widths.ts';
 import { MODE_32, MODE_64, type Instruction } from '../../src/cpu/isa/instruction.ts';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
@@ -65,6 +66,13 @@ test('the flags that a row declares are those that its semantics reads and write
     if (row.writes.some((f) => row.undefinedFlags.includes(f))) wrong.push(`${line(row)}: a flag is both written and undefined`);
   }
   expect(wrong).toEqual([]);
+});
+
+test('every system row says in words what it does', () => {
+  const silent = instructions.filter((i) => systemEffectsOf(i)?.says === '').map((i) => line(i.row));
+  expect(silent).toEqual([]);
+  const unfinished = instructions.flatMap((i) => systemEffectsOf(i)?.says.match(/[{}?]|undefined|  /) ?? []);
+  expect(unfinished).toEqual([]);
 });
 
 test('every semantics gives its verbs operands of the widths it names', () => {

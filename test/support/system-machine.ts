@@ -8,8 +8,8 @@ import type { Engine, StepResult, Stop } from '../../src/cpu/engines/engine.ts';
 import { FastEngine } from '../../src/cpu/engines/fast/engine.ts';
 import { ReferenceEngine } from '../../src/cpu/engines/reference/engine.ts';
 import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
-import type { CodeSize } from '../../src/cpu/isa/instruction.ts';
-import type { Row } from '../../src/cpu/isa/row.ts';
+import type { CodeSize, Instruction } from '../../src/cpu/isa/instruction.ts';
+import { onlyDeclaredWrites, registersOf } from './declared-writes.ts';
 import { rowExecuted } from './rows-executed.ts';
 import { readRflags, writeRflags } from '../../src/cpu/flags.ts';
 import { EVERY_FEATURE, type CpuModel } from '../../src/cpu/models.ts';
@@ -202,17 +202,18 @@ export class SystemMachine {
 
   /** One step; the row of the instruction is noted if it was completed, or delivered what it is there to deliver. */
   #step(): StepResult {
-    const row = this.#rowAtRip();
+    const i = this.#instructionAtRip();
     const { retired } = this.state;
-    const deliveries = this.delivered.length;
+    const deliveries = this.delivered.length, registers = i?.row.meaning.kind === 'system' ? registersOf(this.cpu) : undefined;
     const result = this.engine.step();
     const first = this.delivered[deliveries];
-    const raised = first !== undefined && (SOFTWARE_KINDS.has(first.kind) || ALWAYS_FAULTS.has(row?.mnemonic ?? ''));
-    if (row && (this.state.retired > retired || raised)) rowExecuted(row);
+    const raised = first !== undefined && (SOFTWARE_KINDS.has(first.kind) || ALWAYS_FAULTS.has(i?.mnemonic ?? ''));
+    if (i && (this.state.retired > retired || raised)) rowExecuted(i.row);
+    if (i && registers !== undefined && this.state.retired > retired && first === undefined) onlyDeclaredWrites(i, registers, registersOf(this.cpu));
     return result;
   }
 
-  #rowAtRip(): Row | undefined {
+  #instructionAtRip(): Instruction | undefined {
     const { cpu, state } = this;
     const at = cpu.in64BitMode ? state.rip : BigInt.asUintN(32, state.base[SEGMENT.CS]! + state.rip);
     const bytes: number[] = [];
@@ -222,7 +223,7 @@ export class SystemMachine {
       bytes.push(this.memory.read(physical(found), 1));
     }
     const i = decode(Uint8Array.from(bytes), 0, cpu.mode());
-    return i instanceof DecodeFailure ? undefined : i.row;
+    return i instanceof DecodeFailure ? undefined : i;
   }
 
   /** Runs `count` steps (an instruction or a delivery each). */

@@ -65,7 +65,8 @@ function immediateText(i: Instruction, x: ImmediateOperand): string {
   return number(BigInt.asUintN(unsigned ? x.width : Math.max(i.width, x.width), x.value));
 }
 
-function operandText(i: Instruction, x: Operand, next: bigint, symbolize: Symbolize | undefined): string {
+/** An operand as it is printed. */
+export function operandText(i: Instruction, x: Operand, next: bigint, symbolize: Symbolize | undefined): string {
   switch (x.kind) {
     case 'register': return registerName(x);
     case 'xmm': return xmmName(x);

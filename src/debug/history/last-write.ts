@@ -6,7 +6,7 @@ import { MACHINE_REGISTERS, type MachineRegister } from '../../machine/registers
 import { linear, PAGE_SIZE } from '../../state/addresses.ts';
 import { littleEndian } from '../bytes.ts';
 import type { History, Watch } from './history.ts';
-import { effectsAt, isNamed, lastRegisterWrite } from './register-writes.ts';
+import { lastRegisterWrite } from './register-writes.ts';
 import { lastBefore, passTo, Search } from './search.ts';
 import type { Seen } from './seen.ts';
 
@@ -34,8 +34,7 @@ const MOST_BYTES = 4096;
 
 /**
  * The last write before now; undefined if there was none since the history began. The machine is where it was afterwards. Throws RangeError for what is no
- * RAM or no register. Memory, control registers, MSRs, general and XMM registers are found at the speed of the engine, others (RFLAGS, segments, x87) by a look at every
- * instruction back to it.
+ * RAM or no register. All are found at the speed of the engine.
  */
 export function lastWrite(history: History, target: WriteTarget): Search<LastWrite | undefined> {
   const { machine } = history, here = history.now;
@@ -89,8 +88,7 @@ function lookFor(history: History, target: WriteTarget): Look {
       const register = MACHINE_REGISTERS.get(target.name.toLowerCase());
       if (register === undefined) throw new RangeError(`there is no register ${target.name}`);
       if (register.name === 'tsc') throw new RangeError('the time-stamp counter changes with time');
-      if (isNamed(register)) return (until) => lastRegisterWrite(history, register, until);
-      return by(register.observed === true ? observedRegisterRecorder(history, register) : registerRecorder(history, register));
+      return register.observed === true ? by(observedRegisterRecorder(history, register)) : (until) => lastRegisterWrite(history, register, until);
     }
   }
 }
@@ -155,43 +153,4 @@ function observedRegisterRecorder(history: History, register: MachineRegister): 
     hit: () => undefined,
     last: () => last,
   };
-}
-
-/** Looks at every boundary: the register changed, or what ran is said to write it. */
-function registerRecorder(history: History, register: MachineRegister): Recorder {
-  const { machine } = history;
-  let last: Seen | undefined, value = 0n, before: { at: Moment; rip: bigint; deliveries: number; writes: boolean };
-  const writers = new Map<bigint, boolean>();
-  const look = (): void => {
-    const { rip } = machine.state;
-    let writes = writers.get(rip);
-    if (writes === undefined) writers.set(rip, writes = writesRegister(machine, register));
-    before = { at: beginningOf(history.now), rip, deliveries: machine.cpu.deliveries, writes };
-  };
-  return {
-    everyBoundary: true,
-    arm: () => {
-      last = undefined;
-      value = register.read(machine);
-      writers.clear();
-      look();
-    },
-    hit: () => {
-      const now = register.read(machine), moved = comparePositions(history.now, before.at) !== 0;
-      const delivered = machine.cpu.deliveries !== before.deliveries;
-      if (now !== value || (before.writes && moved && !delivered)) {
-        last = { at: moved ? before.at : history.now, rip: before.rip, by: !moved ? 'edit' : delivered ? 'delivery' : 'instruction', where: register.name, read: register.read };
-      }
-      value = now;
-      look();
-      return undefined;
-    },
-    last: () => last,
-  };
-}
-
-/** Whether the meaning of the instruction at RIP writes the register, whatever the value. System instructions are known by the change alone. */
-function writesRegister(machine: Machine, { name }: MachineRegister): boolean {
-  const effects = effectsAt(machine, machine.state.rip);
-  return effects !== undefined && (name === 'rip' || (name === 'rflags' && effects.flagsWritten.size > 0));
 }

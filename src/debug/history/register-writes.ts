@@ -1,15 +1,16 @@
 /**
- * Writes to a register that an instruction's meaning names. Code is made so that execution comes back before each instruction that may write it, and behind it;
+ * Writes to a register whose changes nobody tells. Code is made so that execution comes back before each instruction that may write it, and behind it;
  * between them the engine keeps its speed. A write of the value that the register has already is a write. What an instruction may write is known of its
- * meaning (cpu/describe/effects.ts); of a system instruction a change alone is seen.
+ * meaning (cpu/describe/effects.ts), or said of it (system-effects.ts); where that is a group of registers (x87, XRSTOR) a change alone is seen.
  */
-import { decode, DecodeFailure } from '../../cpu/decode/decode.ts';
-import { MAX_LENGTH } from '../../cpu/decode/reader.ts';
-import { effectsOf, type Effects } from '../../cpu/describe/effects.ts';
+import { effectsOf } from '../../cpu/describe/effects.ts';
+import { standsFor, systemEffectsOf } from '../../cpu/describe/system-effects.ts';
+import { RFLAGS } from '../../cpu/flags.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { Observer } from '../../machine/observers.ts';
 import { beginningOf, type Moment } from '../../machine/position.ts';
 import type { MachineRegister } from '../../machine/registers.ts';
+import { instructionAt } from '../backtrace.ts';
 import type { History, Watch } from './history.ts';
 import type { Seen } from './seen.ts';
 
@@ -19,26 +20,38 @@ const MANY = 2000;
 /** Instructions of a piece of the way, which is some ten milliseconds; it is a long one where the piece before had few stops. */
 const SHORTEST_PIECE = 1000, LONGEST_PIECE = 50_000, FEW = 400;
 
-/** Whether what instructions do to a register is known of their meanings. */
-export const isNamed = ({ name }: MachineRegister): boolean => GENERAL.includes(name) || /^[xy]mm\d+$/.test(name);
+/** What may be written, if it is. */
+const perhaps = (is: boolean): undefined | false => (is ? undefined : false);
+/** Words of a system instruction's effects that are no register as a whole: what of it is written a change must tell. */
+const GROUPS: ReadonlySet<string> = new Set(['all', 'x87', 'xmm', 'msrs']);
 
-/** What the instruction at an offset in CS can do; undefined for a system instruction, and what is none. */
-export function effectsAt(machine: Machine, offset: bigint): Effects | undefined {
-  const { state, cpu } = machine;
-  const bytes = machine.readLinear(cpu.in64BitMode ? offset : BigInt.asUintN(32, state.base[1]! + offset), MAX_LENGTH);
-  const i = decode(bytes, 0, cpu.mode());
-  return i instanceof DecodeFailure ? undefined : effectsOf(i);
+/** Whether the instruction at an offset in CS writes a register: that it does, that it does not; undefined: it may, and a change tells. */
+export function writesAt(machine: Machine, { name }: MachineRegister, offset: bigint): boolean | undefined {
+  const i = instructionAt(machine, offset);
+  if (i === undefined) return undefined;
+  if (name === 'rip') return true;
+  const system = systemEffectsOf(i);
+  if (system !== undefined) {
+    const said = system.writes.filter((word) => standsFor(word, name));
+    return said.length === 0 ? false : said.some((word) => word === name && !system.mayWrite.has(word) && !GROUPS.has(word)) ? true : undefined;
+  }
+  const effects = effectsOf(i)!, general = GENERAL.indexOf(name);
+  if (general >= 0) return effects.registersWritten.has(general);
+  if (/^[xy]mm\d+$/.test(name)) return effects.xmmWritten.has(Number(name.slice(3)));
+  if (standsFor('x87', name)) return perhaps(i.row.meaning.kind === 'x87' || effects.entersMmx);
+  switch (name) {
+    case 'rflags': return effects.flagsAlwaysWritten.size > 0 || perhaps(effects.flagsWritten.size > 0);
+    case 'mxcsr': return perhaps(effects.mxcsrWritten);
+    default: return false;
+  }
 }
 
-/** What the meaning of the instruction at an offset in CS says of a register: that it writes it, that it does not, or nothing. */
-function writes(machine: Machine, { name }: MachineRegister, offset: bigint): boolean | undefined {
-  const effects = effectsAt(machine, offset), general = GENERAL.indexOf(name);
-  return effects && (general >= 0 ? effects.registersWritten.has(general) : effects.xmmWritten.has(Number(name.slice(3))));
-}
+/** RF, which every instruction clears and few set, is no reason to call one a writer of RFLAGS. */
+const withoutRf = ({ name }: MachineRegister, value: bigint): bigint => (name === 'rflags' ? value & ~BigInt(RFLAGS.RF) : value);
 
 /** Sees the last write on a way. */
 class WriteWatch implements Watch<never> {
-  readonly instructions = { isTest: true, has: (offset: bigint): boolean => writes(this.#history.machine, this.#register, offset) !== false } as const;
+  readonly instructions = { isTest: true, has: (offset: bigint): boolean => writesAt(this.#history.machine, this.#register, offset) !== false } as const;
   readonly #history: History;
   readonly #register: MachineRegister;
   /** How often execution came back since it was armed. */
@@ -64,7 +77,7 @@ class WriteWatch implements Watch<never> {
   arm(machine: Machine): void {
     this.stops = 0;
     this.#last = this.#delivery = undefined;
-    this.#value = this.#register.read(machine);
+    this.#value = withoutRf(this.#register, this.#register.read(machine));
     machine.observers.add(this.#observer);
     this.#look();
   }
@@ -75,7 +88,7 @@ class WriteWatch implements Watch<never> {
 
   hit(machine: Machine): undefined {
     this.stops++;
-    const value = this.#register.read(machine), isChanged = value !== this.#value;
+    const value = withoutRf(this.#register, this.#register.read(machine)), isChanged = value !== this.#value;
     const ran = this.#next !== undefined && machine.state.retired > this.#next.at.retired ? this.#next : undefined;
     if (ran !== undefined) {
       if (isChanged || ran.writes === true) this.#note(ran, 'instruction');
@@ -93,7 +106,7 @@ class WriteWatch implements Watch<never> {
   }
   #look(): void {
     const { rip } = this.#history.machine.state;
-    const written = writes(this.#history.machine, this.#register, rip);
+    const written = writesAt(this.#history.machine, this.#register, rip);
     this.#next = written === false ? undefined : { at: beginningOf(this.#history.now), rip, writes: written };
   }
 }

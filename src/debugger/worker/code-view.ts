@@ -1,5 +1,6 @@
 /** Instructions around an address: text, symbols, source lines, and what the next one does. */
 import { effectsOf } from '../../cpu/describe/effects.ts';
+import { systemEffectsOf } from '../../cpu/describe/system-effects.ts';
 import { format } from '../../cpu/describe/format.ts';
 import { GENERAL_REGISTERS, SEGMENT_NAMES } from '../../cpu/describe/names.ts';
 import { pseudocode } from '../../cpu/describe/pseudocode.ts';
@@ -96,16 +97,20 @@ function lineOf({ machine, symbols }: Debugger, sources: Sources, i: Instruction
 }
 
 const general = (numbers: ReadonlySet<number>): string[] => [...numbers].sort((a, b) => a - b).flatMap((n) => GENERAL_REGISTERS[64][n] ?? []);
+/** A group of a system instruction's effects in words. */
+const groupName = (name: string): string => ({ all: 'every register', msrs: 'that MSR', xmm: 'xmm and ymm registers' }[name] ?? name);
+const mmx = (numbers: ReadonlySet<number>): string[] => [...numbers].sort((a, b) => a - b).map((n) => `mm${n}`);
 const vectors = (numbers: ReadonlySet<number>): string[] => [...numbers].sort((a, b) => a - b).map((n) => `xmm${n}`);
 
 function meaningOf(i: Instruction, ip: bigint): { text: readonly string[]; reads: readonly string[]; writes: readonly string[] } {
-  const effects = effectsOf(i);
-  if (effects === undefined) return { text: ['a system instruction: it changes the processor\'s mode or leaves it'], reads: [], writes: [] };
+  const system = systemEffectsOf(i, ip);
+  if (system !== undefined) return { text: [system.says], reads: system.reads.map(groupName), writes: system.writes.map(groupName) };
+  const effects = effectsOf(i)!, isX87 = i.row.meaning.kind === 'x87';
   const segments = [...effects.segments].map((n) => SEGMENT_NAMES[n]).join(' ');
   const memory = segments === '' ? 'memory' : `memory by ${segments}`;
   return {
     text: pseudocode(i, ip),
-    reads: [...general(effects.registersRead), ...vectors(effects.xmmRead), ...effects.flagsRead, ...(effects.memoryRead ? [memory] : [])],
-    writes: [...general(effects.registersWritten), ...vectors(effects.xmmWritten), ...effects.flagsWritten, ...(effects.memoryWritten ? [memory] : []), ...(effects.branches ? ['rip'] : [])],
+    reads: [...general(effects.registersRead), ...vectors(effects.xmmRead), ...mmx(effects.mmxRead), ...(isX87 ? ['x87'] : []), ...(effects.mxcsrRead ? ['mxcsr'] : []), ...effects.flagsRead, ...(effects.memoryRead ? [memory] : [])],
+    writes: [...general(effects.registersWritten), ...vectors(effects.xmmWritten), ...mmx(effects.mmxWritten), ...(isX87 || effects.entersMmx ? ['x87'] : []), ...(effects.mxcsrWritten ? ['mxcsr'] : []), ...effects.flagsWritten, ...(effects.memoryWritten ? [memory] : []), ...(effects.branches ? ['rip'] : [])],
   };
 }
