@@ -45,7 +45,7 @@ const testedIn = (row: Row): string[] => [['system', SYSTEM_ROWS], ['fpu', FPU_R
 /** Why no case of it was recorded on silicon, and what judges it; empty where nothing does. */
 function whyNoCase(row: Row): string {
   const tests = testedIn(row).join(', ');
-  if (row.meaning.kind === 'system') return tests === '' ? '' : `*system*, which a process cannot show: judged by ${tests}`;
+  if (row.meaning.kind === 'system' || row.meaning.kind === 'device') return tests === '' ? '' : `*${row.meaning.kind}*, which a process cannot show: judged by ${tests}`;
   if (row.meaning.kind === 'x87') return tests === '' ? '' : `stores what the harness cannot know, or needs itself: judged by ${tests}`;
   return NOT_ON_SILICON.get(row.mnemonic) ?? '';
 }

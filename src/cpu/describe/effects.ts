@@ -29,6 +29,8 @@ export interface Effects {
   readonly flagsAlwaysWritten: ReadonlySet<Flag>;
   readonly memoryRead: boolean;
   readonly memoryWritten: boolean;
+  readonly portRead: boolean;
+  readonly portWritten: boolean;
   /** Segments whose memory is accessed. */
   readonly segments: ReadonlySet<Segment>;
   /** It can raise an exception. */
@@ -55,6 +57,8 @@ class EffectsOps extends Ops<null, null, null, null> {
   mxcsrRead = false;
   mxcsrWritten = false;
   memoryRead = false;
+  portRead = false;
+  portWritten = false;
   memoryWritten = false;
   mayFault = false;
   branches = false;
@@ -202,6 +206,8 @@ class EffectsOps extends Ops<null, null, null, null> {
     body();
     this.conditions--;
   }
+  override readPort(): null { this.portRead = this.mayFault = true; return null; }
+  override writePort(): void { this.portWritten = this.mayFault = true; }
   fault(): void { this.mayFault = true; }
   goto(_x: RelativeOperand): void { this.gotoIndirect(); }
   gotoIf(_c: null, _x: RelativeOperand): void { this.gotoIndirect(); }

@@ -184,6 +184,11 @@ class TextOps extends Ops<string, string, string, string> {
     body();
     this.indent = indent;
   }
+  override readPort(w: 8 | 16 | 32, port: string): string {
+    this.say(`value ← ${w} bits from port ${bare(port)}`);
+    return 'value';
+  }
+  override writePort(w: 8 | 16 | 32, port: string, v: string): void { this.say(`${w} bits to port ${bare(port)}: ${bare(v)}`); }
   fault(vector: number): void { this.say(`raise exception ${vector}`); }
   goto(x: RelativeOperand): void { this.say(`rip ← ${this.target(x)}`); }
   gotoIf(c: string, x: RelativeOperand): void { this.say(`if ${bare(c)}: rip ← ${this.target(x)}`); }

@@ -176,6 +176,14 @@ class WidthOps extends Ops<Width, true, 'vector', 'extended'> {
   override setMxcsr(v: Width): void { this.same('setMxcsr', 32, v); }
 
   when(_c: true, body: () => void): void { body(); }
+  override readPort(w: 8 | 16 | 32, port: Width): Width {
+    this.same('port', 16, port);
+    return w;
+  }
+  override writePort(w: 8 | 16 | 32, port: Width, v: Width): void {
+    this.same('port', 16, port);
+    this.same('writePort', w, v);
+  }
   fault(_vector: number): void { /* nothing to check */ }
   goto(_x: RelativeOperand): void { /* nothing to check */ }
   gotoIf(_c: true, _x: RelativeOperand): void { /* nothing to check */ }

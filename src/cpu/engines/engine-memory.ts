@@ -48,6 +48,10 @@ export const ENGINE = {
   /** u32: how many short ways have been taken that change what `Cpu.refresh` derives, and how many of them delivered, since the engine looked last. */
   changes: BASE + 88,
   deliveries: BASE + 92,
+  /** u32: 1 where a program whose CPL is not above IOPL may access ports from generated code. */
+  portsOpen: BASE + 96,
+  /** u32: not 0 where the engine is to be asked before the next instruction: an access to a port had consequences. */
+  asked: BASE + 100,
 } as const;
 export const MISS_WRITE = 0x100;
 

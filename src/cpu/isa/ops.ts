@@ -97,6 +97,10 @@ export abstract class Ops<V, B, X = unknown, F = unknown> extends VectorOps<V, X
   /** Stores the values whose bit is 1, or nothing where one of them faults. Nothing at the other addresses is looked at. */
   storeWhere(_w: 32 | 64, _segment: Segment, _parts: readonly { readonly where: B; readonly offset: V; readonly value: V }[]): void { unsupported('storeWhere'); }
 
+  // The I/O address space: #GP(0) where the program may not. It comes last before the commits: a device has seen it.
+  readPort(_w: 8 | 16 | 32, _port: V): V { return unsupported('readPort'); }
+  writePort(_w: 8 | 16 | 32, _port: V, _v: V): void { unsupported('writePort'); }
+
   // Control.
   /** Does body only where c is 1. Values made inside do not leave it. */
   abstract when(c: B, body: () => void): void;

@@ -19,6 +19,8 @@ export type Meaning =
   | { readonly kind: 'translated'; readonly semantics: Semantics }
   /** The same, on the x87 stack: judged by cases of its own (test/fpu). */
   | { readonly kind: 'x87'; readonly semantics: Semantics }
+  /** The same, of one that a device answers: it ends the block, and is judged by cases of its own (test/system). */
+  | { readonly kind: 'device'; readonly semantics: Semantics }
   | { readonly kind: 'system'; readonly execute: SystemSemantics };
 
 /** What one place in an operand list accepts, and where it is encoded. */
@@ -119,6 +121,10 @@ export function instruction<const L extends readonly Line[]>(semantics: Semantic
 /** An x87 instruction that is written over the vocabulary. */
 export function x87Instruction<const L extends readonly Line[]>(semantics: Semantics, options: RowOptions, lines: L): Entry<L> {
   return { meaning: { kind: 'x87', semantics }, options, lines };
+}
+/** An instruction that a device answers. */
+export function deviceInstruction<const L extends readonly Line[]>(semantics: Semantics, options: RowOptions, lines: L): Entry<L> {
+  return { meaning: { kind: 'device', semantics }, options, lines };
 }
 /** A system instruction. */
 export function system<const L extends readonly Line[]>(execute: SystemSemantics, options: RowOptions, lines: L): Entry<L> {

@@ -110,7 +110,7 @@ function meaningOf(i: Instruction, ip: bigint): { text: readonly string[]; reads
   const memory = segments === '' ? 'memory' : `memory by ${segments}`;
   return {
     text: pseudocode(i, ip),
-    reads: [...general(effects.registersRead), ...vectors(effects.xmmRead), ...mmx(effects.mmxRead), ...(isX87 ? ['x87'] : []), ...(effects.mxcsrRead ? ['mxcsr'] : []), ...effects.flagsRead, ...(effects.memoryRead ? [memory] : [])],
-    writes: [...general(effects.registersWritten), ...vectors(effects.xmmWritten), ...mmx(effects.mmxWritten), ...(isX87 || effects.entersMmx ? ['x87'] : []), ...(effects.mxcsrWritten ? ['mxcsr'] : []), ...effects.flagsWritten, ...(effects.memoryWritten ? [memory] : []), ...(effects.branches ? ['rip'] : [])],
+    reads: [...general(effects.registersRead), ...vectors(effects.xmmRead), ...mmx(effects.mmxRead), ...(isX87 ? ['x87'] : []), ...(effects.mxcsrRead ? ['mxcsr'] : []), ...effects.flagsRead, ...(effects.memoryRead ? [memory] : []), ...(effects.portRead ? ['port'] : [])],
+    writes: [...general(effects.registersWritten), ...vectors(effects.xmmWritten), ...mmx(effects.mmxWritten), ...(isX87 || effects.entersMmx ? ['x87'] : []), ...(effects.mxcsrWritten ? ['mxcsr'] : []), ...effects.flagsWritten, ...(effects.memoryWritten ? [memory] : []), ...(effects.portWritten ? ['port'] : []), ...(effects.branches ? ['rip'] : [])],
   };
 }

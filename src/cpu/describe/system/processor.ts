@@ -83,8 +83,6 @@ export const PROCESSOR: Readonly<Record<string, SystemText>> = {
   HLT: ['the processor waits for an interrupt', 'IF', ''],
   MONITOR: ['the line at DS:rAX is watched for MWAIT', 'rax rcx rdx ds', ''],
   MWAIT: ['the processor waits for an interrupt, or for a store to the line that MONITOR named', 'rax rcx', ''],
-  IN: ['{0} ← port {1}', '{1}', '{0}'],
-  OUT: ['port {0} ← {1}', '{0} {1}', 'port'],
   INSB: INPUT, INSW: INPUT, INSD: INPUT, OUTSB: OUTPUT, OUTSW: OUTPUT, OUTSD: OUTPUT,
 
   FXSAVE: ['{0} ← x87 and SSE state', 'x87 xmm mxcsr', 'memory'], FXSAVE64: ['{0} ← x87 and SSE state, pointers of 64 bits', 'x87 xmm mxcsr', 'memory'],

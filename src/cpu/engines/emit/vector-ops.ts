@@ -15,7 +15,7 @@ import { immediatePattern, lanePattern } from '../../isa/vector-shuffles.ts';
 import { ENGINE } from '../engine-memory.ts';
 import { F32, F64, I32, I64, LOAD, NUMERIC as N, OP, SIMD, STORE, V128, type ValueType } from '../wasm/opcodes.ts';
 import { LeftToReference } from './graph-ops.ts';
-import { MemoryOps } from './memory-ops.ts';
+import { PortOps } from './port-ops.ts';
 import type { Node } from './node.ts';
 
 /** Where the state holds an XMM register. */
@@ -33,7 +33,7 @@ const EVEN_DOUBLEWORDS = lanePattern(4, [0, 2, 0, 2]);
 /** Where the state holds a register: an i32, if there is one, and what is added to it. */
 export interface RegisterPlace { readonly base: Node | undefined; readonly offset: number }
 
-export abstract class VectorCode extends MemoryOps {
+export abstract class VectorCode extends PortOps {
   /** It has been checked, since the block began, that vectors may be used; that no x87 exception waits. */
   #sseChecked = false;
   #avxChecked = false;

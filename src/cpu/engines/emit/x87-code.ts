@@ -33,7 +33,6 @@ export abstract class X87Code extends FusedCode {
   #control: Node | undefined;
 
   /** Offset of the instruction in CS. */
-  protected abstract ownIp(): Node;
 
   protected override beginVectors(): void {
     super.beginVectors();

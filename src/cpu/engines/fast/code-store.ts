@@ -11,6 +11,7 @@ import { DecodeFailure, decode } from '../../decode/decode.ts';
 import type { InstructionSet } from '../../decode/lookup.ts';
 import { MAX_LENGTH } from '../../decode/reader.ts';
 import type { Instruction, Mode } from '../../isa/instruction.ts';
+import { accessesPort } from '../emit/port-ops.ts';
 import { isStopTest, type Stops } from '../engine.ts';
 import { ENGINE, RECORDS_BASE, RECORDS_END } from '../engine-memory.ts';
 import { HANDLER, type Handlers } from '../interpreter/handlers.ts';
@@ -42,7 +43,7 @@ export interface DecodedBlock {
   readonly instructions: readonly Instruction[];
   /** Their bytes, as they are at the moment. */
   readonly bytes: Uint8Array;
-  /** It ends with a branch; otherwise it goes on at the next address (which may not be decodable, or lie in the next page). */
+  /** It ends with an instruction that ends blocks; otherwise it goes on at the next address (which may not be decodable, or lie in the next page). */
   readonly branches: boolean;
   /** The block is one instruction that reaches into the next page: that page, and the frame where its other bytes were found. */
   readonly crossing: Crossing | undefined;
@@ -317,6 +318,8 @@ export class CodeStore {
     return short === 0 ? record : short;
   }
 
+  /** Grows with whatever ends code that is there. */
+  get changes(): number { return this.statistics.droppedFrames + this.statistics.emptied; }
   get recordBytes(): number { return this.#next - RECORDS_BASE; }
 }
 
@@ -328,8 +331,8 @@ function intersect(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
 }
 
 const BRANCHES = new Set(['JMP', 'CALL', 'RET', 'Jcc', 'JCXZ', 'JECXZ', 'JRCXZ', 'LOOP', 'LOOPE', 'LOOPNE']);
-/** Branches and repeated instructions. */
-export const endsBlock = (i: Instruction): boolean => i.repeat !== 'none' || BRANCHES.has(i.mnemonic);
+/** Branches, repeated instructions, and those that a device may answer. */
+export const endsBlock = (i: Instruction): boolean => i.repeat !== 'none' || BRANCHES.has(i.mnemonic) || accessesPort(i);
 
 /** Whether the branch target of an instruction is an address of 48 bits: to others the reference engine goes, or faults. */
 function staysInRange(i: Instruction, ip: bigint): boolean {

@@ -63,6 +63,7 @@ export function enterContext(cpu: Cpu): Context | undefined {
   u32[ENGINE.avxBlocked / 4] = (state.cr0 & CR0.TS) === 0 && (state.cr4 & CR4.OSXSAVE) !== 0 && (state.xcr0 & SSE_AND_AVX) === SSE_AND_AVX ? 0 : 1;
   u32[ENGINE.implicitColumn / 4] = columnBase(mmu.dataColumn('implicit-supervisor'));
   u32[ENGINE.unwatched / 4] = cpu.faultChain.length === 0 && cpu.unwatched() ? 1 : 0;
+  u32[ENGINE.portsOpen / 4] = !cpu.portBreakpoints && cpu.unwatched() ? 1 : 0;
   u32[ENGINE.interruptWaits / 4] = cpu.bus.interruptRequested() ? 1 : 0;
   u32[ENGINE.contextKey / 4 + 1] = context.number << CONTEXT_KEY_HIGH_SHIFT;
   return context;

@@ -12,6 +12,7 @@ import type { Cpu } from '../../cpu.ts';
 import type { RecentInstruction } from '../../recent-instructions.ts';
 import { isCanonicalHigh } from '../../segmentation.ts';
 import type { Engine, StepResult, Stop, Stops } from '../engine.ts';
+import type { EngineFunctions } from '../engine-functions.ts';
 import { ENGINE, INTERRUPTS_BASE, MISS_WRITE, NO_PAGE_BYTE, PAGES_BASE, PAGES_BYTES, STATUS } from '../engine-memory.ts';
 import { instructionsOf } from '../../decode/lookup.ts';
 import type { Instruction } from '../../isa/instruction.ts';
@@ -51,7 +52,7 @@ const SLICE = 500_000;
 const RIP_LOW = OFFSET.rip / 4, RIP_HIGH = RIP_LOW + 1;
 const BUDGET = ENGINE.budget / 4, LEFT_AT = ENGINE.leftAt / 4, LINK = ENGINE.link / 4, MORE = ENGINE.more / 4, LEFT_REGION = ENGINE.leftRegion / 4, UNTIL_REPORT = ENGINE.untilReport / 4;
 const PCID = ENGINE.pcid / 4, MISS_ACCESS = ENGINE.missAccess / 4, MISS_LOW = ENGINE.missAddress / 4;
-const UNWATCHED = ENGINE.unwatched / 4, STALE_PAGES = ENGINE.stalePages / 4, CHANGES = ENGINE.changes / 4, DELIVERIES = ENGINE.deliveries / 4;
+const UNWATCHED = ENGINE.unwatched / 4, STALE_PAGES = ENGINE.stalePages / 4, CHANGES = ENGINE.changes / 4, DELIVERIES = ENGINE.deliveries / 4, ASKED = ENGINE.asked / 4;
 const ALL_COLUMNS = 7;
 
 /** What the engine does for generated code that came back; a single step accounts for itself. */
@@ -113,11 +114,16 @@ export class FastEngine implements Engine {
     this.#u32 = cpu.state.u32;
     this.reference = new ReferenceEngine(cpu);
     this.#entries = new EntryTable(cpu.state);
-    this.handlers = new Handlers(cpu.state.memory, (record) => this.#executeInPlace(record));
+    const functions: EngineFunctions = {
+      reference: (record) => this.#executeInPlace(record),
+      readPort: (port, bytes) => this.#readPort(port, bytes),
+      writePort: (port, value, bytes) => { this.#writePort(port, value, bytes); },
+    };
+    this.handlers = new Handlers(cpu.state.memory, functions);
     this.#trail = new Trail(cpu.state, instructionsOf(cpu.model.features), () => this.reference.recentInstructions());
     this.code = new CodeStore(cpu.state, cpu.mmu.memory, instructionsOf(cpu.model.features), this.handlers, this.#entries, this.#trail);
     this.code.linksLoops = kind === 'interpreter';
-    this.translator = new Translator(cpu.state, this.code, this.handlers, this.#entries, kind === 'auto');
+    this.translator = new Translator(cpu.state, this.code, this.handlers, this.#entries, functions, kind === 'auto');
     this.#u32[UNTIL_REPORT] = REPORT_INTERVAL;
     this.#dispatcher = createDispatcher(cpu.state.memory, this.handlers.table, this.translator.table);
     this.#strings = new Strings(cpu);
@@ -242,6 +248,34 @@ export class FastEngine implements Engine {
     this.#allow(SLICE - this.#stayed, this.#context);
     return STATUS.next;
   }
+
+  /** Called by generated code: IN, where nothing but the device is to be asked. */
+  #readPort(port: number, bytes: 1 | 2 | 4): number {
+    const before = this.#beforePort();
+    const value = this.cpu.bus.readPort(port, bytes);
+    this.#afterPort(before);
+    return bytes === 4 ? value : value & ((1 << 8 * bytes) - 1);
+  }
+  /** The same of OUT. */
+  #writePort(port: number, value: number, bytes: 1 | 2 | 4): void {
+    const before = this.#beforePort();
+    this.cpu.bus.writePort(port, bytes, bytes === 4 ? value >>> 0 : value);
+    this.#afterPort(before);
+  }
+  /** Lets devices see the time of the instruction that the budget says. Returns what tells whether generated code depends on something that they change. */
+  #beforePort(): number {
+    const budget = this.#u32[BUDGET]!;
+    const executed = this.#slice - budget;
+    this.#slice = budget;
+    this.#stayed += executed;
+    this.#account(executed);
+    return this.#changes();
+  }
+  #afterPort(before: number): void {
+    this.#u32[ASKED] = this.#stopRequested || this.cpu.attention || this.#changes() !== before ? 1 : 0;
+  }
+  /** Grows with all that generated code may depend on in the middle of a stay. */
+  #changes(): number { return this.cpu.changes + this.cpu.mmu.tlb.changes + this.code.changes; }
 
   #account(executed: number): void {
     this.#catchUp();

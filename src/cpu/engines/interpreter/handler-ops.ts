@@ -26,7 +26,9 @@ const LOCAL = { record: 0, budget: 1, again: 2, first: 3 } as const;
 export const HANDLER_PARAMETERS: readonly ValueType[] = [I32, I32];
 export const HANDLER_FIXED_LOCALS: readonly ValueType[] = [I32];
 
-type Ending = { readonly kind: 'goto' } | { readonly kind: 'if'; readonly c: Node } | { readonly kind: 'indirect'; readonly ip: Node };
+type Ending = { readonly kind: 'goto' } | { readonly kind: 'if'; readonly c: Node } | { readonly kind: 'indirect'; readonly ip: Node }
+  /** Behind itself, unless the engine is to be asked. */
+  | { readonly kind: 'asking'; readonly asked: Node };
 
 export class HandlerOps extends X87Code {
   protected readonly longMode: boolean;
@@ -164,6 +166,16 @@ export class HandlerOps extends X87Code {
     this.requireCanonical(ip);
     this.#ending = { kind: 'indirect', ip };
   }
+  protected goOnUnless(asked: Node): void { this.#ending = { kind: 'asking', asked }; }
+  protected writeBudgetBefore(): void {
+    const { code } = this;
+    code.i32(0);
+    code.get(LOCAL.budget);
+    code.get(LOCAL.record);
+    code.memory(LOAD[16], RECORD.remaining);
+    code.byte(N.i32_add);
+    code.memory(STORE[32], ENGINE.budget);
+  }
   repeatIf(c: Node): void {
     this.#repeats = true;
     this.effect([c], () => {
@@ -174,7 +186,7 @@ export class HandlerOps extends X87Code {
 
   #endingRoots(): readonly Node[] {
     const ending = this.#ending;
-    return ending?.kind === 'if' ? [ending.c] : ending?.kind === 'indirect' ? [ending.ip] : [];
+    return ending?.kind === 'if' ? [ending.c] : ending?.kind === 'indirect' ? [ending.ip] : ending?.kind === 'asking' ? [ending.asked] : [];
   }
 
   #end(): void {
@@ -187,7 +199,14 @@ export class HandlerOps extends X87Code {
       code.end();
       this.#follow(RECORD.next, RECORD.nextIp);
     } else if (ending === undefined) this.#nextRecord();
-    else if (ending.kind === 'goto') this.#follow(RECORD.taken, RECORD.target);
+    else if (ending.kind === 'asking') {
+      this.emit(ending.asked);
+      code.open(OP.if, VOID);
+      this.#setRip(() => { code.get(LOCAL.record); code.memory(LOAD[64], RECORD.nextIp); });
+      this.#return(STATUS.served);
+      code.end();
+      this.#follow(RECORD.next, RECORD.nextIp);
+    } else if (ending.kind === 'goto') this.#follow(RECORD.taken, RECORD.target);
     else if (ending.kind === 'if') {
       this.emit(ending.c);
       code.open(OP.if, VOID);

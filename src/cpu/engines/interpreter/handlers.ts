@@ -5,8 +5,8 @@
 import type { Instruction } from '../../isa/instruction.ts';
 import type { Row } from '../../isa/row.ts';
 import { UnsupportedVerb } from '../../isa/ops.ts';
-import { EXTENDED_FUNCTIONS, extendedFunctions, importExtendedFunctions } from '../emit/extended.ts';
 import { LeftToReference } from '../emit/graph-ops.ts';
+import { ENGINE_FUNCTION, importFunctions, importedFunctions, type EngineFunctions } from '../engine-functions.ts';
 import { ENGINE, STATUS } from '../engine-memory.ts';
 import { Code } from '../wasm/code.ts';
 import { ModuleWriter } from '../wasm/module.ts';
@@ -34,7 +34,7 @@ const MOST_HANDLERS = 16 * TABLE_STEP;
 export class Handlers {
   readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_STEP });
   readonly #memory: WebAssembly.Memory;
-  readonly #reference: (record: number) => number;
+  readonly #functions: EngineFunctions;
   readonly #indices = new Map<string, number>();
   /** The same by row and what else its form depends on. */
   readonly #ofRow = new Map<Row, Map<number, number>>();
@@ -44,10 +44,9 @@ export class Handlers {
   /** Handlers of forms that have an index and are not compiled yet. */
   #pending: { readonly index: number; readonly locals: readonly ValueType[]; readonly code: Uint8Array }[] = [];
 
-  /** `reference`: has the reference engine execute the instruction at a record, with the budget written back, and says how to go on: a STATUS. */
-  constructor(memory: WebAssembly.Memory, reference: (record: number) => number) {
+  constructor(memory: WebAssembly.Memory, functions: EngineFunctions) {
     this.#memory = memory;
-    this.#reference = reference;
+    this.#functions = functions;
     this.#pending.push(
       { index: HANDLER.reference, locals: [], code: referenceCode() },
       { index: HANDLER.jump, locals: [], code: jumpCode() },
@@ -116,12 +115,11 @@ export class Handlers {
     if (this.#pending.length === 0) return;
     const module = new ModuleWriter();
     const signature = module.signature(HANDLER_PARAMETERS, [I32]);
-    importExtendedFunctions(module);
-    module.importFunction('e', 'reference', module.signature([I32], [I32]));
+    importFunctions(module);
     module.importMemory('e', 'memory');
     module.importTable('e', 'handlers');
     for (const { index, locals, code } of this.#pending) module.add({ signature, locals, code, name: String(index) });
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), { e: { memory: this.#memory, handlers: this.table, reference: this.#reference }, x: extendedFunctions() });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), { e: { memory: this.#memory, handlers: this.table }, ...importedFunctions(this.#functions) });
     for (const { index } of this.#pending) this.table.set(index, exports[String(index)]);
     this.#pending = [];
   }
@@ -154,8 +152,7 @@ function referenceCode(): Uint8Array {
   code.get(LOCAL.budget);
   code.memory(STORE[32], ENGINE.budget);
   code.get(LOCAL.record);
-  code.byte(OP.call);
-  code.unsigned(EXTENDED_FUNCTIONS.length);
+  code.call(ENGINE_FUNCTION.reference);
   return code.bytes.slice();
 }
 

@@ -39,6 +39,8 @@ export class Fetcher {
     this.#instructions = instructionsOf(cpu.model.features);
     this.#cache = new CodeCache(cpu.mmu.memory, () => this.forgetPage());
     cpu.mmu.memory.onMapChanged(() => this.#cache.clear());
+    // By an OUT, which is no system instruction.
+    cpu.mmu.memory.onGateMoved(() => this.forgetPage());
   }
 
   /**

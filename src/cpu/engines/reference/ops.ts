@@ -15,6 +15,7 @@ import type { Carry, Flag, Intent } from '../../isa/ops.ts';
 import { LANE_BITS, type Float, type FloatOp, type FloatShape, type FusedOp, type ImmediateShuffle, type Lanes, type OneOfLanes, type VectorOp, type VectorShift } from '../../isa/vector-ops.ts';
 import { immediatePattern } from '../../isa/vector-shuffles.ts';
 import { enterMmx, MMX_SIGN_AND_EXPONENT, requireMmx } from '../../fpu/mmx.ts';
+import { checkPort, readPort, writePort } from '../../port-access.ts';
 import { checkMxcsr, raiseSimdFlags, requireAvx, requireSse, simdEnvironment } from '../../mxcsr.ts';
 import { compareLanes, floatOf, floatOperation, fusedOperation, halvesOf, integerOf, orderOf, roundLanes, type Result } from './vector-float.ts';
 import { compareStrings, stringMask } from './vector-strings.ts';
@@ -275,6 +276,17 @@ export class ReferenceOps extends ReferenceX87 {
   override setMxcsr(v: bigint): void {
     checkMxcsr(Number(v));
     this.state.mxcsr = Number(v);
+  }
+
+  override readPort(w: 8 | 16 | 32, port: bigint): bigint {
+    const number = Number(port), bytes = (w >> 3) as 1 | 2 | 4;
+    checkPort(this.cpu, number, bytes);
+    return cut(w, BigInt(readPort(this.cpu, number, bytes)));
+  }
+  override writePort(w: 8 | 16 | 32, port: bigint, v: bigint): void {
+    const number = Number(port), bytes = (w >> 3) as 1 | 2 | 4;
+    checkPort(this.cpu, number, bytes);
+    writePort(this.cpu, number, bytes, Number(v));
   }
 
   when(c: boolean, body: () => void): void { if (c) body(); }

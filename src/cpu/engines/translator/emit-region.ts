@@ -3,6 +3,7 @@ import { INSTRUCTION_ENTRIES, FETCH_ENTRY_BYTES, FETCH_FIELD, COLUMN, FETCH_COLU
 import { OFFSET } from '../../../state/layout.ts';
 import { FLAG_WORD_OFFSETS } from '../emit/flag-ops.ts';
 import type { PageLocals } from '../emit/memory-ops.ts';
+import { accessesPort } from '../emit/port-ops.ts';
 import { ENGINE, ENTRIES_BASE, ENTRY, PAGE_SLOT, STATUS } from '../engine-memory.ts';
 import type { Context } from '../fast/context.ts';
 import { MAX_REGION_INSTRUCTIONS } from '../fast/dispatcher.ts';
@@ -25,8 +26,8 @@ const MAX_KEPT_PAGES = 4;
 export interface EmittedRegion {
   readonly locals: readonly ValueType[];
   readonly code: Uint8Array;
-  /** It calls the functions of emit/extended.ts. */
-  readonly callsExtended: boolean;
+  /** It calls functions of emit/extended.ts or of the engine. */
+  readonly callsFunctions: boolean;
   /** Of each block, the number of the one that always runs before it; -1 where several lead to it. */
   readonly predecessors: readonly number[];
 }
@@ -84,7 +85,7 @@ class RegionEmitter {
     const whole = new Code();
     this.#enter(whole);
     whole.append(this.#code.bytes.slice());
-    return { locals: [...FIXED_LOCALS, ...this.#ops.locals], code: whole.bytes.slice(), callsExtended: this.#ops.callsExtended, predecessors: this.#blocks.map((block) => onlyPredecessor(this.#placeOf.get(block)!)?.block?.number ?? -1) };
+    return { locals: [...FIXED_LOCALS, ...this.#ops.locals], code: whole.bytes.slice(), callsFunctions: this.#ops.callsExtended || this.#ops.callsEngine, predecessors: this.#blocks.map((block) => onlyPredecessor(this.#placeOf.get(block)!)?.block?.number ?? -1) };
   }
 
   /** Registers and flags from the state into their homes. */
@@ -170,7 +171,7 @@ class RegionEmitter {
     }
     const before = onlyPredecessor(place);
     if (block.crossing !== undefined) this.#checkPage(block.crossing.page, block.crossing.frame, block.ip, STATUS.reference, before);
-    const flagsLiveOut = block.successors.length === 0 || block.successors.some((ip) => this.#needsFlags(place, ip));
+    const flagsLiveOut = block.successors.length === 0 || accessesPort(block.instructions.at(-1)!) || block.successors.some((ip) => this.#needsFlags(place, ip));
     const flagsIn = place.merge || place.loops ? undefined : this.#flagsOut.get(place.dominator!);
     const { ending, flagsOut } = this.#ops.block(block, flagsIn, flagsLiveOut, before === undefined ? 0 : owed(before), this.#pagesOf.get(place));
     this.#flagsOut.set(place, flagsOut);
@@ -182,6 +183,13 @@ class RegionEmitter {
       this.#code.else();
       this.#edge(place, block, ending.otherwise);
       this.#code.end();
+    } else if (ending.kind === 'asking') {
+      this.#ops.emitEndValue();
+      this.#code.open(OP.if, VOID);
+      this.#settle(place);
+      this.#ops.exitWith(STATUS.served, () => { this.#code.i64(ending.to); });
+      this.#code.end();
+      this.#edge(place, block, ending.to);
     } else this.#indirect(place, block);
   }
 

@@ -13,11 +13,11 @@ import type { Node } from '../emit/node.ts';
 import { mmxOffset, xmmOffset, ymmHighOffset, type RegisterPlace } from '../emit/vector-ops.ts';
 import type { Context } from '../fast/context.ts';
 import { regionWord } from '../fast/trail.ts';
-import { STATUS } from '../engine-memory.ts';
+import { ENGINE, STATUS } from '../engine-memory.ts';
 import { branchTarget } from '../interpreter/record.ts';
 import { MANY, stringFormOf } from '../interpreter/string-form.ts';
 import type { Code, Label } from '../wasm/code.ts';
-import { I32, I64, NUMERIC as N, SIMD, V128, type ValueType } from '../wasm/opcodes.ts';
+import { I32, I64, NUMERIC as N, SIMD, STORE, V128, type ValueType } from '../wasm/opcodes.ts';
 import { FlagHomeOps, type FlagShape, type HomeWrite } from './flag-homes.ts';
 import { pageSlot } from './page-slots.ts';
 import type { Block } from './region.ts';
@@ -52,7 +52,9 @@ const indexOperand = ({ local }: Node): Pick<MemoryOperand, 'base' | 'displaceme
 export type Ending =
   | { readonly kind: 'goto'; readonly to: bigint }
   | { readonly kind: 'if'; readonly c: Node; readonly to: bigint; readonly otherwise: bigint }
-  | { readonly kind: 'indirect'; readonly ip: Node };
+  | { readonly kind: 'indirect'; readonly ip: Node }
+  /** Behind the block, unless the engine is to be asked. */
+  | { readonly kind: 'asking'; readonly asked: Node; readonly to: bigint };
 
 /** The newest value of a register: all 64 bits, or 32 with zeros above. */
 interface Name { readonly width: 32 | 64; readonly value: Node }
@@ -319,6 +321,14 @@ export class RegionOps extends FlagHomeOps {
     const w: Width = i.addressWidth === 64 ? 64 : 32;
     this.leaveUnless(this.ltU(w, this.#part(RCX, w), this.const(w, BigInt(MANY))), STATUS.string);
   }
+  protected goOnUnless(asked: Node): void { this.#ending = { kind: 'asking', asked, to: this.#next }; }
+  protected writeBudgetBefore(): void {
+    this.code.i32(0);
+    this.code.get(LOCAL.budget);
+    this.code.i32(this.#owed + this.#done);
+    this.code.byte(N.i32_sub);
+    this.code.memory(STORE[32], ENGINE.budget);
+  }
   repeatIf(c: Node): void {
     this.effect([c], () => {
       this.emit(c);
@@ -329,7 +339,7 @@ export class RegionOps extends FlagHomeOps {
 
   /** Writes names home. */
   #finish(ending: Ending, flagsLiveOut: boolean): FlagShape | undefined {
-    const value = ending.kind === 'if' ? ending.c : ending.kind === 'indirect' ? ending.ip : undefined;
+    const value = ending.kind === 'if' ? ending.c : ending.kind === 'indirect' ? ending.ip : ending.kind === 'asking' ? ending.asked : undefined;
     const sync = this.#sync(flagsLiveOut);
     // The value is kept in a local: its homes may be overwritten before it is looked at.
     const kept = value === undefined ? undefined : this.value(value.type, [value], () => { this.emit(value); });

@@ -9,6 +9,7 @@ import { endsBlock, type CodeStore, type Crossing } from '../fast/code-store.ts'
 import type { Context } from '../fast/context.ts';
 import { MAX_REGION_INSTRUCTIONS } from '../fast/dispatcher.ts';
 import { HANDLER, type Handlers } from '../interpreter/handlers.ts';
+import { accessesPort } from '../emit/port-ops.ts';
 import { branchTarget } from '../interpreter/record.ts';
 
 export interface Block {
@@ -135,6 +136,7 @@ const fallsInto = ({ successors, end, instructions }: Block, ip: bigint): boolea
 
 function branchSuccessors(i: Instruction, end: bigint): bigint[] {
   const x = i.operands[0];
+  if (accessesPort(i)) return [end];
   if (x?.kind !== 'relative') return [];
   const target = branchTarget(i, end - BigInt(i.length), x.displacement);
   return i.mnemonic === 'JMP' || i.mnemonic === 'CALL' ? [target] : [target, end];

@@ -2,7 +2,7 @@
  * The translated regions: their table of functions, what they were made from, and when they end. A region lives until one of
  * its frames is written or the cache is full, which ends them all.
  */
-import { extendedFunctions, importExtendedFunctions } from '../emit/extended.ts';
+import { importFunctions, importedFunctions, type EngineFunctions } from '../engine-functions.ts';
 import { codeKey, type CodeStore } from '../fast/code-store.ts';
 import type { Context } from '../fast/context.ts';
 import { MAX_REGION_INSTRUCTIONS, REGION_PARAMETERS } from '../fast/dispatcher.ts';
@@ -48,6 +48,7 @@ export class Translator {
   readonly #state: GuestState;
   readonly #store: CodeStore;
   readonly #entries: EntryTable;
+  readonly #functions: EngineFunctions;
   readonly #former: RegionFormer;
   /** What ends a region, by its number. */
   readonly #living = new Map<number, Living>();
@@ -58,7 +59,8 @@ export class Translator {
   #livingInstructions = 0;
 
   /** `onlyExecuted`: see RegionFormer. */
-  constructor(state: GuestState, store: CodeStore, handlers: Handlers, entries: EntryTable, onlyExecuted: boolean) {
+  constructor(state: GuestState, store: CodeStore, handlers: Handlers, entries: EntryTable, functions: EngineFunctions, onlyExecuted: boolean) {
+    this.#functions = functions;
     this.#state = state;
     this.#store = store;
     this.#entries = entries;
@@ -105,16 +107,16 @@ export class Translator {
     if (this.#free.length === 0 || this.#livingInstructions + count > MAX_LIVING_INSTRUCTIONS) this.clear();
     const id = this.#free.pop()!;
     const source = this.#store.trail.nextRegion();
-    const { locals, code, callsExtended, predecessors } = emitRegion(blocks, id, source, context);
+    const { locals, code, callsFunctions, predecessors } = emitRegion(blocks, id, source, context);
     this.#store.trail.addRegion(source, sourceOf(blocks, predecessors, context));
     const module = new ModuleWriter();
     const signature = module.signature(REGION_PARAMETERS, [I32]);
     module.importMemory('e', 'memory');
-    if (callsExtended) importExtendedFunctions(module);
+    if (callsFunctions) importFunctions(module);
     module.add({ signature, locals, code, name: 'region' });
     const bytes = module.bytes();
     const emitted = performance.now();
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: { memory: this.#state.memory }, ...(callsExtended ? { x: extendedFunctions() } : {}) });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: { memory: this.#state.memory }, ...(callsFunctions ? importedFunctions(this.#functions) : {}) });
     this.table.set(id, exports['region']);
     this.#live(id, source, blocks, context, targets, growths);
     const s = this.statistics;

@@ -1,8 +1,9 @@
 /** RFLAGS as a whole, the interrupt flag, HLT and MWAIT, and the I/O address space: the lines of the manual. */
-import { system } from '../row.ts';
+import { deviceInstruction, system } from '../row.ts';
+import { IN, OUT } from '../semantics/ports.ts';
 import { CLAC, CLI, HLT, POPF, PUSHF, STAC, STI } from '../system/flags.ts';
 import { MONITOR, MWAIT } from '../system/monitor.ts';
-import { IN, INS, OUT, OUTS } from '../system/ports.ts';
+import { INS, OUTS } from '../system/ports.ts';
 
 const STATUS = 'OF SF ZF AF PF CF';
 
@@ -24,7 +25,7 @@ export const systemIo = [
   system(HLT, {}, [['HLT', 'F4']]),
   system(MONITOR, { feature: 'monitor' }, [['MONITOR', 'NP 0F 01 C8']]),
   system(MWAIT, { feature: 'monitor' }, [['MWAIT', 'NP 0F 01 C9']]),
-  system(IN, {}, [
+  deviceInstruction(IN, {}, [
     ['IN AL, imm8', 'E4 ib'],
     ['IN AX, imm8', 'E5 ib'],
     ['IN EAX, imm8', 'E5 ib'],
@@ -32,7 +33,7 @@ export const systemIo = [
     ['IN AX, DX', 'ED'],
     ['IN EAX, DX', 'ED'],
   ]),
-  system(OUT, {}, [
+  deviceInstruction(OUT, {}, [
     ['OUT imm8, AL', 'E6 ib'],
     ['OUT imm8, AX', 'E7 ib'],
     ['OUT imm8, EAX', 'E7 ib'],
