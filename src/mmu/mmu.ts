@@ -188,12 +188,22 @@ export class Mmu {
 
   /**
    * Does for generated code what an access within one page does on a miss, but for the access itself. False where the column cannot answer
-   * it afterwards either (a device, a write to decoded code). Undefined for a page fault, whose error code is `faultCode`: throwing it would cost more than the walk.
+   * it afterwards either (a device, a write to a line with decoded code). Undefined for a page fault, whose error code is `faultCode`: throwing it would cost more than the walk.
    */
-  prepare(low: number, high: number, write: boolean, privilege: Privilege): boolean | undefined {
+  prepare(low: number, high: number, bytes: number, write: boolean, privilege: Privilege): boolean | undefined {
     this.#accesses++;
-    if (this.#tryFrame(low, high, write ? 'write' : 'read', privilege) < 0) return undefined;
-    return this.#probe(low, high, privilege, write) >= 0;
+    const frame = this.#tryFrame(low, high, write ? 'write' : 'read', privilege);
+    if (frame < 0) return undefined;
+    this.preparedBesideCode = false;
+    if (this.#probe(low, high, privilege, write) >= 0) return true;
+    return this.preparedBesideCode = write && this.#passesBesideCode(low, high, bytes, privilege, frame);
+  }
+  /** `prepare` was for a write to a page with decoded code, in lines that hold none. */
+  preparedBesideCode = false;
+  /** Whether the column lets generated code write there, in a frame with decoded code. */
+  #passesBesideCode(low: number, high: number, bytes: number, privilege: Privilege, frame: number): boolean {
+    const { memory } = this;
+    return this.#probe(low, high, privilege, false) >= 0 && memory.isCode(frame) && memory.mayPassBesideCode(frame) && !memory.holdsCode(frame, low & 0xfff, (low & 0xfff) + bytes - 1);
   }
   /** Error code of the page fault that `prepare` found last. */
   faultCode = 0;
@@ -267,10 +277,11 @@ export class Mmu {
     const frame = this.#frameOnBus(tlb.frame(entry));
     if (this.memory.isRamFrame(frame) && this.#watch?.covers(low, high, frame) !== true) {
       const attributes = tlb.attributes(entry);
-      const write = (attributes & TLB_ATTRIBUTE.dirty) !== 0 && this.memory.mayPassUnseen(frame)
+      const beside = (attributes & TLB_ATTRIBUTE.dirty) !== 0 && this.memory.mayPassBesideCode(frame)
         && (access === 'write' || denial(rightsOf(attributes), controls, 'write', privilege, alignmentCheck) === undefined);
-      tlb.publish(this.#column(this.#words[CR4_AT]!, privilege), low, high, pcid, frame, write);
-      if (write) this.memory.allowFastWrites(frame);
+      const write = beside && !this.memory.isCode(frame);
+      tlb.publish(this.#column(this.#words[CR4_AT]!, privilege), low, high, pcid, frame, write, beside ? this.memory.codeLines(frame, 0) : -1, beside ? this.memory.codeLines(frame, 1) : -1);
+      if (beside) this.memory.allowFastWrites(frame);
     }
     return frame;
   }

@@ -202,16 +202,20 @@ export class PhysicalMemory {
   }
 
   /**
-   * Says that bytes first to last of a frame are decoded code: from now on no store into the frame passes unseen, and those into
-   * their lines are reported. False for a frame that is not RAM: its code must not be kept.
+   * Says that bytes first to last of a frame are decoded code: from now on stores into their lines are
+   * reported, and none passes unseen. False for a frame that is not RAM: its code must not be kept.
    */
   markCode(frame: number, first = 0, last = PAGE_SIZE - 1): boolean {
     if (!this.isRamFrame(frame)) return false;
-    for (let line = first >>> LINE_SHIFT; line <= last >>> LINE_SHIFT; line++) this.#codeLines[2 * frame + (line >>> 5)]! |= 1 << (line & 31);
-    const known = this.#frames[frame]!;
-    if ((known & FRAME.code) !== 0) return true;
-    this.#frames[frame] = known | FRAME.code;
-    this.#letNoStorePass(frame);
+    let isNew = (this.#frames[frame]! & FRAME.code) === 0;
+    for (let line = first >>> LINE_SHIFT; line <= last >>> LINE_SHIFT; line++) {
+      const at = 2 * frame + (line >>> 5), bit = 1 << (line & 31);
+      if ((this.#codeLines[at]! & bit) !== 0) continue;
+      this.#codeLines[at]! |= bit;
+      isNew = true;
+    }
+    this.#frames[frame]! |= FRAME.code;
+    if (isNew) this.#letNoStorePass(frame);
     return true;
   }
 
@@ -268,6 +272,9 @@ export class PhysicalMemory {
 
   /** Whether nobody needs to see the stores to a frame one by one. */
   mayPassUnseen(frame: number): boolean { return (this.#frames[frame]! & (FRAME.code | FRAME.watched | FRAME.monitored)) === 0; }
+  /** Whether that holds but for stores to lines with decoded code: bits 31:0 and 63:32 of them are `codeLines`. */
+  mayPassBesideCode(frame: number): boolean { return (this.#frames[frame]! & (FRAME.watched | FRAME.monitored)) === 0; }
+  codeLines(frame: number, half: 0 | 1): number { return this.#codeLines[2 * frame + half]!; }
 
   /** Whether a debugger wants to see each store to the frame. */
   isWatched(frame: number): boolean { return (this.#frames[frame]! & FRAME.watched) !== 0; }
@@ -349,7 +356,7 @@ export class PhysicalMemory {
       if ((known & FRAME.watched) !== 0) seen = true;
       if ((known & FRAME.code) === 0) continue;
       const from = Math.max(address - frame * PAGE_SIZE, 0), to = Math.min(address + bytes - 1 - frame * PAGE_SIZE, PAGE_SIZE - 1);
-      if (!this.#holdsCode(frame, from >>> LINE_SHIFT, to >>> LINE_SHIFT)) continue;
+      if (!this.holdsCode(frame, from, to)) continue;
       this.#frames[frame]! &= ~FRAME.code;
       this.#codeLines.fill(0, 2 * frame, 2 * frame + 2);
       for (const listener of this.#codeWritten) listener(frame);
@@ -357,8 +364,9 @@ export class PhysicalMemory {
     if (seen) this.#writeListener!(address, bytes);
   }
 
-  #holdsCode(frame: number, firstLine: number, lastLine: number): boolean {
-    for (let line = firstLine; line <= lastLine; line++) if (((this.#codeLines[2 * frame + (line >>> 5)]! >>> (line & 31)) & 1) !== 0) return true;
+  /** Whether a line of bytes first to last of a frame holds decoded code. */
+  holdsCode(frame: number, first: number, last: number): boolean {
+    for (let line = first >>> LINE_SHIFT; line <= last >>> LINE_SHIFT; line++) if (((this.#codeLines[2 * frame + (line >>> 5)]! >>> (line & 31)) & 1) !== 0) return true;
     return false;
   }
 

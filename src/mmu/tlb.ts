@@ -14,6 +14,8 @@
  *   +0  u64  read tag: linear address bits 63:12 | PCID in effect, when a read is allowed and the frame is RAM
  *   +8  u64  write tag: the same when a write is allowed, D is set and the frame holds no decoded code
  *   +16 u32  addend: memory offset of a byte = (addend + linear address bits 31:0) mod 2^32
+ *   +24 u64  code lines: where the read tag matches, a write is allowed to each line of 64 bytes whose bit is 0; it is for frames with
+ *            decoded code, which get no write tag
  * A tag that may not match holds an address that belongs to another index (`emptyTag`), so it never can.
  * The instruction TLB follows the data TLB, so that entries are numbered through both. In front of it lie two columns, for
  * supervisor and user fetches, 16 bytes an entry:
@@ -34,7 +36,7 @@ export const INSTRUCTION_ENTRIES = 1024;
 const TLB_ENTRY_BYTES = 16;
 /** Bytes of a column's entry, and the offsets of its fields. */
 export const COLUMN_ENTRY_BYTES = 32;
-export const COLUMN_FIELD = { readTag: 0, writeTag: 8, addend: 16 } as const;
+export const COLUMN_FIELD = { readTag: 0, writeTag: 8, addend: 16, codeLines: 24 } as const;
 
 /** The kinds of data access that are judged alike. */
 export const COLUMN = { supervisor: 0, supervisorUnderSmap: 1, user: 2 } as const;
@@ -107,6 +109,8 @@ const REGION_SHIFT = 22;
 const largeCountAt = (low: number, high: number): number => LARGE_COUNTS + (((low >>> REGION_SHIFT) ^ (Math.imul(high, 0x9e37_79b1) >>> 22)) & (LARGE_REGIONS - 1));
 
 const ANY_PCID = -1;
+/** Half of the code lines of an entry that nothing may be written by. */
+const ALL_LINES = 0xffff_ffff;
 /** Number of the entry that the lowest bit set in a word of a bitmap stands for. */
 const lowestOf = (bits: number, word: number): number => word * 32 + 31 - Math.clz32(bits & -bits);
 
@@ -197,8 +201,11 @@ export class Tlb {
     return pageShiftOf(words[at + ENTRY.attributes]!) > REGION_SHIFT ? LARGE_COUNTS + LARGE_REGIONS : largeCountAt(words[at]!, words[at + ENTRY.high]!);
   }
 
-  /** Lets generated code and the fast paths use a data entry that has been judged: the frame is RAM. */
-  publish(column: Column, low: number, high: number, pcid: number, frame: number, write: boolean): void {
+  /**
+   * Lets generated code and the fast paths use a data entry that has been judged: the frame is RAM. `linesLow`, `linesHigh`: the lines of the
+   * frame that may not be written from generated code, where `write` does not hold for all of it.
+   */
+  publish(column: Column, low: number, high: number, pcid: number, frame: number, write: boolean, linesLow: number, linesHigh: number): void {
     const words = this.#words;
     const index = (low >>> 12) & (DATA_ENTRIES - 1);
     const at = columnBase(column) / 4 + index * COLUMN_WORDS;
@@ -208,6 +215,8 @@ export class Tlb {
     words[at + 2] = write ? tag : emptyTag(index);
     words[at + 3] = write ? high : 0;
     words[at + 4] = RAM_BASE + frame * 4096 - (low & ~0xfff);
+    words[at + 6] = linesLow;
+    words[at + 7] = linesHigh;
   }
 
   /** Lets generated code use an instruction entry that has been judged: the frame is RAM. */
@@ -245,6 +254,7 @@ export class Tlb {
     }
     words[at + 2] = empty;
     words[at + 3] = 0;
+    words[at + 6] = words[at + 7] = ALL_LINES;
   }
 
   /** Empties all columns: rights are judged anew. Nothing architectural changes. */

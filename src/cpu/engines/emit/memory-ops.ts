@@ -36,6 +36,8 @@ const INDEX_MASK = (DATA_ENTRIES - 1) * COLUMN_ENTRY_BYTES;
 export abstract class MemoryOps extends FlagOps {
   /** 64-bit mode. */
   protected abstract readonly longMode: boolean;
+  /** Writes to pages with decoded code are done where their lines hold none. */
+  protected abstract readonly writesBesideCode: boolean;
   /** Captures what leaving before this instruction takes, at this point. */
   protected abstract leave(): Leave;
   /** Turns the offset of an entry in a column into what the loads of its fields add `columnOffset` to. */
@@ -80,6 +82,11 @@ export abstract class MemoryOps extends FlagOps {
     code.byte(N.i32_and);
     this.addColumn();
     code.tee(entry);
+    this.#compareLast(w, tag, linear);
+  }
+  /** With the entry on the stack: leaves 1 there where its tag is that of the page of the last byte. */
+  #compareLast(w: AccessWidth, tag: number, linear: number): void {
+    const { code } = this;
     code.memory(LOAD[64], this.columnOffset + tag);
     code.get(linear);
     if (w > 8) {
@@ -105,7 +112,10 @@ export abstract class MemoryOps extends FlagOps {
       code.memory(LOAD[32], this.columnOffset + COLUMN_FIELD.addend);
       code.byte(N.i32_add);
       code.else();
-      this.inArm(() => { this.#leaveForMiss(w, write, linear, exit); });
+      this.inArm(() => {
+        if (write && this.writesBesideCode) this.#besideCode(w, linear, entry, exit);
+        else this.#leaveForMiss(w, write, linear, exit);
+      });
       code.end();
     };
     this.emit(address);
@@ -162,6 +172,45 @@ export abstract class MemoryOps extends FlagOps {
     if (locals !== undefined) code.tee(locals.addend);
     code.memory(STORE[32], slot + PAGE_SLOT.addend);
     if (both) code.end();
+  }
+
+  /** A write that has no tag: where the page has decoded code, but none in the lines that are written, leaves the memory offset on the stack. */
+  #besideCode(w: AccessWidth, linear: number, entry: number, exit: Leave): void {
+    const { code } = this;
+    code.get(entry);
+    this.#compareLast(w, COLUMN_FIELD.readTag, linear);
+    const line = (last: boolean): void => {
+      code.get(entry);
+      code.memory(LOAD[64], this.columnOffset + COLUMN_FIELD.codeLines);
+      code.get(linear);
+      if (last) {
+        code.i64(BigInt(w / 8 - 1));
+        code.byte(N.i64_add);
+      }
+      // A shift by bits 11:6: of the count the lowest six bits matter.
+      code.i64(6n);
+      code.byte(N.i64_shr_u);
+      code.byte(N.i64_shr_u);
+    };
+    line(false);
+    if (w > 8) {
+      line(true);
+      code.byte(N.i64_or);
+    }
+    code.byte(N.i32_wrap_i64);
+    code.i32(1);
+    code.byte(N.i32_and);
+    code.byte(N.i32_eqz);
+    code.byte(N.i32_and);
+    code.open(OP.if, I32);
+    code.get(linear);
+    code.byte(N.i32_wrap_i64);
+    code.get(entry);
+    code.memory(LOAD[32], this.columnOffset + COLUMN_FIELD.addend);
+    code.byte(N.i32_add);
+    code.else();
+    this.#leaveForMiss(w, true, linear, exit);
+    code.end();
   }
 
   #leaveForMiss(w: AccessWidth, write: boolean, linear: number, exit: Leave): void {

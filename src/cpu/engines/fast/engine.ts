@@ -346,7 +346,7 @@ export class FastEngine implements Engine {
       case STATUS.lookup: return this.#lookUp(context);
       // A walk changes memory and may fault: it waits for the instruction that it is for.
       case STATUS.fetch: return this.#left > 0 ? this.#translate() : undefined;
-      case STATUS.miss: return this.#miss(leftAt);
+      case STATUS.miss: return this.#miss(leftAt, context);
       case STATUS.reference:
         this.statistics.exits.reference++;
         return this.#left > 0 ? this.#step(leftAt === 0 ? undefined : this.code.leftToReference(leftAt)) : undefined;
@@ -418,7 +418,7 @@ export class FastEngine implements Engine {
   }
 
   /** A data access missed: fills the column for it and goes on with the same instruction, or delivers the page fault. */
-  #miss(leftAt: number): Stop | undefined {
+  #miss(leftAt: number, context: Context): Stop | undefined {
     this.statistics.exits.miss++;
     if (this.#left === 0) return undefined;
     const u32 = this.#u32;
@@ -429,10 +429,12 @@ export class FastEngine implements Engine {
     this.#missedAt = this.#state.retired;
     if (again) return this.#manyOrOne(leftAt);
     if ((low & 0xfff) + (access & 0xff) > 4096 || !isCanonicalHigh(high, this.cpu.linearWidth)) return this.#step();
-    const prepared = this.cpu.mmu.prepare(low, high, (access & MISS_WRITE) !== 0, this.cpu.privilege);
+    const prepared = this.cpu.mmu.prepare(low, high, access & 0xff, (access & MISS_WRITE) !== 0, this.cpu.privilege);
     if (prepared === false) return this.#manyOrOne(leftAt);
     if (prepared === undefined) return this.#deliver(new PageFault(joined(low, high) as LinearAddress, this.cpu.mmu.faultCode));
     this.#resume = leftAt;
+    // A region's store to a page with code.
+    if (leftAt === 0 && (access & MISS_WRITE) !== 0 && u32[LEFT_REGION] !== 0 && this.cpu.mmu.preparedBesideCode) this.translator.noteWriteBeside(u32[LEFT_REGION]!, context);
     return undefined;
   }
 

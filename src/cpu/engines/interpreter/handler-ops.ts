@@ -33,6 +33,7 @@ type Ending = { readonly kind: 'goto' } | { readonly kind: 'if'; readonly c: Nod
 export class HandlerOps extends X87Code {
   protected readonly longMode: boolean;
   protected readonly columnOffset = 0;
+  protected readonly writesBesideCode = true;
   protected flags: FlagDefinition;
   readonly #i: Instruction;
   readonly #record = this.inLocal(I32, LOCAL.record);

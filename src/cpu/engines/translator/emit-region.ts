@@ -43,8 +43,8 @@ function owed(place: Place): number {
 const ymmRegistersOf = (blocks: readonly Block[]): ReadonlySet<number> =>
   new Set(blocks.flatMap(({ instructions }) => instructions.flatMap(({ operands }) => operands.flatMap((x) => (x.kind === 'xmm' && x.width === 256 ? [x.number] : [])))));
 
-/** Writes the function of a region whose place in the regions' table is `id`, and whose number in the trail is `source`. */
-export function emitRegion(blocks: readonly Block[], id: number, source: number, context: Context): EmittedRegion { return new RegionEmitter(blocks, id, source, context).emit(); }
+/** Writes the function of a region whose place in the regions' table is `id`, and whose number in the trail is `source`. `beside`: it writes to pages with code. */
+export function emitRegion(blocks: readonly Block[], id: number, source: number, context: Context, beside: boolean): EmittedRegion { return new RegionEmitter(blocks, id, source, context, beside).emit(); }
 
 class RegionEmitter {
   readonly #blocks: readonly Block[];
@@ -64,12 +64,12 @@ class RegionEmitter {
   /** What the homes of the flags hold at the end of a block. */
   readonly #flagsOut = new Map<Place, FlagShape | undefined>();
 
-  constructor(blocks: readonly Block[], id: number, source: number, context: Context) {
+  constructor(blocks: readonly Block[], id: number, source: number, context: Context, beside: boolean) {
     this.#blocks = blocks;
     this.#id = id;
     this.#source = source;
     this.#context = context;
-    this.#ops = new RegionOps(this.#code, context, source, ymmRegistersOf(blocks));
+    this.#ops = new RegionOps(this.#code, context, source, ymmRegistersOf(blocks), beside);
     this.#byIp = blocksByIp(blocks);
     const { root, placeOf } = structure(blocks);
     root.loops = true;

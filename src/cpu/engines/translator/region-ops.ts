@@ -63,6 +63,7 @@ export class RegionOps extends FlagHomeOps {
   protected readonly flagLocals = LOCAL;
   protected readonly longMode: boolean;
   protected readonly columnOffset: number;
+  protected readonly writesBesideCode: boolean;
   protected flags: FlagDefinition;
   /** Registers whose homes must be loaded when the region is entered, and stored when it is left. */
   readonly used = new Set<number>();
@@ -98,9 +99,10 @@ export class RegionOps extends FlagHomeOps {
   readonly #source: number;
   #block = 0;
 
-  /** `source`: the region's number in the trail. `ymm`: numbers of the YMM registers that the region uses. */
-  constructor(code: Code, context: Context, source: number, ymm: ReadonlySet<number>) {
+  /** `source`: the region's number in the trail. `ymm`: numbers of the YMM registers that the region uses. `beside`: it writes to pages with code. */
+  constructor(code: Code, context: Context, source: number, ymm: ReadonlySet<number>, beside: boolean) {
     super(code, LOCAL.first);
+    this.writesBesideCode = beside;
     this.#ymm = ymm;
     this.longMode = context.mode.codeSize === 64;
     this.columnOffset = columnBase(context.column);

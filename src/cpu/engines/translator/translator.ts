@@ -29,6 +29,9 @@ const REPORTS_TO_GROW = 16;
 const MAX_GROWTHS = 4;
 const MAX_TARGETS = 48;
 
+/** So many writes beside code that left a region make it worth being translated again, with the test for them at each of its stores. */
+const WRITES_BESIDE = 16;
+
 /** A region that can be entered. */
 interface Living {
   readonly start: bigint;
@@ -39,6 +42,9 @@ interface Living {
   /** Where execution has been seen to go, and how often. */
   readonly crossings: Map<bigint, number>;
   reports: number;
+  /** Its stores know pages with code; or how many have left it so far because they do not. */
+  readonly beside: boolean;
+  writesBeside: number;
   readonly end: () => void;
 }
 
@@ -96,7 +102,7 @@ export class Translator {
   mayTranslate(): boolean { return this.#credit.covers(MAX_REGION_INSTRUCTIONS, this.#state.retired); }
 
   /** Makes the region of an address for which the fetch column answers. False where there is nothing to translate. */
-  translate(ip: bigint, context: Context, targets: readonly bigint[] = [], growths = 0): boolean {
+  translate(ip: bigint, context: Context, targets: readonly bigint[] = [], growths = 0, beside = false): boolean {
     const begun = performance.now();
     const blocks = this.#former.form(ip, context, targets);
     if (blocks.length === 0) {
@@ -107,7 +113,7 @@ export class Translator {
     if (this.#free.length === 0 || this.#livingInstructions + count > MAX_LIVING_INSTRUCTIONS) this.clear();
     const id = this.#free.pop()!;
     const source = this.#store.trail.nextRegion();
-    const { locals, code, callsFunctions, predecessors } = emitRegion(blocks, id, source, context);
+    const { locals, code, callsFunctions, predecessors } = emitRegion(blocks, id, source, context, beside);
     this.#store.trail.addRegion(source, sourceOf(blocks, predecessors, context));
     const module = new ModuleWriter();
     const signature = module.signature(REGION_PARAMETERS, [I32]);
@@ -118,7 +124,7 @@ export class Translator {
     const emitted = performance.now();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: { memory: this.#state.memory }, ...(callsFunctions ? importedFunctions(this.#functions) : {}) });
     this.table.set(id, exports['region']);
-    this.#live(id, source, blocks, context, targets, growths);
+    this.#live(id, source, blocks, context, targets, growths, beside);
     const s = this.statistics;
     this.#credit.spend(count);
     s.regions++;
@@ -138,8 +144,14 @@ export class Translator {
     if (++region.reports < REPORTS_TO_GROW || !this.mayTranslate()) return;
     const seen = [...region.crossings].sort(([, x], [, y]) => y - x).map(([target]) => target);
     const targets = [...new Set([...region.targets, ...seen])].slice(0, MAX_TARGETS);
-    if (this.translate(region.start, context, targets, region.growths + 1)) this.#living.get(id)?.end();
+    if (this.translate(region.start, context, targets, region.growths + 1, region.beside)) this.#living.get(id)?.end();
     else region.reports = 0;
+  }
+  /** Notes that a region was left by a write beside code. */
+  noteWriteBeside(id: number, context: Context): void {
+    const region = this.#living.get(id);
+    if (region === undefined || region.context !== context || region.beside || ++region.writesBeside < WRITES_BESIDE || !this.mayTranslate()) return;
+    if (this.translate(region.start, context, region.targets, region.growths, true)) this.#living.get(id)?.end();
   }
 
   /** Notes that there is nothing to translate at an address, until its frame is written. */
@@ -151,7 +163,7 @@ export class Translator {
     this.#store.whenDropped(frame, () => { this.#forget(frame, key, NO_REGION.region); });
   }
 
-  #live(id: number, source: number, blocks: readonly Block[], context: Context, targets: readonly bigint[], growths: number): void {
+  #live(id: number, source: number, blocks: readonly Block[], context: Context, targets: readonly bigint[], growths: number, beside: boolean): void {
     const keys: { readonly frame: number; readonly key: number }[] = [];
     const indices: number[] = [];
     for (const { ip, frame, number, entry } of blocks) {
@@ -180,7 +192,7 @@ export class Translator {
       this.table.set(id, null);
       this.#free.push(id);
     };
-    this.#living.set(id, { start: blocks[0]!.ip, context, targets, growths, crossings: new Map(), reports: 0, end });
+    this.#living.set(id, { start: blocks[0]!.ip, context, targets, growths, crossings: new Map(), reports: 0, beside, writesBeside: 0, end });
     for (const frame of frames) this.#store.whenDropped(frame, end);
   }
 }
