@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { al, assemble, dx } from '../../src/assembler/index.ts';
+import { al, assemble, dx, ebx } from '../../src/assembler/index.ts';
 import { temporaryFolder } from '../support/cli.ts';
 import { count, launch, moved, openPage, register, screenshot, serve, serveKernel, stopped, type Served } from './support/page.ts';
 
@@ -248,6 +248,51 @@ describe('a guest that reads its console', () => {
       const pressed = Date.now();
       await moved(view, () => view.keyboard.press('F8'));
       expect(Date.now() - pressed).toBeLessThan(2000);
+      await view.close();
+    } finally {
+      guest.server.kill();
+    }
+  });
+});
+
+describe('a guest that asks the terminal where its cursor is', () => {
+  it('is answered once: when its words are shown again, on the way back, nothing is typed and the future stays', async () => {
+    const asking = join(folder, 'asking.bin');
+    writeFileSync(asking, assemble((a) => {
+      a.mov(dx, 0x3f8);
+      for (const char of '\u001b[6n') {
+        a.mov(al, char.charCodeAt(0));
+        a.out(dx, al);
+      }
+      a.label('again');
+      a.mov(dx, 0x3fd);
+      a.in(al, dx);
+      a.test(al, 1);
+      a.jz('again');
+      a.mov(dx, 0x3f8);
+      a.in(al, dx);
+      a.inc(ebx);
+      a.cmp(al, 0x52);
+      a.jne('again');
+      a.cli();
+      a.hlt();
+    }, { bits: 32, origin: 0x10_0000 }).bytes);
+    const guest = await serve([asking, '--load-address', '0x100000']);
+    try {
+      const view = await openPage(browser, guest.address, complaints);
+      await stopped(view);
+      // It hears ESC [ 1 ; 1 R, and halts.
+      const at = await moved(view, () => view.keyboard.press('F8'));
+      expect(await register(view, 'rbx')).toBe('0000000000000006');
+      await view.getByRole('button', { name: 'Link' }).click();
+      await view.waitForFunction(() => location.hash.includes('at='));
+      for (let n = 1; n <= 3; n++) expect(await moved(view, () => view.keyboard.press('Alt+F11'))).toBe(at - n);
+      expect(await moved(view, () => view.getByRole('button', { name: 'To the latest moment' }).click())).toBe(at);
+      // From its link it is the same moment: the answer comes from the log.
+      const second = await openPage(browser, view.url(), complaints);
+      expect(await stopped(second)).toBe(at);
+      expect(await register(second, 'rbx')).toBe('0000000000000006');
+      await second.close();
       await view.close();
     } finally {
       guest.server.kill();

@@ -105,6 +105,8 @@ export class History {
   get now(): Moment { return momentOf(this.machine); }
   /** The furthest moment that the machine has been at. */
   get end(): Moment { return this.#end; }
+  /** Inputs of the log are still to come. */
+  get follows(): boolean { return this.#nextInput < this.log.events.length; }
   get isLive(): boolean { return compareMoments(this.now, this.#end) >= 0; }
   /** What the checkpoints take, what of that the first one does, which does not count against the budget, and what frames have taken at most. */
   get memory(): { readonly bytes: number; readonly firstBytes: number; readonly reservedBytes: number; readonly budgetBytes: number; readonly checkpoints: number } {

@@ -264,11 +264,12 @@ export class Session {
   }
 
   #console(): void {
-    const { history } = this.#here.debug, { isLive } = history;
+    // While a log is followed, its answers are the terminal's.
+    const { history } = this.#here.debug, isLive = history.isLive && !history.follows;
     if (isLive && this.#consoleIsLive) {
       if (this.#sent.length > 0) this.#say({ notice: 'console', bytes: Uint8Array.from(this.#sent), replaces: false });
     } else {
-      this.#say({ notice: 'console', bytes: history.records.output(0, isLive ? undefined : history.now.retired), replaces: true });
+      this.#say({ notice: 'console', bytes: history.records.output(0, history.isLive ? undefined : history.now.retired), replaces: true });
     }
     this.#consoleIsLive = isLive;
     this.#sent = [];

@@ -13,6 +13,8 @@ export class ConsolePane implements Pane {
   readonly element: HTMLElement;
   readonly #terminal: Terminal;
   readonly #fit = new FitAddon();
+  /** What is being written has been written before. */
+  #repeats = false;
 
   constructor(page: Page) {
     const style = getComputedStyle(document.documentElement);
@@ -22,12 +24,23 @@ export class ConsolePane implements Pane {
     this.element = h('div', { class: 'tab-body console' }, screen);
     this.#terminal.loadAddon(this.#fit);
     this.#terminal.attachCustomKeyEventHandler((event) => !isForPage(event));
+    this.#answerOnce();
     this.#terminal.onData((text) => page.attempt(page.client.ask('type', [...new TextEncoder().encode(text)])));
     new ResizeObserver(() => {
       if (screen.clientWidth === 0) return;
       if (this.#terminal.element === undefined) this.#terminal.open(screen);
       this.#fitColumns();
     }).observe(screen);
+  }
+
+  /** A terminal answers what asks for its kind, its modes or the cursor's place, as if that were typed. What is written again has been answered: the answer is in the log. */
+  #answerOnce(): void {
+    const { parser } = this.#terminal, isAnswered = (): boolean => this.#repeats;
+    for (const query of [{ final: 'c' }, { prefix: '>', final: 'c' }, { final: 'n' }, { prefix: '?', final: 'n' }, { final: 't' }, { intermediates: '$', final: 'p' }, { prefix: '?', intermediates: '$', final: 'p' }]) {
+      parser.registerCsiHandler(query, isAnswered);
+    }
+    for (const color of [4, 10, 11, 12]) parser.registerOscHandler(color, isAnswered);
+    parser.registerDcsHandler({ intermediates: '$', final: 'q' }, isAnswered);
   }
 
   #fitColumns(): void {
@@ -40,8 +53,16 @@ export class ConsolePane implements Pane {
   }
 
   show(bytes: Uint8Array, replaces: boolean): void {
-    if (replaces) this.#terminal.reset();
-    this.#terminal.write(bytes);
+    if (!replaces) {
+      this.#terminal.write(bytes);
+      return;
+    }
+    // Pieces are written in their order, and their callbacks called between them.
+    this.#terminal.write('', () => {
+      this.#terminal.reset();
+      this.#repeats = true;
+    });
+    this.#terminal.write(bytes, () => { this.#repeats = false; });
   }
 
   /** What is on the screen and above it, as text. */
