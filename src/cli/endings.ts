@@ -1,6 +1,6 @@
 /** Why a run ended, in a paragraph for stderr. */
+import { imageSymbols } from '../debug/image-symbols.ts';
 import { postMortem } from '../debug/post-mortem.ts';
-import { SymbolTable } from '../debug/symbols.ts';
 import type { Machine, Stop } from '../machine/machine.ts';
 
 /** Why a run ended: as the machine says, or as its host. */
@@ -9,7 +9,7 @@ export type Ended = Stop | { readonly kind: 'time-limit' | 'interrupted' | 'term
 const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
 
 const place = (machine: Machine): string => {
-  const symbols = new SymbolTable(machine.boot?.symbols ?? []);
+  const symbols = imageSymbols(machine);
   return `RIP ${symbols.name(machine.state.rip) ?? hex(machine.state.rip)} after ${machine.state.retired} instructions`;
 };
 
@@ -20,7 +20,7 @@ export function explainReboot(machine: Machine, ended: Ended): string | undefine
 
 /** The paragraph, or undefined for the endings that a guest chooses: its exit status says it all. */
 export function explainEnding(machine: Machine, ended: Ended): string | undefined {
-  const symbols = new SymbolTable(machine.boot?.symbols ?? []);
+  const symbols = imageSymbols(machine);
   const at = place(machine);
   switch (ended.kind) {
     case 'debug-exit': case 'power-off': case 'output-failed': return undefined;

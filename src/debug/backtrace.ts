@@ -21,8 +21,10 @@ export interface Frame {
   readonly slot: bigint | undefined;
 }
 
+/** The source line of an address, or of what lies there. */
+export const lineAt = (lines: SourceLines, symbols: SymbolTable, address: bigint): ReturnType<SourceLines['at']> => (lines.count === 0 ? undefined : lines.at(address) ?? lines.at(symbols.linked(address)));
 /** The source line that a frame is in. A return address may already be the next function's: the CALL before it counts. */
-export const lineOfFrame = (lines: SourceLines, { rip, by }: Frame): SourceLine | undefined => lines.at(by === 'call' ? rip - 1n : rip);
+export const lineOfFrame = (lines: SourceLines, symbols: SymbolTable, { rip, by }: Frame): SourceLine | undefined => lineAt(lines, symbols, by === 'call' ? rip - 1n : rip);
 
 const MOST_FRAMES = 64, MOST_SLOTS = 1024;
 /** CALL with a 32-bit displacement, and by register or memory. */

@@ -7,7 +7,8 @@ import { Breakpoints, type Hit } from './break/breakpoints.ts';
 import { History, type HistoryOptions, type Watch, type WatchHit } from './history/history.ts';
 import { lastWrite, type LastWrite, type WriteTarget } from './history/last-write.ts';
 import { reverseContinue, type Search } from './history/search.ts';
-import { SymbolTable } from './symbols.ts';
+import { imageSymbols } from './image-symbols.ts';
+import type { SymbolTable } from './symbols.ts';
 
 export type DebugStop =
   /** As the machine says; `instruction-limit`: the slice that was asked for is over. */
@@ -43,7 +44,7 @@ export class Debugger {
   readonly symbols: SymbolTable;
 
   /** The history of a machine, which is not running, begins here. */
-  constructor(machine: Machine, { symbols = new SymbolTable(machine.boot?.symbols ?? []), ...options }: HistoryOptions & { readonly symbols?: SymbolTable } = {}) {
+  constructor(machine: Machine, { symbols = imageSymbols(machine), ...options }: HistoryOptions & { readonly symbols?: SymbolTable } = {}) {
     this.machine = machine;
     this.symbols = symbols;
     this.history = new History(machine, options);

@@ -6,17 +6,34 @@ export interface GuestSymbol { readonly name: string; readonly address: bigint; 
 /** How far behind its address a symbol without a size still names things, in bytes. */
 const REACH = 0x1_0000n;
 
+/** The address that what lies at an address is linked for, where that is another one. */
+export type Linked = (address: bigint) => bigint | undefined;
+
 /** Symbols by address. Of several at one address the first is used. */
 export class SymbolTable {
   readonly #sorted: readonly GuestSymbol[];
   #byName: ReadonlyMap<string, GuestSymbol> | undefined;
 
-  constructor(symbols: Iterable<GuestSymbol> = []) {
+  readonly #linked: Linked;
+
+  constructor(symbols: Iterable<GuestSymbol> = [], linked: Linked = () => undefined) {
+    this.#linked = linked;
     this.#sorted = [...symbols].filter(({ name }) => name !== '').sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
   }
 
-  /** The symbol that an address belongs to and its offset in bytes, or undefined. */
+  /** The address that what lies at an address is linked for: mostly the same. */
+  linked(address: bigint): bigint { return this.#linked(address) ?? address; }
+
+  /** The symbol that an address, or what lies there, belongs to and its offset in bytes, or undefined. */
   lookup(address: bigint): { readonly name: string; readonly offset: bigint } | undefined {
+    if (this.#sorted.length === 0) return undefined;
+    const found = this.#at(address);
+    if (found !== undefined) return found;
+    const linked = this.#linked(address);
+    return linked === undefined ? undefined : this.#at(linked);
+  }
+
+  #at(address: bigint): { readonly name: string; readonly offset: bigint } | undefined {
     const sorted = this.#sorted;
     let low = 0, high = sorted.length;
     while (low < high) {

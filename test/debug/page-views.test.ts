@@ -55,7 +55,7 @@ describe('what the next instruction does', () => {
   const meaningOf = (bytes: readonly number[]): ReturnType<typeof codeView>['meaning'] => {
     const machine = longMachine(), debug = new Debugger(machine);
     debug.writeMemory(machine.state.rip, Uint8Array.from(bytes));
-    return codeView(debug, new Sources(new SourceLines(), {}, []), { before: 0, after: 1 }).meaning;
+    return codeView(debug, new Sources(new SourceLines(), {}), { before: 0, after: 1 }).meaning;
   };
   it('is its meaning in lines, and what it reads and writes', () => {
     expect(meaningOf([0x48, 0x01, 0xd8])).toMatchObject({ reads: ['rax', 'rbx'], writes: ['rax', 'CF', 'OF', 'AF', 'ZF', 'SF', 'PF'] });

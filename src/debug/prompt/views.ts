@@ -100,7 +100,7 @@ export function memoryView(machine: Machine, from: bigint, count: number, unit: 
 /** `#1  0x101012 <main+0x12> at main.c:7  rsp 0x8000`. */
 export function backtraceView(debug: Debugger, lines: SourceLines): string[] {
   const frames = debug.backtrace().map((frame, n) => {
-    const { rip, rsp, by } = frame, line = lineOfFrame(lines, frame);
+    const { rip, rsp, by } = frame, line = lineOfFrame(lines, debug.symbols, frame);
     return `#${String(n).padEnd(2)} ${debug.symbols.text(rip)}${line === undefined ? '' : ` at ${line.file}:${line.line}`}  rsp 0x${rsp.toString(16)}${by === 'event' ? '  (interrupted here)' : ''}`;
   });
   return lines.problem === undefined ? frames : [...frames, `source lines: ${lines.problem}`];

@@ -5,39 +5,28 @@ import { format } from '../../cpu/describe/format.ts';
 import { GENERAL_REGISTERS, SEGMENT_NAMES } from '../../cpu/describe/names.ts';
 import { pseudocode } from '../../cpu/describe/pseudocode.ts';
 import type { Instruction } from '../../cpu/isa/instruction.ts';
-import { instructionAt } from '../../debug/backtrace.ts';
+import { instructionAt, lineAt } from '../../debug/backtrace.ts';
 import type { Debugger } from '../../debug/debugger.ts';
-import type { ElfSegment } from '../../machine/boot/elf.ts';
 import { SourceFiles } from '../../debug/source-files.ts';
 import type { SourceLines } from '../../debug/source-lines.ts';
+import type { SymbolTable } from '../../debug/symbols.ts';
 import type { CodeData, CodeLine, Requests } from '../messages.ts';
 
 /** How far before an address its function's beginning is looked for, and how far the search for a place to begin goes without one. */
 const MOST_BEFORE = 4096n, BLIND_BEFORE = 64n;
 
-/** Line table and source texts of an image, and where its segments are loaded. */
+/** Line table and source texts of an image. */
 export class Sources {
   readonly lines: SourceLines;
   readonly files: SourceFiles;
-  readonly #segments: readonly ElfSegment[];
-  constructor(lines: SourceLines, texts: Readonly<Record<string, string>>, segments: readonly ElfSegment[] = []) {
+  constructor(lines: SourceLines, texts: Readonly<Record<string, string>>) {
     this.lines = lines;
     this.files = new SourceFiles(texts);
-    this.#segments = segments;
   }
 
-  /** Before it turns paging on, a kernel that is linked high runs where it was loaded: the address that it is linked for. */
-  linked(address: bigint): bigint {
-    for (const segment of this.#segments) {
-      const offset = address - BigInt(segment.physicalAddress);
-      if (offset >= 0n && offset < BigInt(segment.memoryBytes)) return segment.linearAddress + offset;
-    }
-    return address;
-  }
-
-  /** The source line that begins at an address. */
-  beginningAt(address: bigint): CodeLine['source'] {
-    const here = this.lines.at(address), found = here ?? this.lines.at(this.linked(address));
+  /** The source line that begins at an address, or where what lies there is linked. */
+  beginningAt(address: bigint, symbols: SymbolTable): CodeLine['source'] {
+    const found = lineAt(this.lines, symbols, address);
     return found?.begins === true ? { file: found.file, line: found.line, text: this.files.line(found.file, found.line) } : undefined;
   }
 }
@@ -62,7 +51,7 @@ export function codeView(debug: Debugger, sources: Sources, { at, before, after 
 
 /** Instructions that end at an address: from the beginning of its function, or from the first place before it from which they fit. */
 function linesBefore(debug: Debugger, sources: Sources, end: bigint): CodeLine[] {
-  const symbol = debug.symbols.lookup(end) ?? debug.symbols.lookup(sources.linked(end));
+  const symbol = debug.symbols.lookup(end);
   if (symbol !== undefined && symbol.offset <= MOST_BEFORE) return linesTo(debug, sources, end - symbol.offset, end) ?? [];
   for (let back = BLIND_BEFORE; back > 0n; back--) {
     const lines = end < back ? undefined : linesTo(debug, sources, end - back, end);
@@ -86,13 +75,13 @@ function linesTo(debug: Debugger, sources: Sources, from: bigint, end: bigint): 
 function lineOf({ machine, symbols }: Debugger, sources: Sources, i: Instruction, ip: bigint): CodeLine {
   const text = format(i, ip, (address) => symbols.name(address));
   const [, mnemonic = text, operands = ''] = /^((?:(?:lock|rep|repe|repne|repz|repnz) )*\S+)(?: (.*))?$/.exec(text) ?? [];
-  const symbol = symbols.lookup(ip) ?? symbols.lookup(sources.linked(ip));
+  const symbol = symbols.lookup(ip);
   return {
     address: ip,
     bytes: Array.from(machine.readLinear(ip, i.length), (byte) => byte.toString(16).padStart(2, '0')).join(' '),
     mnemonic, operands,
     label: symbol?.offset === 0n ? symbol.name : undefined,
-    source: sources.beginningAt(ip),
+    source: sources.beginningAt(ip, symbols),
   };
 }
 

@@ -5,13 +5,11 @@ import { Debugger, type DebugStop, type Motion as DebugMotion } from '../../debu
 import { modeText } from '../../debug/mode.ts';
 import { postMortem } from '../../debug/post-mortem.ts';
 import { lastWriteView, stopLine } from '../../debug/prompt/views.ts';
-import { isElf, parseElf } from '../../machine/boot/elf.ts';
 import { planBoot, type BootOptions } from '../../machine/boot/index.ts';
 import { crc32 } from '../../machine/crc32.ts';
 import { InputLog } from '../../machine/input-log.ts';
 import { DEFAULT_MEMORY_BYTES, Machine } from '../../machine/machine.ts';
 import { readSourceLines } from '../../debug/source-lines.ts';
-import { SymbolTable } from '../../debug/symbols.ts';
 import type { BreakpointData, LinkData, LoadedData, LoadRequest, MachineRequest, Motion, Notice, RequestName, Requests, SourcesFound, StatusData } from '../messages.ts';
 import { codeView, Sources } from './code-view.ts';
 import { kernelView } from './kernel-view.ts';
@@ -127,9 +125,9 @@ export class Session {
     });
     const plan = machine.load(image, boot);
     const followed = linkProblem === undefined ? link : undefined;
-    const debug = new Debugger(machine, { budgetBytes: HISTORY_BYTES, symbols: new SymbolTable(plan.symbols), ...(followed === undefined ? {} : { log: InputLog.from(followed.log) }) });
+    const debug = new Debugger(machine, { budgetBytes: HISTORY_BYTES, ...(followed === undefined ? {} : { log: InputLog.from(followed.log) }) });
     const lines = readSourceLines(image);
-    this.#loaded = { machine, debug, fingerprint, sources: new Sources(lines, sources, isElf(image) ? parseElf(image).segments : []), description };
+    this.#loaded = { machine, debug, fingerprint, sources: new Sources(lines, sources), description };
     this.#sent = [];
     this.#why = this.#ending = undefined;
     this.#consoleIsLive = false;

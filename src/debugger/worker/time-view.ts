@@ -60,7 +60,7 @@ export function marksView({ history }: Debugger, { buckets }: Requests['marks'][
 export function stackView(debug: Debugger, lines: SourceLines): StackData {
   const { machine, symbols } = debug, size = machine.cpu.in64BitMode ? 8 : 4, rsp = machine.state.gpr[4]!;
   const frames = debug.backtrace().map((frame) => {
-    const line = lineOfFrame(lines, frame);
+    const line = lineOfFrame(lines, symbols, frame);
     return { ...frame, name: symbols.name(frame.rip), source: line === undefined ? undefined : `${line.file.slice(line.file.lastIndexOf('/') + 1)}:${line.line}` };
   });
   const bytes = machine.readLinear(rsp, STACK_SLOTS * size);

@@ -49,7 +49,7 @@ export function planBzImage(file: Uint8Array, options: LinuxOptions): BootPlan {
   return planLinux({
     segments: [{ physicalAddress: address, bytes, memoryBytes: bytes.length }],
     entry: address + ENTRY_64,
-    symbols: [],
+    symbols: [], linked: [],
     end: address + Math.max(bytes.length, r.u32(INIT_SIZE, name('init_size'))),
     setupHeader: r.slice(SETUP_HEADER, headerEnd - SETUP_HEADER, name('jump')),
     cmdlineBytes: r.u32(CMDLINE_SIZE, name('cmdline_size')),

@@ -8,7 +8,7 @@ export interface FlatOptions { readonly loadAddress: number; readonly entry: num
 /** Makes the plan for a flat binary. A 64-bit start gets page tables that map the first 4 GiB one to one with 1 GiB pages. */
 export function planFlat(file: Uint8Array, options: FlatOptions): BootPlan {
   const image: Segment = { physicalAddress: options.loadAddress, bytes: file, memoryBytes: file.length };
-  const base = { protocol: 'flat', bits: options.bits, entry: options.entry, eax: 0, ebx: 0, symbols: [], warnings: [] } as const;
+  const base = { protocol: 'flat', bits: options.bits, entry: options.entry, eax: 0, ebx: 0, symbols: [], linked: [], warnings: [] } as const;
   if (options.bits === 32) return { ...base, cr3: 0, segments: [image] };
   const tables = new BootInfo();
   const cr3 = identityMap(tables);

@@ -3,7 +3,7 @@
  * first 4 GiB mapped one to one, a GDT with flat segments, and boot_params (the "zero page") at RSI.
  * Linux, "The Linux/x86 Boot Protocol", "64-bit Boot Protocol" (Documentation/arch/x86/boot.rst); "Zero Page".
  */
-import type { ElfSymbol, Segment } from './elf.ts';
+import type { ElfSegment, ElfSymbol, Segment } from './elf.ts';
 import { identityMap } from './identity-map.ts';
 import { ImageError } from './image-error.ts';
 import { memoryMap } from './memory-map.ts';
@@ -16,6 +16,7 @@ export interface LinuxImage {
   readonly segments: readonly Segment[];
   readonly entry: number;
   readonly symbols: readonly ElfSymbol[];
+  readonly linked: readonly ElfSegment[];
   /** First address behind everything that the kernel uses before it knows the memory map. */
   readonly end: number;
   /** The setup header, from offset 0x1f1 of boot_params on. */
@@ -64,7 +65,7 @@ export function planLinux(image: LinuxImage, options: LinuxOptions): BootPlan {
   });
   return {
     protocol: 'linux', bits: 64, entry: image.entry, eax: 0, ebx: 0, esi: params, cr3, gdt: { base: gdt, limit: GDT.length * 8 - 1 },
-    segments: [...image.segments, ...ramdisk.segments, info.segment()], symbols: image.symbols, warnings: [],
+    segments: [...image.segments, ...ramdisk.segments, info.segment()], symbols: image.symbols, linked: image.linked, warnings: [],
   };
 }
 

@@ -67,7 +67,7 @@ export function planMultiboot(file: Uint8Array, header: MultibootHeader, elf: El
   });
   return {
     protocol: 'multiboot', bits: 32, entry: image.entry, eax: LOADER_MAGIC, ebx: at, cr3: 0, warnings,
-    segments: [...image.segments, ...modules.segments, info.segment()], symbols: elf?.symbols ?? [],
+    segments: [...image.segments, ...modules.segments, info.segment()], symbols: elf?.symbols ?? [], linked: elf?.segments ?? [],
   };
 }
 

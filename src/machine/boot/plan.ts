@@ -2,7 +2,7 @@
  * What has to be in memory and in registers before the first guest instruction: a plan that every boot protocol makes
  * and that the machine carries out.
  */
-import type { ElfSymbol, Segment } from './elf.ts';
+import type { ElfSegment, ElfSymbol, Segment } from './elf.ts';
 import { ImageError } from './image-error.ts';
 import { EBDA } from './memory-map.ts';
 
@@ -22,6 +22,8 @@ export interface BootPlan {
   /** Physical address of the PML4 in a 64-bit start, else 0. */
   readonly cr3: number;
   readonly symbols: readonly ElfSymbol[];
+  /** The segments of an ELF file, which say where the code that lies in memory is linked. */
+  readonly linked: readonly ElfSegment[];
   readonly warnings: readonly string[];
 }
 

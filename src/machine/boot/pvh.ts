@@ -38,6 +38,6 @@ export function planPvh(elf: ElfFile, entry: number, options: { cmdline: string;
   });
   return {
     protocol: 'pvh', bits: 32, entry, eax: 0, ebx: at, cr3: 0, warnings: [],
-    segments: [...elf.segments, ...modules.segments, info.segment()], symbols: elf.symbols,
+    segments: [...elf.segments, ...modules.segments, info.segment()], symbols: elf.symbols, linked: elf.segments,
   };
 }

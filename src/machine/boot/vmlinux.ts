@@ -25,7 +25,7 @@ export function planVmlinux(elf: ElfFile, options: LinuxOptions): BootPlan {
     else view.setUint32(offset - SETUP_HEADER, value, true);
   }
   return planLinux({
-    segments: elf.segments, entry: Number(elf.entry), symbols: elf.symbols, setupHeader, cmdlineBytes: CMDLINE_BYTES, initrdLimit: INITRD_LIMIT,
+    segments: elf.segments, entry: Number(elf.entry), symbols: elf.symbols, linked: elf.segments, setupHeader, cmdlineBytes: CMDLINE_BYTES, initrdLimit: INITRD_LIMIT,
     end: Math.max(...elf.segments.map((s) => s.physicalAddress + s.memoryBytes)),
   }, options);
 }
