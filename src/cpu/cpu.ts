@@ -112,7 +112,7 @@ export class Cpu {
   readonly deliveryProgress = new DeliveryProgress();
   onException: ExceptionObserver | undefined;
   observer: CpuObserver | undefined;
-  /** Nobody but a counter of software interrupts looks at deliveries, and nobody at changes of mode: an engine may count them itself. */
+  /** Nobody but a counter of software interrupts and page faults looks at deliveries, and nobody at changes of mode: an engine may count them itself. */
   unwatched: () => boolean = () => this.onException === undefined && this.observer === undefined;
   /** Grows with whatever may change how the next instruction is executed: mode, privilege, control registers, segments, what is pending, who looks on. */
   changes = 0;

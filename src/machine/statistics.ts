@@ -60,13 +60,24 @@ export class Statistics {
     return all;
   }
 
+  /** Page faults by error code, with those that the engine counted. */
+  private allPageFaults(): Map<number, number> {
+    const all = new Map(this.pageFaults);
+    const { engine } = this.machine;
+    if (engine instanceof FastEngine) engine.pageFaults.forEach((count, code) => { if (count > 0) all.set(code, (all.get(code) ?? 0) + count); });
+    return all;
+  }
+
   report(): Report {
     const { mmu, memory, state, devices } = this.machine;
+    const pageFaults = this.allPageFaults();
+    const exceptions = new Map(this.exceptions), sum = [...pageFaults.values()].reduce((a, b) => a + b, 0);
+    if (sum > 0) exceptions.set(VECTOR.PF, sum);
     return {
       instructions: state.retired,
       virtualNanoseconds: this.machine.now(),
-      exceptions: named(this.exceptions, (v) => NAMES.get(v) ?? `#${v}`),
-      pageFaults: named(this.pageFaults, errorCodeName),
+      exceptions: named(exceptions, (v) => NAMES.get(v) ?? `#${v}`),
+      pageFaults: named(pageFaults, errorCodeName),
       interrupts: named(this.interrupts, String),
       softwareInterrupts: named(this.allSoftware(), String),
       tlb: { hits: mmu.statistics.hits, misses: mmu.statistics.misses, flushes: mmu.statistics.flushes },

@@ -9,7 +9,7 @@ import { CR0, CR4, EFER, RFLAGS_AC } from './control-bits.ts';
 import { explainWalk, staleness, type WalkExplanation } from './explain.ts';
 import { PageFault } from './page-fault.ts';
 import { Translation, commitFlags, denial, faultErrorCode, walk, type Denial, type PagingStructures } from './page-walk.ts';
-import { ALL_PAGING_FEATURES, PagingControls, currentPcid, loadPdpteRegisters, type PagingFeatures } from './paging-mode.ts';
+import { ALL_PAGING_FEATURES, PagingControls, currentPcid, loadPdpteRegisters, pagingMode, type PagingFeatures } from './paging-mode.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
 import { COLUMN, DATA_ENTRIES, FETCH_COLUMN, Tlb, columnBase, pageOf, type Column, type TlbEntry } from './tlb.ts';
 import { TLB_ATTRIBUTE, rightsOf } from './tlb-attributes.ts';
@@ -182,6 +182,9 @@ export class Mmu {
   #show(low: number, high: number, physical: PhysicalAddress, bytes: number, write: boolean): void {
     if (this.#watch!.covers(low, high, Math.floor(physical / PAGE_SIZE))) this.#watch!.listener(low, high, physical, bytes, write);
   }
+
+  /** 4-level paging, each access of which may be done without this class seeing it. */
+  isPlainLongPaging(): boolean { return pagingMode(this.state) === '4-level' && this.memory.a20 && this.#watch === undefined; }
 
   /** The column that answers explicit data accesses as things are now. */
   dataColumn(privilege: Privilege): Column { return this.#column(this.#words[CR4_AT]!, privilege); }
@@ -444,6 +447,7 @@ export class Mmu {
   }
 
   get statistics(): MmuStatistics {
-    return { hits: this.#accesses - this.#misses, misses: this.#misses, walks: this.#walks, flushes: this.tlb.flushes };
+    const { accesses, walks, flushes } = this.tlb.byGeneratedCode;
+    return { hits: this.#accesses + accesses - this.#misses - walks, misses: this.#misses + walks, walks: this.#walks + walks, flushes: this.tlb.flushes + flushes };
   }
 }

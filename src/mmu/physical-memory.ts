@@ -13,7 +13,7 @@ export interface MmioDevice {
 interface MmioRegion { readonly base: number; readonly end: number; readonly device: MmioDevice }
 
 /** What is known of a RAM frame. */
-const FRAME = {
+export const FRAME = {
   /** Decoded code of this frame exists: stores are reported. */
   code: 1,
   /** The TLB may hold a fast write tag for it, so marking it as code must take that tag away. */
@@ -27,6 +27,10 @@ const FRAME = {
   /** MONITOR watches a line of it. */
   monitored: 32,
 } as const;
+
+/** Behind RAM in the memory: a byte of FRAME for each frame, then, at a multiple of 8, a u64 with a bit for each line that holds decoded code. Generated code reads them, too. */
+export const frameFlagsBase = (ramBytes: number): number => RAM_BASE + ramBytes;
+export const codeLinesBase = (ramBytes: number): number => Math.ceil((RAM_BASE + ramBytes + ramBytes / PAGE_SIZE) / 8) * 8;
 
 /** Code is known by lines, so that data beside it may be written cheaply; MONITOR watches a line. */
 const LINE_SHIFT = 6;
@@ -67,8 +71,9 @@ export class PhysicalMemory {
   constructor(state: GuestState) {
     this.state = state;
     this.ramBytes = state.ramBytes;
-    this.#frames = new Uint8Array(state.ramBytes / PAGE_SIZE);
-    this.#codeLines = new Uint32Array(2 * state.ramBytes / PAGE_SIZE);
+    const frames = state.ramBytes / PAGE_SIZE;
+    this.#frames = new Uint8Array(state.memory.buffer, frameFlagsBase(state.ramBytes), frames);
+    this.#codeLines = new Uint32Array(state.memory.buffer, codeLinesBase(state.ramBytes), 2 * frames);
   }
 
   /**

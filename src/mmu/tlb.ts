@@ -65,7 +65,9 @@ const LARGE = OCCUPIED + BITMAP_WORDS;
 /** Then how many of those there are by region of 4 MiB, hashed. A page of 1 GiB counts apart, in the word behind. */
 const LARGE_REGIONS = 1024;
 const LARGE_COUNTS = LARGE + BITMAP_WORDS;
-if ((LARGE_COUNTS + LARGE_REGIONS + 1) * 4 > TLB_BASE + TLB_BYTES) throw new RangeError('the TLBs do not fit in their region of the memory');
+/** Then what generated code has done to the TLBs (src/cpu/engines/fast/paging-code.ts), u64 each. */
+const BY_GENERATED_CODE = LARGE_COUNTS + LARGE_REGIONS + 2;
+if ((BY_GENERATED_CODE + 6) * 4 > TLB_BASE + TLB_BYTES) throw new RangeError('the TLBs do not fit in their region of the memory');
 /** Byte offset of a column's first entry. */
 export const columnBase = (column: Column): number => COLUMNS_BASE + column * COLUMN_BYTES;
 
@@ -75,6 +77,13 @@ export const fetchColumnBase = (column: FetchColumn): number => FETCH_COLUMNS_BA
 /** Word indices within an entry. */
 const ENTRY = { low: 0, high: 1, frame: 2, attributes: 3 } as const;
 const ENTRY_WORDS = TLB_ENTRY_BYTES / 4, COLUMN_WORDS = COLUMN_ENTRY_BYTES / 4;
+
+/** Byte offsets in the memory, for generated code: the TLBs, fields of their entries, bitmaps and counts. */
+export const TLB_LAYOUT = {
+  data: DATA_TLB_BASE, instruction: INSTRUCTION_TLB_BASE, high: 4 * ENTRY.high, frame: 4 * ENTRY.frame, attributes: 4 * ENTRY.attributes,
+  occupied: 4 * OCCUPIED, large: 4 * LARGE, largeCounts: 4 * LARGE_COUNTS, largeRegions: LARGE_REGIONS,
+  count: { accesses: 4 * BY_GENERATED_CODE, walks: 4 * BY_GENERATED_CODE + 8, flushes: 4 * BY_GENERATED_CODE + 16 },
+} as const;
 
 /** Which TLB. */
 type TlbName = 'data' | 'instruction';
@@ -126,6 +135,13 @@ export class Tlb {
   constructor(state: GuestState) {
     this.#words = state.u32;
     this.#emptyColumns();
+  }
+
+  /** Accesses that missed a column, walks among them, and invalidations that generated code has done. */
+  get byGeneratedCode(): { readonly accesses: number; readonly walks: number; readonly flushes: number } {
+    const count = (at: number): number => this.#words[at / 4]! + this.#words[at / 4 + 1]! * 2 ** 32;
+    const { accesses, walks, flushes } = TLB_LAYOUT.count;
+    return { accesses: count(accesses), walks: count(walks), flushes: count(flushes) };
   }
 
   /** Word index of the data entry that holds this linear page under this PCID, or -1. */

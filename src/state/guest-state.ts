@@ -2,7 +2,7 @@
  * The guest's state: one WebAssembly.Memory with typed accessors made from the layout table.
  * It knows where things are, not what they mean: flags are in cpu/flags.ts, paging in mmu/, segments in cpu/segmentation.ts.
  */
-import { FIELDS, MAX_RAM_BYTES, OFFSET, RAM_BASE, type FieldName } from './layout.ts';
+import { FIELDS, FRAME_BYTES, MAX_RAM_BYTES, OFFSET, RAM_BASE, type FieldName } from './layout.ts';
 import { PAGE_SIZE } from './addresses.ts';
 
 type View = { u64: BigUint64Array; u32: Uint32Array; f64: Float64Array };
@@ -27,7 +27,7 @@ class Storage {
       throw new RangeError(`guest RAM must be a multiple of ${PAGE_SIZE} bytes, at most ${MAX_RAM_BYTES}: ${ramBytes}`);
     }
     this.ramBytes = ramBytes;
-    this.memory = new WebAssembly.Memory({ initial: Math.ceil((RAM_BASE + ramBytes) / 65536) });
+    this.memory = new WebAssembly.Memory({ initial: Math.ceil((RAM_BASE + ramBytes + FRAME_BYTES * ramBytes / PAGE_SIZE) / 65536) + 1 });
     const buffer = this.memory.buffer;
     this.u8 = new Uint8Array(buffer);
     this.u16 = new Uint16Array(buffer);

@@ -143,6 +143,8 @@ if (placed.end > TLB_BASE) throw new RangeError(`the processor's fields need ${p
 
 /** Guest RAM: physical address 0 is at this offset. The room before it belongs to the engines' caches. */
 export const RAM_BASE = 0x200_0000;
+/** What is known of each frame of RAM stands behind RAM (src/mmu/physical-memory.ts): so many bytes a frame. */
+export const FRAME_BYTES = 9;
 /** The most RAM that fits in a 4 GiB memory below the MMIO hole, in bytes. */
 export const MAX_RAM_BYTES = 0xc000_0000;
 

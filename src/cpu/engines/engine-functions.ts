@@ -1,9 +1,10 @@
-/** What generated code calls of the engine: TypeScript in the middle of a stay, with ENGINE.budget written back. */
+/** What generated code calls of the engine: TypeScript in the middle of a stay, with ENGINE.budget written back, and the paging unit's own code. */
 import { EXTENDED_FUNCTIONS, extendedFunctions, importExtendedFunctions } from './emit/extended.ts';
+import type { PagingCode } from './fast/paging-code.ts';
 import type { ModuleWriter } from './wasm/module.ts';
-import { I32, type ValueType } from './wasm/opcodes.ts';
+import { I32, I64, type ValueType } from './wasm/opcodes.ts';
 
-export interface EngineFunctions {
+export interface EngineFunctions extends Pick<PagingCode, 'invalidatePage' | 'flush'> {
   /** Has the reference engine execute the instruction at a record, and says how to go on: a STATUS. */
   readonly reference: (record: number) => number;
   /** IN: what a port answers. */
@@ -16,6 +17,8 @@ const RESULTS: Readonly<Record<keyof EngineFunctions, { readonly parameters: rea
   reference: { parameters: [I32], results: [I32] },
   readPort: { parameters: [I32, I32], results: [I32] },
   writePort: { parameters: [I32, I32, I32], results: [] },
+  invalidatePage: { parameters: [I64], results: [I32] },
+  flush: { parameters: [], results: [] },
 };
 const NAMES = Object.keys(RESULTS) as (keyof EngineFunctions)[];
 

@@ -52,6 +52,16 @@ export const ENGINE = {
   portsOpen: BASE + 96,
   /** u32: not 0 where the engine is to be asked before the next instruction: an access to a port had consequences. */
   asked: BASE + 100,
+  /** u32: 1 where fast/paging-code.ts knows the paging in effect and nobody looks on. u64: the bits of an entry that it may not have set. */
+  walkable: BASE + 104,
+  /** i32: the budget at the last miss that it served in this stay; -1: none. An instruction that misses twice wants both its pages at once. */
+  servedAt: BASE + 108,
+  reservedBits: BASE + 112,
+  /** u32: error code of the page fault that it found. u32: how many have been delivered from generated code since the engine looked last: they retire nothing. */
+  faultCode: BASE + 120,
+  faults: BASE + 124,
+  /** u32 each: the handlers that deliver a page fault of the supervisor and of the user (interpreter/short-ways.ts); 0: not made yet. */
+  pageFaultWays: BASE + 128,
 } as const;
 export const MISS_WRITE = 0x100;
 
@@ -59,8 +69,9 @@ export const MISS_WRITE = 0x100;
 export const TRAIL_BASE = BASE + 0x1000;
 export const TRAIL_BYTES = 512;
 
-/** u32 each: INT n by vector that the short way delivered. */
+/** u32 each: INT n by vector, and page faults by error code, that short ways delivered. */
 export const INTERRUPTS_BASE = BASE + 0x1800;
+export const PAGE_FAULTS_BASE = INTERRUPTS_BASE + 4 * 256;
 
 /**
  * The pages that accesses of translated code led to last: `page` (u64) is a linear address, NO_PAGE where nothing is remembered; `addend` (u32)

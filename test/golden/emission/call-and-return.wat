@@ -57,6 +57,8 @@ loop
       i32.const 0
       i32.const 264
       i32.store [engine.missAccess]
+      i32.const 131073
+      local.set partial
       i64.const 65536
       local.set rip
       i32.const 5

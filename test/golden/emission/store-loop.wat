@@ -161,6 +161,8 @@ loop
           i32.const 0
           i32.const 257
           i32.store [engine.missAccess]
+          i32.const 131585
+          local.set partial
           i64.const 65543
           local.set rip
           i32.const 5

@@ -26,7 +26,7 @@ export interface RememberedPage { readonly slot: number; readonly readAndWrite: 
 export interface PageLocals { readonly page: number; readonly addend: number }
 
 /** Bits of an access: of a value or a vector. */
-export type AccessWidth = Width | 80 | 128 | 256 | 320;
+export type AccessWidth = Width | 80 | 128 | 256 | 320 | 384;
 
 const PAGE_MASK = -4096n;
 /** From bits 31:0 of an address to the offset of its entry in a column. */

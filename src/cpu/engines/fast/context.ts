@@ -3,7 +3,8 @@
  * them. Code is made for one context and entered in that context only; it changes with system instructions and
  * deliveries, which generated code leaves to TypeScript.
  */
-import { CR0, CR4, XCR0 } from '../../../mmu/control-bits.ts';
+import { CR0, CR4, EFER, XCR0 } from '../../../mmu/control-bits.ts';
+import { ENTRY_HIGH_XD, RESERVED_HIGH_LONG } from '../../../mmu/paging-entries.ts';
 import { COLUMN, columnBase, FETCH_COLUMN, fetchColumnBase, type Column } from '../../../mmu/tlb.ts';
 import { OFFSET, SEGMENT } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
@@ -64,6 +65,8 @@ export function enterContext(cpu: Cpu): Context | undefined {
   u32[ENGINE.implicitColumn / 4] = columnBase(mmu.dataColumn('implicit-supervisor'));
   u32[ENGINE.unwatched / 4] = cpu.faultChain.length === 0 && cpu.unwatched() ? 1 : 0;
   u32[ENGINE.portsOpen / 4] = !cpu.portBreakpoints && cpu.unwatched() ? 1 : 0;
+  u32[ENGINE.walkable / 4] = mmu.isPlainLongPaging() ? 1 : 0;
+  u32[ENGINE.reservedBits / 4 + 1] = RESERVED_HIGH_LONG | ((state.efer & EFER.NXE) === 0 ? ENTRY_HIGH_XD : 0);
   u32[ENGINE.interruptWaits / 4] = cpu.bus.interruptRequested() ? 1 : 0;
   u32[ENGINE.contextKey / 4 + 1] = context.number << CONTEXT_KEY_HIGH_SHIFT;
   return context;

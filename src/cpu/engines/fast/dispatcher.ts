@@ -3,13 +3,17 @@
  * an entry, entry to region or record. It comes back to TypeScript with a STATUS.
  */
 import { OFFSET } from '../../../state/layout.ts';
-import { ENGINE, ENTRIES_BASE, ENTRY, STATUS } from '../engine-memory.ts';
+import { ENGINE, ENTRIES_BASE, ENTRY, STATUS, TRAIL_BASE, TRAIL_BYTES } from '../engine-memory.ts';
+import { COLUMN, columnBase } from '../../../mmu/tlb.ts';
 import { HANDLER_PARAMETERS } from '../interpreter/handler-ops.ts';
-import { RECORD } from '../interpreter/record.ts';
-import { Code } from '../wasm/code.ts';
+import { RECORD, RECORD_BYTES } from '../interpreter/record.ts';
+import { Code, type Label } from '../wasm/code.ts';
+import { Expressions } from '../wasm/expressions.ts';
 import { ModuleWriter } from '../wasm/module.ts';
 import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
 import { emitEntryProbe, emitFetchProbe, emitFrameCheck } from './probes.ts';
+import { PREPARED, type PagingCode } from './paging-code.ts';
+import { LEFT_BEFORE, ONE_MORE } from './trail.ts';
 import { emitNoteRecord } from './trail-code.ts';
 
 /** Longest block of records, in instructions. */
@@ -28,20 +32,23 @@ export interface Dispatcher {
 
 const LOCAL = { rip: 0, fetch: 1, entry: 2, record: 3, status: 4, left: 5 } as const;
 const PROBE = { ip: LOCAL.rip, fetch: LOCAL.fetch, entry: LOCAL.entry };
+/** Number of the one function that it imports. */
+const PREPARE = 0;
 const LOCAL_TYPES: readonly ValueType[] = [I64, I32, I32, I32, I32, I32];
 
-export function createDispatcher(memory: WebAssembly.Memory, handlers: WebAssembly.Table, regions: WebAssembly.Table): Dispatcher {
+export function createDispatcher(memory: WebAssembly.Memory, handlers: WebAssembly.Table, regions: WebAssembly.Table, paging: PagingCode): Dispatcher {
   const module = new ModuleWriter();
   const handler = module.signature(HANDLER_PARAMETERS, [I32]);
   const region = module.signature(REGION_PARAMETERS, [I32]);
   const runType = module.signature([], [I32]);
   const resumeType = module.signature([I32], [I32]);
+  module.importFunction('p', 'prepare', module.signature([I64, I32], [I32]));
   module.importMemory('e', 'memory');
   module.importTable('e', 'handlers');
   module.importTable('e', 'regions');
   module.add({ signature: runType, locals: LOCAL_TYPES, code: runCode(handler, region), name: 'run' });
   module.add({ signature: resumeType, locals: [I32], code: resumeCode(handler), name: 'resume' });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), { e: { memory, handlers, regions } });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), { e: { memory, handlers, regions }, p: { ...paging } });
   return exports as unknown as Dispatcher;
 }
 
@@ -55,6 +62,7 @@ function returnIf(code: Code, status: number): void {
 function runCode(handler: number, region: number): Uint8Array {
   const code = new Code();
   const again = code.open(OP.loop, VOID);
+  const left = code.open(OP.block, VOID);
   code.i32(0);
   code.memory(LOAD[64], OFFSET.rip);
   code.set(LOCAL.rip);
@@ -103,8 +111,7 @@ function runCode(handler: number, region: number): Uint8Array {
   code.tee(LOCAL.status);
   code.byte(N.i32_eqz);
   code.brIf(again);
-  code.get(LOCAL.status);
-  code.byte(OP.return);
+  code.br(left);
   code.end();
   code.i32(0);
   code.memory(LOAD[32], ENGINE.more);
@@ -144,11 +151,82 @@ function runCode(handler: number, region: number): Uint8Array {
   code.tee(LOCAL.status);
   code.byte(N.i32_eqz);
   code.brIf(again);
+  code.end();
+  serveMiss(code, handler, again);
   code.get(LOCAL.status);
   code.byte(OP.return);
   code.end();
   code.byte(OP.unreachable);
   return code.bytes.slice();
+}
+
+/** Where a page missed that fast/paging-code.ts can bring: goes on with the same instruction. Otherwise goes on behind, with the status. */
+function serveMiss(code: Code, handler: number, again: Label): void {
+  const x = new Expressions(code);
+  const status = x.local(LOCAL.status), record = x.local(LOCAL.record), budget = x.load(32, ENGINE.budget);
+  x.loop((further) => {
+    x.if(x.and(x.op('i32_eq', status, x.c(STATUS.miss)), x.op('i32_ne', budget, x.load(32, ENGINE.servedAt))), () => {
+      x.store(32, ENGINE.servedAt, x.c(0), budget);
+      x.load(64, ENGINE.missAddress)();
+      x.load(32, ENGINE.missAccess)();
+      code.call(PREPARE);
+      code.tee(LOCAL.fetch);
+      code.open(OP.if, VOID);
+      x.if(x.op('i32_eq', x.local(LOCAL.fetch), x.c(PREPARED.fault)), () => {
+        deliverFault(code, x, handler);
+        code.br(again);
+      });
+      x.set(LOCAL.record, x.load(32, ENGINE.leftAt));
+      // A region has set RIP, and knows no records.
+      x.if(x.not(record), () => { code.br(again); });
+      x.store(32, ENGINE.leftAt, x.c(0), x.c(0));
+      x.store(32, ENGINE.budget, x.c(0), x.op('i32_add', budget, x.load(16, RECORD.remaining, record)));
+      x.set(LOCAL.left, x.or(record, x.c(LEFT_BEFORE)));
+      emitNoteRecord(code, LOCAL.left);
+      callRecord(code, handler, LOCAL.record, LOCAL.left);
+      code.tee(LOCAL.status);
+      code.byte(N.i32_eqz);
+      code.brIf(again);
+      code.br(further);
+      code.end();
+    });
+  });
+}
+
+/** Has the page fault at the record in ENGINE.leftAt, or at RIP, delivered; returns where TypeScript must do that. */
+function deliverFault(code: Code, x: Expressions, handler: number): void {
+  const record = x.local(LOCAL.record), way = x.local(LOCAL.left), trail = x.load(32, ENGINE.trail);
+  const isUser = x.op('i32_eq', x.load(32, ENGINE.dataColumn), x.c(columnBase(COLUMN.user)));
+  x.set(LOCAL.left, x.load(32, ENGINE.pageFaultWays, x.op('i32_shl', isUser, x.c(2))));
+  x.if(x.not(way), () => { x.return(x.local(LOCAL.status)); });
+  x.set(LOCAL.record, x.load(32, ENGINE.leftAt));
+  x.if(record, () => {
+    x.store(64, OFFSET.rip, x.c(0), x.op('i64_sub', x.load(64, RECORD.nextIp, record), x.op('i64_extend_i32_u', x.load(8, RECORD.length, record))));
+  });
+  // The delivery's own accesses may miss.
+  x.set(LOCAL.rip, x.load(64, ENGINE.missAddress));
+  x.set(LOCAL.entry, x.load(32, ENGINE.missAccess));
+  record();
+  x.op('i32_add', x.load(32, ENGINE.budget), x.select(record, x.load(16, RECORD.remaining, record), x.c(0)))();
+  way();
+  code.byte(OP.call_indirect);
+  code.unsigned(handler);
+  code.unsigned(0);
+  code.open(OP.if, VOID);
+  x.store(64, ENGINE.missAddress, x.c(0), x.local(LOCAL.rip));
+  x.store(32, ENGINE.missAccess, x.c(0), x.local(LOCAL.entry));
+  x.return(x.local(LOCAL.status));
+  code.end();
+  x.store(32, ENGINE.leftAt, x.c(0), x.c(0));
+  x.store(32, ENGINE.leftRegion, x.c(0), x.c(0));
+  // The instruction that met the fault is one of the last: a block of records was left behind it; a region's word counts one more.
+  x.if(record, () => {
+    x.set(LOCAL.left, x.or(x.op('i32_add', record, x.c(RECORD_BYTES)), x.c(LEFT_BEFORE)));
+    emitNoteRecord(code, LOCAL.left);
+  }, () => {
+    const last = x.and(x.op('i32_sub', trail, x.c(4)), x.c(TRAIL_BYTES - 1));
+    x.store(32, TRAIL_BASE, last, x.op('i32_add', x.load(32, TRAIL_BASE, last), x.c(ONE_MORE)));
+  });
 }
 
 /** Pays for the block from a record on, or returns; then leaves the status of its handler on the stack. */

@@ -4,6 +4,7 @@
  * there: with the same paging unit, the same deliveries and, for what it does not generate, the reference engine.
  */
 import { PageFault } from '../../../mmu/page-fault.ts';
+import { COLUMN } from '../../../mmu/tlb.ts';
 import type { LinearAddress } from '../../../state/addresses.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
 import { joined } from '../../../state/halves.ts';
@@ -13,7 +14,7 @@ import type { RecentInstruction } from '../../recent-instructions.ts';
 import { isCanonicalHigh } from '../../segmentation.ts';
 import type { Engine, StepResult, Stop, Stops } from '../engine.ts';
 import type { EngineFunctions } from '../engine-functions.ts';
-import { ENGINE, INTERRUPTS_BASE, MISS_WRITE, NO_PAGE_BYTE, PAGES_BASE, PAGES_BYTES, STATUS } from '../engine-memory.ts';
+import { ENGINE, INTERRUPTS_BASE, PAGE_FAULTS_BASE, MISS_WRITE, NO_PAGE_BYTE, PAGES_BASE, PAGES_BYTES, STATUS } from '../engine-memory.ts';
 import { instructionsOf } from '../../decode/lookup.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { MAX_LENGTH } from '../../decode/reader.ts';
@@ -27,6 +28,7 @@ import { Translator } from '../translator/translator.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { EntryTable } from './entry-table.ts';
 import type { Activity, EngineProfile } from './profile.ts';
+import { createPagingCode } from './paging-code.ts';
 import { Strings } from './strings.ts';
 import { Trail } from './trail.ts';
 
@@ -52,7 +54,7 @@ const SLICE = 500_000;
 const RIP_LOW = OFFSET.rip / 4, RIP_HIGH = RIP_LOW + 1;
 const BUDGET = ENGINE.budget / 4, LEFT_AT = ENGINE.leftAt / 4, LINK = ENGINE.link / 4, MORE = ENGINE.more / 4, LEFT_REGION = ENGINE.leftRegion / 4, UNTIL_REPORT = ENGINE.untilReport / 4;
 const PCID = ENGINE.pcid / 4, MISS_ACCESS = ENGINE.missAccess / 4, MISS_LOW = ENGINE.missAddress / 4;
-const UNWATCHED = ENGINE.unwatched / 4, STALE_PAGES = ENGINE.stalePages / 4, CHANGES = ENGINE.changes / 4, DELIVERIES = ENGINE.deliveries / 4, ASKED = ENGINE.asked / 4;
+const UNWATCHED = ENGINE.unwatched / 4, STALE_PAGES = ENGINE.stalePages / 4, CHANGES = ENGINE.changes / 4, DELIVERIES = ENGINE.deliveries / 4, ASKED = ENGINE.asked / 4, SERVED_AT = ENGINE.servedAt / 4, FAULTS = ENGINE.faults / 4;
 const ALL_COLUMNS = 7;
 
 /** What the engine does for generated code that came back; a single step accounts for itself. */
@@ -114,7 +116,9 @@ export class FastEngine implements Engine {
     this.#u32 = cpu.state.u32;
     this.reference = new ReferenceEngine(cpu);
     this.#entries = new EntryTable(cpu.state);
+    const paging = createPagingCode(cpu.state);
     const functions: EngineFunctions = {
+      ...paging,
       reference: (record) => this.#executeInPlace(record),
       readPort: (port, bytes) => this.#readPort(port, bytes),
       writePort: (port, value, bytes) => { this.#writePort(port, value, bytes); },
@@ -125,7 +129,7 @@ export class FastEngine implements Engine {
     this.code.linksLoops = kind === 'interpreter';
     this.translator = new Translator(cpu.state, this.code, this.handlers, this.#entries, functions, kind === 'auto');
     this.#u32[UNTIL_REPORT] = REPORT_INTERVAL;
-    this.#dispatcher = createDispatcher(cpu.state.memory, this.handlers.table, this.translator.table);
+    this.#dispatcher = createDispatcher(cpu.state.memory, this.handlers.table, this.translator.table, paging);
     this.#strings = new Strings(cpu);
     cpu.mmu.memory.onMapChanged(() => { this.code.clear(); });
   }
@@ -213,6 +217,7 @@ export class FastEngine implements Engine {
     u32[MORE] = this.#left > this.#slice ? 1 : 0;
     u32[LEFT_AT] = 0;
     u32[LEFT_REGION] = 0;
+    u32[SERVED_AT] = 0xffff_ffff;
     this.#forgetPages(context);
   }
 
@@ -280,7 +285,8 @@ export class FastEngine implements Engine {
   #account(executed: number): void {
     this.#catchUp();
     this.#left -= executed;
-    this.#state.retired += executed;
+    this.#state.retired += executed - this.#u32[FAULTS]!;
+    this.#u32[FAULTS] = 0;
   }
 
   /** Runs generated code and serves what it came back for. */
@@ -337,6 +343,8 @@ export class FastEngine implements Engine {
     cpu.refresh();
     this.#context = this.#contextNow()!;
   }
+  /** Page faults that short ways delivered, by error code. */
+  get pageFaults(): Uint32Array { return this.#u32.subarray(PAGE_FAULTS_BASE / 4, PAGE_FAULTS_BASE / 4 + 32); }
   /** How often the short way of INT n was taken, by vector. */
   get interrupts(): Uint32Array { return this.#u32.subarray(INTERRUPTS_BASE / 4, INTERRUPTS_BASE / 4 + 256); }
 
@@ -431,6 +439,8 @@ export class FastEngine implements Engine {
     if ((low & 0xfff) + (access & 0xff) > 4096 || !isCanonicalHigh(high, this.cpu.linearWidth)) return this.#step();
     const prepared = this.cpu.mmu.prepare(low, high, access & 0xff, (access & MISS_WRITE) !== 0, this.cpu.privilege);
     if (prepared === false) return this.#manyOrOne(leftAt);
+    // From now on generated code delivers it.
+    if (prepared === undefined && this.cpu.in64BitMode) u32[ENGINE.pageFaultWays / 4 + (context.column === COLUMN.user ? 1 : 0)] ||= this.handlers.pageFaultWay(context);
     if (prepared === undefined) return this.#deliver(new PageFault(joined(low, high) as LinearAddress, this.cpu.mmu.faultCode));
     this.#resume = leftAt;
     // A region's store to a page with code.

@@ -14,13 +14,17 @@ import { RECORD, RECORD_BYTES } from '../interpreter/record.ts';
  * Words of the ring. A record's offset: its block ran from there. The same with LEFT_BEFORE: the block noted before was left there.
  * REFERENCE: the reference engine noted an instruction. Odd: `regionWord`.
  */
-const REFERENCE = 2, LEFT_BEFORE = 4;
+const REFERENCE = 2;
+export const LEFT_BEFORE = 4;
 const RECORD_MASK = ~(RECORD_BYTES - 1);
 const MAX_SOURCE = 0x7fff;
 const BYTES = 16;
 
 /** The word of the first `done` instructions of a region's block, and of the blocks that always run before it. `source`: what `Trail.nextRegion` returned. */
 export const regionWord = (source: number, block: number, done: number): number => (source << 17) | (block << 9) | (done << 1) | 1;
+
+/** What makes it the word of one more instruction of that block. */
+export const ONE_MORE = 2;
 
 /** The code that a region was made from: all blocks' bytes in a row. */
 export interface RegionSource {

@@ -2,7 +2,8 @@
  * The handlers' table: a WebAssembly table of functions, filled when an instruction of a new form is first decoded. The forms
  * of one block are compiled together.
  */
-import type { Instruction } from '../../isa/instruction.ts';
+import { decode } from '../../decode/decode.ts';
+import { MODE_64, type Instruction } from '../../isa/instruction.ts';
 import type { Row } from '../../isa/row.ts';
 import { UnsupportedVerb } from '../../isa/ops.ts';
 import { LeftToReference } from '../emit/graph-ops.ts';
@@ -107,6 +108,13 @@ export class Handlers {
     return index;
   }
 
+  /** The way of a page fault in a context. */
+  pageFaultWay(context: Context): number {
+    const index = this.#add(() => new ShortWay(this.#code, ANY_INSTRUCTION, HANDLER_SIGNATURE, context, true));
+    this.compile();
+    return index;
+  }
+
   /** What the instructions of a handler have in common that may come back with STATUS.string; undefined for others. */
   stringForm(handler: number): StringForm | undefined { return this.#stringForms.get(handler); }
 
@@ -126,6 +134,8 @@ export class Handlers {
 
   get count(): number { return this.#next - FIRST_FORM; }
 }
+/** Of 64-bit code. */
+const ANY_INSTRUCTION = decode(Uint8Array.of(0x90), 0, MODE_64) as Instruction;
 /** Number of the handlers' type in each module: the only one. */
 const HANDLER_SIGNATURE = 0;
 

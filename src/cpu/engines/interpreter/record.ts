@@ -55,8 +55,8 @@ export function writeRecord(state: GuestState, at: number, handler: number, i: I
       case 'immediate': u64[(at + RECORD.immediate) / 8] = x.value; return;
       case 'memory': writeMemoryOperand(state, at, x, next); return;
       case 'relative': u64[(at + RECORD.target) / 8] = branchTarget(i, ip, x.displacement); return;
-      // Part of the form.
-      case 'fpu': return;
+      // Part of the form, or of the key of a short way.
+      case 'fpu': case 'control': return;
       // No handler is generated for what has other operands.
       default: throw new Error(`${i.row.text}: an operand that no record holds`);
     }

@@ -1,23 +1,27 @@
 /**
- * Short ways of a few system instructions in 64-bit mode: INT n, IRETQ, SYSCALL and SYSRETQ where they do what kernels have them do all day. Flat
+ * Short ways of a few system instructions in 64-bit mode: INT n, IRETQ, SYSCALL, SYSRETQ, INVLPG and MOV from and to CR2 and CR3 where they do what kernels have them do all day. Flat
  * 64-bit code at CPL 0 and 3, descriptors of the GDT that have their accessed bits, nobody who looks on, nothing pending afterwards. All that is asked
  * comes before anything changes; where an answer is no, or the TLB's columns do not have a page, the next record has the reference engine do the
  * whole instruction. Its meaning is that of isa/system/: test/engines/short-ways.test.ts holds these ways to it.
  */
 import { OFFSET, SEGMENT } from '../../../state/layout.ts';
 import { CR0, CR4, EFER } from '../../../mmu/control-bits.ts';
-import { FETCH_COLUMN, columnBase, fetchColumnBase, COLUMN } from '../../../mmu/tlb.ts';
+import { MAXPHYADDR } from '../../../mmu/paging-entries.ts';
+import { FETCH_COLUMN, TLB_LAYOUT, columnBase, fetchColumnBase, COLUMN } from '../../../mmu/tlb.ts';
 import { ATTRIBUTE } from '../../descriptors.ts';
+import { VECTOR } from '../../exceptions.ts';
 import { RFLAGS, SYSTEM_MASK } from '../../flags.ts';
 import type { Instruction } from '../../isa/instruction.ts';
-import { RCX, RSP } from '../../isa/operand.ts';
+import { RCX, RSP, type MemoryOperand, type RegisterOperand, type SpecialRegisterOperand } from '../../isa/operand.ts';
 import { FLAT_CODE_64, FLAT_STACK, SYSRET_FLAGS } from '../../isa/system/system-calls.ts';
 import type { Leave } from '../emit/memory-ops.ts';
 import type { Node } from '../emit/node.ts';
-import { ENGINE, INTERRUPTS_BASE } from '../engine-memory.ts';
+import { ENGINE_FUNCTION } from '../engine-functions.ts';
+import { ENGINE, INTERRUPTS_BASE, PAGE_FAULTS_BASE, STATUS } from '../engine-memory.ts';
 import { CONTEXT_KEY_HIGH_SHIFT, type Context } from '../fast/context.ts';
 import type { Code } from '../wasm/code.ts';
-import { I32, I64, LOAD, NUMERIC as N, STORE } from '../wasm/opcodes.ts';
+import { I32, I64, LOAD, NUMERIC as N, OP, STORE } from '../wasm/opcodes.ts';
+import { formOf } from './form.ts';
 import { HandlerOps, emitNextRecord } from './handler-ops.ts';
 
 const R11 = 11;
@@ -30,12 +34,23 @@ const GATE = { mask: 0x9e, value: 0x8e } as const;
 /** With one of these in systemFlags the next instruction is not simply executed. */
 const ATTENTION = RFLAGS.TF | RFLAGS.VM;
 
+/** Of MOV from and to a control register, by the register: CR0, CR4 and CR8 have more consequences. */
+const FROM_CR = 'MOV r64, CRn', TO_CR = 'MOV CRn, r64';
+
 /** Which way an instruction has in a context, as part of a handler's key; undefined: none. */
 export function shortWayOf(i: Instruction, { mode, column }: Context): string | undefined {
+  if (mode.codeSize === 64 && column !== COLUMN.user && wayOnPaging(i) !== undefined) return `${formOf(i)} ${wayOnPaging(i)} ${i.operands.map((x) => (x.kind === 'control' ? x.number : '')).join('')}`;
   if (mode.codeSize !== 64 || (i.width !== 64 && i.mnemonic !== 'INT' && i.mnemonic !== 'SYSCALL')) return undefined;
   const user = column === COLUMN.user;
   if (!(i.mnemonic in WAYS) || (user && i.mnemonic !== 'INT' && i.mnemonic !== 'SYSCALL')) return undefined;
   return i.mnemonic === 'INT' && i.operands[0]?.kind !== 'immediate' ? undefined : `${i.mnemonic} ${user ? 3 : 0}`;
+}
+
+function wayOnPaging(i: Instruction): 'invalidatePage' | 'readControlRegister' | 'writeCr3' | undefined {
+  const [x, y] = i.operands;
+  if (i.mnemonic === 'INVLPG') return x?.kind === 'memory' && x.segment < SEGMENT.FS ? 'invalidatePage' : undefined;
+  if (i.row.text === FROM_CR) return y?.kind === 'control' && (y.number === 2 || y.number === 3) ? 'readControlRegister' : undefined;
+  return i.row.text === TO_CR && x?.kind === 'control' && x.number === 3 ? 'writeCr3' : undefined;
 }
 
 interface Descriptor { readonly selector: Node; readonly value: Node; readonly attributes: Node }
@@ -43,10 +58,13 @@ interface Descriptor { readonly selector: Node; readonly value: Node; readonly a
 export class ShortWay extends HandlerOps {
   readonly #instruction: Instruction;
   readonly #fromUser: boolean;
+  readonly #pageFault: boolean;
   readonly #handlerSignature: number;
 
-  constructor(code: Code, i: Instruction, signature: number, { column }: Context) {
+  /** `pageFault`: the way is not that of an instruction, but of the page fault at RIP, whose address and error code ENGINE says; `i` is any. */
+  constructor(code: Code, i: Instruction, signature: number, { column }: Context, pageFault = false) {
     super(code, i, signature);
+    this.#pageFault = pageFault;
     this.#instruction = i;
     this.#handlerSignature = signature;
     this.#fromUser = column === COLUMN.user;
@@ -55,13 +73,41 @@ export class ShortWay extends HandlerOps {
   override write(): void {
     this.written(() => {
       this.#require(this.#isSet(ENGINE.unwatched), this.#is(OFFSET.cpl, this.#fromUser ? 3 : 0));
-      this[WAYS[this.#instruction.mnemonic as keyof typeof WAYS]]();
+      const onPaging = wayOnPaging(this.#instruction);
+      if (onPaging !== undefined) {
+        this[onPaging]();
+        this.goTo(this.nextIp());
+        return;
+      }
+      // A delivery is one of the budget, but retires nothing.
+      if (this.#pageFault) {
+        this.#require(this.ltS(32, this.#c(0), this.inLocal(I32, BUDGET)));
+        this.interrupt();
+        this.#count(ENGINE.faults);
+        this.effect([], () => {
+          this.code.get(BUDGET);
+          this.code.i32(1);
+          this.code.byte(N.i32_sub);
+          this.code.set(BUDGET);
+        });
+      }
+      else this[WAYS[this.#instruction.mnemonic as keyof typeof WAYS]]();
       this.#count(ENGINE.changes);
     });
   }
 
-  /** To the next record, which does it all. The block has paid for this one. */
+
+  /** To the next record, which does it all. The block has paid for this one. Of a page fault: back to the dispatcher. */
   protected override leave(): Leave {
+    if (this.#pageFault) {
+      return {
+        roots: [],
+        write: () => {
+          this.code.i32(STATUS.miss);
+          this.code.byte(OP.return);
+        },
+      };
+    }
     return {
       roots: [],
       write: () => {
@@ -82,7 +128,7 @@ export class ShortWay extends HandlerOps {
 
   // ---------------------------------------------------------------------------------------------------------- ways
   private interrupt(): void {
-    const vector = this.zext(8, 32, this.imm(8, this.#instruction.operands[0] as never));
+    const vector = this.#pageFault ? this.#c(VECTOR.PF) : this.zext(8, 32, this.imm(8, this.#instruction.operands[0] as never));
     const at = this.shl(32, vector, this.#c(4));
     this.#require(this.isZero(64, this.#quad(OFFSET.monitoredLine)), this.not(this.ltU(32, this.#word(OFFSET.idtrLimit), this.add(32, at, this.#c(15)))));
     if (!this.#fromUser) this.#require(this.eq(32, this.#word(ENGINE.dataColumn), this.#word(ENGINE.implicitColumn)));
@@ -92,15 +138,17 @@ export class ShortWay extends HandlerOps {
     const target = this.#descriptor(this.and(32, this.#from(gate, 16), this.#c(0xffff)));
     this.#require(
       this.#matches(type, GATE), this.isZero(32, this.and(32, this.#from(gate, 32), this.#c(7))),
-      this.not(this.ltU(32, this.#dpl(type), this.#c(this.#fromUser ? 3 : 0))), this.#matches(target.attributes, CODE),
+      this.not(this.ltU(32, this.#dpl(type), this.#c(this.#fromUser && !this.#pageFault ? 3 : 0))), this.#matches(target.attributes, CODE),
     );
     const old = this.#quad(OFFSET.gpr + 8 * RSP);
-    const frame = this.sub(64, this.and(64, this.#fromUser ? this.#innerStack() : old, this.const(64, ~15n)), this.const(64, 40n));
+    const frame = this.sub(64, this.and(64, this.#fromUser ? this.#innerStack() : old, this.const(64, ~15n)), this.const(64, this.#pageFault ? 48n : 40n));
     const flags = this.#rflags();
     const enter = this.#enter(this.constBit(0), flags);
     this.goTo(this.or(64, this.or(64, this.and(64, gate, this.const(64, 0xffffn)), this.shl(64, this.shrU(64, gate, this.const(64, 48n)), this.const(64, 16n))), this.shl(64, upper, this.const(64, 32n))));
     const selector = (segment: number): Node => this.zext(32, 64, this.#word(OFFSET.selector + 4 * segment));
-    this.storeAs(320, STORE[64], SEGMENT.DS, frame, [this.nextIp(), selector(SEGMENT.CS), this.zext(32, 64, flags), old, selector(SEGMENT.SS)]);
+    const outer = [selector(SEGMENT.CS), this.zext(32, 64, this.#pageFault ? this.or(32, flags, this.#c(RFLAGS.RF)) : flags), old, selector(SEGMENT.SS)];
+    if (this.#pageFault) this.storeAs(384, STORE[64], SEGMENT.DS, frame, [this.zext(32, 64, this.#word(ENGINE.faultCode)), this.#quad(OFFSET.rip), ...outer]);
+    else this.storeAs(320, STORE[64], SEGMENT.DS, frame, [this.nextIp(), ...outer]);
 
     this.#setSegment(SEGMENT.CS, this.and(32, target.selector, this.#c(0xfffc)), target);
     if (this.#fromUser) this.#setNull(SEGMENT.SS);
@@ -110,7 +158,13 @@ export class ShortWay extends HandlerOps {
     this.#setWord(OFFSET.systemFlags, this.and(32, this.#word(OFFSET.systemFlags), kept));
     enter();
     this.#count(ENGINE.deliveries);
-    this.#count(INTERRUPTS_BASE, this.shl(32, vector, this.#c(2)));
+    if (!this.#pageFault) {
+      this.#count(INTERRUPTS_BASE, this.shl(32, vector, this.#c(2)));
+      return;
+    }
+    this.storeState(STORE[64], OFFSET.cr2, this.#quad(ENGINE.missAddress));
+    this.#count(PAGE_FAULTS_BASE, this.shl(32, this.#word(ENGINE.faultCode), this.#c(2)));
+    for (const at of [TLB_LAYOUT.count.accesses, TLB_LAYOUT.count.walks]) this.storeState(STORE[64], at, this.add(64, this.#quad(at), this.const(64, 1n)));
   }
 
   private interruptReturn(): void {
@@ -182,6 +236,28 @@ export class ShortWay extends HandlerOps {
     this.#setFlat(SEGMENT.SS, user(8), FLAT_STACK | ATTRIBUTE.DPL);
     this.#setRflags(flags);
     enter();
+  }
+
+  private invalidatePage(): void {
+    const address = this.effectiveAddress(this.#instruction.operands[0] as MemoryOperand);
+    this.requireCanonical(address);
+    this.leaveUnless(this.value(I32, [address], () => {
+      this.emit(address);
+      this.code.call(ENGINE_FUNCTION.invalidatePage);
+    }));
+  }
+
+  private readControlRegister(): void {
+    const [to, from] = this.#instruction.operands as readonly [RegisterOperand, SpecialRegisterOperand];
+    this.setReg(to, this.#quad(from.number === 2 ? OFFSET.cr2 : OFFSET.cr3));
+  }
+
+  /** Without PCIDs, and where paging has no PDPTE registers: not in 64-bit mode. */
+  private writeCr3(): void {
+    const value = this.getReg(this.#instruction.operands[1] as RegisterOperand);
+    this.#require(this.not(this.#has(OFFSET.cr4, CR4.PCIDE)), this.isZero(64, this.shrU(64, value, this.const(64, BigInt(MAXPHYADDR)))));
+    this.storeState(STORE[64], OFFSET.cr3, value);
+    this.effect([], () => { this.code.call(ENGINE_FUNCTION.flush); });
   }
 
   // --------------------------------------------------------------------------------------------------------- state

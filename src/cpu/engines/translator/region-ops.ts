@@ -287,6 +287,9 @@ export class RegionOps extends FlagHomeOps {
           this.code.i32(paid);
           this.code.byte(N.i32_sub);
           this.code.set(LOCAL.budget);
+        }
+        // The word of a block that a fault may end, too, which adds the instruction.
+        if (paid > 0 || status === STATUS.miss) {
           this.code.i32(regionWord(this.#source, block, done));
           this.code.set(LOCAL.partial);
         }

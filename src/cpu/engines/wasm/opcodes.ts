@@ -7,6 +7,7 @@ export type ValueType = typeof I32 | typeof I64 | typeof F32 | typeof F64 | type
 export const OP = {
   unreachable: 0x00, block: 0x02, loop: 0x03, if: 0x04, else: 0x05, end: 0x0b, br: 0x0c, br_if: 0x0d, br_table: 0x0e, return: 0x0f,
   call: 0x10, call_indirect: 0x11, return_call_indirect: 0x13, drop: 0x1a, select: 0x1b,
+  memory_fill: 0xfc_000b,
   local_get: 0x20, local_set: 0x21, local_tee: 0x22, i32_const: 0x41, i64_const: 0x42, f64_const: 0x44,
 } as const;
 /** The block type without a result. */

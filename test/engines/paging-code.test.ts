@@ -1,0 +1,109 @@
+/** The paging unit's own generated code leaves what src/mmu/ leaves: TLBs, bits A and D, page faults, whatever the tables hold and however stale the TLBs are. */
+import { describe, expect, it } from 'vitest';
+import { al, byte, cr2, cr3, rax, rbx, rsi } from '../../src/assembler/index.ts';
+import { CR0, CR4, EFER } from '../../src/mmu/control-bits.ts';
+import { ENTRY } from '../../src/mmu/paging-entries.ts';
+import { physical } from '../../src/state/addresses.ts';
+import { SEGMENT } from '../../src/state/layout.ts';
+import { fastEngine, visibleState } from '../support/engine-runs.ts';
+import { Random } from '../support/random.ts';
+import { AT, ACCESS, SEL, SystemMachine } from '../support/system-machine.ts';
+
+const STEPS = 1000, PAGES = 24;
+/** Where a machine of the law has its snippets, 16 bytes each, then a page whose frame holds code as well as data. */
+const SNIPPETS = ['read', 'write', 'modify', 'invalidate', 'reload', 'cr2'] as const;
+type Snippet = (typeof SNIPPETS)[number];
+const LARGE = 3;
+
+function machine(engine: 'reference' | 'interpreter' | 'auto', cr4: number, writeProtect: boolean): SystemMachine {
+  const m = new SystemMachine(64, engine).gates();
+  m.cpu.onException = undefined;
+  m.state.cr0 = (CR0.PE | CR0.PG | CR0.ET | CR0.NE | (writeProtect ? CR0.WP : 0)) >>> 0;
+  m.state.cr4 = CR4.PAE | cr4;
+  m.state.efer = EFER.LME | EFER.LMA | EFER.NXE | EFER.SCE;
+  // The supervisor's own pages, stack and tables among them.
+  if ((cr4 & CR4.SMAP) !== 0) m.write64(AT.pd, 0x83n);
+  m.mmu.flushAll();
+  m.cpu.stateReplaced();
+  SNIPPETS.forEach((name, n) => {
+    m.program((a) => {
+      if (name === 'read') a.mov(al, byte(rsi));
+      else if (name === 'write') a.mov(byte(rsi), al);
+      else if (name === 'modify') a.add(byte(rsi), al);
+      else if (name === 'invalidate') a.invlpg(byte(rsi));
+      else if (name === 'reload') a.mov(cr3, rax);
+      else a.mov(rbx, cr2);
+      // The block ends here: a run of two instructions is one of it.
+      a.jmp('next');
+      a.label('next');
+      a.nop();
+    }, { origin: AT.code + 16 * n });
+  });
+  // Handlers stay where they are: JMP to itself.
+  for (const vector of [13, 14]) m.memory.write(physical(AT.handlers + vector * 16), 2, 0xfeeb);
+  return m;
+}
+
+/** One step by a seed: a change of the tables behind the TLB's back, or an instruction at CPL 0 or 3. */
+function prepare(m: SystemMachine, seed: number): void {
+  const random = new Random(Math.imul(seed, 0x9e37_79b1));
+  const { state, cpu } = m;
+  const page = random.below(PAGES), bits = (random.u32() & (ENTRY.RW | ENTRY.US | ENTRY.A | ENTRY.D | ENTRY.G)) | (random.below(6) === 0 ? 0 : ENTRY.P);
+  const high = random.below(8) === 0 ? [1n << 63n, 1n << 45n, 5n << 59n][random.below(3)]! : 0n;
+  if (random.below(3) === 0) m.write64(AT.pt + 8 * page, BigInt(AT.pages + 4096 * random.below(PAGES)) | BigInt(bits) | high);
+  // A large page that changes its rights, becomes a table, or has a bit that is reserved.
+  if (random.below(12) === 0) m.write64(AT.pd + 8 * LARGE, [BigInt(LARGE << 21) | 0x80n, BigInt(AT.pt), BigInt(LARGE << 21) | 0x80n | (random.below(4) === 0 ? 1n << 13n : 0n)][random.below(3)]! | BigInt(bits) | high);
+  const user = random.below(3) === 0 && (state.cr4 & CR4.SMAP) === 0;
+  if (user) m.enterUser();
+  else {
+    for (const at of [SEGMENT.SS, SEGMENT.DS, SEGMENT.ES]) cpu.setSegment(at, { selector: SEL.data, attributes: ACCESS.data | 0xc000, limit: 0xffff_ffff, base: 0n });
+    cpu.setSegment(SEGMENT.CS, { selector: SEL.code64, attributes: ACCESS.code | 0xa000, limit: 0xffff_ffff, base: 0n });
+    state.cpl = 0;
+  }
+  const usual: readonly Snippet[] = ['read', 'write', 'modify'];
+  const name = random.below(4) > 0 ? usual[random.below(3)]! : SNIPPETS[random.below(SNIPPETS.length)]!;
+  state.rip = BigInt(AT.code + 16 * SNIPPETS.indexOf(name));
+  state.gpr[0] = name === 'reload' ? BigInt(AT.pml4) : 1n;
+  const inLarge = random.below(5) === 0;
+  state.gpr[6] = BigInt(inLarge ? (LARGE << 21) + 4096 * random.below(4) + 0x123 : AT.pages + 4096 * page + [0, 0x7ff, 0xfff][random.below(3)]!);
+  state.gpr[4] = BigInt(AT.kernelStack);
+  m.rflags = 0x46 | (random.below(4) === 0 ? 0x4_0000 : 0);
+  cpu.stateReplaced();
+}
+
+describe.each([
+  ['of an old kernel', 0, false], ['with WP', 0, true], ['with WP and global pages', CR4.PGE, true], ['with SMAP', CR4.PGE | CR4.SMAP, true],
+] as const)('an access in 4-level paging, %s', (_what, cr4, writeProtect) => {
+  it.each(['interpreter', 'auto'] as const)('by the %s engine leaves what the reference engine leaves', (engine) => {
+    const reference = machine('reference', cr4, writeProtect), fast = machine(engine, cr4, writeProtect);
+    for (let seed = 1; seed <= STEPS; seed++) {
+      for (const m of [reference, fast]) {
+        prepare(m, seed);
+        m.engine.run(2);
+      }
+      expect(visibleState(fast), `seed ${seed}`).toEqual(visibleState(reference));
+      expect([fast.state.cr2, fast.cpu.deliveries, fast.state.cpl, fast.cpu.privilege]).toEqual([reference.state.cr2, reference.cpu.deliveries, reference.state.cpl, reference.cpu.privilege]);
+      expect(fast.engine.recentInstructions().map(({ rip }) => rip)).toEqual(reference.engine.recentInstructions().map(({ rip }) => rip));
+    }
+    // Not an empty law.
+    const { walks, flushes } = fast.mmu.tlb.byGeneratedCode;
+    expect(walks).toBeGreaterThan(STEPS / 10);
+    expect(flushes).toBeGreaterThan(STEPS / 50);
+    expect(fastEngine(fast).pageFaults.reduce((a, b) => a + b)).toBeGreaterThan(STEPS / 30);
+    expect([fast.mmu.statistics.walks, fast.mmu.statistics.flushes]).toEqual([reference.mmu.statistics.walks, reference.mmu.statistics.flushes]);
+  });
+});
+
+it('what is written to a frame for the first time is noted, also by generated code', () => {
+  const m = machine('interpreter', 0, true);
+  m.memory.forgetWritten();
+  for (let seed = 1; seed < 500; seed++) {
+    prepare(m, seed);
+    m.engine.run(2);
+  }
+  const before = machine('interpreter', 0, true);
+  for (let frame = 0; frame < m.state.ramBytes / 4096; frame++) {
+    const changed = Buffer.compare(Buffer.from(m.memory.copyOut(physical(4096 * frame), 4096)), Buffer.from(before.memory.copyOut(physical(4096 * frame), 4096))) !== 0;
+    expect(changed && !m.memory.writtenFrames().includes(frame), `frame ${frame}`).toBe(false);
+  }
+});
