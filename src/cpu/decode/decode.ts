@@ -5,11 +5,11 @@
 import { SEGMENT, type Segment } from '../../state/layout.ts';
 import type { Instruction, Mode } from '../isa/instruction.ts';
 import type { AddressWidth, Operand, RegisterOperand, Width, XmmOperand } from '../isa/operand.ts';
-import { isVectorOrMemory, type OperandSpec, type Row } from '../isa/row.ts';
+import type { OperandSpec, Row } from '../isa/row.ts';
 import { ALL_INSTRUCTIONS, type Candidate, type InstructionSet, type Selectors, VEX_MAPS } from './lookup.ts';
 import { readMemoryOffset, readMemoryOperand, type AddressContext } from './memory-operand.ts';
 import { ByteReader } from './reader.ts';
-import { unimplementedAt, unimplementedDependsOnModrm } from './unimplemented.ts';
+import { unimplementedAt } from './unimplemented.ts';
 import { readVex, type Vex } from './vex.ts';
 
 /** Why bytes are no Instruction. */
@@ -142,8 +142,7 @@ function readOperand(r: ByteReader, x: OperandSpec, c: OperandContext): Operand 
 }
 
 /** Operands in the order of the list; the fields behind ModRM are read in the order of the encoding: memory operand first. */
-function readOperands(r: ByteReader, row: Row, c: OperandContext): Operand[] {
-  const memoryAt = row.operands.findIndex((x) => x.kind === 'memory' || x.kind === 'register-or-memory' || isVectorOrMemory(x));
+function readOperands(r: ByteReader, { row, memoryAt }: Candidate, c: OperandContext): Operand[] {
   const memory = memoryAt < 0 ? undefined : readOperand(r, row.operands[memoryAt] as OperandSpec, c);
   return row.operands.map((x, n) => (n === memoryAt && memory !== undefined ? memory : readOperand(r, x, c)));
 }
@@ -204,30 +203,30 @@ export function decode(bytes: Uint8Array, start: number, mode: Mode, set: Instru
 
   const rex = vex?.rex ?? p.rex;
   const selectors: Selectors = vex?.selectors ?? { operandSizePrefix: p.operandSizePrefix, repeat: p.repeat, rexW: (rex & 8) !== 0, vexLength: 0 };
-  const list = set.candidates(mode.codeSize, map, opcode, selectors);
+  const choice = set.choice(mode.codeSize, map, opcode, selectors);
   const addressWidth: AddressWidth = longMode ? (p.addressSizePrefix ? 32 : 64) : (mode.codeSize === 16) === p.addressSizePrefix ? 32 : 16;
   const rexB = (rex & 1) << 3;
 
   let modrm = 0;
-  if (list.some((c) => c.row.encoding.modrm !== 'none') || unimplementedDependsOnModrm(longMode, map, opcode, selectors)) {
+  if (choice.readsModrm) {
     modrm = r.byte();
     if (r.trouble !== undefined) return r.trouble === 'truncated' ? TRUNCATED : TOO_LONG;
   }
-  const chosen = choose(list, modrm, rexB, addressWidth);
-  const unbuilt = unimplementedAt(set, longMode, map, opcode, selectors, modrm, chosen !== undefined);
+  const chosen = choose(choice.candidates, modrm, rexB, addressWidth);
+  const unbuilt = choice.unbuilt.length === 0 ? undefined : unimplementedAt(set, choice.unbuilt, modrm, chosen !== undefined);
   if (unbuilt?.here) return new DecodeFailure('unimplemented', unbuilt.name);
   if (chosen === undefined) return unbuilt ? new DecodeFailure('invalid', `${unbuilt.name}: CPUID does not announce it`) : NOT_DEFINED;
 
   const { row } = chosen;
-  if (!set.executes(row)) return new DecodeFailure('invalid', `${row.mnemonic}: CPUID does not announce ${row.feature}`);
-  const operands = readOperands(r, row, {
+  if (!chosen.executes) return new DecodeFailure('invalid', `${row.mnemonic}: CPUID does not announce ${row.feature}`);
+  const operands = readOperands(r, chosen, {
     longMode, addressWidth, rexX: (rex & 2) << 2, rexB, segmentOverride: p.segment,
     rex, vvvv: vex?.vvvv ?? 0, opcode, modrm, rmIsRegister: modrm >= 0xc0,
   });
   if (r.trouble !== undefined) return r.trouble === 'truncated' ? TRUNCATED : TOO_LONG;
   if (p.lock && !(row.lock && operands[0]?.kind === 'memory')) return LOCK_REFUSED;
-  if (vex !== undefined && vex.vvvv !== 0 && !row.operands.some((x) => 'at' in x && x.at === 'vvvv')) return VVVV_REFUSED;
-  if (!specialRegistersExist(row, operands)) return NO_SUCH_REGISTER;
+  if (vex !== undefined && vex.vvvv !== 0 && !chosen.usesVvvv) return VVVV_REFUSED;
+  if (chosen.special && !specialRegistersExist(row, operands)) return NO_SUCH_REGISTER;
   if (chosen.needsSib && !gatherRegistersDiffer(operands)) return SAME_REGISTERS;
 
   return {

@@ -3,8 +3,9 @@
  * SDM Vol. 2A, "Instruction Prefixes" and "Operand-Size and Address-Size Attributes" (Vol. 1).
  */
 import type { CpuFeature, CpuFeatures } from '../isa/features.ts';
-import type { Row } from '../isa/row.ts';
+import { isVectorOrMemory, type Row } from '../isa/row.ts';
 import { ROWS } from '../isa/table/index.ts';
+import { unbuiltAt, type Unbuilt } from './unimplemented.ts';
 
 type CodeSize = 16 | 32 | 64;
 type OperandSize = 16 | 32 | 64;
@@ -28,6 +29,24 @@ export interface Candidate {
   readonly withoutRexB: boolean;
   /** A vector of indices stands in a SIB byte; without one, and with 16-bit addresses, the bytes are #UD. */
   readonly needsSib: boolean;
+  /** The processor has the row's features; otherwise the bytes are #UD. */
+  readonly executes: boolean;
+  /** Number of the operand that may be memory, whose fields come first; -1: none. */
+  readonly memoryAt: number;
+  /** VEX.vvvv names one of the operands. */
+  readonly usesVvvv: boolean;
+  /** ModRM.reg names a segment, control or debug register, which may not exist. */
+  readonly special: boolean;
+}
+
+/** What an opcode can mean under the prefixes at hand. */
+export interface Choice {
+  /** The rows, best first; the first that ModRM and the address size do not refuse is the one. */
+  readonly candidates: readonly Candidate[];
+  /** What is not built there. */
+  readonly unbuilt: readonly Unbuilt[];
+  /** A ModRM byte follows, or the byte behind decides whether it is an instruction that is not built. */
+  readonly readsModrm: boolean;
 }
 
 /**
@@ -83,7 +102,7 @@ function rmKind(row: Row): RmKind {
 }
 
 /** The rows that these share, best first, under the prefixes at hand. */
-function rank(all: readonly Row[], codeSize: CodeSize, s: Selectors): readonly Candidate[] {
+function rank(all: readonly Row[], codeSize: CodeSize, s: Selectors, executes: (row: Row) => boolean): readonly Candidate[] {
   const rows = all.filter((row) => row.modes !== (codeSize === 64 ? 'legacy' : '64') && mandatoryPrefixHolds(row, s) && vexHolds(row, codeSize, s) && (!row.encoding.rexW || s.rexW));
   const registerInOpcode = rows.some((row) => row.encoding.registerInOpcode);
   const ranked = rows.map((row, order) => {
@@ -97,7 +116,15 @@ function rank(all: readonly Row[], codeSize: CodeSize, s: Selectors): readonly C
       row.encoding.rexW ? 0 : 1,
       order,
     ];
-    return { rank, candidate: { row, operandSize, rm: rmKind(row), withoutRexB: registerInOpcode && !row.encoding.registerInOpcode && row.encoding.mandatoryPrefix === undefined, needsSib: row.operands.some((x) => x.kind === 'memory' && x.vectorIndex !== undefined) } };
+    const candidate: Candidate = {
+      row, operandSize, rm: rmKind(row), executes: executes(row),
+      withoutRexB: registerInOpcode && !row.encoding.registerInOpcode && row.encoding.mandatoryPrefix === undefined,
+      needsSib: row.operands.some((x) => x.kind === 'memory' && x.vectorIndex !== undefined),
+      memoryAt: row.operands.findIndex((x) => x.kind === 'memory' || x.kind === 'register-or-memory' || isVectorOrMemory(x)),
+      usesVvvv: row.operands.some((x) => 'at' in x && x.at === 'vvvv'),
+      special: row.operands.some((x) => (x.kind === 'segment' || x.kind === 'control' || x.kind === 'debug') && x.at === 'reg'),
+    };
+    return { rank, candidate };
   });
   ranked.sort((a, b) => {
     const k = a.rank.findIndex((value, n) => value !== b.rank[n]);
@@ -111,7 +138,7 @@ export class InstructionSet {
   /** Undefined: every row, whatever its feature. */
   readonly #features: CpuFeatures | undefined;
   readonly #byOpcode: readonly Row[][] = Array.from({ length: ALL_MAPS * 256 }, () => []);
-  readonly #memo: (readonly Candidate[] | undefined)[] = [];
+  readonly #memo: (Choice | undefined)[] = [];
 
   constructor(features?: CpuFeatures) {
     this.#features = features;
@@ -128,11 +155,16 @@ export class InstructionSet {
   executes({ feature, alsoNeeds }: Row): boolean { return (feature === undefined || this.has(feature)) && (alsoNeeds === undefined || this.has(alsoNeeds)); }
   has(feature: CpuFeature): boolean { return this.#features === undefined || this.#features.has(feature); }
 
-  /** The rows that the opcode can mean, best first; the first that ModRM and the address size do not refuse is the one. */
-  candidates(codeSize: CodeSize, map: number, opcode: number, s: Selectors): readonly Candidate[] {
+  /** What the opcode can mean. */
+  choice(codeSize: CodeSize, map: number, opcode: number, s: Selectors): Choice {
     const size = codeSize === 64 ? 2 : codeSize === 32 ? 1 : 0;
     const key = (((((size * ALL_MAPS + map) * 256 + opcode) * 2 + (s.operandSizePrefix ? 1 : 0)) * 3 + s.repeat) * 2 + (s.rexW ? 1 : 0)) * 2 + s.vexLength;
-    return (this.#memo[key] ??= rank(this.#byOpcode[map * 256 + opcode] as Row[], codeSize, s));
+    return (this.#memo[key] ??= this.#choice(codeSize, map, opcode, s));
+  }
+  #choice(codeSize: CodeSize, map: number, opcode: number, s: Selectors): Choice {
+    const candidates = rank(this.#byOpcode[map * 256 + opcode] as Row[], codeSize, s, (row) => this.executes(row));
+    const unbuilt = unbuiltAt(codeSize === 64, map, opcode, s);
+    return { candidates, unbuilt, readsModrm: candidates.some(({ row }) => row.encoding.modrm !== 'none') || unbuilt.some((x) => x.when !== undefined) };
   }
 }
 

@@ -6,7 +6,7 @@
 import type { CpuFeature } from '../isa/features.ts';
 import type { InstructionSet, Selectors } from './lookup.ts';
 
-interface Unbuilt {
+export interface Unbuilt {
   readonly from: number;
   readonly to: number;
   readonly name: string;
@@ -80,22 +80,18 @@ export const UNIMPLEMENTED: ReadonlyMap<string, CpuFeature | undefined> = new Ma
 const prefixOf = (s: Selectors): string => s.repeat === 1 ? 'F3' : s.repeat === 2 ? 'F2' : s.operandSizePrefix ? '66' : 'NP';
 
 /** The entries that cover an opcode of the map with that number. */
-const covering = (longMode: boolean, map: number, opcode: number, s: Selectors): readonly Unbuilt[] =>
+export const unbuiltAt = (longMode: boolean, map: number, opcode: number, s: Selectors): readonly Unbuilt[] =>
   (BY_MAP[map] ?? []).filter((x) => opcode >= x.from && opcode <= x.to && (x.longMode === undefined || x.longMode === longMode)
     && (x.prefix === undefined || x.prefix.split(' ').includes(prefixOf(s))));
-
-/** Whether the byte behind this opcode decides if it is an unbuilt instruction. */
-export const unimplementedDependsOnModrm = (longMode: boolean, map: number, opcode: number, s: Selectors): boolean =>
-  covering(longMode, map, opcode, s).some((x) => x.when !== undefined);
 
 /** An unbuilt instruction. `here`: processors with this instruction set have it. */
 export interface Unimplemented { readonly name: string; readonly here: boolean }
 
 /**
- * The unbuilt instruction that an opcode would be; undefined if there is none. With `hasRow`, only one that a prefix tells
+ * The unbuilt instruction that an opcode would be of those that cover it; undefined if there is none. With `hasRow`, only one that a prefix tells
  * apart from the table's row.
  */
-export function unimplementedAt(set: InstructionSet, longMode: boolean, map: number, opcode: number, s: Selectors, modrm: number, hasRow: boolean): Unimplemented | undefined {
-  const found = covering(longMode, map, opcode, s).find((x) => (x.when === undefined || x.when(modrm)) && (!hasRow || x.prefix !== undefined));
+export function unimplementedAt(set: InstructionSet, unbuilt: readonly Unbuilt[], modrm: number, hasRow: boolean): Unimplemented | undefined {
+  const found = unbuilt.find((x) => (x.when === undefined || x.when(modrm)) && (!hasRow || x.prefix !== undefined));
   return found && { name: found.name, here: set.hasAll || (found.feature !== undefined && set.has(found.feature)) };
 }

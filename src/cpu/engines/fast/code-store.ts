@@ -155,10 +155,10 @@ export class CodeStore {
     let at = first;
     let branches = false;
     let system: Instruction | undefined;
+    const page = this.#state.u8.subarray(RAM_BASE + frame * PAGE_SIZE, RAM_BASE + (frame + 1) * PAGE_SIZE);
     while (instructions.length < most && at < PAGE_SIZE) {
       if (at > first && this.hasStops && this.isStop(ip + BigInt(at - first))) break;
-      const from = RAM_BASE + frame * PAGE_SIZE + at;
-      const i = decode(this.#state.u8.subarray(from, from + Math.min(MAX_LENGTH, PAGE_SIZE - at)), 0, mode, this.#instructions);
+      const i = decode(page, at, mode, this.#instructions);
       if (i instanceof DecodeFailure) break;
       if (i.row.meaning.kind === 'system') {
         system = i;
@@ -174,8 +174,7 @@ export class CodeStore {
     }
     this.#memory.markCode(frame, first, Math.min(Math.max(at + (system?.length ?? 0), first + 1), PAGE_SIZE) - 1);
     if (instructions.length === 0 && system === undefined && first + MAX_LENGTH > PAGE_SIZE) return this.#decodeAcross(frame, ip, mode);
-    const base = RAM_BASE + frame * PAGE_SIZE;
-    return { instructions, bytes: this.#state.u8.subarray(base + first, base + at), branches, crossing: undefined, system, unknownPage: false };
+    return { instructions, bytes: page.subarray(first, at), branches, crossing: undefined, system, unknownPage: false };
   }
 
   /** The instruction at an address near the end of a page, with its bytes from the next. */
@@ -251,7 +250,7 @@ export class CodeStore {
       writeRecord(this.#state, at, handler, i, here);
       u32[(at + RECORD.taken) / 4] = this.#link(here, u64[(at + RECORD.target) / 8]!);
       u32[(at + RECORD.next) / 4] = this.#link(here, u64[(at + RECORD.nextIp) / 8]!);
-      this.trail.decoded(at, bytes.subarray(read, read + i.length), mode);
+      this.trail.decoded(at, bytes, read, i.length, mode);
       read += i.length;
       records.push(at);
       at += RECORD_BYTES;
@@ -262,13 +261,13 @@ export class CodeStore {
     if (left !== undefined && short !== HANDLER.reference) {
       writeRecord(this.#state, at, short, left, here);
       const from = RAM_BASE + frame * PAGE_SIZE + Number(here & 0xfffn);
-      this.trail.decoded(at, this.#state.u8.subarray(from, from + left.length), mode);
+      this.trail.decoded(at, this.#state.u8, from, left.length, mode);
       records.push(at);
       at += RECORD_BYTES;
     }
     records.forEach((record, n) => { u16[(record + RECORD.remaining) / 2] = records.length - n; });
     if (referenceNext || !branches) {
-      this.trail.decoded(at, NO_BYTES, mode);
+      this.trail.decoded(at, NO_BYTES, 0, 0, mode);
       u32.fill(0, at / 4, (at + RECORD_BYTES) / 4);
       u32[(at + RECORD.handler) / 4] = referenceNext ? HANDLER.reference : HANDLER.jump;
       u64[(at + RECORD.nextIp) / 8] = here;
@@ -289,7 +288,7 @@ export class CodeStore {
   /** A record that asks for a page before the one instruction that reaches into it. */
   #checkPage(at: number, ip: bigint, { page, frame }: Crossing, mode: Mode): number {
     const { u16, u32, u64 } = this.#state;
-    this.trail.decoded(at, NO_BYTES, mode);
+    this.trail.decoded(at, NO_BYTES, 0, 0, mode);
     u32.fill(0, at / 4, (at + RECORD_BYTES) / 4);
     u32[(at + RECORD.handler) / 4] = HANDLER.checkPage;
     u64[(at + RECORD.nextIp) / 8] = ip;

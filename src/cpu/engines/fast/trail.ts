@@ -61,12 +61,11 @@ export class Trail {
   }
 
   // ---------------------------------------------------------------------------------------------- what words stand for
-  /** Notes the code of a record; no bytes where it stands for no instruction. */
-  decoded(record: number, bytes: Uint8Array, mode: Mode): void {
-    const at = (record - RECORDS_BASE) / RECORD_BYTES * BYTES;
-    this.#recordBytes.fill(0, at, at + BYTES);
-    this.#recordBytes.set(bytes, at);
-    this.#recordBytes[at + BYTES - 1] = bytes.length === 0 ? 0 : mode.codeSize;
+  /** Notes the code of a record, `length` bytes from `from` on; none where it stands for no instruction. */
+  decoded(record: number, bytes: Uint8Array, from: number, length: number, mode: Mode): void {
+    const at = (record - RECORDS_BASE) / RECORD_BYTES * BYTES, kept = this.#recordBytes;
+    for (let n = 0; n < BYTES - 1; n++) kept[at + n] = n < length ? bytes[from + n]! : 0;
+    kept[at + BYTES - 1] = length === 0 ? 0 : mode.codeSize;
   }
   /** The number by which the words of a new region name it. */
   nextRegion(): number { return (this.#nextSource = (this.#nextSource + 1) & MAX_SOURCE); }
