@@ -1,11 +1,12 @@
 /**
  * Who called whom, from the stack alone: return addresses are known by the CALL before them, frames of exceptions and interrupts by
- * their five values. Needs neither frame pointers nor debug information; a stale return address that happens to call the function in question can deceive it.
+ * their values: five, or in 32-bit code without a change of privilege three. Needs neither frame pointers nor debug information; a stale return address that happens to call the function in question can deceive it.
  */
 import { decode, DecodeFailure } from '../cpu/decode/decode.ts';
 import type { Instruction } from '../cpu/isa/instruction.ts';
 import { isCanonical } from '../cpu/segmentation.ts';
 import type { Machine } from '../machine/machine.ts';
+import { CR0 } from '../mmu/control-bits.ts';
 import { littleEndian } from './bytes.ts';
 import type { SourceLine, SourceLines } from './source-lines.ts';
 import type { SymbolTable } from './symbols.ts';
@@ -19,7 +20,11 @@ export interface Frame {
   readonly by: 'current' | 'call' | 'event';
   /** Where the return address, or the frame's RIP, lies. */
   readonly slot: bigint | undefined;
+  /** What lies there, from the slot on, of the frame of an exception or interrupt. */
+  readonly parts?: readonly string[];
 }
+
+const PARTS_64 = ['RIP', 'CS', 'RFLAGS', 'RSP', 'SS'], PARTS_32 = ['EIP', 'CS', 'EFLAGS', 'ESP', 'SS'];
 
 /** The source line of an address, or of what lies there. */
 export const lineAt = (lines: SourceLines, symbols: SymbolTable, address: bigint): ReturnType<SourceLines['at']> => (lines.count === 0 ? undefined : lines.at(address) ?? lines.at(symbols.linked(address)));
@@ -51,7 +56,8 @@ export function callerOf(machine: Machine, symbols: SymbolTable, { rip, rsp }: F
   let plausible: Frame | undefined;
   for (let slot = 0; (slot + 1) * size <= stack.length; slot++) {
     const at = rsp + BigInt(slot * size), to = value(slot);
-    if ((slot + 5) * size <= stack.length && isEventFrame(machine, to, value(slot + 1), value(slot + 2), value(slot + 4))) return { rip: to, rsp: value(slot + 3), by: 'event', slot: at };
+    const event = eventFrame(machine, symbols, Array.from({ length: Math.min(5, stack.length / size - slot) }, (_, n) => value(slot + n)));
+    if (event !== undefined) return { rip: to, rsp: event.rsp ?? at + BigInt(size * event.parts.length), by: 'event', slot: at, parts: event.parts };
     const target = callBefore(machine, to);
     if (target === undefined) continue;
     const frame: Frame = { rip: to, rsp: at + BigInt(size), by: 'call', slot: at };
@@ -88,10 +94,23 @@ export function instructionAt(machine: Machine, ip: bigint): Instruction | undef
   return i instanceof DecodeFailure ? undefined : i;
 }
 
-/** RIP, CS, RFLAGS and SS of an interrupt frame of 64-bit mode: CS names a code segment, bit 1 of RFLAGS is 1. */
-function isEventFrame(machine: Machine, rip: bigint, cs: bigint, rflags: bigint, ss: bigint): boolean {
-  const { state, cpu } = machine;
-  if (!cpu.in64BitMode || !isCanonical(rip, cpu.linearWidth) || cs === 0n || cs > 0xffffn || ss > 0xffffn || rflags >> 22n !== 0n || (rflags & 2n) === 0n || (cs & 4n) !== 0n) return false;
+/** Bits of RFLAGS that are 0, and the one that is 1. SDM Vol. 1, "EFLAGS Register". */
+const RESERVED = ~0x3f_7fd7n, FIXED = 2n;
+
+/**
+ * Whether values of the stack are the frame of an exception or interrupt: CS names a code segment of no inner ring, RFLAGS has its fixed bits. RSP is among them in 64-bit mode and where
+ * the privilege changed; otherwise the stack goes on behind them. SDM Vol. 3A, "Stack Usage on Transfers to Interrupt and Exception-Handling Routines", "64-Bit Mode Stack Frame".
+ */
+function eventFrame(machine: Machine, symbols: SymbolTable, [ip, cs, rflags, rsp, ss]: readonly (bigint | undefined)[]): { readonly parts: readonly string[]; readonly rsp: bigint | undefined } | undefined {
+  const { state, cpu } = machine, wide = cpu.in64BitMode;
+  if (ip === undefined || cs === undefined || rflags === undefined || (state.cr0 & CR0.PE) === 0) return undefined;
+  if (cs === 0n || cs > 0xffffn || (cs & 4n) !== 0n || Number(cs & 3n) < state.cpl || (rflags & RESERVED) !== 0n || (rflags & FIXED) === 0n) return undefined;
+  const outer = Number(cs & 3n) > state.cpl, hasStack = wide || outer;
+  if (hasStack && (rsp === undefined || ss === undefined || ss > 0xffffn)) return undefined;
+  if (wide ? !isCanonical(ip, cpu.linearWidth) : machine.readLinear(BigInt.asUintN(32, state.base[1]! + ip), 1).length === 0) return undefined;
+  // Three numbers are soon found: the first must be in what is known as code.
+  if (!hasStack && symbols.size > 0 && symbols.lookup(ip) === undefined) return undefined;
   const descriptor = machine.readLinear(state.gdtrBase + (cs & 0xfff8n), 8);
-  return descriptor.length === 8 && Number(cs | 7n) <= state.gdtrLimit && (descriptor[5]! & 0x98) === 0x98;
+  if (descriptor.length < 8 || Number(cs | 7n) > state.gdtrLimit || (descriptor[5]! & 0x98) !== 0x98) return undefined;
+  return { parts: wide ? PARTS_64 : PARTS_32.slice(0, hasStack ? 5 : 3), rsp: hasStack ? rsp : undefined };
 }

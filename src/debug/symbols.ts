@@ -21,6 +21,8 @@ export class SymbolTable {
     this.#sorted = [...symbols].filter(({ name }) => name !== '').sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
   }
 
+  get size(): number { return this.#sorted.length; }
+
   /** The address that what lies at an address is linked for: mostly the same. */
   linked(address: bigint): bigint { return this.#linked(address) ?? address; }
 

@@ -65,7 +65,8 @@ export interface Requests {
   /** IDT, GDT, LDT, TSS. */
   tables: { takes: undefined; gives: readonly TableData[] };
   stack: { takes: undefined; gives: StackData };
-  events: { takes: { readonly interrupts: boolean }; gives: { readonly events: readonly EventData[]; readonly total: number } };
+  /** The newest events, at most so many. */
+  events: { takes: { readonly interrupts: boolean; readonly most: number }; gives: { readonly events: readonly EventData[]; readonly total: number } };
   marks: { takes: { readonly buckets: number }; gives: readonly MarkData[] };
   kernel: { takes: undefined; gives: KernelData };
   /** The post-mortem. */

@@ -119,6 +119,26 @@ describe('the debugger\'s page', () => {
     expect(await moved(page, () => page.getByRole('button', { name: 'To the latest moment' }).click())).toBe(end);
   });
 
+  it('goes to an instruction by its number', async () => {
+    const here = await count(page);
+    await page.keyboard.press('g');
+    await page.getByLabel('Go to instruction').fill('1,234');
+    expect(await moved(page, () => page.getByLabel('Go to instruction').press('Enter'))).toBe(1234);
+    await page.locator('#count').click();
+    await page.getByLabel('Go to instruction').fill(`retired + ${here - 1234}`);
+    expect(await moved(page, () => page.getByLabel('Go to instruction').press('Enter'))).toBe(here);
+  });
+
+  it('writes out what a field of a register means for who comes to it by keyboard, and tells a screen reader', async () => {
+    const write = page.getByRole('group', { name: 'Bits of cr0' }).getByRole('button', { name: 'WP' });
+    await write.focus();
+    await expect.poll(() => page.locator('.field-meaning').textContent()).toBe('CR0.WP: the supervisor, too, cannot write to read-only pages');
+    await page.keyboard.press('ArrowRight');
+    expect(await page.locator('.field-meaning').textContent()).toMatch(/^CR0\.[A-Z]+: /);
+    const session = await page.context().newCDPSession(page), { nodes } = await session.send('Accessibility.getFullAXTree');
+    expect(nodes.find(({ role, name }) => role?.value === 'button' && name?.value === 'WP')?.description?.value).toBe('CR0.WP: the supervisor, too, cannot write to read-only pages');
+  });
+
   it('goes to who wrote a register last', async () => {
     const before = await count(page);
     await page.locator('[data-register="rax"] .name').click();

@@ -18,7 +18,7 @@ export class Controls {
   readonly #name = h('span', { class: 'image-name' });
   readonly #state = h('span', { class: 'pill', role: 'status', 'aria-live': 'polite' });
   readonly #why = h('span', { class: 'why', role: 'status', 'aria-live': 'polite' });
-  readonly #count = h('span', { class: 'count', 'aria-label': 'Instructions retired' });
+  readonly #count = h('button', { id: 'count', class: 'count', title: 'Instructions retired: go to another count (g)', 'aria-keyshortcuts': 'g', onclick: () => this.goTo() });
   readonly #mode = h('span', { class: 'mode' });
   readonly #speed = h('span', { class: 'speed' });
   readonly #message = h('div', { class: 'message', role: 'alert', hidden: true });
@@ -42,6 +42,25 @@ export class Controls {
       h('button', { id: 'link', class: 'quiet', title: 'Copy a link to this moment', onclick: () => page.attempt(this.#link()) }, 'Link'),
       h('button', { id: 'open', class: 'quiet', onclick: () => page.open() }, 'Open…'),
       this.#message);
+  }
+
+  /** Asks for an instruction count, and goes there. */
+  goTo(): void {
+    const input = h('input', { class: 'count', value: String(this.#status?.now.retired ?? 0), 'aria-label': 'Go to instruction: a count or an expression', spellcheck: 'false' });
+    const restore = (): void => { if (input.isConnected) input.replaceWith(this.#count); };
+    this.#count.replaceWith(input);
+    input.select();
+    input.addEventListener('blur', () => { setTimeout(restore); });
+    input.addEventListener('keydown', (event) => {
+      const { key } = event;
+      if (key !== 'Enter' && key !== 'Escape') return;
+      // The button that gets the focus is not pressed by it.
+      event.preventDefault();
+      const typed = input.value.replaceAll(/[,\s]/g, '');
+      restore();
+      this.#count.focus();
+      if (key === 'Enter') this.#page.attempt(this.#page.client.ask('evaluate', typed).then((count) => this.#page.move({ toMoment: { retired: Number(count) } })));
+    });
   }
 
   resumeOrPause(): void {

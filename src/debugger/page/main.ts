@@ -161,6 +161,7 @@ class Main implements Page {
       case 'F7': this.move({ toAddress: this.#code.cursor }); break;
       case '.': this.#code.follow(); break;
       case 'b': this.#timeline.bookmark(); break;
+      case 'g': this.#controls.goTo(); break;
       default: return;
     }
     event.preventDefault();

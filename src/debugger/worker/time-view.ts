@@ -1,5 +1,5 @@
 /** What has happened: deliveries in words, marks for the time line, the stack, the story of a triple fault. */
-import { lineOfFrame } from '../../debug/backtrace.ts';
+import { lineOfFrame, type Frame } from '../../debug/backtrace.ts';
 import type { Debugger } from '../../debug/debugger.ts';
 import { errorCodeBits, vectorText } from '../../debug/error-code.ts';
 import { littleEndian } from '../../debug/bytes.ts';
@@ -7,7 +7,7 @@ import type { DeliveryEvent, HistoryEvent } from '../../debug/history/records.ts
 import type { SourceLines } from '../../debug/source-lines.ts';
 import type { EventData, MarkData, Requests, StackData } from '../messages.ts';
 
-const MOST_EVENTS = 500, STACK_SLOTS = 96;
+const STACK_SLOTS = 96;
 
 const titleOf = (event: DeliveryEvent): string => {
   switch (event.kind) {
@@ -21,10 +21,10 @@ const titleOf = (event: DeliveryEvent): string => {
 const isException = (event: HistoryEvent): boolean => event.kind === 'fault' || event.kind === 'trap' || event.kind === 'breakpoint' || event.kind === 'INT1';
 
 /** The newest events, newest first. */
-export function eventsView({ history, symbols }: Debugger, { interrupts }: Requests['events']['takes']): { readonly events: readonly EventData[]; readonly total: number } {
+export function eventsView({ history, symbols }: Debugger, { interrupts, most }: Requests['events']['takes']): { readonly events: readonly EventData[]; readonly total: number } {
   const { events } = history.records;
   const shown: EventData[] = [];
-  for (let n = events.length - 1; n >= 0 && shown.length < MOST_EVENTS; n--) {
+  for (let n = events.length - 1; n >= 0 && shown.length < most; n--) {
     const event = events[n]!;
     if (!interrupts && !isException(event)) continue;
     shown.push(event.kind === 'cr3'
@@ -66,12 +66,12 @@ export function stackView(debug: Debugger, lines: SourceLines): StackData {
   const bytes = machine.readLinear(rsp, STACK_SLOTS * size);
   const slots: { address: bigint; value: bigint; note: string | undefined }[] = [];
   const bySlot = new Map(frames.flatMap((frame) => (frame.slot === undefined ? [] : [[frame.slot, frame] as const])));
-  let eventAt: bigint | undefined;
+  let event: Frame | undefined;
   for (let n = 0; (n + 1) * size <= bytes.length; n++) {
     const address = rsp + BigInt(n * size), value = littleEndian(bytes.subarray(n * size, (n + 1) * size)), frame = bySlot.get(address);
-    if (frame?.by === 'event') eventAt = address;
-    const part = eventAt === undefined ? undefined : ['RIP', 'CS', 'RFLAGS', 'RSP', 'SS'][Number((address - eventAt) / BigInt(size))];
-    slots.push({ address, value, note: part !== undefined ? `exception frame: ${part}${part === 'RIP' ? ` ${symbols.name(value) ?? ''}` : ''}` : frame !== undefined ? (symbols.name(value) === undefined ? 'return address' : `return to ${symbols.name(value)}`) : symbols.name(value) });
+    if (frame?.by === 'event') event = frame;
+    const part = event?.parts?.[Number((address - event.slot!) / BigInt(size))];
+    slots.push({ address, value, note: part !== undefined ? `exception frame: ${part}${part.endsWith('IP') ? ` ${symbols.name(value) ?? ''}` : ''}` : frame !== undefined ? (symbols.name(value) === undefined ? 'return address' : `return to ${symbols.name(value)}`) : symbols.name(value) });
   }
   return { frames, slots, size };
 }

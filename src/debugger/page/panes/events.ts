@@ -4,6 +4,9 @@ import { grouped, h, hex, replaceContent } from '../dom.ts';
 import type { Page, Pane } from '../pane.ts';
 import { rove } from '../roving.ts';
 
+/** Most that are listed; fewer while the machine runs and the list is another one twice a second. */
+const MOST = 500, MOST_RUNNING = 40, RUNNING_MS = 500;
+
 export class EventsPane implements Pane {
   readonly name = 'Events';
   readonly whileRunning = true;
@@ -13,6 +16,8 @@ export class EventsPane implements Pane {
   readonly #count = h('span', { class: 'note' });
   readonly #body = h('div', { class: 'scroll events', role: 'list', 'aria-label': 'Events' });
   #retired = 0;
+  #isRunning = false;
+  #refreshed = 0;
 
   constructor(page: Page) {
     this.#page = page;
@@ -22,9 +27,14 @@ export class EventsPane implements Pane {
   }
 
   async refresh(status?: StatusData): Promise<void> {
-    if (status !== undefined) this.#retired = status.now.retired;
-    const { events, total } = await this.#page.client.ask('events', { interrupts: this.#interrupts.checked });
-    this.#count.textContent = `${grouped(total)} kept`;
+    if (status !== undefined) {
+      this.#retired = status.now.retired;
+      this.#isRunning = status.activity === 'running';
+      if (this.#isRunning && performance.now() - this.#refreshed < RUNNING_MS) return;
+    }
+    this.#refreshed = performance.now();
+    const { events, total } = await this.#page.client.ask('events', { interrupts: this.#interrupts.checked, most: this.#isRunning ? MOST_RUNNING : MOST });
+    this.#count.textContent = `${grouped(total)} kept${this.#isRunning && events.length === MOST_RUNNING ? `; the newest ${MOST_RUNNING}, while it runs` : ''}`;
     replaceContent(this.#body, events.length === 0 ? [h('p', { class: 'note padded' }, 'No exception has been delivered yet, nor anything else that is listed here.')] : events.map((event) => this.#row(event)));
   }
 

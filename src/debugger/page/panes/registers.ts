@@ -22,7 +22,13 @@ export class RegistersPane implements Pane {
 
   constructor(page: Page) {
     this.#page = page;
-    this.element = h('section', { class: 'pane', 'aria-label': 'Registers' }, h('header', {}, h('h2', {}, 'Registers')), this.#body);
+    const meaning = h('p', { class: 'field-meaning', 'aria-hidden': 'true' });
+    this.element = h('section', { class: 'pane', 'aria-label': 'Registers' }, h('header', {}, h('h2', {}, 'Registers')), this.#body, meaning);
+    // What a tooltip tells the mouse, and the description a screen reader, is written out for whoever comes by keyboard.
+    const tell = ({ target }: Event): void => { meaning.textContent = (target as Element).closest<HTMLElement>('[title]')?.title ?? ''; };
+    this.#body.addEventListener('focusin', tell);
+    this.#body.addEventListener('focusout', () => { meaning.textContent = ''; });
+    this.#body.addEventListener('pointerover', tell);
     rove(this.#body, { items: 'summary, button', rows: 'summary, .register, .parts, .flags' });
   }
 
