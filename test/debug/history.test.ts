@@ -1,5 +1,5 @@
 /** Backwards in time: at every moment the machine is what it was, whatever way it came there, on every engine. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { al, dx, qword, rax, rbx, rcx, type Assembler } from '../../src/assembler/index.ts';
 import { History, type Watch } from '../../src/debug/history/history.ts';
 import { reverseContinue } from '../../src/debug/history/search.ts';
@@ -239,6 +239,22 @@ describe('the memory that a history takes', () => {
       expect(history.machine.memory.writtenCount).toBeLessThan((2 << 20) / 4096);
     }
     expect(history.memory.checkpoints).toBeGreaterThan(1);
+  });
+  it('has a checkpoint more often where the host is slow, or the code cold, so that the way back is short there, too', () => {
+    const checkpoints = (): number => {
+      const history = new History(writer(0x2_0000, 64));
+      for (let n = 0; n < 40; n++) history.run({ maxInstructions: 50_000 });
+      return history.memory.checkpoints;
+    };
+    const usual = checkpoints();
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now += 10);
+    try {
+      // Each slice takes ten milliseconds.
+      expect(checkpoints()).toBeGreaterThan(usual + 10);
+    } finally {
+      clock.mockRestore();
+    }
   });
   it('may hold no second checkpoint: then the past begins where one was due last', () => {
     const machine = writer(0x80_0000, 4096);

@@ -58,8 +58,8 @@ const NOWHERE: ReadonlySet<bigint> = new Set();
 const DEFAULT_BUDGET_BYTES = 512 * 2 ** 20;
 
 /**
- * What executing again costs, in nanoseconds, about: an instruction of generated code, one that the reference engine executes, a page walk. It
- * decides where checkpoints are taken, so a host's clock would do, but this is the same on every host.
+ * What executing again costs at least, in nanoseconds, about: an instruction of generated code, one that the reference engine executes, a page walk. Cold code, which has to be
+ * decoded first, costs more, and so does everything on a slow host: there its clock says how much. That decides where checkpoints are taken, and nothing else.
  */
 const COST = { instruction: 4, reference: 700, walk: 500 } as const;
 /** Between two checkpoints, and for each frame that a checkpoint has to copy: four times what copying costs. */
@@ -199,11 +199,11 @@ export class History {
     const retired = machine.state.retired, noted = machine.reference.noted, { walks } = machine.mmu.statistics;
     machine.repeating = !live;
     machine.memory.countWritten(this.#checkpoints.mostFrames, () => { machine.pause(); });
-    const stop = machine.run(options);
+    const begun = performance.now(), stop = machine.run(options), took = (performance.now() - begun) * 1e6;
     machine.memory.countWritten(Infinity);
     machine.repeating = false;
     const done = machine.state.retired - retired;
-    const cost = COST.instruction * done + COST.reference * (machine.reference.noted - noted) + COST.walk * (machine.mmu.statistics.walks - walks);
+    const cost = Math.max(took, COST.instruction * done + COST.reference * (machine.reference.noted - noted) + COST.walk * (machine.mmu.statistics.walks - walks));
     this.#cost += cost;
     this.#slice = Math.round(Math.min(Math.max((SLICE_COST * Math.max(done, 1)) / Math.max(cost, 1), SHORTEST_SLICE), LONGEST_SLICE, 2 * this.#slice));
     return stop;
