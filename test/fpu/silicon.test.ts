@@ -48,4 +48,13 @@ describe.each(['few', 'many'] as const)('the recording of %s cases of a row', (n
 
 score.isCounted();
 
+describe('FSCALE that underflows, unmasked, even with its exponent adjusted (SDM Vol. 1, "Numeric Underflow Exception (#U)"), which fresh cases found', () => {
+  const FSCALE = Uint8Array.of(0xd9, 0xfd), UNDERFLOW_NOT_MASKED = 0x36f;
+  const [small, far] = [0x3ff6_da91_5875_4267_d7fan, 0xc00e_a000_0000_0000_0000n];
+  const run = (world: X87World, st0: bigint): bigint => world.run(FSCALE, { control: UNDERFLOW_NOT_MASKED, status: 0, used: 0xff, stack: [st0, far, 0n, 0n, 0n, 0n, 0n, 0n], memory: 0n, flags: 0, ax: 0 }).stack[0]!;
+  test.each(worlds)('leaves a zero with the sign of the number, and no denormal › %s', (_, world) => {
+    expect([run(world, small), run(world, small | (1n << 79n))]).toEqual([0n, 1n << 79n]);
+  });
+});
+
 executesRows(FPU_ROWS.silicon);

@@ -1,6 +1,6 @@
 /** An exact result as a register's value, with the exceptions that rounding it raises. SDM Vol. 1, "Numeric Overflow Exception (#O)", "Numeric Underflow Exception (#U)", "Inexact-Result (Precision) Exception (#P)". */
 import { bitLength, FLAG, minExponent, round, type Environment, type Exact, type Rounded, type Rounding } from '../floating-point/exact.ts';
-import { encode, EXTENDED, infinity, MAX_EXPONENT } from './float80.ts';
+import { encode, EXTENDED, infinity, MAX_EXPONENT, zero } from './float80.ts';
 import type { Result } from './nan.ts';
 
 /** How results are rounded: to how many bits and how; and which exceptions are masked (bits as in the control word). */
@@ -28,11 +28,11 @@ export function pack(x: Exact, c: Control): Result {
   if (x.significand === 0n) return { value: encode(x), flags: 0, c1: false };
   const sign = x.negative ? 1 : 0;
   const unbounded = roundUnbounded(x, c.precision, c.mode);
-  /** The result of an unmasked overflow or underflow; where even that is out of range it is inexact. */
+  /** The result of an unmasked overflow or underflow. Where even that is out of range, which FSCALE alone can bring about, it is infinity or zero. */
   const moved = (by: number, flag: number): Result => {
-    const value = encode({ ...unbounded, exponent: unbounded.exponent + by });
-    const infinite = value.exponent === MAX_EXPONENT;
-    return { value, flags: flag | (infinite || value.significand === 0n ? FLAG.PE : unbounded.flags), c1: infinite || unbounded.up };
+    const near = encode({ ...unbounded, exponent: unbounded.exponent + by });
+    const infinite = near.exponent === MAX_EXPONENT, vanishes = near.exponent === 0;
+    return { value: vanishes ? zero(sign) : near, flags: flag | (infinite || vanishes ? FLAG.PE : unbounded.flags), c1: infinite || unbounded.up };
   };
   const overflows = unbounded.top > 1 - minExponent(EXTENDED), tiny = unbounded.top < minExponent(EXTENDED);
   if (overflows && (c.masked & FLAG.OE) === 0) return moved(-EXPONENT_ADJUST, FLAG.OE);
