@@ -29,6 +29,7 @@ export interface Following {
 const IDLE_MS = 400;
 /** QEMU stops between two instructions, but only when the log has room for what it is about to say. */
 const STOP_TIMEOUT_MS = 60_000;
+const GRACE_MS = 1000;
 
 /** Resolves when the run is over. Rejects with QemuLogError, or with QemuError when a living QEMU does not answer. */
 export function follow({ log, parser, sink, qmp, alive, timeoutMs, showMemory }: Following): Promise<RunEnd> {
@@ -51,7 +52,8 @@ export function follow({ log, parser, sink, qmp, alive, timeoutMs, showMemory }:
       asking = true;
       question().then(() => { asking = false; }, (cause) => {
         asking = false;
-        if (alive()) done(() => reject(cause));
+        // The monitor's end may be seen before QEMU's.
+        setTimeout(() => { if (alive()) done(() => reject(cause)); }, GRACE_MS);
       });
     };
     const limit = setTimeout(() => done(() => resolve('timeout')), timeoutMs);
