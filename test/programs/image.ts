@@ -6,6 +6,7 @@ import {
   assemble, Assembler, at, ax, bp, ah, al, byte, cr0, cr3, cr4, cs, ds, dword, dx, eax, ebp, ebx, ecx, edi, edx, es, esi, esp, far, fs, gs, label, qword, rax, rbp, rbx, rcx, rdi, rdx, rsi, rsp,
   r8, r9, r10, r11, r12, r13, r14, r15, sp, ss, word, writeElf, ymm0, ymm1, ymm2, ymm3, ymm4, ymm5, ymm6, ymm7, ymm8, ymm9, ymm10, ymm11, ymm12, ymm13, ymm14, ymm15, ymmword,
 } from '../../src/assembler/index.ts';
+import { FLAG } from '../../src/cpu/floating-point/exact.ts';
 import { Random } from '../support/random.ts';
 import { stubs } from '../trace/corpus/world.ts';
 import { ARENA, DATA_BYTES, DATA_OFFSET, DESCRIPTORS, FUEL, MISSING_OFFSET, READ_ONLY_OFFSET, SEL, SLOT, baseOf, sharesStack, type ProgramMode } from './modes.ts';
@@ -36,6 +37,8 @@ const DATA_SEGMENTS = [ds, es, fs, gs] as const;
 export interface ImageOptions {
   /** CR0.AM: ring 3 may ask for alignment checks. */
   readonly alignmentChecks?: boolean;
+  /** The arena's pages are dirty from the start: who may make them so differs. */
+  readonly dirty?: boolean;
 }
 
 /** The image of some programs of one family. */
@@ -52,12 +55,13 @@ export function programsImage(programs: readonly Program[], options: ImageOption
   if (long) a.bits(64);
   programs.forEach((program, n) => { supervise(a, n, program, real.entry); });
   a.label(`program_${programs.length}`);
+  keepVectors(a, programs.length - 1, long);
   a.mov(eax, EXIT_VALUE);
   a.out(DEBUG_EXIT, eax);
   a.cli();
   a.hlt();
   handlers(a, long);
-  tables(a, long, real.bytes);
+  tables(a, long, real.bytes, options);
   programs.forEach((program, n) => {
     a.align(4);
     a.label(`code_${n}`);
@@ -152,12 +156,22 @@ function fillIdt(a: Assembler, long: boolean): void {
   for (const vector of [3, 4, 0x30]) a.or(byte('idt', vector * (long ? 16 : 8) + 5), 0x60);
 }
 
+/** Where vector registers and MXCSR of program n are kept when it is over: no trace shows them, but memory is compared. Without DE, which QEMU does not set. */
+export const VECTORS = ORIGIN + 0x8_0000, VECTORS_EACH = 0x400;
+function keepVectors(a: Assembler, n: number, wide: boolean): void {
+  const at = VECTORS + n * VECTORS_EACH;
+  (wide ? YMM64 : YMM32).forEach((register, r) => { a.vmovdqu(ymmword(at + 32 * r), register); });
+  a.stmxcsr(dword(at + 0x200));
+  a.and(dword(at + 0x200), ~FLAG.DE);
+}
+
 /** Prepares the arena and enters a program. */
 function supervise(a: Assembler, n: number, program: Program, real: number): void {
   const { mode, registers, flags } = program;
   const { code } = layOut(program);
   const wide = mode.family === 'long', base = baseOf(mode);
   a.label(`program_${n}`);
+  if (n > 0) keepVectors(a, n - 1, wide);
   copy(a, `code_${n}`, ARENA, code.length);
   copy(a, 'data_pattern', ARENA + DATA_OFFSET, DATA_BYTES);
   a.mov(dword(VARIABLE.program), n);
@@ -336,7 +350,7 @@ function realPart(): { bytes: Uint8Array; entry: number } {
   }, { bits: 16, origin: REAL_BASE, virtualBase: -BigInt(REAL_BASE) });
   return { bytes, entry: Number(symbols.get('enter')!.linear) };
 }
-function tables(a: Assembler, long: boolean, real: Uint8Array): void {
+function tables(a: Assembler, long: boolean, real: Uint8Array, { dirty = false }: ImageOptions): void {
   a.section('.data');
   a.align(16);
   a.label('gdt');
@@ -374,7 +388,7 @@ function tables(a: Assembler, long: boolean, real: Uint8Array): void {
   }
   a.label('pt');
   const table = new DataView(new ArrayBuffer(4096)), size = long ? 8 : 4;
-  for (let frame = 0; frame < 4096 / size; frame++) table.setUint32(frame * size, pageEntry(frame), true);
+  for (let frame = 0; frame < 4096 / size; frame++) table.setUint32(frame * size, pageEntry(frame, dirty), true);
   a.bytes(new Uint8Array(table.buffer));
   a.label('tss');
   a.dd(0);
@@ -395,10 +409,11 @@ function tables(a: Assembler, long: boolean, real: Uint8Array): void {
 
 /** QEMU reads what it is about to write, and sets A even where the write then faults. */
 const ACCESSED = 0x20;
+const DIRTY = 0x40;
 
 /** The arena is user mode's, but for a page that is not there and one that is read-only; the supervisor is not. */
-function pageEntry(frame: number): number {
+function pageEntry(frame: number, dirty: boolean): number {
   const offset = frame * 4096 - ARENA;
-  if (offset >= 0 && offset < 0x1_0000) return offset === MISSING_OFFSET ? 0 : (frame << 12) | ACCESSED | (offset === READ_ONLY_OFFSET ? 5 : 7);
+  if (offset >= 0 && offset < 0x1_0000) return offset === MISSING_OFFSET ? 0 : (frame << 12) | ACCESSED | (dirty ? DIRTY : 0) | (offset === READ_ONLY_OFFSET ? 5 : 7);
   return frame === 0 || frame === REAL_BASE >> 12 || frame >= ORIGIN >> 12 ? (frame << 12) | 3 : 0;
 }

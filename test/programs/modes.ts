@@ -1,7 +1,7 @@
 /** The modes in which random programs run, and where things lie for them: the same arena of 64 KiB in all of them. */
 
 /** 64 KiB that programs own: code, data, a page that is missing, one that is read-only, a stack. 16-bit code sees it as one segment. */
-export const ARENA = 0x2_0000;
+export const ARENA = 0x2_0000, ARENA_BYTES = 0x1_0000;
 export const CODE_BYTES = 0x8000, DATA_OFFSET = 0x8000, DATA_BYTES = 0x400, MISSING_OFFSET = 0xa000, READ_ONLY_OFFSET = 0xb000, STACK_OFFSET = 0xe000;
 /** Instructions stand in pieces of so many bytes: after an exception the program goes on at the next. */
 export const SLOT = 32;

@@ -32,6 +32,8 @@ export type RowFilter = (row: Row, mode: ProgramMode) => boolean;
 export interface ProgramOptions {
   readonly most: number;
   readonly allows?: RowFilter;
+  /** Instructions that programs may have: by their operands. */
+  readonly accepts?: (i: Instruction, bytes: readonly number[]) => boolean;
   /** Prefix 67h in 16-bit code: its addresses lie beyond the limit most of the time. */
   readonly wideAddresses?: boolean;
 }
@@ -121,6 +123,7 @@ function instruction(row: Row, r: Random, mode: ProgramMode, options: ProgramOpt
   if (i instanceof DecodeFailure || i.row !== row) return undefined;
   if (sharesStack(mode) && i.operands.some((x) => x.kind === 'register' && x.number === RSP && !x.high)) return undefined;
   const list = [...bytes.subarray(0, i.length)];
+  if (options.accepts?.(i, list) === false) return undefined;
   if (options.wideAddresses !== true && mode.bits === 16 && list.slice(0, 4).includes(0x67)) return undefined;
   aim(list, i, r, mode);
   return list;

@@ -4,7 +4,8 @@ import { qemuVersion } from '../../src/trace/qemu-recorder.ts';
 import { Random, seedOf } from '../support/random.ts';
 import { MODES } from './modes.ts';
 import { randomProgram } from './program.ts';
-import { expectAgreementWithQemu, judgedByQemu } from './qemu.ts';
+import { expectAgreementWithQemu } from './qemu.ts';
+import { acceptedByQemu, judgedByQemu } from './qemu-known.ts';
 
 const installed = await qemuVersion().then(() => true, () => false);
 const required = process.env['CI'] !== undefined;
@@ -19,7 +20,7 @@ describe.runIf(installed || required)('random programs run the same on QEMU', ()
     for (let n = 0; n < batches; n++) {
       const own = (seed + n * 0x9e37) >>> 0;
       const r = new Random(own);
-      compared += await expectAgreementWithQemu(Array.from({ length: BATCH }, () => randomProgram(r, mode, { most: 200, allows: judgedByQemu })), own);
+      compared += await expectAgreementWithQemu(Array.from({ length: BATCH }, () => randomProgram(r, mode, { most: 200, allows: judgedByQemu, accepts: acceptedByQemu })), own);
     }
     expect(compared).toBeGreaterThan(1000);
   });

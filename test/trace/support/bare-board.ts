@@ -14,6 +14,7 @@ const DEBUG_EXIT = 0xf4;
 export class BareBoard {
   readonly stepper: CpuStepper;
   readonly cpu: Cpu;
+  readonly engine: ReferenceEngine;
   readonly entry: number;
   /** The exit status that the guest asked for. */
   status: number | undefined;
@@ -34,7 +35,8 @@ export class BareBoard {
     const plan = planBoot(image, memoryBytes);
     enter(this.cpu, memory, plan);
     this.entry = plan.entry;
-    this.stepper = new CpuStepper({ cpu: this.cpu, engine: new ReferenceEngine(this.cpu), memory });
+    this.engine = new ReferenceEngine(this.cpu);
+    this.stepper = new CpuStepper({ cpu: this.cpu, engine: this.engine, memory });
   }
 
   /** Calls `sabotage` when the stepper has executed `count` instructions. */

@@ -1,0 +1,106 @@
+/** What QEMU 7.2 does otherwise than the manual or silicon, for random programs beside it: rows that it cannot judge, and differences that it always has. */
+import { RFLAGS } from '../../src/cpu/flags.ts';
+import type { Instruction } from '../../src/cpu/isa/instruction.ts';
+import type { Row } from '../../src/cpu/isa/row.ts';
+import type { Difference } from '../../src/trace/compare.ts';
+import { FIELD } from '../../src/trace/state.ts';
+import { EXCLUDED } from '../trace/corpus/rows.ts';
+import { ORIGIN } from './image.ts';
+import type { ProgramMode } from './modes.ts';
+
+/** Rows that QEMU cannot judge in random programs, and why. */
+const NOT_FOR_QEMU: readonly { readonly applies: (row: Row, mode: ProgramMode) => boolean; readonly why: string }[] = [
+  ...EXCLUDED.filter(({ why }) => why.includes('QEMU')).map(({ applies, why }) => ({ applies: (row: Row, mode: ProgramMode): boolean => applies(row, mode.bits === 64 ? 64 : 32), why })),
+  { applies: (row) => row.operands.some((x) => x.kind === 'fpu') || row.feature === 'fpu' || /^F(?!S|G)[A-Z0-9]/.test(row.mnemonic), why: 'x87 registers are not in the log of QEMU' },
+  { applies: (row, { bits }) => bits === 16 && (row.encoding.vex !== undefined || row.mnemonic === 'MOVBE' || row.mnemonic === 'CRC32'), why: 'QEMU 7.2 decodes VEX prefixes, and the operand size of MOVBE and CRC32, in 16-bit code as in 32-bit code' },
+  { applies: (row) => /^(INVPCID|RDPID|RDPMC|INT1|SERIALIZE|SYSENTER|SYSEXIT|MONITOR|MWAIT|X[SR]|XGETBV)/.test(row.mnemonic), why: 'QEMU 7.2 (TCG) does not have it, or not as the SDM says' },
+  { applies: (row) => /^(RC|RO|S[HA])[LR]D? .*CL$/.test(row.text), why: 'after a shift or rotate by CL that faults QEMU 7.2 takes the next result for one of another width: SF of the handler\'s DEC is wrong' },
+  { applies: (row) => /^RC[LR] /.test(row.text), why: 'QEMU 7.2 has flags of its own for the state in which RCL and RCR fault: SDM Vol. 3A, "Program or Task Continuity", it is that before the instruction' },
+  { applies: (row) => /^CL(FLUSH|FLUSHOPT|WB|DEMOTE)$/.test(row.mnemonic), why: 'QEMU does nothing for it; SDM Vol. 2A, "CLFLUSH": all permission checks of a byte load' },
+  { applies: (row) => /^BLS(I|R|MSK)$/.test(row.mnemonic), why: 'QEMU 7.2 has CF of these wrong (SDM Vol. 2A, "BLSI": set if the source is not 0)' },
+  { applies: (row, { bits }) => bits === 16 && /^(J|CALL|RET|LOOP)/.test(row.mnemonic) && row.size === 32, why: 'QEMU does not compare a branch target with the limit of CS' },
+  { applies: (row) => /^V?R(CP|SQRT)[PS]S$/.test(row.mnemonic), why: 'SDM Vol. 2B, "RCPPS", "RSQRTPS": an approximation, every processor\'s own' },
+  { applies: (row) => /^VROUNDS[SD]$/.test(row.mnemonic), why: 'QEMU 7.2 ends with a failed assertion where VEX.L is set, which these ignore' },
+  { applies: (row) => /^INS?[BWD]?$/.test(row.mnemonic), why: 'other devices are behind the ports of QEMU' },
+  { applies: (row) => /^VP?GATHER/.test(row.mnemonic), why: 'QEMU 7.2 neither extends indices of 32 bits with their sign nor cuts addresses to the address size; SDM Vol. 2D, "VGATHERDPS/VGATHERDPD": both' },
+  { applies: (row) => row.mnemonic.startsWith('PUSHA'), why: 'QEMU stores from the lowest address up, so where PUSHA faults memory and CR2 are others; SDM Vol. 2B, "PUSHA/PUSHAD": EAX is pushed first, and silicon faults there' },
+  { applies: (row, { bits }) => bits === 64 && /^PS(LL|RA|RL)[WDQ] mm, imm8/.test(row.text), why: 'with REX.B QEMU 7.2 takes a register behind MM7; SDM Vol. 2A, "REX Prefixes": REX.B is ignored' },
+  { applies: (row) => /^V?MASKMOV(DQU|Q)$/.test(row.mnemonic), why: 'QEMU stores byte by byte, so where MASKMOVDQU faults memory and CR2 are others; SDM Vol. 2B, "MASKMOVDQU": which exceptions masked bytes raise is implementation-dependent' },
+  { applies: (row) => row.feature === 'sha-ni', why: 'QEMU 7.2 (TCG) does not have SHA' },
+];
+
+export const judgedByQemu = (row: Row, mode: ProgramMode): boolean => !NOT_FOR_QEMU.some(({ applies }) => applies(row, mode));
+
+/** VEX.L: SDM Vol. 2A, "VEX Prefix". Behind C5 comes the byte that has it, behind C4 another. */
+function hasVexL(bytes: readonly number[]): boolean {
+  const at = bytes.findIndex((byte) => byte === 0xc4 || byte === 0xc5);
+  return (bytes[at + (bytes[at] === 0xc5 ? 1 : 2)]! & 4) !== 0;
+}
+/** Instructions of rows that it can judge which a program beside QEMU has not all the same: by their operands. */
+const NOT_ACCEPTED: readonly { readonly applies: (i: Instruction, bytes: readonly number[]) => boolean; readonly why: string }[] = [
+  { applies: ({ row }, bytes) => row.encodingText.startsWith('VEX.LIG') && hasVexL(bytes), why: 'VEX.L set is #UD for some scalar instructions, and leaves the upper half of the register for others; SDM Vol. 2A, "VEX.L": LIG, it is ignored' },
+  {
+    applies: ({ row, operands }) => row.encoding.vex === undefined && !/^(MOVU|MOVDQU|LDDQU)/.test(row.mnemonic) && operands.some((x) => x.kind === 'memory')
+      && row.operands.some((x) => (x.kind === 'xmm-or-memory' && x.memoryBits === 128) || (x.kind === 'memory' && x.text === 'm128')),
+    why: 'an operand of 16 bytes that must be aligned mostly is not, and QEMU 7.2 does not check (KNOWN): every program would end there',
+  },
+  { applies: ({ row, operands }) => /^SH[LR]D .*imm8/.test(row.text) && operands.some((x) => x.kind === 'memory' && x.ripRelative), why: 'QEMU 7.2 misplaces it by a byte (KNOWN), and so writes elsewhere' },
+];
+export const acceptedByQemu = (i: Instruction, bytes: readonly number[]): boolean => !NOT_ACCEPTED.some(({ applies }) => applies(i, bytes));
+
+/** What an entry of KNOWN looks at. */
+interface Seen {
+  readonly difference: Difference;
+  /** The text of the instruction, its bytes where it is none. */
+  readonly text: string;
+  /** The row of the instruction, and the mode of the program that is at it. */
+  readonly row: Row | undefined;
+  readonly mode: ProgramMode | undefined;
+  /** Why our last exception was raised. */
+  readonly reason: string;
+}
+/** Why our last exception was raised where it is a #PF. */
+export const PAGE_FAULT = 'page fault';
+
+const SS = FIELD.segments + 8;
+/** RCX, RSI and RDI. */
+const STRING_REGISTERS = [1, 6, 7].map((n) => FIELD.gpr + n);
+/** Bases of ES, CS, SS and DS. */
+const IGNORED_BASES = [0, 1, 2, 3].map((n) => FIELD.segments + 4 * n + 1);
+const isOfSs = (word: number): boolean => word >= SS && word < SS + 4;
+
+/** Differences that QEMU always has. */
+const KNOWN: readonly { readonly why: string; applies(seen: Seen): boolean }[] = [
+  { why: 'accesses and branches are checked against paging only (test/trace/corpus/not-raised.ts)', applies: ({ reason }) => /limit|not writable|execute-only|access through a null selector/i.test(reason) },
+  { why: 'behind offset FFFF of 16-bit code comes offset 0; SDM Vol. 3A, "Limit Checking": 10000 is beyond the limit', applies: ({ difference: d }) => d.words.length === 1 && d.words[0] === FIELD.rip && d.ours.words[FIELD.rip] === 0x1_0000n },
+  { why: 'an address that is not canonical is #GP, through SS too; SDM Vol. 3A, "Interrupt 12—Stack Fault Exception (#SS)"', applies: ({ difference: d, reason }) => reason === 'address is not canonical' && /vector 13.*vector 12/.test(d.what) },
+  { why: 'flags of shifts and rotates are written before the store faults', applies: ({ difference: d, text, reason }) => reason === PAGE_FAULT && /^(rc|ro|s[ha])/.test(text) && d.words.every((word) => word === FIELD.rflags) },
+  { why: '8F /1 to /7 are POP; SDM Vol. 2D, "Opcode Map", has 8F /0 only. Code that changes may come by it', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|4.) )*8f (?![048c][0-7])/.test(text) },
+  { why: 'F3 90 with REX.B exchanges RAX and R8 there; on silicon it is PAUSE (test/isa/book has it)', applies: ({ text }) => text === 'pause' },
+  { why: 'IRET at CPL 0 leaves VIF and VIP as they are; SDM Vol. 2A, "IRET/IRETD/IRETQ": they are popped', applies: ({ difference: d, text }) => text.startsWith('iret') && d.words.every((word) => word === FIELD.rflags) && ((d.ours.words[FIELD.rflags]! ^ d.recorded.words[FIELD.rflags]!) & ~0x18_0000n) === 0n },
+  { why: 'the address of SHLD and SHRD by an immediate, relative to RIP, is that of their last byte; SDM Vol. 2A, "RIP-Relative Addressing": of the next instruction', applies: ({ text }) => /^sh[lr]d \w+ ptr (\w\w:)?\[0x[0-9a-f]+\], \w+, 0?x?[0-9a-f]+$/.test(text) },
+  { why: 'a branch to an address that is not canonical is taken, and #GP saves that address (the handler reads it); SDM Vol. 2A, "JMP": the branch faults', applies: ({ difference: d, text }) => text === 'mov rax, qword ptr [rsp+0x18]' && !isCanonical(d.recorded.words[0]!) },
+  { why: 'LOCK is #UD before some of the instructions only that do not allow it; SDM Vol. 2A, "LOCK—Assert LOCK# Signal Prefix", and silicon: before each', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|f2|f3|4.) )*f0 /.test(text) },
+  { why: 'SS is null after a delivery through an IST without a change of privilege; SDM Vol. 2A, "INT n/INTO/INT3/INT1": then it stays', applies: ({ difference: d }) => d.words.every(isOfSs) && d.recorded.words[SS] === 0n && d.ours.words[FIELD.cpl] === 0n },
+  { why: 'operands of 16 bytes need not be aligned; SDM Vol. 2A, "Exceptions Type 1", "Type 2" and "Type 4": #GP', applies: ({ reason }) => reason.startsWith('memory operand not aligned') },
+  { why: 'a far return with an operand size of 16 or 32 bits cuts RSP to 32 bits; SDM Vol. 1, "Address-Size Attributes for Stack Accesses": in 64-bit mode it has 64', applies: ({ text, mode, row }) => /^(ret far|iretd?)( |$)/.test(text) && mode?.bits === 64 && row?.width !== 64 },
+  { why: 'VMASKMOV and VPMASKMOV read their whole operand; SDM Vol. 2C, "VMASKMOV—Conditional SIMD Packed Loads and Stores": no fault for an element that is masked out', applies: ({ text, difference: d }) => /^vp?maskmovp?[sdq]/.test(text) && (d.words.every((word) => word === FIELD.cr2) || /QEMU delivered vector 14/.test(d.what)) },
+  { why: 'the log has no single-step traps of real-address mode (target/i386/tcg/seg_helper.c: with CR0.PE only)', applies: ({ difference: d, mode }) => mode?.name === 'real-address mode' && (d.ours.words[FIELD.rflags]! & BigInt(RFLAGS.TF)) !== 0n && d.words.includes(FIELD.rip) },
+  { why: 'VEX.L set is #UD for scalar instructions; SDM Vol. 2A, "VEX.L": LIG, it is ignored', applies: ({ text, difference: d }) => /^v.*s[sd] /.test(text) && /QEMU delivered vector 6/.test(d.what) },
+  { why: 'LDMXCSR takes bits that MXCSR does not have; SDM Vol. 2A, "LDMXCSR": #GP', applies: ({ text, difference: d }) => /^v?ldmxcsr/.test(text) && /we delivered vector 13/.test(d.what) },
+  { why: 'what far CALL, RET and IRET push and pop is the supervisor\'s; SDM Vol. 3A, "Page-Fault Exceptions": it is CPL\'s', applies: ({ text, difference: d }) => /^(call far|i?ret)/.test(text) && /we delivered vector 14, error code 0x[4-7]/.test(d.what) },
+  { why: 'flags are lost where the store of SETcc faults; SDM Vol. 3A, "Program or Task Continuity": they are those before it', applies: ({ text, reason, difference: d }) => reason === PAGE_FAULT && text.startsWith('set') && d.words.every((word) => word === FIELD.rflags || isOfSs(word)) },
+  { why: 'ENTER does not ask whether the final RSP may be written to; SDM Vol. 2A, "ENTER": a page fault where it may not', applies: ({ text, difference: d }) => text.startsWith('enter') && /we delivered vector 14.*QEMU went on/.test(d.what) },
+  { why: 'MOV SS takes a null selector whose RPL is not CPL in 64-bit mode; SDM Vol. 2B, "MOV—Move": #GP(0)', applies: ({ text, mode, difference: d }) => /^(mov|pop|lss) ss/.test(text) && mode?.bits === 64 && /we delivered vector 13, error code 0x0, QEMU went on/.test(d.what) },
+  { why: 'REP with a 32-bit address size and a count of 0 leaves the upper half of RCX, as AMD\'s processors do; Intel\'s clear it (semantics/string.ts)', applies: ({ text, mode, difference: d }) => text.startsWith('rep') && mode?.bits === 64 && BigInt.asUintN(32, d.ours.words[FIELD.gpr + 1]!) === 0n && d.words.every((word) => STRING_REGISTERS.includes(word) && BigInt.asUintN(32, d.ours.words[word]! ^ d.recorded.words[word]!) === 0n) },
+  { why: 'C6 and C7 are MOV whatever bits 5 to 3 of ModR/M; SDM Vol. 2D, "Opcode Extensions": /0 only', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|f2|f3|4.) )*c[67] /.test(text) },
+  { why: '0F 0E and 0F 0F are 3DNow!, which is not in the SDM', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|f2|f3|4.) )*0f 0[ef] /.test(text) },
+  { why: 'prefixes of ES, CS, SS and DS add their base in 64-bit mode; SDM Vol. 1, "Segmentation in 64-Bit Mode": they are ignored', applies: ({ mode, difference: d }) => mode?.bits === 64 && d.words.length === 1 && d.words[0] === FIELD.cr2 && IGNORED_BASES.some((word) => d.recorded.words[FIELD.cr2] === d.ours.words[FIELD.cr2]! + d.recorded.words[word]!) },
+  { why: 'ring 0 may have written over the page tables: its TLB has what was there; SDM Vol. 3A, "Invalidation of TLBs and Paging-Structure Caches": it may', applies: ({ mode, difference: d }) => mode?.ring === 0 && d.ours.words[FIELD.cr2]! >= BigInt(ORIGIN) && /we delivered vector 14.*QEMU went on/.test(d.what) },
+  { why: 'IRETD enters virtual-8086 mode at CPL 3, too; SDM Vol. 2A, "IRET/IRETD/IRETQ": VM is popped at CPL 0 only', applies: ({ text, difference: d }) => text.startsWith('iret') && (d.recorded.words[FIELD.rflags]! & BigInt(RFLAGS.VM)) !== 0n && /QEMU delivered/.test(d.what) },
+  { why: 'D6 is SALC, which is not in the SDM', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|f2|f3) )*d6/.test(text) },
+];
+const isCanonical = (address: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, address)) === address;
+
+/** Whether a difference is one that QEMU always has. Code that changes may come by a row that QEMU cannot judge. */
+export const isKnownDifference = (seen: Seen): boolean => KNOWN.some((entry) => entry.applies(seen)) || (seen.row !== undefined && seen.mode !== undefined && !judgedByQemu(seen.row, seen.mode));
