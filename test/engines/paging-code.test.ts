@@ -13,7 +13,10 @@ const STEPS = 1000, PAGES = 24;
 /** Where a machine of the law has its snippets, 16 bytes each, then a page whose frame holds code as well as data. */
 const SNIPPETS = ['read', 'write', 'modify', 'invalidate', 'reload', 'cr2'] as const;
 type Snippet = (typeof SNIPPETS)[number];
-const LARGE = 3;
+/** Where the pages are seen: not in a region of 4 MiB with the large page of the code. And the number of a large page. */
+const LINEAR = 0x40_0000, LARGE = 4;
+/** Of #PF. */
+const HANDLER = AT.handlers + 14 * 16;
 
 function machine(engine: 'reference' | 'interpreter' | 'auto', cr4: number, writeProtect: boolean): SystemMachine {
   const m = new SystemMachine(64, engine).gates();
@@ -21,6 +24,7 @@ function machine(engine: 'reference' | 'interpreter' | 'auto', cr4: number, writ
   m.state.cr0 = (CR0.PE | CR0.PG | CR0.ET | CR0.NE | (writeProtect ? CR0.WP : 0)) >>> 0;
   m.state.cr4 = CR4.PAE | cr4;
   m.state.efer = EFER.LME | EFER.LMA | EFER.NXE | EFER.SCE;
+  m.write64(AT.pd + 16, BigInt(AT.pt) | 7n);
   // The supervisor's own pages, stack and tables among them.
   if ((cr4 & CR4.SMAP) !== 0) m.write64(AT.pd, 0x83n);
   m.mmu.flushAll();
@@ -65,7 +69,7 @@ function prepare(m: SystemMachine, seed: number): void {
   state.rip = BigInt(AT.code + 16 * SNIPPETS.indexOf(name));
   state.gpr[0] = name === 'reload' ? BigInt(AT.pml4) : 1n;
   const inLarge = random.below(5) === 0;
-  state.gpr[6] = BigInt(inLarge ? (LARGE << 21) + 4096 * random.below(4) + 0x123 : AT.pages + 4096 * page + [0, 0x7ff, 0xfff][random.below(3)]!);
+  state.gpr[6] = BigInt(inLarge ? (LARGE << 21) + 4096 * random.below(4) + 0x123 : LINEAR + 4096 * page + [0, 0x7ff, 0xfff][random.below(3)]!);
   state.gpr[4] = BigInt(AT.kernelStack);
   m.rflags = 0x46 | (random.below(4) === 0 ? 0x4_0000 : 0);
   cpu.stateReplaced();
@@ -92,6 +96,36 @@ describe.each([
     expect(fastEngine(fast).pageFaults.reduce((a, b) => a + b)).toBeGreaterThan(STEPS / 30);
     expect([fast.mmu.statistics.walks, fast.mmu.statistics.flushes]).toEqual([reference.mmu.statistics.walks, reference.mmu.statistics.flushes]);
   });
+});
+
+it.each(['interpreter', 'auto'] as const)('a page fault of compatibility mode enters the 64-bit handler as one of 64-bit code did before › %s', (engine) => {
+  const faulting = (m: SystemMachine, bits: 64 | 32): void => {
+    m.enterUser(bits);
+    m.state.rip = BigInt(AT.code);
+    m.state.gpr[6] = BigInt(LINEAR);
+    m.cpu.stateReplaced();
+  };
+  const reference = machine('reference', 0, true), fast = machine(engine, 0, true);
+  for (const m of [reference, fast]) {
+    m.mapPage(0, 0n);
+    // INC RBX, or DEC EAX and INC EBX; JMP to itself.
+    [0x48, 0xff, 0xc3, 0xeb, 0xfe].forEach((byte, n) => m.memory.write(physical(HANDLER + n), 1, byte));
+  }
+  for (const bits of [64, 64, 64, 32, 64, 32, 32] as const) {
+    for (const m of [reference, fast]) {
+      // The handler's bytes run as 32-bit code of the supervisor, too.
+      m.cpu.setSegment(SEGMENT.CS, { selector: SEL.code32, attributes: ACCESS.code | 0xc000, limit: 0xffff_ffff, base: 0n });
+      for (const at of [SEGMENT.SS, SEGMENT.DS, SEGMENT.ES]) m.cpu.setSegment(at, { selector: SEL.data, attributes: ACCESS.data | 0xc000, limit: 0xffff_ffff, base: 0n });
+      m.state.cpl = 0;
+      m.state.rip = BigInt(HANDLER);
+      m.cpu.stateReplaced();
+      m.engine.run(6);
+      faulting(m, bits);
+      m.engine.run(5);
+    }
+    expect([visibleState(fast), fast.state.cr2, fast.cpu.mode().codeSize]).toEqual([visibleState(reference), BigInt(LINEAR), 64]);
+  }
+  expect(fastEngine(fast).pageFaults.reduce((a, b) => a + b)).toBeGreaterThan(0);
 });
 
 it('what is written to a frame for the first time is noted, also by generated code', () => {

@@ -11,6 +11,7 @@ import { Code, type Label } from '../wasm/code.ts';
 import { Expressions } from '../wasm/expressions.ts';
 import { ModuleWriter } from '../wasm/module.ts';
 import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
+import { CONTEXT_KEY_HIGH_SHIFT, LEGACY } from './context.ts';
 import { emitEntryProbe, emitFetchProbe, emitFrameCheck } from './probes.ts';
 import { PREPARED, type PagingCode } from './paging-code.ts';
 import { LEFT_BEFORE, ONE_MORE } from './trail.ts';
@@ -198,7 +199,9 @@ function deliverFault(code: Code, x: Expressions, handler: number): void {
   const record = x.local(LOCAL.record), way = x.local(LOCAL.left), trail = x.load(32, ENGINE.trail);
   const isUser = x.op('i32_eq', x.load(32, ENGINE.dataColumn), x.c(columnBase(COLUMN.user)));
   x.set(LOCAL.left, x.load(32, ENGINE.pageFaultWays, x.op('i32_shl', isUser, x.c(2))));
-  x.if(x.not(way), () => { x.return(x.local(LOCAL.status)); });
+  // The ways are those of 64-bit code.
+  const isLegacy = x.has(x.load(32, ENGINE.contextKey + 4), LEGACY << CONTEXT_KEY_HIGH_SHIFT);
+  x.if(x.or(x.not(way), isLegacy), () => { x.return(x.local(LOCAL.status)); });
   x.set(LOCAL.record, x.load(32, ENGINE.leftAt));
   x.if(record, () => {
     x.store(64, OFFSET.rip, x.c(0), x.op('i64_sub', x.load(64, RECORD.nextIp, record), x.op('i64_extend_i32_u', x.load(8, RECORD.length, record))));
