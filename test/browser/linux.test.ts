@@ -80,7 +80,7 @@ describe.skipIf(!isThere)('Debian\'s kernel in the page', () => {
     // The byte was the last thing that happened: one step back is before the OUT that printed it.
     expect(await moved(page, () => page.keyboard.press('Alt+F11'))).toBe(at - 1);
     expect(await page.locator('.line.current .mnemonic').textContent()).toBe('out');
-    expect(await page.locator('.meaning').textContent()).toContain('port dx ← al');
+    expect(await page.locator('.meaning').textContent()).toContain('8 bits to port dx: al');
     expect(complaints).toEqual([]);
     await page.close();
   });
