@@ -1,6 +1,7 @@
 /** Every register by its name, for debuggers: how wide it is, what it holds, and how it is changed with all that follows from it. */
 import { readRflags, RFLAGS, STATUS_MASK, SYSTEM_MASK } from '../cpu/flags.ts';
 import { GuestException } from '../cpu/exceptions.ts';
+import type { Cpu } from '../cpu/cpu.ts';
 import { MSR, readMsr, writeMsr } from '../cpu/msr.ts';
 import { isCanonical } from '../cpu/segmentation.ts';
 import { writeControlRegister, writeDebugRegister } from '../cpu/isa/system/control-registers.ts';
@@ -51,13 +52,23 @@ function* allRegisters(): Generator<MachineRegister> {
     };
   }
   for (const [name, address] of Object.entries(MSRS)) {
-    yield { name, bits: 64, observed: !UNOBSERVED.has(name), read: ({ cpu }) => readMsr(cpu, address), write: ({ cpu }, value) => { writeMsr(cpu, address, value); } };
+    yield { name, bits: 64, observed: !UNOBSERVED.has(name), read: ({ cpu }) => msrIfThere(cpu, address), write: ({ cpu }, value) => { writeMsr(cpu, address, value); } };
   }
   yield* debugRegisters();
   yield* vectorRegisters();
   yield { name: 'pkru', bits: 32, read: ({ state }) => BigInt(state.pkru), write: ({ mmu }, value) => { mmu.setPkru(Number(value)); } };
   yield { name: 'xcr0', bits: 64, read: ({ state }) => BigInt(state.xcr0), write: ({ cpu }, value) => { writeXcr0(cpu, value); } };
   yield* floatingPointRegisters();
+}
+
+/** 0 for one that this processor does not have (IA32_EFER of a 486). */
+function msrIfThere(cpu: Cpu, address: number): bigint {
+  try {
+    return readMsr(cpu, address);
+  } catch (thrown) {
+    if (thrown instanceof GuestException) return 0n;
+    throw thrown;
+  }
 }
 
 function* debugRegisters(): Generator<MachineRegister> {

@@ -1,7 +1,7 @@
 /** A debugger's edits of registers: what follows from one follows, what the processor cannot have is refused in a line, and a replay has them again. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { InputLog, Replay } from '../../src/machine/input-log.ts';
-import { ENGINE_NAMES, type Machine } from '../../src/machine/machine.ts';
+import { ENGINE_NAMES, Machine } from '../../src/machine/machine.ts';
 import { momentOf } from '../../src/machine/position.ts';
 import { MACHINE_REGISTERS, writeRegister } from '../../src/machine/registers.ts';
 import { flatMachine, kernelMachine, wholeState } from './support/guests.ts';
@@ -130,4 +130,11 @@ describe('edits in a log', () => {
       expect(wholeState(other), engine).toBe(wholeState(recorded));
     }
   });
+});
+
+it('a register that the processor does not have reads 0, and cannot be changed', () => {
+  const old = new Machine({ cpu: '486', memoryBytes: 1 << 20 });
+  for (const { name, read: readIt } of MACHINE_REGISTERS.values()) expect(typeof readIt(old), name).toBe('bigint');
+  expect(MACHINE_REGISTERS.get('efer')!.read(old)).toBe(0n);
+  expect(() => { writeRegister(old, 'efer', 0x100n); }).toThrow(RangeError);
 });

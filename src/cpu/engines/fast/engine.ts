@@ -300,7 +300,7 @@ export class FastEngine implements Engine {
     this.#allow(profile === undefined ? SLICE : PROFILED_SLICE, context);
     this.reference.forgetPage();
     this.cpu.deliveriesInStep = 0;
-    const resume = this.#resume;
+    const resume = this.#resume, before = this.#state.retired;
     this.#resume = 0;
     let status = resume === 0 ? STATUS.next : this.#dispatcher.resume(resume);
     if (status === STATUS.next) status = this.#dispatcher.run();
@@ -312,7 +312,7 @@ export class FastEngine implements Engine {
     }
     this.#account(executed);
     if (profile === undefined || begun === undefined) return this.#serve(status, leftAt, this.#context);
-    const served = profile.note(u32[LEFT_REGION] === 0 ? 'interpreted' : 'translated', begun, executed, this.#state.rip);
+    const served = profile.note(u32[LEFT_REGION] === 0 ? 'interpreted' : 'translated', begun, this.#state.retired - before, this.#state.rip);
     const activity = SERVICE[status];
     const { retired } = this.#state;
     const stop = this.#serve(status, leftAt, context);
