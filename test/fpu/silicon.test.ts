@@ -57,4 +57,10 @@ describe('FSCALE that underflows, unmasked, even with its exponent adjusted (SDM
   });
 });
 
+test.each(worlds)('FPREM of a pseudo-denormal by infinity leaves it as a normal number, as on silicon (fresh cases found it) › %s', (_, world) => {
+  const [pseudo, normal, infinity] = [0x8000_b8d8_8748_ae0b_b950n, 0x8001_b8d8_8748_ae0b_b950n, 0x7fff_8000_0000_0000_0000n];
+  const before = { control: 0x37f, status: 0, used: 0xff, stack: [pseudo, infinity, 0n, 0n, 0n, 0n, 0n, 0n], memory: 0n, flags: 0, ax: 0 };
+  expect(world.run(Uint8Array.of(0xd9, 0xf8), before).stack[0]).toBe(normal);
+});
+
 executesRows(FPU_ROWS.silicon);

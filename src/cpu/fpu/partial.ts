@@ -1,7 +1,7 @@
 /** FRNDINT, FSCALE, FXTRACT and the partial remainders: exact or nearly so. SDM Vol. 2A, the instructions' own pages. */
 import { bitLength, FLAG, ROUND, type Rounding } from '../floating-point/exact.ts';
 import { integral } from './conversion.ts';
-import { BIAS, classify, EXTENDED, exactOf, fromInteger, infinity, INTEGER_BIT, zero, type Float80 } from './float80.ts';
+import { BIAS, classify, encode, EXTENDED, exactOf, fromInteger, infinity, INTEGER_BIT, zero, type Float80 } from './float80.ts';
 import { denormalFlag, exactly, INVALID, nanResult, withFlags, type Result } from './nan.ts';
 import { pack, type Control } from './pack.ts';
 
@@ -73,9 +73,12 @@ export function remainder(x: Float80, y: Float80, nearest: boolean, c: Control):
   const kindX = classify(x), kindY = classify(y);
   if (kindX === 'infinity' || kindY === 'zero') return { result: INVALID, quotient: 'none' };
   const denormal = denormalFlag(x, y);
-  if (stops(denormal, c) || kindX === 'zero' || kindY === 'infinity') return { result: exactly(x, denormal), quotient: 0 };
+  if (stops(denormal, c) || kindX === 'zero') return { result: exactly(x, denormal), quotient: 0 };
+  const a = exactOf(x);
+  // The number itself; a pseudo-denormal is written as the normal number that it is.
+  if (kindY === 'infinity') return { result: exactly(encode(a), denormal), quotient: 0 };
 
-  const a = exactOf(x), b = exactOf(y);
+  const b = exactOf(y);
   const distance = a.exponent + bitLength(a.significand) - (b.exponent + bitLength(b.significand));
   const partial = distance >= STEP;
   // Complete: both as integers on the smaller exponent. Partial: the divisor is moved up to leave 32 to 63 bits of quotient.
