@@ -1,6 +1,7 @@
 /** The paging unit's own generated code leaves what src/mmu/ leaves: TLBs, bits A and D, page faults, whatever the tables hold and however stale the TLBs are. */
 import { describe, expect, it } from 'vitest';
 import { al, byte, cr2, cr3, rax, rbx, rsi } from '../../src/assembler/index.ts';
+import { readRflags } from '../../src/cpu/flags.ts';
 import { CR0, CR4, EFER } from '../../src/mmu/control-bits.ts';
 import { ENTRY } from '../../src/mmu/paging-entries.ts';
 import { physical } from '../../src/state/addresses.ts';
@@ -75,6 +76,12 @@ function prepare(m: SystemMachine, seed: number): void {
   cpu.stateReplaced();
 }
 
+/** What each step may change, without a hash of all of memory. */
+function seen({ state, mmu, memory }: SystemMachine): unknown {
+  const tables = Buffer.from(memory.copyOut(physical(AT.pml4), 4 * 4096)).toString('base64');
+  return [[...state.gpr.subarray(0, 16)], state.rip, readRflags(state), state.retired, mmu.tlb.save().join(), tables];
+}
+
 describe.each([
   ['of an old kernel', 0, false], ['with WP', 0, true], ['with WP and global pages', CR4.PGE, true], ['with SMAP', CR4.PGE | CR4.SMAP, true],
 ] as const)('an access in 4-level paging, %s', (_what, cr4, writeProtect) => {
@@ -85,7 +92,8 @@ describe.each([
         prepare(m, seed);
         m.engine.run(2);
       }
-      expect(visibleState(fast), `seed ${seed}`).toEqual(visibleState(reference));
+      expect(seen(fast), `seed ${seed}`).toEqual(seen(reference));
+      expect(seed % 100 === 0 && visibleState(fast), `seed ${seed}`).toEqual(seed % 100 === 0 && visibleState(reference));
       expect([fast.state.cr2, fast.cpu.deliveries, fast.state.cpl, fast.cpu.privilege]).toEqual([reference.state.cr2, reference.cpu.deliveries, reference.state.cpl, reference.cpu.privilege]);
       expect(fast.engine.recentInstructions().map(({ rip }) => rip)).toEqual(reference.engine.recentInstructions().map(({ rip }) => rip));
     }

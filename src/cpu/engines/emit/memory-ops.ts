@@ -84,6 +84,15 @@ export abstract class MemoryOps extends FlagOps {
     code.tee(entry);
     this.#compareLast(w, tag, linear);
   }
+  /** Leaves the memory offset of an address in the page of an entry. */
+  #placeBy(linear: number, entry: number): void {
+    const { code } = this;
+    code.get(linear);
+    code.byte(N.i32_wrap_i64);
+    code.get(entry);
+    code.memory(LOAD[32], this.columnOffset + COLUMN_FIELD.addend);
+    code.byte(N.i32_add);
+  }
   /** With the entry on the stack: leaves 1 there where its tag is that of the page of the last byte. */
   #compareLast(w: AccessWidth, tag: number, linear: number): void {
     const { code } = this;
@@ -106,11 +115,7 @@ export abstract class MemoryOps extends FlagOps {
       this.#probe(w, write ? COLUMN_FIELD.writeTag : COLUMN_FIELD.readTag, linear, entry);
       code.open(OP.if, I32);
       if (remembered !== undefined) this.#remember(remembered, write, linear, entry);
-      code.get(linear);
-      code.byte(N.i32_wrap_i64);
-      code.get(entry);
-      code.memory(LOAD[32], this.columnOffset + COLUMN_FIELD.addend);
-      code.byte(N.i32_add);
+      this.#placeBy(linear, entry);
       code.else();
       this.inArm(() => {
         if (write && this.writesBesideCode) this.#besideCode(w, linear, entry, exit);
@@ -203,11 +208,7 @@ export abstract class MemoryOps extends FlagOps {
     code.byte(N.i32_eqz);
     code.byte(N.i32_and);
     code.open(OP.if, I32);
-    code.get(linear);
-    code.byte(N.i32_wrap_i64);
-    code.get(entry);
-    code.memory(LOAD[32], this.columnOffset + COLUMN_FIELD.addend);
-    code.byte(N.i32_add);
+    this.#placeBy(linear, entry);
     code.else();
     this.#leaveForMiss(w, true, linear, exit);
     code.end();

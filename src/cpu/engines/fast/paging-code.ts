@@ -100,16 +100,10 @@ class Writer extends Expressions {
     this.#setIndex(DATA_ENTRIES);
     this.#set('at', this.op('i32_shl', this.#l('index'), this.c(4)));
     this.#set('column', this.load(32, ENGINE.dataColumn));
-    this.#set('attributes', this.load(32, TLB.data + TLB.attributes, this.#l('at')));
-    this.#set('tag', this.op('i32_xor', this.load(32, TLB.data, this.#l('at')), this.#pageTag));
-    const found = this.and(
-      this.has(this.#l('attributes'), A.valid),
-      this.op('i32_eq', this.load(32, TLB.data + TLB.high, this.#l('at')), this.#high),
-      this.or(this.not(this.#l('tag')), this.and(this.not(this.and(this.#l('tag'), this.c(~0xfff))), this.has(this.#l('attributes'), A.global))),
-    );
+    this.#look(TLB.data);
     // The first write through a clean entry walks again, to set D.
     const enough = this.or(this.not(this.#isWrite), this.has(this.#l('attributes'), A.dirty));
-    this.if(this.and(found, enough, this.not(this.#refused())), () => { this.#set('frame', this.load(32, TLB.data + TLB.frame, this.#l('at'))); }, () => {
+    this.if(this.and(this.#isOfPage(TLB.data), enough, this.not(this.#refused())), () => { this.#set('frame', this.load(32, TLB.data + TLB.frame, this.#l('at'))); }, () => {
       this.#walk();
       this.#fill();
     });
@@ -233,19 +227,36 @@ class Writer extends Expressions {
   }
 
   // -------------------------------------------------------------------------------------------------- parts of the TLB
+  /** Takes the entry at `at` of a TLB: its attributes, and how its tag differs from that of the address. */
+  #look(base: number): void {
+    this.#set('attributes', this.load(32, base + TLB.attributes, this.#l('at')));
+    this.#set('tag', this.op('i32_xor', this.load(32, base, this.#l('at')), this.#pageTag));
+  }
+  /** Whether it is for the page of the address: `Tlb.#match`. */
+  #isOfPage(base: number): Expression {
+    return this.and(
+      this.has(this.#l('attributes'), A.valid), this.op('i32_eq', this.load(32, base + TLB.high, this.#l('at')), this.#high),
+      this.or(this.not(this.#l('tag')), this.and(this.not(this.and(this.#l('tag'), this.c(~0xfff))), this.has(this.#l('attributes'), A.global))),
+    );
+  }
+
   /** Empties the three columns at `index`; where one held something, what translated code remembers of pages may be that. */
   #emptyColumns(): void {
     this.#set('displaced', this.c(0));
-    const empty = this.#emptyTag(DATA_ENTRIES);
+    this.#emptyEach((tag) => { this.#set('displaced', this.or(this.#l('displaced'), this.op('i64_ne', tag, this.#emptyTag(DATA_ENTRIES)))); });
+    this.if(this.#l('displaced'), () => { this.#forgetPages(); });
+  }
+  /** Empties them, with a look at the read tag of each before. */
+  #emptyEach(see?: (tag: Expression) => void): void {
+    const empty = this.#emptyTag(DATA_ENTRIES), place = this.#l('place');
     this.#set('place', this.op('i32_mul', this.#l('index'), this.c(COLUMN_ENTRY_BYTES)));
     for (const column of COLUMNS) {
       const base = columnBase(column);
-      this.#set('displaced', this.or(this.#l('displaced'), this.op('i64_ne', this.load(64, base + COLUMN_FIELD.readTag, this.#l('place')), empty)));
-      this.store(64, base + COLUMN_FIELD.readTag, this.#l('place'), empty);
-      this.store(64, base + COLUMN_FIELD.writeTag, this.#l('place'), empty);
-      this.store(64, base + COLUMN_FIELD.codeLines, this.#l('place'), this.c64(-1n));
+      see?.(this.load(64, base + COLUMN_FIELD.readTag, place));
+      this.store(64, base + COLUMN_FIELD.readTag, place, empty);
+      this.store(64, base + COLUMN_FIELD.writeTag, place, empty);
+      this.store(64, base + COLUMN_FIELD.codeLines, place, this.c64(-1n));
     }
-    this.if(this.#l('displaced'), () => { this.#forgetPages(); });
   }
   #forgetPages(): void {
     for (const value of [PAGES_BASE, NO_PAGE_BYTE, COLUMNS.length * PAGES_BYTES]) this.#code.i32(value);
@@ -304,13 +315,8 @@ class Writer extends Expressions {
     for (const [entries, base, first] of [[DATA_ENTRIES, TLB.data, 0], [INSTRUCTION_ENTRIES, TLB.instruction, DATA_ENTRIES]] as const) {
       this.#setIndex(entries);
       this.#set('at', this.op('i32_shl', this.#l('index'), this.c(4)));
-      this.#set('attributes', this.load(32, base + TLB.attributes, this.#l('at')));
-      this.#set('tag', this.op('i32_xor', this.load(32, base, this.#l('at')), this.#pageTag));
-      const isIt = this.and(
-        this.has(this.#l('attributes'), A.valid), this.op('i32_eq', this.load(32, base + TLB.high, this.#l('at')), this.#high),
-        this.or(this.not(this.#l('tag')), this.and(this.not(this.and(this.#l('tag'), this.c(~0xfff))), this.has(this.#l('attributes'), A.global))),
-      );
-      this.if(isIt, () => {
+      this.#look(base);
+      this.if(this.#isOfPage(base), () => {
         this.store(32, base + TLB.attributes, this.#l('at'), this.c(0));
         this.#changeBit(TLB.occupied, first === 0 ? this.#l('index') : this.op('i32_add', this.#l('index'), this.c(first)), 'clear');
         if (first === 0) this.#emptyColumns(); else this.#emptyFetchColumns();
@@ -346,15 +352,6 @@ class Writer extends Expressions {
     this.store(32, TLB.data + TLB.attributes, this.#l('at'), this.c(0));
     this.#changeBit(TLB.occupied, this.#l('tag'), 'clear');
     this.#set('index', this.and(this.#l('tag'), this.c(DATA_ENTRIES - 1)));
-    this.if(this.op('i32_lt_u', this.#l('tag'), this.c(DATA_ENTRIES)), () => {
-      const empty = this.#emptyTag(DATA_ENTRIES);
-      this.#set('place', this.op('i32_mul', this.#l('index'), this.c(COLUMN_ENTRY_BYTES)));
-      for (const column of COLUMNS) {
-        const base = columnBase(column);
-        this.store(64, base + COLUMN_FIELD.readTag, this.#l('place'), empty);
-        this.store(64, base + COLUMN_FIELD.writeTag, this.#l('place'), empty);
-        this.store(64, base + COLUMN_FIELD.codeLines, this.#l('place'), this.c64(-1n));
-      }
-    }, () => { this.#emptyFetchColumns(); });
+    this.if(this.op('i32_lt_u', this.#l('tag'), this.c(DATA_ENTRIES)), () => { this.#emptyEach(); }, () => { this.#emptyFetchColumns(); });
   }
 }
