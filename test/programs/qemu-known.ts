@@ -99,6 +99,7 @@ const KNOWN: readonly { readonly why: string; applies(seen: Seen): boolean }[] =
   { why: 'prefixes of ES, CS, SS and DS add their base in 64-bit mode; SDM Vol. 1, "Segmentation in 64-Bit Mode": they are ignored', applies: ({ mode, difference: d }) => mode?.bits === 64 && d.words.length === 1 && d.words[0] === FIELD.cr2 && IGNORED_BASES.some((word) => d.recorded.words[FIELD.cr2] === d.ours.words[FIELD.cr2]! + d.recorded.words[word]!) },
   { why: 'ring 0 may have written over the page tables: its TLB has what was there; SDM Vol. 3A, "Invalidation of TLBs and Paging-Structure Caches": it may', applies: ({ mode, difference: d }) => mode?.ring === 0 && d.ours.words[FIELD.cr2]! >= BigInt(ORIGIN) && /we delivered vector 14.*QEMU went on/.test(d.what) },
   { why: 'IRETD enters virtual-8086 mode at CPL 3, too; SDM Vol. 2A, "IRET/IRETD/IRETQ": VM is popped at CPL 0 only', applies: ({ text, difference: d }) => text.startsWith('iret') && (d.recorded.words[FIELD.rflags]! & BigInt(RFLAGS.VM)) !== 0n && /QEMU delivered/.test(d.what) },
+  { why: '66, F2 and F3 before 0F AE /0 to /3 with a memory operand are ignored; SDM Vol. 2A, "FXSAVE", "LDMXCSR": NP, and silicon: #UD', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|f2|f3|4.) )*0f ae [014589][0-9a-f]/.test(text) && /^((26|2e|36|3e|64|65|67|4.) )*(66|f2|f3)/.test(text) },
   { why: 'D6 is SALC, which is not in the SDM', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|f2|f3) )*d6/.test(text) },
 ];
 const isCanonical = (address: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, address)) === address;
