@@ -57,6 +57,13 @@ describe('--on-fault debug', () => {
     // As without a debugger.
     expect(status).toBe(longmode(['run', CRASHING, ...FLAT]).status);
   });
+  it('takes what stands behind x for an address, unless a slash says that it is a count', () => {
+    const { answers } = prompted(['x phys 0x200000', 'x 0x200000', 'x 2097152', 'x/2 0x200000', 'x/1w 0x200000']);
+    expect(answers[1]).toMatch(/^0000000000200000 {2}([0-9a-f]{2} ){16}/);
+    expect(answers.slice(2, 4)).toEqual([answers[1], answers[1]]);
+    expect(answers[4]).toMatch(/^0000000000200000 {2}[0-9a-f]{2} [0-9a-f]{2} {5}/);
+    expect(answers[5]).toMatch(/^0000000000200000 {2}[0-9a-f]{8}$/);
+  });
   it('shows the source lines of a kernel in C', () => {
     writeFileSync(join(folder, 'main.c'), [
       'void __attribute__((noinline, used)) crash(void) {', '  asm volatile("ud2");', '}',

@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { al, dx, qword, rax, rbx, rcx, type Assembler } from '../../src/assembler/index.ts';
 import { History, type Watch } from '../../src/debug/history/history.ts';
+import { KEPT_OF_A_SORT, MOST_EVENTS } from '../../src/debug/history/records.ts';
 import { reverseContinue } from '../../src/debug/history/search.ts';
 import { ENGINE_NAMES, type EngineName, type Machine } from '../../src/machine/machine.ts';
 import { momentOf, type Moment } from '../../src/machine/position.ts';
@@ -19,6 +20,17 @@ function statesOf(machine: Machine, steps: number): { readonly at: Moment; reado
 }
 
 const stopBefore = (address: bigint): Watch => ({ addresses: new Set([address]), hit: (machine) => (machine.state.rip === address ? { at: momentOf(machine) } : undefined) });
+
+it('an idle kernel\'s timer takes no exception away from what is kept', () => {
+  const machine = kernelMachine('heap'), { records } = new History(machine);
+  machine.observers.exception(14, 2, 0x1234n, 0n, 'fault');
+  for (let n = 0; n < 3 * MOST_EVENTS; n++) machine.observers.exception(32, undefined, 0n, BigInt(n), 'interrupt');
+  expect(records.events.length).toBeLessThanOrEqual(MOST_EVENTS);
+  expect(records.events[0]).toMatchObject({ kind: 'fault', vector: 14, cr2: 0x1234n });
+  const interrupts = records.events.slice(1);
+  expect(interrupts.length).toBeGreaterThanOrEqual(KEPT_OF_A_SORT);
+  expect(interrupts.map(({ rip }) => rip)).toEqual(interrupts.map((_, n) => BigInt(3 * MOST_EVENTS - interrupts.length + n)));
+});
 
 describe('the way to a moment in pieces', () => {
   it('comes to where the way at once comes to, and may be left off anywhere', () => {

@@ -6,6 +6,7 @@ import { comparePositions, type Position } from '../../machine/position.ts';
 /** Bytes of output, and events, that are kept. */
 export const MOST_OUTPUT = 2 ** 18;
 export const MOST_EVENTS = 2 ** 16;
+export const KEPT_OF_A_SORT = MOST_EVENTS / 4;
 /** Characters that a piece of output is told by. */
 const LONGEST_TITLE = 40;
 
@@ -31,7 +32,7 @@ export interface DeliveryEvent {
 const PORTS = [0, 1, 'debug'] as const;
 
 export class Records {
-  readonly #events: HistoryEvent[] = [];
+  #events: HistoryEvent[] = [];
   /** Rings: instructions that had retired when a byte was sent, and the byte with the number of its port above. */
   readonly #sentAt = new Float64Array(MOST_OUTPUT);
   readonly #sent = new Uint16Array(MOST_OUTPUT);
@@ -58,12 +59,17 @@ export class Records {
   }
 
   #note(event: HistoryEvent): void {
-    // Dropping half at once keeps the price of a drop small.
-    if (this.#events.length >= MOST_EVENTS) this.#events.splice(0, MOST_EVENTS / 2);
+    if (this.#events.length >= MOST_EVENTS) this.#dropOldest();
     this.#events.push(event);
   }
+  /** Many at once, which keeps the price of a drop small; and of each sort for itself, lest the timer of an idle kernel takes all exceptions away. */
+  #dropOldest(): void {
+    const kept: Record<'exception' | 'interrupt' | 'cr3', number> = { exception: 0, interrupt: 0, cr3: 0 };
+    const newest = this.#events.reverse().filter(({ kind }) => kept[kind === 'interrupt' || kind === 'cr3' ? kind : 'exception']++ < KEPT_OF_A_SORT);
+    this.#events = newest.reverse();
+  }
 
-  /** Exceptions, interrupts and writes to CR3, oldest first: at least the newest MOST_EVENTS / 2. */
+  /** Exceptions, interrupts and writes to CR3, oldest first: of each at least the newest KEPT_OF_A_SORT. */
   get events(): readonly HistoryEvent[] { return this.#events; }
 
   /** What a port had sent when so many instructions had retired (undefined: at the end), as far as it is among the newest MOST_OUTPUT bytes. */

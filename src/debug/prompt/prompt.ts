@@ -145,7 +145,7 @@ export class Prompt {
   }
 
   #memory(rest: string): string[] {
-    const [, count = '16', unit = 'b', physical, address = ''] = /^(?:\/?(\d+))?\s*([bhwg](?=\s))?\s*(phys\s+)?(.*)$/s.exec(rest.replace(/^\/(\d+)([bhwg])?\s/, '/$1 $2 ')) ?? [];
+    const [, count = '16', unit = 'b', physical, address = ''] = /^(?:\/(\d+)(?=\s|[bhwg]\s))?\s*([bhwg](?=\s))?\s*(phys\s+)?(.*)$/s.exec(rest) ?? [];
     if (Number(count) > MOST_UNITS) throw new RangeError(`at most ${MOST_UNITS}`);
     return memoryView(this.debug.machine, this.#value(address), Number(count), UNITS[unit]!, physical !== undefined);
   }
