@@ -13,14 +13,14 @@ export interface EngineFunctions extends Pick<PagingCode, 'invalidatePage' | 'fl
   readonly writePort: (port: number, value: number, bytes: 1 | 2 | 4) => void;
 }
 
-const RESULTS: Readonly<Record<keyof EngineFunctions, { readonly parameters: readonly ValueType[]; readonly results: readonly ValueType[] }>> = {
+const SIGNATURES: Readonly<Record<keyof EngineFunctions, { readonly parameters: readonly ValueType[]; readonly results: readonly ValueType[] }>> = {
   reference: { parameters: [I32], results: [I32] },
   readPort: { parameters: [I32, I32], results: [I32] },
   writePort: { parameters: [I32, I32, I32], results: [] },
   invalidatePage: { parameters: [I64], results: [I32] },
   flush: { parameters: [], results: [] },
 };
-const NAMES = Object.keys(RESULTS) as (keyof EngineFunctions)[];
+const NAMES = Object.keys(SIGNATURES) as (keyof EngineFunctions)[];
 
 /** Their numbers in a module that imports them: behind those of emit/extended.ts. */
 export const ENGINE_FUNCTION = Object.fromEntries(NAMES.map((name, n) => [name, EXTENDED_FUNCTIONS.length + n])) as Readonly<Record<keyof EngineFunctions, number>>;
@@ -28,7 +28,7 @@ export const ENGINE_FUNCTION = Object.fromEntries(NAMES.map((name, n) => [name, 
 /** Lets a module call them and those of emit/extended.ts. */
 export function importFunctions(module: ModuleWriter): void {
   importExtendedFunctions(module);
-  for (const name of NAMES) module.importFunction('f', name, module.signature(RESULTS[name].parameters, RESULTS[name].results));
+  for (const name of NAMES) module.importFunction('f', name, module.signature(SIGNATURES[name].parameters, SIGNATURES[name].results));
 }
 /** What the instance of such a module gets. */
 export const importedFunctions = (functions: EngineFunctions): WebAssembly.Imports => ({ f: { ...functions }, x: extendedFunctions() });

@@ -93,15 +93,19 @@ export abstract class MemoryOps extends FlagOps {
     code.memory(LOAD[32], this.columnOffset + COLUMN_FIELD.addend);
     code.byte(N.i32_add);
   }
+  /** Leaves the address of an access's last byte on the stack. */
+  #lastByte(w: AccessWidth, linear: number): void {
+    const { code } = this;
+    code.get(linear);
+    if (w === 8) return;
+    code.i64(BigInt(w / 8 - 1));
+    code.byte(N.i64_add);
+  }
   /** With the entry on the stack: leaves 1 there where its tag is that of the page of the last byte. */
   #compareLast(w: AccessWidth, tag: number, linear: number): void {
     const { code } = this;
     code.memory(LOAD[64], this.columnOffset + tag);
-    code.get(linear);
-    if (w > 8) {
-      code.i64(BigInt(w / 8 - 1));
-      code.byte(N.i64_add);
-    }
+    this.#lastByte(w, linear);
     code.i64(PAGE_MASK);
     code.byte(N.i64_and);
     this.compareTag();
@@ -184,22 +188,18 @@ export abstract class MemoryOps extends FlagOps {
     const { code } = this;
     code.get(entry);
     this.#compareLast(w, COLUMN_FIELD.readTag, linear);
-    const line = (last: boolean): void => {
+    const lineOf = (byte: () => void): void => {
       code.get(entry);
       code.memory(LOAD[64], this.columnOffset + COLUMN_FIELD.codeLines);
-      code.get(linear);
-      if (last) {
-        code.i64(BigInt(w / 8 - 1));
-        code.byte(N.i64_add);
-      }
+      byte();
       // A shift by bits 11:6: of the count the lowest six bits matter.
       code.i64(6n);
       code.byte(N.i64_shr_u);
       code.byte(N.i64_shr_u);
     };
-    line(false);
+    lineOf(() => { code.get(linear); });
     if (w > 8) {
-      line(true);
+      lineOf(() => { this.#lastByte(w, linear); });
       code.byte(N.i64_or);
     }
     code.byte(N.i32_wrap_i64);

@@ -14,7 +14,7 @@ import type { Node } from './node.ts';
 export const accessesPort = (i: Instruction): boolean => i.row.meaning.kind === 'device';
 
 export abstract class PortOps extends MemoryOps {
-  /** Address of this instruction. */
+  /** Offset of this instruction in CS. */
   protected abstract ownIp(): Node;
   /** The code calls EngineFunctions. */
   callsEngine = false;

@@ -32,8 +32,6 @@ export abstract class X87Code extends FusedCode {
   #tags: Node | undefined;
   #control: Node | undefined;
 
-  /** Offset of the instruction in CS. */
-
   protected override beginVectors(): void {
     super.beginVectors();
     this.#checked = false;

@@ -65,8 +65,9 @@ export function enterContext(cpu: Cpu): Context | undefined {
   u32[ENGINE.vectorsBlocked / 4] = (state.cr0 & (CR0.EM | CR0.TS)) === 0 && (state.cr4 & CR4.OSFXSR) !== 0 ? 0 : 1;
   u32[ENGINE.avxBlocked / 4] = (state.cr0 & CR0.TS) === 0 && (state.cr4 & CR4.OSXSAVE) !== 0 && (state.xcr0 & SSE_AND_AVX) === SSE_AND_AVX ? 0 : 1;
   u32[ENGINE.implicitColumn / 4] = columnBase(mmu.dataColumn('implicit-supervisor'));
-  u32[ENGINE.unwatched / 4] = cpu.faultChain.length === 0 && cpu.unwatched() ? 1 : 0;
-  u32[ENGINE.portsOpen / 4] = !cpu.portBreakpoints && cpu.unwatched() ? 1 : 0;
+  const unwatched = cpu.unwatched();
+  u32[ENGINE.unwatched / 4] = unwatched && cpu.faultChain.length === 0 ? 1 : 0;
+  u32[ENGINE.portsOpen / 4] = unwatched && !cpu.portBreakpoints ? 1 : 0;
   u32[ENGINE.walkable / 4] = mmu.isPlainLongPaging() ? 1 : 0;
   u32[ENGINE.reservedBits / 4 + 1] = RESERVED_HIGH_LONG | ((state.efer & EFER.NXE) === 0 ? ENTRY_HIGH_XD : 0);
   u32[ENGINE.interruptWaits / 4] = cpu.bus.interruptRequested() ? 1 : 0;

@@ -2,7 +2,7 @@
  * Short ways of a few system instructions in 64-bit mode: INT n, IRETQ, SYSCALL, SYSRETQ, INVLPG and MOV from and to CR2 and CR3 where they do what kernels have them do all day. Flat
  * 64-bit code at CPL 0 and 3, descriptors of the GDT that have their accessed bits, nobody who looks on, nothing pending afterwards. All that is asked
  * comes before anything changes; where an answer is no, or the TLB's columns do not have a page, the next record has the reference engine do the
- * whole instruction. Its meaning is that of isa/system/: test/engines/short-ways.test.ts holds these ways to it.
+ * whole instruction. Its meaning is that of isa/system/: test/engines/short-ways.test.ts, and paging-code.test.ts, hold these ways to it.
  */
 import { OFFSET, SEGMENT } from '../../../state/layout.ts';
 import { CR0, CR4, EFER } from '../../../mmu/control-bits.ts';
@@ -39,7 +39,8 @@ const FROM_CR = 'MOV r64, CRn', TO_CR = 'MOV CRn, r64';
 
 /** Which way an instruction has in a context, as part of a handler's key; undefined: none. */
 export function shortWayOf(i: Instruction, { mode, column }: Context): string | undefined {
-  if (mode.codeSize === 64 && column !== COLUMN.user && wayOnPaging(i) !== undefined) return `${formOf(i)} ${wayOnPaging(i)} ${i.operands.map((x) => (x.kind === 'control' ? x.number : '')).join('')}`;
+  const onPaging = mode.codeSize === 64 && column !== COLUMN.user ? wayOnPaging(i) : undefined;
+  if (onPaging !== undefined) return `${formOf(i)} ${onPaging} ${i.operands.map((x) => (x.kind === 'control' ? x.number : '')).join('')}`;
   if (mode.codeSize !== 64 || (i.width !== 64 && i.mnemonic !== 'INT' && i.mnemonic !== 'SYSCALL')) return undefined;
   const user = column === COLUMN.user;
   if (!(i.mnemonic in WAYS) || (user && i.mnemonic !== 'INT' && i.mnemonic !== 'SYSCALL')) return undefined;
@@ -90,12 +91,10 @@ export class ShortWay extends HandlerOps {
           this.code.byte(N.i32_sub);
           this.code.set(BUDGET);
         });
-      }
-      else this[WAYS[this.#instruction.mnemonic as keyof typeof WAYS]]();
+      } else this[WAYS[this.#instruction.mnemonic as keyof typeof WAYS]]();
       this.#count(ENGINE.changes);
     });
   }
-
 
   /** To the next record, which does it all. The block has paid for this one. Of a page fault: back to the dispatcher. */
   protected override leave(): Leave {
