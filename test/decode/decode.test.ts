@@ -55,6 +55,9 @@ describe('a VEX prefix', () => {
   test('with vvvv other than 1111b is #UD where the instruction has no register there', () => {
     expect(failure('c4 e3 7b f0 c1 05')).toBe('RORX r32, r/m32, imm8');
     expect(failure('c4 e3 73 f0 c1 05')).toBe('invalid');
+    // The topmost bit, too, where there are eight registers: AMD EPYC, in compatibility mode.
+    expect(decoded('c4 e1 79 2b 00', MODE_32).mnemonic).toBe('VMOVNTPD');
+    expect(failure('c4 e1 39 2b 00', MODE_32)).toBe('invalid');
   });
   test('with L of 1 is #UD for instructions on general registers', () => {
     expect(failure('c4 e2 7c f2 c1')).toBe('invalid');

@@ -225,7 +225,7 @@ export function decode(bytes: Uint8Array, start: number, mode: Mode, set: Instru
   });
   if (r.trouble !== undefined) return r.trouble === 'truncated' ? TRUNCATED : TOO_LONG;
   if (p.lock && !(row.lock && operands[0]?.kind === 'memory')) return LOCK_REFUSED;
-  if (vex !== undefined && vex.vvvv !== 0 && !chosen.usesVvvv) return VVVV_REFUSED;
+  if (vex !== undefined && !vex.vvvvIsOnes && !chosen.usesVvvv) return VVVV_REFUSED;
   if (chosen.special && !specialRegistersExist(row, operands)) return NO_SUCH_REGISTER;
   if (chosen.needsSib && !gatherRegistersDiffer(operands)) return SAME_REGISTERS;
 

@@ -8,8 +8,10 @@ export interface Vex {
   readonly map: number;
   /** W R X B in the places of REX. */
   readonly rex: number;
-  /** A register, or 0 where the instruction has none here. */
+  /** The register that it names, where the instruction has one here. */
   readonly vvvv: number;
+  /** All four bits of it are 1, as they must be where the instruction has none: hardware looks at the topmost outside 64-bit mode, too. */
+  readonly vvvvIsOnes: boolean;
   readonly selectors: Selectors;
 }
 
@@ -17,7 +19,7 @@ const PP_66 = 1, PP_F3 = 2, PP_F2 = 3;
 
 /**
  * Reads the bytes behind C5 (`short`) or C4. Outside 64-bit mode there are eight registers: R and X are what tells the prefix from LES and LDS, and
- * B and the topmost bit of vvvv are ignored.
+ * B and the topmost bit of the register in vvvv are ignored.
  */
 export function readVex(r: ByteReader, short: boolean, longMode: boolean): Vex {
   const first = r.byte();
@@ -29,6 +31,7 @@ export function readVex(r: ByteReader, short: boolean, longMode: boolean): Vex {
     map: short ? 1 : first & 31,
     rex: 0x40 | (w << 3) | (longMode ? rxb : 0),
     vvvv: (~second >> 3) & (longMode ? 15 : 7),
+    vvvvIsOnes: (second & 0x78) === 0x78,
     selectors: {
       operandSizePrefix: pp === PP_66, repeat: pp === PP_F3 ? 1 : pp === PP_F2 ? 2 : 0, rexW: w === 1,
       vexLength: (second & 4) === 0 ? 0 : 1,
