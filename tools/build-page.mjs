@@ -6,7 +6,6 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } fro
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { buildKernel, kernelElf } from '../dist/kernel/index.js';
-import { DESCRIPTION } from '../dist/kernel/description.js';
 import { sourceMapResolver } from '../dist/cli/source-maps.js';
 
 const root = join(import.meta.dirname, '..'), page = join(root, 'src/debugger/page'), out = join(root, 'dist/page');
@@ -22,5 +21,4 @@ writeFileSync(join(out, 'kernel.elf'), kernelElf(buildKernel({ resolveLocation: 
 const kernel = join(root, 'src/kernel');
 const sources = readdirSync(kernel, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts')).map((name) => `src/kernel/${name}`);
 writeFileSync(join(out, 'kernel-sources.json'), JSON.stringify(Object.fromEntries(sources.map((name) => [name, readFileSync(join(root, name), 'utf8')]))));
-writeFileSync(join(out, 'kernel-description.json'), JSON.stringify(DESCRIPTION));
-writeFileSync(join(out, 'boot.json'), JSON.stringify({ example: { name: 'guest kernel', image: 'kernel.elf', sources: 'kernel-sources.json', description: 'kernel-description.json' } }));
+writeFileSync(join(out, 'boot.json'), JSON.stringify({ example: { name: 'guest kernel', image: 'kernel.elf', sources: 'kernel-sources.json' } }));

@@ -16,6 +16,8 @@ export interface ElfOptions {
   readonly name?: string;
   /** The folder that source file names are relative to, for gdb. Default `.`. */
   readonly compilationDirectory?: string;
+  /** Contents of further sections by name, which are not loaded: for debuggers. */
+  readonly notLoaded?: Readonly<Record<string, Uint8Array>>;
 }
 
 const PAGE = 0x1000;
@@ -80,6 +82,7 @@ export function writeElf(image: Image, options: ElfOptions = {}): Uint8Array<Arr
   };
   if (note) sections.push({ name: '.note.Xen', type: SHT.NOTE, flags: 0, address: 0n, offset: headers, size: note.length, link: 0, info: 0, align: NOTE_ALIGN, entrySize: 0 });
   for (const [name, content] of dwarfSections(image, { name: options.name ?? 'kernel', compilationDirectory: options.compilationDirectory ?? '.' })) addContent(name, SHT.PROGBITS, content);
+  for (const [name, content] of Object.entries(options.notLoaded ?? {})) addContent(name, SHT.PROGBITS, content);
 
   const strings = new StringTable();
   const symbols = symbolTable(image, strings);

@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { CommandError } from './exit-status.ts';
+import { outputReason } from './files.ts';
 import { stdoutDrained, stdoutFailed } from './stdout.ts';
 
 const CTRL_A = 0x01, CTRL_BRACKET = 0x1d;
@@ -30,7 +31,7 @@ export class Console {
     try {
       this.file = path === undefined ? undefined : openSync(path, 'w');
     } catch (e) {
-      throw new CommandError('output', `--serial ${path}: cannot be written: ${(e as Error).message}`);
+      throw new CommandError('output', `--serial ${path}: cannot be written: ${outputReason(path!, e)}`);
     }
   }
 

@@ -15,7 +15,7 @@ import { print } from './stdout.ts';
 /** The files of the page, which are all that is served but for the image and its modules. */
 const FILES: Readonly<Record<string, string>> = {
   'index.html': 'text/html; charset=utf-8', 'page.js': 'text/javascript', 'page.css': 'text/css', 'worker.js': 'text/javascript',
-  'kernel.elf': 'application/octet-stream', 'kernel-sources.json': 'application/json', 'kernel-description.json': 'application/json',
+  'kernel.elf': 'application/octet-stream', 'kernel-sources.json': 'application/json',
 };
 const HEADERS = {
   'Content-Security-Policy': "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -103,7 +103,7 @@ export const debugCommand: Command = {
   operands: '[IMAGE]',
   says: 'Shows IMAGE in the debugger\'s view, a page for a browser on this computer.\n'
     + 'Prints the page\'s address. Without IMAGE the page opens files itself.',
-  options: { ...MACHINE_OPTIONS, 'description': { value: 'FILE.json', says: 'what the kernel\'s own memory looks like, for the pane that shows it (docs/GUEST-DESCRIPTION.md)' }, 'source': { value: 'DIR', says: 'folder of the kernel\'s source: its text is shown beside the instructions (IMAGE needs a line table: compile with -g)' }, 'port': { value: 'N', says: 'listen on this port of 127.0.0.1 (default: one that is free)' } },
+  options: { ...MACHINE_OPTIONS, 'description': { value: 'FILE.json', says: 'what the kernel\'s own memory looks like, instead of what IMAGE says itself (docs/GUEST-DESCRIPTION.md)' }, 'source': { value: 'DIR', says: 'folder of the kernel\'s source: its text is shown beside the instructions (IMAGE needs a line table: compile with -g)' }, 'port': { value: 'N', says: 'listen on this port of 127.0.0.1 (default: one that is free)' } },
   notes: 'The machine runs in the browser; the server only hands out the page and IMAGE. Ctrl-C ends it.',
   run: debug,
 };

@@ -1,7 +1,7 @@
 /** A run that is debugged: by gdb, or from a prompt in the terminal (`--on-fault debug`, Ctrl-]). */
 import { Debugger, type DebugStop, type Motion } from '../debug/debugger.ts';
 import { Prompt } from '../debug/prompt/prompt.ts';
-import type { SourceLines } from '../debug/source-lines.ts';
+import type { ImageNotes } from '../debug/image-notes.ts';
 import { InputLog, type RunOf } from '../machine/input-log.ts';
 import type { Machine, Stop } from '../machine/machine.ts';
 import { compareMoments } from '../machine/position.ts';
@@ -12,7 +12,7 @@ import { GdbServer, parseAddress } from './gdb.ts';
 import type { Arguments } from './options.ts';
 import { feed, serialTaken, type Outside } from './outside.ts';
 import { PromptLines } from './prompt-lines.ts';
-import { linesOfImage } from './source-files.ts';
+import { notesOfImage } from './source-files.ts';
 
 /** Instructions between two looks at gdb, the keyboard and the clock. */
 const SLICE = 200_000;
@@ -32,7 +32,7 @@ export class Debugging implements Outside {
   /** How the guest ended, if it has. */
   ending: Stop | undefined;
   #lines: PromptLines | undefined;
-  readonly #sourceLines: () => SourceLines;
+  readonly #notes: ImageNotes;
   readonly #prompt: Prompt;
 
   /** What the options of `run` ask for; undefined: nothing. Throws CommandError. */
@@ -42,18 +42,18 @@ export class Debugging implements Outside {
     if (gdb !== undefined && onFault !== undefined) throw new CommandError('usage', '--gdb and --on-fault: gdb sees each fault itself');
     if (gdb !== undefined && args.has('max-instructions')) throw new CommandError('usage', '--gdb and --max-instructions: gdb says how far the machine goes');
     if (gdb === undefined && onFault === undefined) return undefined;
-    return new Debugging(new Debugger(machine, replayed === undefined ? {} : { log: replayed }), { lines: linesOfImage(args), replays: replayed !== undefined, onFault: onFault !== undefined, ...(gdb === undefined ? {} : { gdb }) });
+    return new Debugging(new Debugger(machine, replayed === undefined ? {} : { log: replayed }), { notes: notesOfImage(args), replays: replayed !== undefined, onFault: onFault !== undefined, ...(gdb === undefined ? {} : { gdb }) });
   }
 
   /** A debugger for a machine that has been running without one: its past begins now. */
   static from(machine: Machine, args: Arguments, log: InputLog): Debugging {
-    return new Debugging(new Debugger(machine, { log, given: log.events.length }), { lines: linesOfImage(args), replays: false, onFault: false });
+    return new Debugging(new Debugger(machine, { log, given: log.events.length }), { notes: notesOfImage(args), replays: false, onFault: false });
   }
 
-  private constructor(debug: Debugger, { lines, replays, onFault, gdb }: { readonly lines: () => SourceLines; readonly replays: boolean; readonly onFault: boolean; readonly gdb?: string }) {
+  private constructor(debug: Debugger, { notes, replays, onFault, gdb }: { readonly notes: ImageNotes; readonly replays: boolean; readonly onFault: boolean; readonly gdb?: string }) {
     this.#debug = debug;
-    this.#sourceLines = lines;
-    this.#prompt = new Prompt(debug, lines);
+    this.#notes = notes;
+    this.#prompt = new Prompt(debug, notes);
     this.#replays = replays;
     this.#onFault = onFault;
     this.#gdb = gdb === undefined ? undefined : parseAddress(gdb);
@@ -112,7 +112,8 @@ export class Debugging implements Outside {
           lines.pause();
           return outcome.how;
         case 'run':
-          this.#motion = outcome.motion;
+        case 'goto':
+          this.#motion = outcome.kind === 'run' ? outcome.motion : this.#debug.goTo(outcome.to);
           this.#isOnwards = false;
           lines.pause();
           return 'continue';
@@ -122,7 +123,7 @@ export class Debugging implements Outside {
 
   /** Lets gdb have the machine until it lets it go, and the machine ends; or until the host ends it. */
   async runUnderGdb(terminal: Console, hostEnds: () => Ended | undefined): Promise<Ended> {
-    const debug = this.#debug, server = new GdbServer(debug, this.#sourceLines);
+    const debug = this.#debug, server = new GdbServer(debug, this.#notes);
     const { host, port } = this.#gdb!;
     process.stderr.write(`longmode: gdb can connect to ${await server.listen(host, port)}\n`);
     try {

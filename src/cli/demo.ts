@@ -3,6 +3,7 @@ import { SCENARIOS, buildKernel, kernelElf } from '../kernel/index.ts';
 import { Machine } from '../machine/machine.ts';
 import { CommandError } from './exit-status.ts';
 import { nearest, type Arguments, type Command } from './options.ts';
+import { scenarioList } from './scenario-list.ts';
 import { Output, RUN_OPTIONS, runToEnd } from './run.ts';
 
 const { engine, timeout, serial, report, quiet } = RUN_OPTIONS;
@@ -23,6 +24,6 @@ export const demoCommand: Command = {
   operands: '[SCENARIO]',
   says: 'Boots the guest kernel and shows what it does with memory (this is npm start).',
   options: { engine, timeout, serial, report, quiet },
-  notes: `Scenarios (default: all, which runs those marked *):\n${SCENARIOS.map((s) => `  ${s.inAll ? '*' : ' '} ${s.name.padEnd(18)}${s.about}`).join('\n')}`,
+  notes: `Scenarios (default: all, which runs those marked *):\n${scenarioList()}`,
   run: demo,
 };

@@ -1,5 +1,6 @@
 /** Reading and writing the user's files: what goes wrong is one line with a documented status, and nothing is left half-written. */
 import { closeSync, openSync, readSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs';
+import { dirname } from 'node:path';
 import { CommandError } from './exit-status.ts';
 
 /** Larger input files are refused before they are read, in bytes; a pipe as soon as it has given more. */
@@ -41,6 +42,11 @@ function readPipe(path: string): Uint8Array {
   }
 }
 
+/** Why a file cannot be made: what is not there then is its folder. */
+export function outputReason(path: string, e: unknown): string {
+  return (e as { code?: string }).code === 'ENOENT' ? `there is no folder ${dirname(path)}` : reason(e);
+}
+
 /** What is at a path now; undefined when nothing is. */
 function existing(path: string): Stats | undefined {
   return statSync(path, { throwIfNoEntry: false });
@@ -61,7 +67,7 @@ export function writeOutput(path: string, content: string | Uint8Array): void {
     renameSync(temporary, target);
   } catch (e) {
     if (temporary !== undefined) rmSync(temporary, { force: true });
-    throw new CommandError('output', `${path}: cannot be written: ${reason(e)}`);
+    throw new CommandError('output', `${path}: cannot be written: ${outputReason(path, e)}`);
   }
 }
 

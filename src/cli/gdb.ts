@@ -2,7 +2,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { GdbSession } from '../debug/gdb/server.ts';
 import type { Debugger } from '../debug/debugger.ts';
-import type { SourceLines } from '../debug/source-lines.ts';
+import type { ImageNotes } from '../debug/image-notes.ts';
 import type { Stop } from '../machine/machine.ts';
 import { compareMoments } from '../machine/position.ts';
 import { CommandError } from './exit-status.ts';
@@ -22,7 +22,7 @@ export function parseAddress(text: string): { readonly host: string; readonly po
 
 export class GdbServer {
   readonly #debug: Debugger;
-  readonly #lines: () => SourceLines;
+  readonly #notes: ImageNotes;
   readonly #server: Server;
   #socket: Socket | undefined;
   #session: GdbSession | undefined;
@@ -30,9 +30,9 @@ export class GdbServer {
   #killed = false;
   #wake: (() => void) | undefined;
 
-  constructor(debug: Debugger, lines: () => SourceLines) {
+  constructor(debug: Debugger, notes: ImageNotes) {
     this.#debug = debug;
-    this.#lines = lines;
+    this.#notes = notes;
     this.#server = createServer((socket) => { this.#connected(socket); });
   }
 
@@ -104,7 +104,7 @@ export class GdbServer {
         this.#killed = true;
         this.#wake?.();
       },
-    }, this.#lines);
+    }, this.#notes);
     this.#session = session;
     socket.on('data', (bytes) => {
       session.receive(bytes);

@@ -4,6 +4,7 @@ import { buildKernel, kernelElf } from '../kernel/index.ts';
 import { CommandError } from './exit-status.ts';
 import { writeOutput } from './files.ts';
 import type { Arguments, Command } from './options.ts';
+import { scenarioList } from './scenario-list.ts';
 import { PACKAGE_ROOT, sourceMapResolver } from './source-maps.ts';
 
 async function kernel(args: Arguments): Promise<number> {
@@ -19,10 +20,11 @@ async function kernel(args: Arguments): Promise<number> {
 export const kernelCommand: Command = {
   name: 'kernel',
   operands: '',
-  says: 'Writes the guest kernel as an ELF64 file with symbols and DWARF line numbers (boots with QEMU\'s -kernel, by PVH and Multiboot).',
+  says: 'Writes the guest kernel as an ELF64 file with symbols, DWARF line numbers and a description of its memory (boots with QEMU\'s -kernel, by PVH and Multiboot).',
   options: {
     'out': { value: 'FILE', says: 'the ELF file' },
     'listing': { value: 'FILE', says: 'address, bytes, assembly and TypeScript source line of every statement' },
   },
+  notes: `Its command line says what it shows: longmode run FILE --cmdline scenario=NAME, and on QEMU -append scenario=NAME. Names (default: all, which runs those marked *):\n${scenarioList()}`,
   run: kernel,
 };

@@ -1,28 +1,19 @@
 /** The texts of an image's source files, from a folder that the user names. The image says which: it is hostile, and gets nothing from outside that folder. */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
+import { ImageNotes } from '../debug/image-notes.ts';
 import { pathParts } from '../debug/source-files.ts';
-import { readSourceLines, SourceLines } from '../debug/source-lines.ts';
+import type { SourceLines } from '../debug/source-lines.ts';
 import { CommandError } from './exit-status.ts';
 import { readInput } from './files.ts';
 import type { Arguments } from './options.ts';
 
 const MOST_FILE_BYTES = 4 * 2 ** 20, MOST_BYTES = 128 * 2 ** 20;
 
-/** The line table of IMAGE, read when it is asked for first: most runs never need it, and that of a Linux is long. */
-export function linesOfImage(args: Arguments): () => SourceLines {
+/** What IMAGE says of itself. */
+export function notesOfImage(args: Arguments): ImageNotes {
   const [image] = args.operands;
-  let lines: SourceLines | undefined;
-  return () => lines ??= image === undefined ? new SourceLines() : linesOf(image);
-}
-
-function linesOf(image: string): SourceLines {
-  try {
-    return readSourceLines(readInput(image, 'image'));
-  } catch (error) {
-    if (error instanceof CommandError) return new SourceLines([], error.message);
-    throw error;
-  }
+  return image === undefined ? new ImageNotes() : new ImageNotes(() => readInput(image, 'image'));
 }
 
 /** Texts by the names that the line table has, of the files whose path, or what remains of it without the first folders, is in the folder. Says how many. Throws CommandError. */

@@ -5,7 +5,7 @@ import { TraceFormatError, type Trace } from '../trace/format.ts';
 import { replayLockstep } from '../trace/lockstep.ts';
 import { isRecordedImage, readTraceFile, recordTrace } from '../trace/trace-file.ts';
 import { CommandError } from './exit-status.ts';
-import { readInput, regularOutput } from './files.ts';
+import { outputReason, readInput, regularOutput } from './files.ts';
 import { QEMU_OPTIONS, recordOptions, reportComparison, stepperOf, withQemu } from './lockstep.ts';
 import { nearest, type Arguments, type Command } from './options.ts';
 import { showProgress } from './progress.ts';
@@ -34,7 +34,7 @@ async function record(args: Arguments): Promise<number> {
   const maxInstructions = args.integer('max-instructions', 1, Number.MAX_SAFE_INTEGER);
   const options = { ...recordOptions(args, machine, image), includeImage: true, loadedRam: stepperOf(machine).ram, ...(maxInstructions === undefined ? {} : { maxInstructions }) };
   const written = await withQemu(() => recordTrace(options, regularOutput(out))).catch((e: unknown) => {
-    throw (e as { code?: string }).code === undefined ? e : new CommandError('output', `${out}: cannot be written: ${(e as Error).message}`);
+    throw (e as { code?: string }).code === undefined ? e : new CommandError('output', `${out}: cannot be written: ${outputReason(out, e)}`);
   });
   await print(`${written.instructions} instructions and ${written.interrupts} exceptions and interrupts of QEMU ${written.recording.qemuVersion} in ${written.fileBytes} bytes\n`);
   return 0;

@@ -21,6 +21,9 @@ export type DebugStop =
   /** The command does not apply here. */
   | { readonly kind: 'refused'; readonly why: string };
 
+/** A moment, a place in the run, or an instruction count. */
+export type Destination = number | Position | Moment;
+
 /** A way to somewhere, forwards or backwards, whose destination is fixed when it begins. Until it is over or cancelled nothing else may be done with the machine. */
 export interface Motion {
   /**
@@ -136,11 +139,11 @@ export class Debugger {
 
   // --------------------------------------------------------------------------------------------------------- other
   /** To an instruction count, a position or a moment, past breakpoints and whatever the guest does. */
-  goTo(to: number | Position | Moment): Motion {
+  goTo(to: Destination): Motion {
     const way = this.history.wayTo(to);
     return { advance: way, cancel: () => undefined };
   }
-  runTo(to: number | Position | Moment): DebugStop { return this.goTo(to).advance(); }
+  runTo(to: Destination): DebugStop { return this.goTo(to).advance(); }
   restart(): DebugStop { return this.runTo(this.history.start); }
 
   /** Changes memory now, all of the bytes or none; what can be read can be written, read-only pages too. Throws RangeError for what is no RAM. */

@@ -5,6 +5,7 @@
  */
 import { FileReader, ImageError } from '../machine/boot/image-error.ts';
 import { isElf } from '../machine/boot/elf.ts';
+import { cString, sectionsOf } from './elf-sections.ts';
 
 export interface SourceLine {
   readonly file: string;
@@ -13,8 +14,7 @@ export interface SourceLine {
 interface Row extends SourceLine { readonly address: bigint; readonly ends: boolean }
 
 /** Rows and file names that are kept at most: of Linux's vmlinux, debugging information has some 10 million, which no page wants. */
-const MOST_ROWS = 1_000_000, MOST_FILES = 100_000, MOST_SECTIONS = 10_000;
-const SHF_COMPRESSED = 0x800n;
+const MOST_ROWS = 1_000_000, MOST_FILES = 100_000;
 
 /** Lines by address. */
 export class SourceLines {
@@ -57,7 +57,7 @@ export function readSourceLines(file: Uint8Array): SourceLines {
   if (!isElf(file)) return new SourceLines();
   const rows: Row[] = [];
   try {
-    const sections = debugSections(file);
+    const sections = sectionsOf(file, (name) => name.startsWith('.debug_'));
     const lines = sections.get('.debug_line');
     if (lines !== undefined) readUnits(new FileReader(lines), new Strings(sections), rows);
   } catch (error) {
@@ -65,40 +65,6 @@ export function readSourceLines(file: Uint8Array): SourceLines {
     throw error;
   }
   return new SourceLines(rows);
-}
-
-/** The .debug_ sections by name. */
-function debugSections(file: Uint8Array): Map<string, Uint8Array> {
-  const r = new FileReader(file), wide = file[4] === 2;
-  const word = (at: number, field: string): number => (wide ? r.u64(at, field) : r.u32(at, field));
-  const headers = word(wide ? 40 : 32, 'ELF header e_shoff'), size = r.u16(wide ? 58 : 46, 'ELF header e_shentsize');
-  const count = r.u16(wide ? 60 : 48, 'ELF header e_shnum'), nameSection = r.u16(wide ? 62 : 50, 'ELF header e_shstrndx');
-  if (headers === 0 || count === 0) return new Map();
-  if (count > MOST_SECTIONS) throw new ImageError(`ELF header e_shnum: ${count} sections`);
-  const section = (n: number): { name: number; compressed: boolean; bytes: Uint8Array } => {
-    const at = headers + n * size, field = `section header ${n}`;
-    const nobits = r.u32(at + 4, `${field} sh_type`) === 8;
-    // What has no bytes in the file may lie behind its end.
-    const offset = nobits ? 0 : word(at + (wide ? 24 : 16), `${field} sh_offset`), length = nobits ? 0 : word(at + (wide ? 32 : 20), `${field} sh_size`);
-    return { name: r.u32(at, `${field} sh_name`), compressed: (BigInt(word(at + 8, `${field} sh_flags`)) & SHF_COMPRESSED) !== 0n, bytes: r.slice(offset, length, field) };
-  };
-  if (nameSection >= count) throw new ImageError(`ELF header e_shstrndx: there is no section ${nameSection}`);
-  const names = section(nameSection).bytes;
-  const found = new Map<string, Uint8Array>();
-  for (let n = 0; n < count; n++) {
-    const { name, compressed, bytes } = section(n);
-    const text = cString(names, name);
-    if (!text.startsWith('.debug_')) continue;
-    if (compressed) throw new ImageError(`${text} is compressed; link with --compress-debug-sections=none`);
-    found.set(text, bytes);
-  }
-  return found;
-}
-
-const LATIN1 = new TextDecoder('latin1');
-function cString(table: Uint8Array, at: number): string {
-  const end = table.indexOf(0, at);
-  return at >= table.length || end < 0 ? '' : LATIN1.decode(table.subarray(at, Math.min(end, at + 1024)));
 }
 
 /** Strings that lie in other sections. */
@@ -145,7 +111,7 @@ class Cursor {
   string(): string {
     const start = this.at;
     while (this.u8() !== 0);
-    return LATIN1.decode(this.#r.bytes.subarray(start, Math.min(this.at - 1, start + 1024)));
+    return cString(this.#r.bytes, start);
   }
 }
 

@@ -2,9 +2,10 @@
  * What the page and its worker say to each other: plain data, so the page needs nothing of the machine. A request is answered once, by its
  * number; notices come by themselves. Addresses and registers are bigint, counts of instructions are numbers.
  */
+import type { FramesData, KernelData } from '../debug/kernel-memory.ts';
 import type { RegisterField } from '../debug/register-fields.ts';
 
-export type { RegisterField };
+export type { FramesData, KernelData, RegisterField };
 
 export interface MomentData { readonly retired: number; readonly deliveries: number; readonly idleTime: number }
 
@@ -15,7 +16,7 @@ export interface LoadRequest {
   readonly options: MachineRequest;
   /** Texts of source files by path: those whose paths end as the line table's do are meant. */
   readonly sources?: Readonly<Record<string, string>>;
-  /** What the kernel says of its own memory: docs/GUEST-DESCRIPTION.md. Not checked before it is used. */
+  /** What the kernel's own memory looks like, instead of what the image says: docs/GUEST-DESCRIPTION.md. Not checked before it is used. */
   readonly description?: unknown;
   /** A link's moment: the machine is taken there if the image and the machine are the link's. */
   readonly link?: LinkData;
@@ -54,6 +55,8 @@ export interface Requests {
   link: { takes: undefined; gives: LinkData };
   /** More source texts. */
   sources: { takes: Readonly<Record<string, string>>; gives: SourcesFound };
+  /** What the kernel's own memory looks like. */
+  describe: { takes: unknown; gives: void };
   code: { takes: { readonly at?: bigint; readonly before: number; readonly after: number }; gives: CodeData };
   registers: { takes: undefined; gives: readonly RegisterGroup[] };
   /** The walk of a linear address. */
@@ -225,15 +228,4 @@ export interface StackData {
   readonly size: number;
   readonly frames: readonly { readonly rip: bigint; readonly rsp: bigint; readonly by: 'current' | 'call' | 'event'; readonly slot: bigint | undefined; readonly name: string | undefined; readonly source: string | undefined }[];
   readonly slots: readonly { readonly address: bigint; readonly value: bigint; readonly note: string | undefined }[];
-}
-
-/** Of each frame: 0 free, 1 used, 2 page table, 3 the page of zeroes. */
-export interface FramesData { readonly kinds: Uint8Array; readonly free: number; readonly tables: number }
-export interface KernelData {
-  readonly frames: FramesData | undefined;
-  readonly lists: readonly { readonly name: string; readonly columns: readonly string[]; readonly rows: readonly (readonly { readonly value: bigint; readonly text: string; readonly address: boolean }[])[]; readonly truncated: boolean }[];
-  readonly blocks: readonly { readonly name: string; readonly blocks: readonly { readonly at: bigint; readonly bytes: bigint; readonly state: 'free' | 'used' | 'neither' }[]; readonly problem: string | undefined }[];
-  /** Page faults in equal stretches of the time line. */
-  readonly faults: readonly number[];
-  readonly problem: string | undefined;
 }

@@ -3,6 +3,9 @@ import { BLOCK, BLOCK_HEADER, BLOCK_STATE, HEAP, PMM, POLICY, PROTECTION, REGION
 
 const named = (values: Readonly<Record<string, number>>): Record<string, string> => Object.fromEntries(Object.entries(values).map(([name, value]) => [String(value), name.toLowerCase().replace('zero', 'zero page')]));
 
+/** Where an image has it. */
+export const DESCRIPTION_SECTION = '.longmode.description';
+
 export const DESCRIPTION = {
   version: 1,
   frames: { bitmap: `u64[system_pmm + ${PMM.bitmap}]`, count: `u64[system_pmm + ${PMM.frames}]`, zeroFrame: 'u64[zero_frame]' },

@@ -18,6 +18,7 @@
 import { Assembler, writeElf, type AssemblerOptions, type ElfOptions, type Image } from '../assembler/index.ts';
 import { boot, multibootHeader, pvhNote } from './boot.ts';
 import { console } from './console.ts';
+import { DESCRIPTION, DESCRIPTION_SECTION } from './description.ts';
 import { exceptions } from './exceptions.ts';
 import { gdt } from './gdt.ts';
 import { heapStages } from './heap-stages.ts';
@@ -65,6 +66,6 @@ export function buildKernel(options: KernelOptions = {}): Image {
   return a.link();
 }
 
-/** The kernel as an ELF64 file with symbols and DWARF line numbers. What the loaders look for, the image itself contains. */
+/** The kernel as an ELF64 file with symbols, DWARF line numbers and the description of its memory. What the loaders look for, the image itself contains. */
 export const kernelElf = (image: Image, options: Pick<ElfOptions, 'compilationDirectory'> = {}): Uint8Array<ArrayBuffer> =>
-  writeElf(image, { ...options, name: 'longmode guest kernel' });
+  writeElf(image, { ...options, name: 'longmode guest kernel', notLoaded: { [DESCRIPTION_SECTION]: new TextEncoder().encode(JSON.stringify(DESCRIPTION)) } });

@@ -149,6 +149,25 @@ describe('the page on a server of static files', () => {
     expect(new URL(page.url()).hash).toBe('');
   });
 
+  it('shows a kernel\'s memory as the image says, or as a description says that is dropped with it or on it', async () => {
+    const description = join(folder, 'frames.json'), damaged = join(folder, 'damaged.json');
+    writeFileSync(description, JSON.stringify({ version: 1, lists: [{ name: 'Spaces', first: 'current_space', next: 0x1000, columns: [] }] }));
+    writeFileSync(damaged, '{');
+    await moved(page, () => drop(image));
+    await moved(page, () => page.keyboard.press('F8'));
+    await page.getByRole('tab', { name: 'Kernel', exact: true }).click();
+    await page.getByRole('table', { name: 'Regions' }).waitFor();
+    await drop(description);
+    await page.getByRole('heading', { name: 'Spaces' }).waitFor();
+    await drop(damaged);
+    await expect.poll(problem).toMatch(/^damaged\.json: /);
+    await dialog().getByRole('button', { name: 'Close' }).click();
+    await moved(page, () => drop(image, description));
+    await page.getByRole('tab', { name: 'Kernel', exact: true }).click();
+    await moved(page, () => page.keyboard.press('F8'));
+    await page.getByRole('heading', { name: 'Spaces' }).waitFor();
+  });
+
   it('shows the text of a folder of sources that is dropped', async () => {
     const sources = join(folder, 'src/kernel');
     mkdirSync(sources, { recursive: true });

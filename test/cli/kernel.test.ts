@@ -23,6 +23,13 @@ describe('longmode kernel', () => {
     expect(readFileSync(join(import.meta.dirname, '../../src/kernel/boot.ts'), 'utf8').split('\n')[line - 1]).toContain('a.mov(cr0, eax)');
   });
   it('needs to be told what to write', () => expect(longmode(['kernel'])).toEqual({ status: 2, stdout: '', stderr: 'longmode: kernel: give --out FILE, --listing FILE or both\n' }));
+  it('names the folder that is missing, not the file that is not there yet', () => {
+    expect(longmode(['kernel', '--out', join(folder, 'none/k.elf')])).toMatchObject({ status: expect.any(Number) as number, stderr: `longmode: ${join(folder, 'none/k.elf')}: cannot be written: there is no folder ${join(folder, 'none')}\n` });
+    expect(longmode(['run', elf, '--serial', join(folder, 'none/out')]).stderr).toBe(`longmode: --serial ${join(folder, 'none/out')}: cannot be written: there is no folder ${join(folder, 'none')}\n`);
+  });
+  it('says how its command line chooses what it shows', () => {
+    expect(longmode(['kernel', '--help']).stdout).toMatch(/--cmdline scenario=NAME[^]*\* heap /);
+  });
   it('writes a file that runs', () => {
     const outcome = longmode(['run', elf, '--cmdline', 'scenario=alloc']);
     expect(outcome).toMatchObject({ status: 0, stderr: '' });

@@ -170,11 +170,27 @@ describe('a gdb session', () => {
     expect(peer.monitor('info')).toMatch(/^engine auto, .*\n64-bit mode, 4-level paging, CPL 0/);
     expect(peer.monitor('snapshot')).toBe('#1 is instruction 50000\n');
     expect(peer.monitor('help')).toMatch(/who-wrote.*\n/);
+    // Commands that are refused are not on offer.
+    expect(peer.monitor('help')).not.toMatch(/^(step|back|continue|set|quit)\b/m);
     expect(peer.monitor('step')).toMatch(/moves the machine in time/);
     expect(peer.monitor('quit')).toMatch(/moves the machine in time/);
     expect(peer.monitor('nonsense')).toMatch(/there is no command "nonsense"/);
     expect(peer.debug.machine.state.retired).toBe(50_000);
     expect(peer.ask('qRcmd,zz')).toBe('E16');
+  });
+  it('takes the machine to a moment of the monitor\'s when gdb lets it move, forwards and backwards', () => {
+    const peer = new Peer(new Debugger(kernelMachine('pmm'))), { state } = peer.debug.machine;
+    peer.debug.runTo(50_000);
+    peer.monitor('snapshot');
+    peer.debug.runTo(60_000);
+    expect(peer.monitor('goto #1')).toMatch(/"continue" or "reverse-continue" goes there/);
+    expect(state.retired).toBe(60_000);
+    expect(peer.ask('bc')).toMatch(/^T05/);
+    expect(state.retired).toBe(50_000);
+    peer.monitor('goto 55000');
+    peer.ask('vCont;c');
+    expect(state.retired).toBe(55_000);
+    expect(peer.monitor('goto #2')).toBe('there is no snapshot #2\n');
   });
   it('says which of the monitor\'s breakpoints it stopped at, since gdb knows nothing of them, and takes them with it', () => {
     const { peer, address } = flatPeer();

@@ -7,12 +7,12 @@ import { Prompt } from '../../src/debug/prompt/prompt.ts';
 import { SymbolTable } from '../../src/debug/symbols.ts';
 import { stackView } from '../../src/debugger/worker/time-view.ts';
 import { Machine } from '../../src/machine/machine.ts';
-import { readSourceLines } from '../../src/debug/source-lines.ts';
+import { ImageNotes } from '../../src/debug/image-notes.ts';
 import { kernelFile } from '../kernel/support/boot.ts';
 import { kernelMachine } from '../machine/support/guests.ts';
 
 it('shows the guest kernel\'s TypeScript, also behind the frame of an exception', () => {
-  const prompt = new Prompt(new Debugger(kernelMachine('faults')), () => readSourceLines(kernelFile()));
+  const prompt = new Prompt(new Debugger(kernelMachine('faults')), new ImageNotes(kernelFile));
   prompt.debug.toAddress(prompt.debug.symbols.addressOf('page_fault')!).advance();
   const outcome = prompt.execute('bt');
   const lines = outcome.kind === 'text' ? outcome.lines : [];
@@ -23,7 +23,7 @@ it('shows the guest kernel\'s TypeScript, also behind the frame of an exception'
 
 it('names functions and lines of a kernel that is linked high before it has turned paging on, in a post-mortem, too', () => {
   const debug = new Debugger(kernelMachine('faults')), { machine } = debug;
-  const prompt = new Prompt(debug, () => readSourceLines(kernelFile()));
+  const prompt = new Prompt(debug, new ImageNotes(kernelFile));
   debug.step(12);
   expect(machine.state.cr0 >>> 31).toBe(0);
   const outcome = prompt.execute('bt');
@@ -77,7 +77,7 @@ it('finds its way behind the frame of an exception in 32-bit code, which has no 
   const table = new SymbolTable([...symbols].map(([name, { linear }]) => ({ name, address: linear, size: 0 })));
   const debug = new Debugger(machine, { symbols: table });
   debug.toAddress(symbols.get('here')!.linear).advance();
-  const { frames, slots } = stackView(debug, readSourceLines(bytes));
+  const { frames, slots } = stackView(debug, new ImageNotes(() => bytes).lines);
   expect(frames.map(({ name, by }) => `${name} ${by}`)).toEqual(['here current', 'fault event', 'undefined call']);
   expect(slots.slice(0, 6).map(({ note }) => note)).toEqual([undefined, 'exception frame: EIP fault', 'exception frame: CS', 'exception frame: EFLAGS', undefined, expect.stringContaining('return')]);
 });

@@ -6,11 +6,11 @@ import { compareMoments } from '../../machine/position.ts';
 import { MACHINE_REGISTERS } from '../../machine/registers.ts';
 import type { Breakpoint } from '../break/breakpoints.ts';
 import type { BreakKind } from '../break/kinds.ts';
-import type { Debugger, DebugStop, Motion } from '../debugger.ts';
+import type { Debugger, DebugStop, Destination, Motion } from '../debugger.ts';
 import { littleEndian } from '../bytes.ts';
+import type { ImageNotes } from '../image-notes.ts';
 import { Prompt } from '../prompt/prompt.ts';
 import { stopLine } from '../prompt/views.ts';
-import type { SourceLines } from '../source-lines.ts';
 import { ACK, fromHex, latin1, MOST_PAYLOAD, NACK, packet, PacketReader, toHex } from './packets.ts';
 import { GDB_REGISTERS, registerBytes, RIP_NUMBER, TARGET_XML } from './registers.ts';
 
@@ -49,14 +49,16 @@ export class GdbSession {
   #interrupt = false;
   #physical = false;
   #ended = false;
+  /** Where `monitor goto` leads, once gdb lets the machine move: it would not notice a machine that moves by itself. */
+  #destination: Destination | undefined;
   /** The stop that `?` asks about. */
   #stop = this.#trap();
 
-  /** `lines`: the line table of the image, for `monitor bt`. */
-  constructor(debug: Debugger, owner: SessionOwner, lines?: () => SourceLines) {
+  /** `notes`: what the image says of itself, for `monitor bt` and `monitor kernel`. */
+  constructor(debug: Debugger, owner: SessionOwner, notes?: ImageNotes) {
     this.#debug = debug;
     this.#owner = owner;
-    this.#prompt = new Prompt(debug, lines);
+    this.#prompt = new Prompt(debug, notes);
   }
 
   /** gdb waits for the machine to stop: call `slice`. */
@@ -194,7 +196,7 @@ export class GdbSession {
       }
       case 'Z': case 'z': return this.#point(text);
       case 'c': case 'C': case 's': case 'S': return this.#resumeFrom(text[0].toLowerCase() === 's' ? 'step' : 'continue', text.slice(1));
-      case 'b': return text === 'bs' ? this.#go('back') : text === 'bc' ? this.#go({ motion: this.#debug.reverse(), backwards: true }) : '';
+      case 'b': return text === 'bs' ? this.#go('back') : text === 'bc' ? this.#go('reverse') : '';
       case 'H': case 'T': return 'OK';
       case 'D':
         this.#reply('OK');
@@ -211,11 +213,18 @@ export class GdbSession {
     }
   }
 
-  #go(resume: Resume | 'continue'): undefined {
-    this.#resume = resume === 'continue' ? { motion: this.#debug.onwards(), backwards: false } : resume;
+  #go(resume: 'step' | 'back' | 'continue' | 'reverse'): undefined {
+    this.#resume = resume === 'step' || resume === 'back' ? resume : this.#way(resume === 'reverse');
     this.#interrupt = false;
     this.#owner.resumed();
     return undefined;
+  }
+
+  #way(backwards: boolean): Resume {
+    const to = this.#destination;
+    this.#destination = undefined;
+    if (to !== undefined) return { motion: this.#debug.goTo(to), backwards: true };
+    return { motion: backwards ? this.#debug.reverse() : this.#debug.onwards(), backwards };
   }
 
   /** `c`, `s` with an address, `C`, `S` with a signal, which a machine has none of. */
@@ -277,6 +286,10 @@ export class GdbSession {
       return this.#output([`addresses are ${this.#physical ? 'physical' : 'linear'}`]);
     }
     const outcome = this.#prompt.execute(line, { moves: false });
+    if (outcome.kind === 'goto') {
+      this.#destination = outcome.to;
+      return this.#output(['"continue" or "reverse-continue" goes there, past breakpoints']);
+    }
     const lines = outcome.kind === 'text' ? outcome.lines : outcome.kind === 'search' ? outcome.search.finish() : [];
     return this.#output(line === 'help' ? [...lines, 'phys [on|off]: whether memory is read and written by physical address'] : lines);
   }

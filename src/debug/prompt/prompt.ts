@@ -3,18 +3,20 @@ import type { LastWrite } from '../history/last-write.ts';
 import { addBreakpoint, BREAK_HELP } from '../break/parse.ts';
 import { compileExpression, ExpressionError } from '../break/expression.ts';
 import { Search } from '../history/search.ts';
-import type { Debugger, DebugStop, Motion } from '../debugger.ts';
+import type { Debugger, DebugStop, Destination, Motion } from '../debugger.ts';
+import { ImageNotes } from '../image-notes.ts';
+import { kernelMemory } from '../kernel-memory.ts';
 import { postMortem } from '../post-mortem.ts';
-import { SourceLines } from '../source-lines.ts';
 import { registerDump } from '../registers.ts';
 import { MACHINE_REGISTERS } from '../../machine/registers.ts';
 import type { Moment } from '../../machine/position.ts';
-import { backtraceView, breakpointLine, disassembly, infoView, lastWriteView, memoryView, placeLine, stopLine, tlbView, walkView, type Unit } from './views.ts';
+import { backtraceView, breakpointLine, disassembly, infoView, kernelMemoryView, lastWriteView, memoryView, placeLine, stopLine, tlbView, walkView, type Unit } from './views.ts';
 
-/** What comes of a line: text to show; a way forwards; a search, whose outcome is text; the end of the prompt. */
+/** What comes of a line: text to show; a way forwards, or to a moment; a search, whose outcome is text; the end of the prompt. */
 export type Outcome =
   | { readonly kind: 'text'; readonly lines: readonly string[] }
   | { readonly kind: 'run'; readonly motion: Motion }
+  | { readonly kind: 'goto'; readonly to: Destination }
   | { readonly kind: 'search'; readonly search: Search<readonly string[]> }
   | { readonly kind: 'leave'; readonly how: 'continue' | 'quit' };
 
@@ -24,24 +26,28 @@ interface Command {
   readonly says: string;
   /** It takes the machine elsewhere in time: not for a gdb, which would not notice. */
   readonly moves?: boolean;
-  readonly run: (rest: string) => Outcome;
+  /** Further lines for who asks for help with it. */
+  readonly more?: readonly string[];
+  /** `moves`: commands that move the machine are taken. */
+  readonly run: (rest: string, moves: boolean) => Outcome;
 }
 
 const text = (lines: readonly string[]): Outcome => ({ kind: 'text', lines });
 const MOST_UNITS = 4096, MOST_STEPS = 1_000_000;
+const noCommand = (name: string): string => `there is no command "${name}"; "help" lists them`;
 const UNITS: Readonly<Record<string, Unit>> = { b: 1, h: 2, w: 4, g: 8 };
 
 export class Prompt {
   readonly debug: Debugger;
-  readonly #lines: () => SourceLines;
+  readonly #notes: ImageNotes;
   readonly #commands: readonly Command[];
   readonly #moments: Moment[] = [];
   #last = '';
 
-  /** `lines`: the line table of the image, for who asks where in its source something is. */
-  constructor(debug: Debugger, lines: () => SourceLines = () => new SourceLines()) {
+  /** `notes`: where in its source something is, and what its memory looks like. */
+  constructor(debug: Debugger, notes = new ImageNotes()) {
     this.debug = debug;
-    this.#lines = lines;
+    this.#notes = notes;
     this.#commands = this.#all();
   }
 
@@ -51,11 +57,11 @@ export class Prompt {
     this.#last = wanted;
     const [, name = '', rest = ''] = /^([a-z-]+)(.*)$/is.exec(wanted) ?? [];
     if (wanted === '') return text([]);
-    const command = this.#commands.find(({ names }) => names.includes(name.toLowerCase()));
-    if (command === undefined) return text([`there is no command "${wanted.split(/\s/)[0]}"; "help" lists them`]);
+    const command = this.#named(name);
+    if (command === undefined) return text([noCommand(wanted.split(/\s/)[0]!)]);
     if (command.moves === true && !moves) return text([`"${name}" moves the machine in time: use gdb's own commands (stepi, reverse-stepi, continue, reverse-continue)`]);
     try {
-      return command.run(rest.trim());
+      return command.run(rest.trim(), moves);
     } catch (error) {
       if (error instanceof ExpressionError) return text([`${error.message}${error.column > 0 ? ` (character ${error.column + 1})` : ''}`]);
       if (error instanceof RangeError) return text([error.message]);
@@ -106,14 +112,15 @@ export class Prompt {
       { names: ['continue', 'c'], takes: '', says: 'on, to a breakpoint or the end', moves: true, run: () => ({ kind: 'run', motion: debug.onwards() }) },
       { names: ['reverse', 'rc'], takes: '', says: 'back to where a breakpoint would have stopped', moves: true, run: () => this.#back(debug.reverse()) },
       { names: ['until', 'u'], takes: 'ADDRESS', says: 'on to an address', moves: true, run: (rest) => ({ kind: 'run', motion: debug.toAddress(this.#value(rest)) }) },
-      { names: ['goto'], takes: 'N | #SNAPSHOT | end', says: 'to an instruction count, a remembered moment, the end', moves: true, run: (rest) => ({ kind: 'run', motion: debug.goTo(this.#moment(rest)) }) },
+      { names: ['goto'], takes: 'N | #SNAPSHOT | end', says: 'to an instruction count, a remembered moment, the end', more: ['"snapshot" remembers a moment. Breakpoints on the way do not stop it.'], run: (rest) => ({ kind: 'goto', to: this.#moment(rest) }) },
       { names: ['restart'], takes: '', says: 'to the beginning of the history', moves: true, run: () => this.#moved(debug.restart()) },
-      { names: ['walk'], takes: 'ADDRESS', says: 'the page walk of a linear address', run: (rest) => text(walkView(machine, this.#value(rest))) },
+      { names: ['walk'], takes: 'ADDRESS', says: 'the page walk of a linear address', more: ['Each entry with its bits in words, and whether a read, a write, a fetch would be allowed; a pointer is walked by its value: walk u64[rsp].'], run: (rest) => text(walkView(machine, this.#value(rest))) },
       { names: ['tlb'], takes: '[ADDRESS]', says: 'what the TLBs hold, and what of it is stale', run: (rest) => text(tlbView(machine, rest === '' ? undefined : this.#value(rest))) },
-      { names: ['x'], takes: '[/COUNT][b|h|w|g] [phys] ADDRESS', says: 'memory', run: (rest) => text(this.#memory(rest)) },
-      { names: ['who-wrote', 'who'], takes: '[phys] ADDRESS[,BYTES] | REGISTER | pte ADDRESS', says: 'the last write before now', run: (rest) => ({ kind: 'search', search: this.#whoWrote(rest).map((found) => lastWriteView(debug, found)) }) },
-      { names: ['bt', 'backtrace', 'where'], takes: '', says: 'who called whom', run: () => text(backtraceView(debug, this.#lines())) },
-      { names: ['break', 'br'], takes: 'WHAT [if EXPRESSION]', says: '"help break" lists what', run: (rest) => text([breakpointLine(breakpoints, addBreakpoint(breakpoints, machine, rest))]) },
+      { names: ['x'], takes: '[/COUNT][b|h|w|g] [phys] ADDRESS', says: 'memory', more: ['Units are bytes, half words (16 bits), words (32 bits), giant words (64 bits): x/4g rsp. phys: by physical address.'], run: (rest) => text(this.#memory(rest)) },
+      { names: ['who-wrote', 'who'], takes: '[phys] ADDRESS[,BYTES] | REGISTER | pte ADDRESS', says: 'the last write before now', more: ['who-wrote counter,8      the 8 bytes at a symbol, by linear address as it is mapped now', 'who-wrote phys 0x1000,4  bytes by physical address', 'who-wrote cr3            a register', 'who-wrote pte 0x400000   an entry of the paging structures on the walk of an address', 'It says who, when (for "goto"), and what was there before.'], run: (rest) => ({ kind: 'search', search: this.#whoWrote(rest).map((found) => lastWriteView(debug, found)) }) },
+      { names: ['bt', 'backtrace', 'where'], takes: '', says: 'who called whom', run: () => text(backtraceView(debug, this.#notes.lines)) },
+      { names: ['kernel'], takes: '', says: 'the kernel\'s own memory, if the image describes it', run: () => text(kernelMemoryView(kernelMemory(debug, this.#notes.description))) },
+      { names: ['break', 'br'], takes: 'WHAT [if EXPRESSION]', says: '"help break" lists what', more: BREAK_HELP.split('\n'), run: (rest) => text([breakpointLine(breakpoints, addBreakpoint(breakpoints, machine, rest))]) },
       { names: ['tbreak'], takes: 'WHAT', says: 'the same, once', run: (rest) => text([breakpointLine(breakpoints, addBreakpoint(breakpoints, machine, rest, true))]) },
       { names: ['delete', 'd'], takes: '[N]', says: 'breakpoint N, or all', run: (rest) => text(this.#delete(rest)) },
       { names: ['info', 'i'], takes: '', says: 'the machine, its history, breakpoints', run: () => text(infoView(debug)) },
@@ -125,15 +132,22 @@ export class Prompt {
       { names: ['snapshot'], takes: '', says: 'remembers this moment, for "goto #N"', run: () => text([`#${this.#moments.push(history.now)} is instruction ${machine.state.retired}`]) },
       { names: ['leave'], takes: '', says: 'leaves the prompt; the machine runs on', moves: true, run: () => ({ kind: 'leave', how: 'continue' }) },
       { names: ['quit', 'q'], takes: '', says: 'ends the machine', moves: true, run: () => ({ kind: 'leave', how: 'quit' }) },
-      { names: ['help', 'h'], takes: '[break]', says: 'this', run: (rest) => text(rest === 'break' ? BREAK_HELP.split('\n') : this.#help()) },
+      { names: ['help', 'h'], takes: '[COMMAND]', says: 'this, or more of one', run: (rest, moves) => text(rest === '' ? this.#help(moves) : this.#helpWith(rest)) },
     ];
   }
 
-  #help(): string[] {
-    const rows = this.#commands.map(({ names, takes, says }) => [`${names.join(', ')} ${takes}`, says] as const);
+  #help(moves: boolean): string[] {
+    const rows = this.#commands.filter((command) => moves || command.moves !== true).map(({ names, takes, says }) => [`${names.join(', ')} ${takes}`, says] as const);
     const width = Math.max(...rows.map(([left]) => left.length)) + 2;
     return rows.map(([left, says]) => left.padEnd(width) + says);
   }
+
+  #helpWith(name: string): string[] {
+    const command = this.#named(name);
+    if (command === undefined) return [noCommand(name)];
+    return [`${`${command.names.join(', ')} ${command.takes}`.trim()}: ${command.says}`, ...command.more ?? []];
+  }
+  #named(name: string): Command | undefined { return this.#commands.find(({ names }) => names.includes(name.toLowerCase())); }
 
   #moment(rest: string): number | Moment {
     if (rest === 'end') return this.debug.history.end;

@@ -7,6 +7,7 @@ import { linear } from '../../state/addresses.ts';
 import { instructionAt, lineOfFrame } from '../backtrace.ts';
 import { littleEndian } from '../bytes.ts';
 import type { Debugger, DebugStop } from '../debugger.ts';
+import type { KernelData } from '../kernel-memory.ts';
 import type { LastWrite } from '../history/last-write.ts';
 import { modeText } from '../mode.ts';
 import { walkLines } from '../page-fault.ts';
@@ -110,6 +111,31 @@ export function lastWriteView({ symbols }: Debugger, found: LastWrite | undefine
   if (found === undefined) return ['nobody, since the history began'];
   const { at, rip, by, where, before, after } = found;
   return [`${by === 'instruction' ? symbols.text(rip) : `${by}${by === 'edit' ? '' : ` at ${symbols.text(rip)}`}`}, instruction ${groups(at.retired)}: ${where}: 0x${before.toString(16)} -> 0x${after.toString(16)}   (goto ${at.retired})`];
+}
+
+/** Cells in columns. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, n) => Math.max(...rows.map((row) => row[n]!.length)));
+  return rows.map((row) => `  ${row.map((cell, n) => cell.padEnd(widths[n]!)).join('  ')}`.trimEnd());
+}
+
+/** Records and blocks that are shown of each list and heap. */
+const MOST_SHOWN = 100;
+const more = (count: number): string[] => (count > MOST_SHOWN ? [`  and ${groups(count - MOST_SHOWN)} more`] : []);
+
+/** A kernel's own memory: how many frames of each kind, lists as tables, the blocks of heaps, what cannot be read. */
+export function kernelMemoryView({ frames, lists, blocks, problem }: KernelData): string[] {
+  return [
+    ...(frames === undefined ? [] : [`frames: ${groups(frames.kinds.length)}, ${groups(frames.free)} free, ${groups(frames.tables)} paging structures`]),
+    ...lists.flatMap(({ name, columns, rows, truncated }) => [`${name}: ${rows.length}${truncated ? ' and more' : ''}`, ...(rows.length === 0 ? [] : table([columns, ...rows.slice(0, MOST_SHOWN).map((row) => row.map((cell) => cell.text))])), ...more(rows.length)]),
+    ...blocks.flatMap(({ name, blocks: all, problem: broken }) => [
+      `${name}: ${all.length} blocks`,
+      ...table(all.slice(0, MOST_SHOWN).map(({ at, bytes, state }) => [hex(at, 16), state, `${groups(Number(bytes))} bytes`])),
+      ...more(all.length),
+      ...(broken === undefined ? [] : [`  ${broken}`]),
+    ]),
+    ...(problem === undefined ? [] : [problem]),
+  ];
 }
 
 /** The machine, its history and its devices in a few lines. */

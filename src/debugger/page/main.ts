@@ -49,7 +49,7 @@ class Main implements Page {
     this.#timeline = new Timeline(this);
     this.#inspect = new Tabs('Inspect', [this.#paging, this.#memory, new MapPane(this), new TlbPane(this), new TablesPane(this), new KernelPane(this)]);
     this.#log = new Tabs('Output', [this.#console, new EventsPane(this), new StackPane(this), new BreakpointsPane(this), new StoryPane(this)]);
-    this.#opener = new Opener({ load: (request) => this.#load(request), sources: (texts) => this.#sources(texts) });
+    this.#opener = new Opener({ load: (request) => this.#load(request), sources: (texts) => this.#sources(texts), describe: (description) => this.#describe(description) });
     this.client.onNotice = (notice) => this.#noticed(notice);
     document.body.append(
       this.#controls.element,
@@ -77,6 +77,12 @@ class Main implements Page {
     if (this.#status === undefined) return;
     const { named, found } = await this.client.ask('sources', texts);
     this.#controls.say(named === 0 ? 'The image has no line table: compile it with -g.' : `The text of ${found} of the ${named} files of its line table is here.`);
+  }
+
+  async #describe(description: unknown): Promise<void> {
+    if (this.#status === undefined) throw new Error('a description alone: open its image first, or drop both together');
+    await this.client.ask('describe', description);
+    this.#inspect.chooseNamed('Kernel');
   }
 
   // ------------------------------------------------------------------------------------------------------- the page

@@ -17,7 +17,7 @@ interface Offer {
   readonly description?: string;
   /** Path of the texts of its source files. */
   readonly sources?: string;
-  readonly example?: { readonly name: string; readonly image: string; readonly sources: string; readonly description: string };
+  readonly example?: { readonly name: string; readonly image: string; readonly sources: string };
 }
 
 /** What the opener gives the page. */
@@ -25,6 +25,8 @@ interface OpenerPage {
   load(request: LoadRequest): Promise<void>;
   /** More source texts for the image that is loaded, if one is. */
   sources(texts: Readonly<Record<string, string>>): Promise<void>;
+  /** What the memory of the kernel that is loaded looks like. */
+  describe(description: unknown): Promise<void>;
 }
 
 export class Opener {
@@ -81,10 +83,14 @@ export class Opener {
   }
 
   async #take(given: Promise<Given>): Promise<void> {
-    const { image, modules, sources } = await given;
+    const { image, modules, sources, description } = await given;
     if (modules.length > 0) this.#form.modules = modules;
     if (Object.keys(sources).length > 0) await this.#form.addSources(sources);
-    if (image !== undefined) this.#attempt(this.#open(image));
+    if (description !== undefined && image === undefined) {
+      await this.#page.describe(description);
+      if (this.#image !== undefined) this.#image = { ...this.#image, description };
+    }
+    if (image !== undefined) this.#attempt(this.#open({ ...image, ...(description === undefined ? {} : { description }) }));
     // Modules alone wait for their kernel.
     else if (modules.length > 0) this.show();
   }
@@ -109,8 +115,8 @@ export class Opener {
     const { example } = this.#offer;
     if (example === undefined) throw new Error('this build has no example');
     const { memoryBytes, cmdline } = this.#form.options;
-    const [image, sources, description] = await Promise.all([bytesAt(example.image), this.#exampleSources(), jsonAt(example.description)]);
-    await this.#page.load({ name: example.name, image, options: { ...(memoryBytes === undefined ? {} : { memoryBytes }), ...(cmdline === undefined ? {} : { cmdline }) }, sources, description });
+    const [image, sources] = await Promise.all([bytesAt(example.image), this.#exampleSources()]);
+    await this.#page.load({ name: example.name, image, options: { ...(memoryBytes === undefined ? {} : { memoryBytes }), ...(cmdline === undefined ? {} : { cmdline }) }, sources });
     this.#loaded();
   }
 

@@ -1,6 +1,7 @@
 /** One machine with its history, and the page's wishes for it. It runs in slices, so that requests are answered at full speed too. */
 import { addBreakpoint } from '../../debug/break/parse.ts';
 import { compileExpression } from '../../debug/break/expression.ts';
+import { descriptionOf, kernelMemory, type Description } from '../../debug/kernel-memory.ts';
 import { Debugger, type DebugStop, type Motion as DebugMotion } from '../../debug/debugger.ts';
 import { modeText } from '../../debug/mode.ts';
 import { postMortem } from '../../debug/post-mortem.ts';
@@ -12,7 +13,6 @@ import { DEFAULT_MEMORY_BYTES, Machine } from '../../machine/machine.ts';
 import { readSourceLines } from '../../debug/source-lines.ts';
 import type { BreakpointData, LinkData, LoadedData, LoadRequest, MachineRequest, Motion, Notice, RequestName, Requests, SourcesFound, StatusData } from '../messages.ts';
 import { codeView, Sources } from './code-view.ts';
-import { kernelView } from './kernel-view.ts';
 import { memoryView } from './memory-view.ts';
 import { mapView, tlbView, treeView, walkView } from './paging-view.ts';
 import { registerView } from './register-view.ts';
@@ -33,7 +33,7 @@ interface Loaded {
   readonly debug: Debugger;
   readonly fingerprint: number;
   readonly sources: Sources;
-  readonly description: unknown;
+  readonly description: Description;
 }
 
 export class Session {
@@ -92,6 +92,10 @@ export class Session {
     evaluate: (text) => this.#evaluate(text),
     link: () => this.#link(),
     sources: (texts) => this.#sources(texts),
+    describe: (given) => {
+      this.#loaded = { ...this.#here, description: { given } };
+      this.#status();
+    },
     code: (asked) => codeView(this.#here.debug, this.#here.sources, asked),
     registers: () => registerView(this.#here.debug),
     walk: (address) => walkView(this.#here.machine, address),
@@ -102,7 +106,7 @@ export class Session {
     stack: () => stackView(this.#here.debug, this.#here.sources.lines),
     events: (asked) => eventsView(this.#here.debug, asked),
     marks: (asked) => marksView(this.#here.debug, asked),
-    kernel: () => kernelView(this.#here.debug, this.#here.description),
+    kernel: () => kernelMemory(this.#here.debug, this.#here.description),
     story: () => postMortem(this.#here.machine, this.#here.debug.symbols),
     memory: (asked) => memoryView(this.#here.machine, asked),
   };
@@ -127,7 +131,7 @@ export class Session {
     const followed = linkProblem === undefined ? link : undefined;
     const debug = new Debugger(machine, { budgetBytes: HISTORY_BYTES, ...(followed === undefined ? {} : { log: InputLog.from(followed.log) }) });
     const lines = readSourceLines(image);
-    this.#loaded = { machine, debug, fingerprint, sources: new Sources(lines, sources), description };
+    this.#loaded = { machine, debug, fingerprint, sources: new Sources(lines, sources), description: description === undefined ? descriptionOf(image) : { given: description } };
     this.#sent = [];
     this.#why = this.#ending = undefined;
     this.#consoleIsLive = false;

@@ -1,9 +1,8 @@
 /** A debugger's page in Chromium, served by `longmode debug` as a user starts it. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { DESCRIPTION } from '../../../src/kernel/description.ts';
 import { longmode, PROGRAM } from '../../support/cli.ts';
 
 const SCREENSHOTS = join(import.meta.dirname, '../screenshots');
@@ -21,12 +20,10 @@ export async function serve(words: readonly string[]): Promise<Served> {
   return { address, server };
 }
 
-/** Writes the guest kernel, serves it, and describes its allocators beside it. */
+/** Writes the guest kernel and serves it. */
 export function serveKernel(image: string): Promise<Served> {
   longmode(['kernel', '--out', image]);
-  const description = join(dirname(image), 'description.json');
-  writeFileSync(description, JSON.stringify(DESCRIPTION));
-  return serve([image, '--description', description]);
+  return serve([image]);
 }
 
 export const launch = (): Promise<Browser> => chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });

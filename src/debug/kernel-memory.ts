@@ -1,9 +1,41 @@
 /** A kernel's own memory, as its description says (docs/GUEST-DESCRIPTION.md). Description and guest are hostile: what cannot be read is said. */
-import { entriesOf } from '../../debug/address-space.ts';
-import { compileExpression } from '../../debug/break/expression.ts';
-import { littleEndian } from '../../debug/bytes.ts';
-import type { Debugger } from '../../debug/debugger.ts';
-import type { FramesData, KernelData } from '../messages.ts';
+import { ImageError } from '../machine/boot/image-error.ts';
+import { entriesOf } from './address-space.ts';
+import { compileExpression } from './break/expression.ts';
+import { littleEndian } from './bytes.ts';
+import type { Debugger } from './debugger.ts';
+import { sectionsOf } from './elf-sections.ts';
+
+/** The section of an image, not loaded, that has the description. */
+export const DESCRIPTION_SECTION = '.longmode.description';
+const MOST_DESCRIPTION_BYTES = 2 ** 20;
+
+/** A description that is not checked before it is used; or, in a line, why there is none. */
+export type Description = { readonly given: unknown } | { readonly problem: string };
+
+/** The description that an image has in it. */
+export function descriptionOf(image: Uint8Array): Description {
+  try {
+    const bytes = sectionsOf(image, (name) => name === DESCRIPTION_SECTION).get(DESCRIPTION_SECTION);
+    if (bytes === undefined) return { problem: `This image has no section ${DESCRIPTION_SECTION}, and no description was given: docs/GUEST-DESCRIPTION.md says what one is.` };
+    if (bytes.length > MOST_DESCRIPTION_BYTES) return { problem: `section ${DESCRIPTION_SECTION}: ${bytes.length} bytes are more than the ${MOST_DESCRIPTION_BYTES} that a description may have` };
+    return { given: JSON.parse(new TextDecoder().decode(bytes)) as unknown };
+  } catch (error) {
+    if (error instanceof ImageError || error instanceof SyntaxError) return { problem: `section ${DESCRIPTION_SECTION}: ${error.message}` };
+    throw error;
+  }
+}
+
+/** Of each frame: 0 free, 1 used, 2 page table, 3 the page of zeroes. */
+export interface FramesData { readonly kinds: Uint8Array; readonly free: number; readonly tables: number }
+export interface KernelData {
+  readonly frames: FramesData | undefined;
+  readonly lists: readonly { readonly name: string; readonly columns: readonly string[]; readonly rows: readonly (readonly { readonly value: bigint; readonly text: string; readonly address: boolean }[])[]; readonly truncated: boolean }[];
+  readonly blocks: readonly { readonly name: string; readonly blocks: readonly { readonly at: bigint; readonly bytes: bigint; readonly state: 'free' | 'used' | 'neither' }[]; readonly problem: string | undefined }[];
+  /** Page faults in equal stretches of the time line. */
+  readonly faults: readonly number[];
+  readonly problem: string | undefined;
+}
 
 const MOST_FRAMES = 2 ** 20, MOST_RECORDS = 2000, MOST_BLOCKS = 20_000, MOST_TABLES = 20_000, BUCKETS = 96;
 
@@ -26,9 +58,10 @@ const offset = (value: unknown, path: string): bigint => {
   return BigInt(value);
 };
 
-export function kernelView(debug: Debugger, description: unknown): KernelData {
+/** The kernel's memory now. */
+export function kernelMemory(debug: Debugger, description: Description): KernelData {
   const faults = faultsOverTime(debug);
-  if (description === undefined) return { frames: undefined, lists: [], blocks: [], faults, problem: 'No description of this kernel was given: docs/GUEST-DESCRIPTION.md says what one is.' };
+  if ('problem' in description) return { frames: undefined, lists: [], blocks: [], faults, problem: description.problem };
   const problems: string[] = [];
   const attempt = <T>(read: () => T): T | undefined => {
     try {
@@ -39,7 +72,7 @@ export function kernelView(debug: Debugger, description: unknown): KernelData {
     }
   };
   const given = attempt(() => {
-    const it = object(description, 'the whole');
+    const it = object(description.given, 'the whole');
     if (it['version'] !== 1) throw new TypeError('description: version is not 1');
     return it;
   }) ?? {};
