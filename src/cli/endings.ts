@@ -2,6 +2,7 @@
 import { imageSymbols } from '../debug/image-symbols.ts';
 import { postMortem } from '../debug/post-mortem.ts';
 import type { Machine, Stop } from '../machine/machine.ts';
+import { ACTIVITY } from '../state/layout.ts';
 
 /** Why a run ended: as the machine says, or as its host. */
 export type Ended = Stop | { readonly kind: 'time-limit' | 'interrupted' | 'terminated' | 'output-failed' | 'replayed' };
@@ -26,7 +27,9 @@ export function explainEnding(machine: Machine, ended: Ended): string | undefine
     case 'debug-exit': case 'power-off': case 'output-failed': return undefined;
     case 'reset': return `longmode: the guest reset the machine, at ${at}. A real machine would start its firmware again; longmode ends.`;
     case 'triple-fault': return postMortem(machine, symbols);
-    case 'halted': return ended.wakeable
+    case 'halted':
+      if (machine.state.activity === ACTIVITY.frozen) return `longmode: an x87 exception waits to be reported as IRQ 13 (CR0.NE is 0), at ${at}, but no interrupt comes: ${ended.wakeable ? 'IRQ 13 is masked, or was not acknowledged at port 0xf0' : 'interrupts are off'}.`;
+      return ended.wakeable
       ? `longmode: the processor halted (HLT) with interrupts on, at ${at}, but no timer is armed and no more input can come: nothing will ever wake it.`
       : `longmode: the processor halted (HLT) with interrupts off, at ${at}: only an NMI could wake it, and none will come. Kernels do this to stop for good.`;
     case 'instruction-limit': case 'reached': case 'paused': return `longmode: the limit of --max-instructions was reached, at ${at}.`;

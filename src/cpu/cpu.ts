@@ -39,6 +39,8 @@ export interface CpuBus {
   /** MOV to CR8 and writes to IA32_APIC_BASE concern the local APIC. */
   taskPriorityChanged(cr8: number): void;
   apicBaseChanged(value: bigint): void;
+  /** FERR# is asserted: an x87 exception is to be reported. Absent: nothing is connected to it. */
+  numericError?(): void;
   /** Absent: the bus has no local APIC that instructions could reach. */
   readonly localApic?: LocalApicOfCpu;
 }

@@ -38,3 +38,9 @@ export class Unimplemented {
   readonly what: string;
   constructor(what: string) { this.what = what; }
 }
+
+/** Thrown before an instruction that must wait for an interrupt: nothing of it has happened. */
+export class Frozen {
+  readonly reason: string;
+  constructor(reason: string) { this.reason = reason; }
+}

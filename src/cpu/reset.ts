@@ -1,7 +1,7 @@
 /** The processor's state after power-up. SDM Vol. 3A, "Processor State After Reset"; "State of MTRRs, PAT and APIC after reset". */
 import type { GuestState } from '../state/guest-state.ts';
 import { APIC_BASE, APIC_DEFAULT_BASE } from '../state/apic-base.ts';
-import { ACTIVITY, SEGMENT } from '../state/layout.ts';
+import { ACTIVITY, NUMERIC_ERROR, SEGMENT } from '../state/layout.ts';
 import { CR0, XCR0 } from '../mmu/control-bits.ts';
 import type { Cpu } from './cpu.ts';
 import { DR6, DR7 } from './debug-registers.ts';
@@ -22,6 +22,7 @@ const APIC_AFTER_RESET = BigInt(APIC_DEFAULT_BASE) | APIC_BASE.BSP | APIC_BASE.E
 function resetFpu(state: GuestState): void {
   state.fpuControl = FPU_CONTROL_AFTER_RESET;
   state.fpuStatus = 0;
+  state.numericError = NUMERIC_ERROR.none;
   state.fpuTag = FPU_TAGS_AFTER_RESET;
   state.fpuRegisters.fill(0n);
   state.fpuOpcode = state.fpuInstructionSelector = state.fpuDataSelector = 0;

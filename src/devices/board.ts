@@ -18,7 +18,7 @@ import { Mc146818 } from './mc146818.ts';
 import { PortBus, type PortDevice } from './port-bus.ts';
 import { Scheduler, type Clock } from './scheduler.ts';
 import { SnapshotError, type Snapshotable } from './snapshot.ts';
-import { ResetControl, SystemControlPortA, SystemControlPortB } from './system-ports.ts';
+import { NumericErrorControl, ResetControl, SystemControlPortA, SystemControlPortB } from './system-ports.ts';
 import { Uart16550 } from './uart16550.ts';
 
 export interface PcDevicesOptions {
@@ -42,6 +42,8 @@ export interface PcDevicesOptions {
   onReset(): void;
   /** The A20 gate was opened or closed. */
   onA20?(open: boolean): void;
+  /** IGNNE# is asserted: x87 instructions go on in spite of the exception that FERR# reports. */
+  onIgnoreNumericError?(): void;
   /** Interrupts.requested() has changed. */
   onInterruptChange(): void;
   onNmi(): void;
@@ -69,6 +71,7 @@ export interface PcDevices extends Snapshotable {
   readonly serial: readonly [Uart16550, Uart16550];
   readonly keyboard: I8042;
   readonly rtc: Mc146818;
+  readonly numericError: NumericErrorControl;
   readonly power: AcpiPm;
   readonly postCode: PostCodePort;
 }
@@ -142,6 +145,7 @@ export function createPcDevices(options: PcDevicesOptions): PcDevices {
     a20: (open) => options.onA20?.(open),
   });
   const portA = new SystemControlPortA(keyboard, reset);
+  const numericError = new NumericErrorControl(irq(IRQ.NUMERIC_ERROR), () => options.onIgnoreNumericError?.());
   const resetControl = new ResetControl(reset);
   const power = new AcpiPm(scheduler, clock, { interrupt: irq(IRQ.SCI), powerOff, unimplemented });
   const shutdown = new ShutdownPort(powerOff);
@@ -155,6 +159,7 @@ export function createPcDevices(options: PcDevicesOptions): PcDevices {
   ports.claim(Mc146818.INDEX_PORT, 2, rtc);
   ports.claim(PostCodePort.PORT, 1, postCode);
   ports.claim(SystemControlPortA.PORT, 1, portA);
+  ports.claim(NumericErrorControl.PORT, 1, numericError);
   ports.claim(DEBUG_CONSOLE_PORT, 1, debugConsole(DEBUG_CONSOLE_PORT, (byte) => options.onDebugConsole?.(byte)));
   ports.claim(options.debugExitPort ?? DEFAULT_DEBUG_EXIT_PORT, DEBUG_EXIT_PORTS, debugExit((value) => options.onDebugExit(value)));
   for (const device of serial) ports.claim(device.port, Uart16550.PORTS, device);
@@ -164,7 +169,7 @@ export function createPcDevices(options: PcDevicesOptions): PcDevices {
   ports.claim(POWER_OFF_PORT, 2, powerOffPort(powerOff));
 
   const parts: Readonly<Record<string, Snapshotable>> = {
-    scheduler, interrupts, timer, portB, rtc, com1: serial[0], com2: serial[1], keyboard, portA, resetControl, power, shutdown, postCode,
+    scheduler, interrupts, timer, portB, rtc, com1: serial[0], com2: serial[1], keyboard, portA, numericError, resetControl, power, shutdown, postCode,
   };
   const snapshot = (): Record<string, unknown> => Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.snapshot()]));
   const restoreParts = (given: ReadonlyMap<string, unknown>): void => {
@@ -173,7 +178,7 @@ export function createPcDevices(options: PcDevicesOptions): PcDevices {
 
   leaveAsFirmwareDoes(ports, interrupts.localApic, rtc, options.memoryBytes);
   return {
-    scheduler, ports, interrupts, localApic: interrupts.localApic, serial, keyboard, rtc, power, postCode,
+    scheduler, ports, interrupts, localApic: interrupts.localApic, serial, keyboard, rtc, numericError, power, postCode,
     mmio: [
       { base: physical(IO_APIC_BASE), bytes: IO_APIC_BYTES, device: ioApic },
       { base: physical(APIC_DEFAULT_BASE), bytes: APIC_BYTES, device: interrupts.localApic },

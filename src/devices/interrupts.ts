@@ -10,7 +10,7 @@ import { copyState, flag, record, zeroState } from './snapshot.ts';
 import type { Clock, Scheduler } from './scheduler.ts';
 
 /** ISA interrupt numbers of the board's devices. */
-export const IRQ = { TIMER: 0, KEYBOARD: 1, COM2: 3, COM1: 4, RTC: 8, SCI: 9, MOUSE: 12 } as const;
+export const IRQ = { TIMER: 0, KEYBOARD: 1, COM2: 3, COM1: 4, RTC: 8, SCI: 9, MOUSE: 12, NUMERIC_ERROR: 13 } as const;
 /** IRQ 0 arrives at I/O APIC pin 2 on every PC: pin 0 was left for the PIC. */
 const TIMER_PIN = 2;
 const pinOf = (irq: number): number => (irq === IRQ.TIMER ? TIMER_PIN : irq);

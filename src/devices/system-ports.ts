@@ -1,5 +1,5 @@
 /**
- * The ports of a PC's chipset that are a few gates each: system control ports A and B, reset control, and the absent PCI
+ * The ports of a PC's chipset that are a few gates each: system control ports A and B, numeric errors, reset control, and the absent PCI
  * configuration mechanism. Intel 82371AB (PIIX4) data sheet, "PCI/ISA Bridge"; PCI Local Bus Specification.
  */
 import { allOnes, type AccessBytes, type PortDevice } from './port-bus.ts';
@@ -80,6 +80,50 @@ export class SystemControlPortA implements PortDevice, Snapshotable {
 
   restore(snapshot: unknown): void {
     Object.assign(this.#state, copyState(PORT_A_SHAPE, snapshot, 'systemControlPortA'));
+  }
+}
+
+const NUMERIC_ERROR_SHAPE = record({ requested: flag });
+
+/**
+ * Port 0xf0, the coprocessor error register. FERR# sets a flip-flop whose output is IRQ 13; any write clears it, and asserts IGNNE# if FERR# is
+ * asserted still. SDM Vol. 1, "Recommended External Hardware to Support the MS-DOS Compatibility Sub-mode".
+ */
+export class NumericErrorControl implements PortDevice, Snapshotable {
+  readonly name = 'coprocessor error register';
+  static readonly PORT = 0xf0;
+  readonly #interrupt: (level: boolean) => void;
+  readonly #ignore: () => void;
+  readonly #state = zeroState(NUMERIC_ERROR_SHAPE);
+
+  constructor(interrupt: (level: boolean) => void, ignore: () => void) {
+    this.#interrupt = interrupt;
+    this.#ignore = ignore;
+  }
+
+  /** The processor asserts FERR#. */
+  report(): void { this.#request(true); }
+
+  #request(level: boolean): void {
+    this.#state.requested = level;
+    this.#interrupt(level);
+  }
+
+  readPort(_port: number, bytes: AccessBytes): number {
+    return allOnes(bytes);
+  }
+
+  writePort(): void {
+    this.#request(false);
+    this.#ignore();
+  }
+
+  snapshot(): unknown {
+    return copyState(NUMERIC_ERROR_SHAPE, this.#state, 'numericError');
+  }
+
+  restore(snapshot: unknown): void {
+    Object.assign(this.#state, copyState(NUMERIC_ERROR_SHAPE, snapshot, 'numericError'));
   }
 }
 

@@ -61,7 +61,7 @@ export function replaceState(machine: Machine, to: MachineState): void {
 
 /** The most that fields may be which other code relies on, and may not be more than. */
 const LIMITS: { readonly [F in FieldName]?: number } = {
-  cpl: 3, cr8: 15, interruptShadow: 3, activity: 4, nmiBlocked: 1, pendingEvents: 1, debugTraps: 0xffff, selector: 0xffff, attributes: 0x1_ffff,
+  cpl: 3, cr8: 15, interruptShadow: 3, activity: 5, numericError: 2, nmiBlocked: 1, pendingEvents: 1, debugTraps: 0xffff, selector: 0xffff, attributes: 0x1_ffff,
   fpuControl: 0xffff, fpuStatus: 0xffff, fpuTag: 0xffff, fpuOpcode: 0x7ff, mxcsr: 0xffff, gdtrLimit: 0xffff, idtrLimit: 0xffff, systemFlags: 0x3f_ffff,
 };
 

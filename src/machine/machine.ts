@@ -4,6 +4,7 @@
  */
 import { Cpu } from '../cpu/cpu.ts';
 import { RFLAGS, readRflags } from '../cpu/flags.ts';
+import { ignoreNumericError } from '../cpu/fpu/control.ts';
 import { isCanonical } from '../cpu/segmentation.ts';
 import { DEFAULT_MODEL_NAME, parseCpuModel } from '../cpu/models.ts';
 import { isStopTest, type Engine, type Stops } from '../cpu/engines/engine.ts';
@@ -131,6 +132,7 @@ export class Machine {
       onPowerOff: () => this.end({ kind: 'power-off' }),
       onReset: () => this.end({ kind: 'reset' }),
       onA20: (open) => this.memory.setA20(open),
+      onIgnoreNumericError: () => ignoreNumericError(this.state),
       onInterruptChange: () => this.cpu?.interruptLineChanged(),
       onNmi: () => this.cpu.requestNmi(),
       onTaskPriorityChange: (cr8) => {
@@ -157,6 +159,7 @@ export class Machine {
         this.devices.localApic.setBase(value);
         this.placeLocalApic();
       },
+      numericError: () => this.devices.numericError.report(),
       localApic: this.devices.localApic,
     }, model);
     this.cpu.observer = this.observers;

@@ -85,6 +85,8 @@ export const FIELDS = {
   /** The x87 control and status words; TOP is in the status word. */
   fpuControl: u32,
   fpuStatus: u32,
+  /** How an x87 exception is reported while CR0.NE is 0: NUMERIC_ERROR. */
+  numericError: u32,
   /** The full x87 tag word, two bits a physical register: 0 valid, 1 zero, 2 special, 3 empty. */
   fpuTag: u32,
   /** The x87 data registers R0-R7 (physical, not ST(i)): significand, then sign and exponent in bits 15:0. MM0-MM7 are the significands. */
@@ -113,8 +115,10 @@ export const FIELDS = {
   idleTime: f64,
 } as const;
 
-/** `waiting`: in MWAIT; `waitingForAny`: in an MWAIT that interrupts end while IF is 0, too. */
-export const ACTIVITY = { running: 0, halted: 1, shutdown: 2, waiting: 3, waitingForAny: 4 } as const;
+/** `waiting`: in MWAIT; `waitingForAny`: in an MWAIT that interrupts end while IF is 0, too; `frozen`: before an x87 or MMX instruction, until an interrupt. */
+export const ACTIVITY = { running: 0, halted: 1, shutdown: 2, waiting: 3, waitingForAny: 4, frozen: 5 } as const;
+/** FERR# is asserted while an exception waits; then the chipset may assert IGNNE#, too. Both end with the exception. */
+export const NUMERIC_ERROR = { none: 0, reported: 1, ignored: 2 } as const;
 
 const BYTES: Record<Kind, number> = { u64: 8, u32: 4, f64: 8 };
 

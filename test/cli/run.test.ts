@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, lstatSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { al, assemble, at, cr0, dx, eax, rax, rsi, byte, type Assembler } from '../../src/assembler/index.ts';
+import { al, assemble, at, byte, cr0, dword, dx, eax, rax, rsi, st0, st1, word, type Assembler } from '../../src/assembler/index.ts';
 import { elfBytes } from '../support/elf-bytes.ts';
 import { PROGRAM, longmode, temporaryFolder } from '../support/cli.ts';
 
@@ -54,6 +54,12 @@ describe('every other ending has its own status and a paragraph on stderr', () =
     const outcome = longmode(['run', kernel('hlt', (a) => { a.cli(); a.hlt(); })]);
     expect(outcome.status).toBe(8);
     expect(outcome.stderr).toMatch(/^longmode: the processor halted \(HLT\) with interrupts off, at RIP 0x100002 after 2 instructions/);
+  });
+  it('an x87 exception that is to be IRQ 13 and never is', () => {
+    const divide = (a: Assembler): void => { a.mov(eax, 1); a.mov(cr0, eax); a.mov(dword(0x8000), 0x37b); a.fninit(); a.fldcw(word(0x8000)); a.fld1(); a.fldz(); a.fdivp(st1, st0); a.wait(); };
+    const outcome = longmode(['run', kernel('ferr', (a) => { a.cli(); divide(a); })]);
+    expect(outcome.status).toBe(8);
+    expect(outcome.stderr).toMatch(/^longmode: an x87 exception waits to be reported as IRQ 13 \(CR0\.NE is 0\), at RIP 0x1000\w\w after 9 instructions, but no interrupt comes: interrupts are off\.\n$/);
   });
   it('the instruction limit', () => {
     const outcome = longmode(['run', kernel('loop', (a) => { a.label('here'); a.jmp('here'); }), '--max-instructions', '1000']);

@@ -17,7 +17,7 @@ export type Stop =
   /** The guest needs what we have not built. State is that before the instruction. */
   | { readonly kind: 'unimplemented'; readonly rip: bigint; readonly bytes: Uint8Array; readonly what: string };
 
-/** What one step did: retired an instruction (or one iteration of a REP), delivered an exception, or nothing because of a stop. */
+/** What one step did: retired an instruction (or one iteration of a REP), delivered an exception or froze before an instruction, or nothing because of a stop. */
 export type StepResult = { readonly kind: 'retired' } | { readonly kind: 'exception' } | Stop;
 
 /** Offsets in CS: a set of them, or a question that is asked where code is made and where execution comes back to the engine. The answer depends on the code there. */

@@ -1,8 +1,9 @@
 /** The control and status words. SDM Vol. 1, "x87 FPU Status Register", "x87 FPU Control Word". */
 import type { GuestState } from '../../state/guest-state.ts';
+import { ACTIVITY, NUMERIC_ERROR } from '../../state/layout.ts';
 import { CR0 } from '../../mmu/control-bits.ts';
 import type { Cpu } from '../cpu.ts';
-import { MF, NM, Unimplemented } from '../exceptions.ts';
+import { Frozen, MF, NM } from '../exceptions.ts';
 import { DOUBLE, FLAG, SINGLE, type Rounding } from '../floating-point/exact.ts';
 import { EXTENDED } from './float80.ts';
 
@@ -24,10 +25,11 @@ export const roundingMode = (state: GuestState): Rounding => ((state.fpuControl 
 /** The precision that PC selects for the results of addition, subtraction, multiplication, division and square root; the reserved value means the widest. */
 export const selectedPrecision = (state: GuestState): number => [SINGLE, EXTENDED, DOUBLE, EXTENDED][(state.fpuControl >> 8) & 3]!.precision;
 
-/** Makes ES and B say whether an exception is flagged that is not masked. */
+/** Makes ES and B say whether an exception is flagged that is not masked. If none is, FERR# and IGNNE# end. */
 function summarise(state: GuestState): void {
   const pending = (state.fpuStatus & ~state.fpuControl & EXCEPTIONS) !== 0;
   state.fpuStatus = pending ? state.fpuStatus | STATUS.ES | STATUS.B : state.fpuStatus & ~(STATUS.ES | STATUS.B);
+  if (!pending) state.numericError = NUMERIC_ERROR.none;
 }
 
 export function setControl(state: GuestState, value: number): void {
@@ -68,6 +70,30 @@ export function requireFpu(cpu: Cpu): void {
 /** #MF where an unmasked exception waits: of every instruction that has no "no-wait" form. SDM Vol. 1, "x87 FPU Exception Handling in Software". */
 export function requireNoPendingException(cpu: Cpu): void {
   if ((cpu.state.fpuStatus & STATUS.ES) === 0) return;
-  if ((cpu.state.cr0 & CR0.NE) === 0) throw new Unimplemented('x87 exception with CR0.NE = 0, to be reported through FERR# and IRQ 13');
-  throw MF(`unmasked x87 exception, status word 0x${cpu.state.fpuStatus.toString(16)}`);
+  if ((cpu.state.cr0 & CR0.NE) !== 0) throw MF(`unmasked x87 exception, status word 0x${cpu.state.fpuStatus.toString(16)}`);
+  reportNumericError(cpu);
+}
+
+/**
+ * While CR0.NE is 0 the exception goes out through FERR#, which a PC's chipset makes IRQ 13 of, and the processor freezes until an interrupt comes,
+ * unless the chipset asserts IGNNE#. FERR# is asserted by the instruction that finds the exception waiting, as processors since the P6 family do for all
+ * exceptions. SDM Vol. 1, "MS-DOS Compatibility Sub-mode", "Guidelines for Writing x87 FPU Exception Handlers".
+ */
+function reportNumericError(cpu: Cpu): void {
+  const { state } = cpu;
+  if (state.numericError === NUMERIC_ERROR.ignored) return;
+  if (state.numericError === NUMERIC_ERROR.none) {
+    state.numericError = NUMERIC_ERROR.reported;
+    cpu.bus.numericError?.();
+  }
+  // An interrupt comes before this instruction even in the shadow of STI.
+  cpu.shadow = 0;
+  state.activity = ACTIVITY.frozen;
+  cpu.attention = true;
+  throw new Frozen('an x87 exception is reported through FERR#');
+}
+
+/** IGNNE#: instructions go on in spite of the exception that FERR# reports, until it is cleared. */
+export function ignoreNumericError(state: GuestState): void {
+  if (state.numericError === NUMERIC_ERROR.reported) state.numericError = NUMERIC_ERROR.ignored;
 }

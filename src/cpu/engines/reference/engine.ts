@@ -6,7 +6,7 @@ import { PageFault } from '../../../mmu/page-fault.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
 import { ACTIVITY, OFFSET } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
-import { GuestException, Unimplemented } from '../../exceptions.ts';
+import { Frozen, GuestException, Unimplemented } from '../../exceptions.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { RecentInstructions, type RecentInstruction } from '../../recent-instructions.ts';
 import { isStopTest, type Engine, type StepResult, type Stop, type Stops } from '../engine.ts';
@@ -113,7 +113,7 @@ export class ReferenceEngine implements Engine {
     return RETIRED;
   }
 
-  /** Delivers what the instruction at RIP threw. Throws on what is neither an exception of the guest nor unimplemented. */
+  /** Delivers what the instruction at RIP threw; before one that froze, interrupts are looked for next. Throws on what is neither an exception of the guest nor unimplemented. */
   deliver(thrown: unknown): StepResult {
     const { cpu } = this;
     this.#fetcher.forgetPage();
@@ -125,7 +125,7 @@ export class ReferenceEngine implements Engine {
       }
       return this.#state.activity === ACTIVITY.shutdown ? SHUTDOWN : EXCEPTION;
     }
-    return this.#unimplemented(thrown);
+    return thrown instanceof Frozen ? EXCEPTION : this.#unimplemented(thrown);
   }
 
   /** The stop for what is not built (a task gate may be met in a delivery, too); anything else is a defect of ours and goes on up. */

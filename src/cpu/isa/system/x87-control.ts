@@ -2,7 +2,7 @@
 import { CR0, CR4 } from '../../../mmu/control-bits.ts';
 import type { Cpu } from '../../cpu.ts';
 import { GP, NM } from '../../exceptions.ts';
-import { EXCEPTIONS, requireNoPendingException, setControl, STATUS } from '../../fpu/control.ts';
+import { CONDITION_CODES, EXCEPTIONS, requireNoPendingException, setControl, setStatus, STATUS } from '../../fpu/control.ts';
 import { ENVIRONMENT_BYTES, environmentImage, FXSAVE_BYTES, fxsaveImage, initialise, loadEnvironment, loadFxsaveImage, loadState, mxcsrOf, stateBytes, stateImage, type FxsaveOptions } from '../../fpu/environment.ts';
 import { requireMmx } from '../../fpu/mmx.ts';
 import { checkMxcsr } from '../../mxcsr.ts';
@@ -16,7 +16,7 @@ import { isAligned, loadBlock, stackRegister, storeBlock, x87, x87Control, x87No
 export const FNINIT: SystemSemantics = x87NoWait((cpu) => initialise(cpu.state));
 
 /** FNCLEX — Clear Exceptions: flags, SF, ES and B; the condition codes are left undefined by the manual and unchanged by processors. */
-export const FNCLEX: SystemSemantics = x87NoWait((cpu) => { cpu.state.fpuStatus &= STATUS.TOP | STATUS.C0 | STATUS.C1 | STATUS.C2 | STATUS.C3; });
+export const FNCLEX: SystemSemantics = x87NoWait(({ state }) => setStatus(state, state.fpuStatus & (STATUS.TOP | CONDITION_CODES)));
 
 /** WAIT — Wait: a pending exception is raised. It looks at TS only together with MP. */
 export const WAIT: SystemSemantics = (cpu) => {
