@@ -4,6 +4,7 @@ import { momentOf, type Moment, type Position } from '../machine/position.ts';
 import { linear, PAGE_SIZE } from '../state/addresses.ts';
 import { backtrace, callerOf, instructionAt, type Frame } from './backtrace.ts';
 import { Breakpoints, type Hit } from './break/breakpoints.ts';
+import { compileExpression } from './break/expression.ts';
 import { History, type HistoryOptions, type Watch, type WatchHit } from './history/history.ts';
 import { lastWrite, type LastWrite, type WriteTarget } from './history/last-write.ts';
 import { reverseContinue, type Search } from './history/search.ts';
@@ -36,7 +37,7 @@ export interface Motion {
 }
 
 const ARRIVED = { kind: 'arrived' } as const, START = { kind: 'start' } as const;
-const RSP = 4;
+const RSP = 4, PAGE_FAULT = 14;
 /** What is gone over as a whole. */
 const CALLS = new Set(['CALL', 'INT', 'INT3', 'SYSCALL', 'SYSENTER']);
 
@@ -162,6 +163,25 @@ export class Debugger {
 
   /** As lastWrite of last-write.ts. */
   lastWrite(target: WriteTarget): Search<LastWrite | undefined> { return lastWrite(this.history, target); }
+
+  /** The address that CR2 gets from the page fault which is the next thing to be delivered; undefined: none is, as far as is known. */
+  get faultAddress(): bigint | undefined {
+    const next = this.history.records.from(this.history.now);
+    return next?.kind === 'fault' && next.vector === PAGE_FAULT ? next.cr2 : undefined;
+  }
+
+  /**
+   * The value of an expression now; undefined where memory cannot be read or something is divided by 0. `fault` is the address of the page fault that is about to
+   * be delivered. Throws ExpressionError; RangeError where no page fault is.
+   */
+  evaluate(expression: string): bigint | undefined {
+    return compileExpression(expression, (name) => this.symbols.addressOf(name) ?? (name.toLowerCase() === 'fault' ? this.#fault() : undefined))(this.machine);
+  }
+  #fault(): bigint {
+    const address = this.faultAddress;
+    if (address === undefined) throw new RangeError('fault: no page fault is about to be delivered here; CR2 has the address of the last one');
+    return address;
+  }
 
   backtrace(): Frame[] { return backtrace(this.machine, this.symbols); }
   caller(): Frame | undefined { return callerOf(this.machine, this.symbols, { rip: this.machine.state.rip, rsp: this.machine.state.gpr[RSP]!, by: 'current', slot: undefined }); }

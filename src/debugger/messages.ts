@@ -92,7 +92,10 @@ export interface StatusData {
   readonly start: number;
   readonly end: number;
   readonly now: MomentData;
-  readonly isLive: boolean;
+  /** Nothing is known of what comes after: it is the newest moment at which the machine has stood still, or later. */
+  readonly isNewest: boolean;
+  /** The address of the page fault that the next step delivers. */
+  readonly faultAddress: bigint | undefined;
   /** Instructions per second of the host's time, while it runs. */
   readonly speed: number;
   readonly history: { readonly bytes: number; readonly checkpoints: number };

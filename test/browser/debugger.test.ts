@@ -77,6 +77,11 @@ describe('the debugger\'s page', () => {
     expect(await moved(page, () => page.getByRole('button', { name: 'Restart' }).click())).toBe(0);
     const at = await moved(page, () => page.keyboard.press('F8'));
     expect(await page.locator('.why').textContent()).toContain('#PF');
+    // CR2 is still an older one, but the address is on offer.
+    const [, address = ''] = /CR2 will be 0x([0-9a-f]+)/.exec((await page.locator('.why').textContent())!)!;
+    await page.getByRole('button', { name: `Walk ${address}` }).click();
+    await expect.poll(() => page.locator('.walk-title').textContent()).toContain(`0x${address}`);
+    await expect.poll(() => page.locator('.levels .result').textContent()).toContain('not present');
     // One step delivers it: then CR2 names the address, whose walk says what is missing.
     expect(await moved(page, () => page.keyboard.press('F11'))).toBe(at);
     await page.getByRole('button', { name: 'CR2', exact: true }).click();
@@ -91,6 +96,12 @@ describe('the debugger\'s page', () => {
     await page.emulateMedia({ colorScheme: 'light' });
     await moved(page, () => page.keyboard.press('Alt+F11'));
     expect(await count(page)).toBe(at);
+    expect(await page.locator('.pill').textContent()).toBe('in the past');
+    // Nothing that anyone has seen is behind the newest stop.
+    await moved(page, () => page.keyboard.press('F8'));
+    expect(await page.locator('.pill').textContent()).toBe('paused');
+    await moved(page, () => page.keyboard.press('Alt+F11'));
+    expect(await page.locator('.pill').textContent()).toBe('in the past');
   });
 
   it.each(['Memory', 'Map', 'TLB', 'Descriptors', 'Stack'])('shows the pane %s', async (name) => {
@@ -106,6 +117,44 @@ describe('the debugger\'s page', () => {
     expect(await page.locator('.frames-picture').getAttribute('aria-label')).toMatch(/^32736 frames, \d{5} free, \d+ hold page tables$/);
     expect(await page.getByRole('table', { name: 'Regions' }).locator('tbody tr').count()).toBeGreaterThan(0);
     await screenshot(page, 'pane-kernel');
+  });
+
+  it('keeps its place, however long the reason of a stop is: one line, and all of it for who points at it or comes by keyboard', async () => {
+    await page.getByRole('tab', { name: 'Breakpoints' }).click();
+    await moved(page, () => page.getByRole('button', { name: 'Restart' }).click());
+    const before = await page.locator('#resume').boundingBox(), current = await page.locator('.code-lines').boundingBox();
+    const condition = Array.from({ length: 12 }, (_, n) => `rax != ${n + 0x1234_5678}`).join(' && ');
+    await page.getByLabel('New breakpoint').fill(`#PF if ${condition}`);
+    await page.getByLabel('New breakpoint').press('Enter');
+    await page.locator('.breakpoint').nth(1).waitFor();
+    await page.locator('.breakpoint').nth(0).getByRole('checkbox').click();
+    await moved(page, () => page.keyboard.press('F8'));
+    const why = page.locator('.why');
+    expect(await why.textContent()).toContain(condition);
+    expect(await why.getAttribute('title')).toBe(await why.textContent());
+    expect(await page.locator('#resume').boundingBox()).toEqual(before);
+    expect(await page.locator('.code-lines').boundingBox()).toEqual(current);
+    expect((await why.boundingBox())!.height).toBeLessThan(30);
+    await why.focus();
+    expect((await why.boundingBox())!.height).toBeGreaterThan(60);
+    await screenshot(page, 'long-reason');
+    await page.locator('.breakpoint').nth(1).getByRole('button').click();
+    await page.locator('.breakpoint').nth(0).getByRole('checkbox').click();
+    await page.waitForFunction(() => document.querySelectorAll('.breakpoint').length === 1);
+  });
+
+  it('pauses at a second F8, however soon it comes', async () => {
+    await page.locator('.breakpoint').getByRole('checkbox').click();
+    await moved(page, () => page.getByRole('button', { name: 'Restart' }).click());
+    const end = await moved(page, async () => {
+      await page.keyboard.press('F8');
+      await page.keyboard.press('F8');
+    });
+    expect(end).toBeGreaterThan(0);
+    expect(await page.locator('.pill').textContent()).toMatch(/^(paused|in the past)$/);
+    await page.locator('.breakpoint').getByRole('checkbox').click();
+    await moved(page, () => page.getByRole('button', { name: 'Restart' }).click());
+    await moved(page, () => page.keyboard.press('F8'));
   });
 
   it('travels on the time line, and back to the latest moment', async () => {

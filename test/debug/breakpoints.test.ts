@@ -117,7 +117,7 @@ describe('a breakpoint', () => {
     const { machine, breakpoints } = debugged;
     addBreakpoint(breakpoints, machine, '#PF 7');
     const hit = forwards(debugged);
-    expect(hit?.text).toMatch(/^#PF at 0x[0-9a-f]+.*, CR2 = 0x[0-9a-f]+.*error code 0x7: P=1 .*W\/R=1 a write; U\/S=1/);
+    expect(hit?.text).toMatch(/^#PF at 0x[0-9a-f]+.*, CR2 will be 0x[0-9a-f]+.*error code 0x7: P=1 .*W\/R=1 a write; U\/S=1/);
     expect([machine.state.cpl, machine.state.retired]).toEqual([3, hit!.at.retired]);
     const { rip } = machine.state;
     const { deliveries } = machine.cpu;

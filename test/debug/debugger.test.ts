@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { ecx, rax, rbx, rcx, rsp, type Assembler } from '../../src/assembler/index.ts';
 import { Debugger, type DebugStop } from '../../src/debug/debugger.ts';
+import { Prompt } from '../../src/debug/prompt/prompt.ts';
 import { SymbolTable } from '../../src/debug/symbols.ts';
 import { ENGINE_NAMES, type EngineName } from '../../src/machine/machine.ts';
 import { flatMachine, kernelMachine } from '../machine/support/guests.ts';
@@ -119,5 +120,26 @@ describe('a backtrace', () => {
     debug.breakpoints.clear();
     expect(debug.out().advance().kind).toBe('arrived');
     expect(debug.symbols.name(debug.machine.state.rip)).toBe(before[0]);
+  });
+});
+
+describe('before a page fault is delivered', () => {
+  it('its address is known, though CR2 is still an older one: in the past, too, and nowhere else', () => {
+    const debug = new Debugger(kernelMachine('alloc')), prompt = new Prompt(debug), { machine } = debug;
+    debug.breakpoints.add({ on: 'exception', vector: 14 });
+    const said = prompt.report(debug.continue());
+    const [, address = ''] = /CR2 will be 0x([0-9a-f]+) \("walk fault" walks it\)$/.exec(said.at(-1)!)!;
+    const wanted = BigInt(`0x${address}`);
+    expect(machine.state.cr2).not.toBe(wanted);
+    expect(debug.faultAddress).toBe(wanted);
+    expect(debug.evaluate('fault + 1')).toBe(wanted + 1n);
+    expect(prompt.execute('walk fault')).toMatchObject({ kind: 'text', lines: expect.arrayContaining([expect.stringContaining(`page walk of 0x${address}`)]) as string[] });
+    debug.step();
+    expect([machine.state.cr2, debug.faultAddress]).toEqual([wanted, undefined]);
+    expect(prompt.execute('walk fault')).toEqual({ kind: 'text', lines: ['fault: no page fault is about to be delivered here; CR2 has the address of the last one'] });
+    debug.back();
+    expect(debug.faultAddress).toBe(wanted);
+    debug.back();
+    expect(debug.faultAddress).toBeUndefined();
   });
 });

@@ -72,6 +72,18 @@ export class Records {
   /** Exceptions, interrupts and writes to CR3, oldest first: of each at least the newest KEPT_OF_A_SORT. */
   get events(): readonly HistoryEvent[] { return this.#events; }
 
+  /** The first event at this position, if there is one: what the next step delivers or writes. */
+  from(now: Position): HistoryEvent | undefined {
+    let low = 0, high = this.#events.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (comparePositions(this.#events[middle]!.at, now) < 0) low = middle + 1;
+      else high = middle;
+    }
+    const found = this.#events[low];
+    return found !== undefined && comparePositions(found.at, now) === 0 ? found : undefined;
+  }
+
   /** What a port had sent when so many instructions had retired (undefined: at the end), as far as it is among the newest MOST_OUTPUT bytes. */
   output(port: 0 | 1 | 'debug', retired = Infinity): Uint8Array {
     const bytes: number[] = [];

@@ -1,7 +1,7 @@
 /** A debugger's commands as text: what a terminal's prompt takes, and gdb's `monitor`. */
 import type { LastWrite } from '../history/last-write.ts';
 import { addBreakpoint, BREAK_HELP } from '../break/parse.ts';
-import { compileExpression, ExpressionError } from '../break/expression.ts';
+import { ExpressionError } from '../break/expression.ts';
 import { Search } from '../history/search.ts';
 import type { Debugger, DebugStop, Destination, Motion } from '../debugger.ts';
 import { ImageNotes } from '../image-notes.ts';
@@ -72,12 +72,15 @@ export class Prompt {
   /** Where the machine is, and why it stopped there. */
   report(stop: DebugStop): readonly string[] {
     const why = stopLine(this.debug, stop), hint = stop.kind === 'triple-fault' ? ' ("why" tells the story, "back" goes before it)' : '';
-    return [...(why === undefined ? [] : [why + hint]), placeLine(this.debug)];
+    const fault = this.debug.faultAddress;
+    return [
+      ...(why === undefined ? [] : [why + hint]), placeLine(this.debug),
+      ...(fault === undefined ? [] : [`   next is a #PF: CR2 will be 0x${fault.toString(16)} ("walk fault" walks it)`]),
+    ];
   }
 
   #value(expression: string): bigint {
-    const { machine, symbols } = this.debug;
-    const value = compileExpression(expression, (name) => symbols.addressOf(name))(machine);
+    const value = this.debug.evaluate(expression);
     if (value === undefined) throw new RangeError(`${expression} has no value here: memory that cannot be read, or a division by 0`);
     return value;
   }
@@ -114,7 +117,7 @@ export class Prompt {
       { names: ['until', 'u'], takes: 'ADDRESS', says: 'on to an address', moves: true, run: (rest) => ({ kind: 'run', motion: debug.toAddress(this.#value(rest)) }) },
       { names: ['goto'], takes: 'N | #SNAPSHOT | end', says: 'to an instruction count, a remembered moment, the end', more: ['"snapshot" remembers a moment. Breakpoints on the way do not stop it.'], run: (rest) => ({ kind: 'goto', to: this.#moment(rest) }) },
       { names: ['restart'], takes: '', says: 'to the beginning of the history', moves: true, run: () => this.#moved(debug.restart()) },
-      { names: ['walk'], takes: 'ADDRESS', says: 'the page walk of a linear address', more: ['Each entry with its bits in words, and whether a read, a write, a fetch would be allowed; a pointer is walked by its value: walk u64[rsp].'], run: (rest) => text(walkView(machine, this.#value(rest))) },
+      { names: ['walk'], takes: 'ADDRESS', says: 'the page walk of a linear address', more: ['Each entry with its bits in words, and whether a read, a write, a fetch would be allowed; a pointer is walked by its value: walk u64[rsp]. Before a page fault is delivered "fault" is the address that CR2 will get.'], run: (rest) => text(walkView(machine, this.#value(rest))) },
       { names: ['tlb'], takes: '[ADDRESS]', says: 'what the TLBs hold, and what of it is stale', run: (rest) => text(tlbView(machine, rest === '' ? undefined : this.#value(rest))) },
       { names: ['x'], takes: '[/COUNT][b|h|w|g] [phys] ADDRESS', says: 'memory', more: ['Units are bytes, half words (16 bits), words (32 bits), giant words (64 bits): x/4g rsp. phys: by physical address.'], run: (rest) => text(this.#memory(rest)) },
       { names: ['who-wrote', 'who'], takes: '[phys] ADDRESS[,BYTES] | REGISTER | pte ADDRESS', says: 'the last write before now', more: ['who-wrote counter,8      the 8 bytes at a symbol, by linear address as it is mapped now', 'who-wrote phys 0x1000,4  bytes by physical address', 'who-wrote cr3            a register', 'who-wrote pte 0x400000   an entry of the paging structures on the walk of an address', 'It says who, when (for "goto"), and what was there before.'], run: (rest) => ({ kind: 'search', search: this.#whoWrote(rest).map((found) => lastWriteView(debug, found)) }) },

@@ -21,7 +21,7 @@ const groups = (count: number): string => count.toLocaleString('en-US');
 /** `=> 0x101000 <main+0x4>  add rax, 1   [instruction 1,234]`. */
 export function placeLine({ machine, symbols, history }: Debugger): string {
   const { state, cpu } = machine;
-  const past = history.isLive ? '' : `, ${groups(history.end.retired - state.retired)} before the end`;
+  const left = history.end.retired - state.retired, past = left === 0 ? '' : `, ${groups(left)} before the end`;
   return `=> ${symbols.text(state.rip)}  ${instructionText(machine, state.rip, symbols) ?? 'no instruction can be read here'}   [instruction ${groups(state.retired)}${cpu.deliveries === 0 ? '' : `, ${groups(cpu.deliveries)} ${cpu.deliveries === 1 ? 'delivery' : 'deliveries'}`}${past}]`;
 }
 

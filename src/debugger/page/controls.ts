@@ -1,6 +1,6 @@
 /** The bar at the top: buttons for every way to move, what the machine is doing, and why it stands still. */
 import type { LoadedData, Motion, StatusData } from '../messages.ts';
-import { grouped, h, short } from './dom.ts';
+import { grouped, h, hex, short } from './dom.ts';
 import { icon, type IconName } from './icons.ts';
 import type { Page } from './pane.ts';
 
@@ -17,12 +17,16 @@ export class Controls {
   readonly #resume: HTMLButtonElement;
   readonly #name = h('span', { class: 'image-name' });
   readonly #state = h('span', { class: 'pill', role: 'status', 'aria-live': 'polite' });
-  readonly #why = h('span', { class: 'why', role: 'status', 'aria-live': 'polite' });
+  /** One line; pointed at, or with the focus, all of it. */
+  readonly #why = h('span', { 'class': 'why', 'role': 'status', 'aria-live': 'polite', 'aria-label': 'Why it stopped', 'tabindex': 0 });
+  readonly #fault = h('button', { class: 'quiet fault-address', hidden: true, title: 'The page walk of the address that CR2 will get', onclick: () => this.#page.show('paging', this.#status!.faultAddress!) });
   readonly #count = h('button', { id: 'count', class: 'count', title: 'Instructions retired: go to another count (g)', 'aria-keyshortcuts': 'g', onclick: () => this.goTo() });
   readonly #mode = h('span', { class: 'mode' });
   readonly #speed = h('span', { class: 'speed' });
   readonly #message = h('div', { class: 'message', role: 'alert', hidden: true });
   #status: StatusData | undefined;
+  /** It was told to run after so many stops: before it is known to run it can be told to pause. */
+  #resumedAfter: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(page: ControlsPage) {
@@ -38,7 +42,7 @@ export class Controls {
       h('div', { class: 'group', role: 'group', 'aria-label': 'Forwards' },
         button('step', 'step', 'Step in', 'F11', 'step'), button('over', 'over', 'Step over', 'F10', 'over'), button('out', 'out', 'Step out', 'Shift+F11', 'out'),
         this.#resume, button('end', 'last', 'To the latest moment', 'to the end of what has run', 'end')),
-      this.#state, this.#why, this.#mode, this.#speed, this.#count,
+      this.#state, h('div', { class: 'why-place' }, this.#why), this.#fault, this.#mode, this.#speed, this.#count,
       h('button', { id: 'link', class: 'quiet', title: 'Copy a link to this moment', onclick: () => page.attempt(this.#link()) }, 'Link'),
       h('button', { id: 'open', class: 'quiet', onclick: () => page.open() }, 'Open…'),
       this.#message);
@@ -64,7 +68,11 @@ export class Controls {
   }
 
   resumeOrPause(): void {
-    if (this.#status?.activity === 'stopped') this.#page.move('run');
+    const { activity, stops } = this.#status ?? {};
+    if (activity === 'stopped' && this.#resumedAfter !== stops) {
+      this.#resumedAfter = stops;
+      this.#page.move('run');
+    }
     else this.#page.attempt(this.#page.client.ask('pause'));
   }
 
@@ -87,12 +95,19 @@ export class Controls {
     this.#resume.replaceChildren(icon(stopped ? 'run' : 'pause'));
     this.#resume.title = stopped ? 'Run (F8)' : 'Pause (F8)';
     this.#resume.setAttribute('aria-label', stopped ? 'Run' : 'Pause');
-    this.#state.textContent = { running: 'running', waiting: 'waiting for input', stopped: status.ending === 'fault' ? 'fault' : status.ending === 'end' ? 'ended' : status.isLive ? 'paused' : 'in the past' }[status.activity];
-    this.#state.className = `pill ${status.activity} ${status.ending ?? ''} ${status.isLive ? '' : 'past'}`;
-    this.#why.textContent = status.why ?? '';
+    this.#state.textContent = { running: 'running', waiting: 'waiting for input', stopped: status.ending === 'fault' ? 'fault' : status.ending === 'end' ? 'ended' : status.isNewest ? 'paused' : 'in the past' }[status.activity];
+    this.#state.className = `pill ${status.activity} ${status.ending ?? ''} ${status.isNewest ? '' : 'past'}`;
+    this.#why.textContent = this.#why.title = status.why ?? '';
+    this.#showFault(status.faultAddress);
     this.#count.textContent = grouped(status.now.retired);
     this.#mode.textContent = status.mode;
     this.#speed.textContent = status.activity === 'running' && status.speed > 0 ? `${short(status.speed)}/s` : '';
+  }
+
+  /** Before a page fault is delivered CR2 is still the last one's: this is the way to its address. */
+  #showFault(address: bigint | undefined): void {
+    this.#fault.hidden = address === undefined;
+    if (address !== undefined) this.#fault.textContent = `Walk ${hex(address, 16)}`;
   }
 
   async #link(): Promise<void> {

@@ -1,6 +1,5 @@
 /** One machine with its history, and the page's wishes for it. It runs in slices, so that requests are answered at full speed too. */
 import { addBreakpoint } from '../../debug/break/parse.ts';
-import { compileExpression } from '../../debug/break/expression.ts';
 import { descriptionOf, kernelMemory, type Description } from '../../debug/kernel-memory.ts';
 import { Debugger, type DebugStop, type Motion as DebugMotion } from '../../debug/debugger.ts';
 import { modeText } from '../../debug/mode.ts';
@@ -10,6 +9,7 @@ import { planBoot, type BootOptions } from '../../machine/boot/index.ts';
 import { crc32 } from '../../machine/crc32.ts';
 import { InputLog } from '../../machine/input-log.ts';
 import { DEFAULT_MEMORY_BYTES, Machine } from '../../machine/machine.ts';
+import { compareMoments, type Moment } from '../../machine/position.ts';
 import { readSourceLines } from '../../debug/source-lines.ts';
 import type { BreakpointData, LinkData, LoadedData, LoadRequest, MachineRequest, Motion, Notice, RequestName, Requests, SourcesFound, StatusData } from '../messages.ts';
 import { codeView, Sources } from './code-view.ts';
@@ -26,6 +26,8 @@ const FIRST_SLICE = 200_000, SHORTEST_SLICE = 1000, LONGEST_SLICE = 50_000_000;
 const NOTICE_MS = 100;
 /** What checkpoints may take: a page shares its host with others. */
 const HISTORY_BYTES = 256 * 2 ** 20;
+
+const NEVER: Moment = { retired: -1, deliveries: 0, idleTime: 0 };
 
 /** A session with a machine in it. */
 interface Loaded {
@@ -46,6 +48,8 @@ export class Session {
   #why: string | undefined;
   #ending: StatusData['ending'];
   #stops = 0;
+  /** The newest moment at which it stood still, and how far the machine had been then. */
+  #newest: { readonly at: Moment; readonly end: Moment } = { at: NEVER, end: NEVER };
   #slice = FIRST_SLICE;
   #speed = 0;
   #noticed = 0;
@@ -135,6 +139,7 @@ export class Session {
     this.#sent = [];
     this.#why = this.#ending = undefined;
     this.#consoleIsLive = false;
+    this.#newest = { at: NEVER, end: NEVER };
     if (followed === undefined) this.#stop({ kind: 'arrived' });
     else this.#move({ toMoment: followed.at });
     return { fingerprint, protocol: plan.protocol, warnings: plan.warnings, symbols: plan.symbols.length, lines: lines.count, linesProblem: lines.problem, linkProblem };
@@ -142,6 +147,7 @@ export class Session {
 
   #move(motion: Motion): void {
     this.#standStill();
+    this.#noteNewest();
     const { debug } = this.#here;
     if (typeof motion === 'object') {
       if ('toAddress' in motion) this.#go(debug.toAddress(motion.toAddress), false);
@@ -238,9 +244,16 @@ export class Session {
     this.#motion = undefined;
     this.#waiting = false;
     this.#stops++;
+    this.#noteNewest();
     this.#why = stopLine(this.#here.debug, stop);
     this.#ending = stop.kind === 'triple-fault' || stop.kind === 'unimplemented' ? 'fault' : stop.kind === 'debug-exit' || stop.kind === 'power-off' || stop.kind === 'reset' || stop.kind === 'halted' ? 'end' : undefined;
     this.#status();
+  }
+
+  /** Where new things have happened since it stood still last, this is the newest place: a stop before something has seen it happen. */
+  #noteNewest(): void {
+    const { now, end } = this.#here.debug.history;
+    if (compareMoments(end, this.#newest.end) !== 0) this.#newest = { at: now, end };
   }
 
   // -------------------------------------------------------------------------------------------------------- notices
@@ -254,7 +267,7 @@ export class Session {
         activity: this.#motion === undefined ? 'stopped' : this.#waiting ? 'waiting' : 'running',
         stops: this.#stops, why: this.#why, ending: this.#ending,
         mode: modeText(debug.machine),
-        start: history.start.retired, end: history.end.retired, now: history.now, isLive: history.isLive,
+        start: history.start.retired, end: history.end.retired, now: history.now, isNewest: compareMoments(history.now, this.#newest.at) >= 0, faultAddress: debug.faultAddress,
         speed: this.#speed,
         history: { bytes: history.memory.bytes, checkpoints: history.memory.checkpoints },
         breakpoints: debug.breakpoints.all.map((breakpoint): BreakpointData => ({
@@ -316,8 +329,8 @@ export class Session {
   }
 
   #evaluate(text: string): bigint {
-    const { debug, machine } = this.#here;
-    const value = compileExpression(text, (name) => debug.symbols.addressOf(name))(machine);
+    const { debug } = this.#here;
+    const value = debug.evaluate(text);
     if (value === undefined) throw new RangeError(`${text} has no value here`);
     return value;
   }

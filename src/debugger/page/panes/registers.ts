@@ -10,6 +10,9 @@ const OPEN = new Set(['General', 'Flags', 'Control', 'Segments']);
 /** A field of fewer values than this offers them. */
 const MOST_VALUES = 16n;
 
+/** At the foot, while there is nothing that it could explain. */
+const HINT = 'A name opens a menu, a number or a bit is changed by a click. What it means is said here.';
+
 export class RegistersPane implements Pane {
   readonly name = 'Registers';
   readonly element: HTMLElement;
@@ -22,12 +25,12 @@ export class RegistersPane implements Pane {
 
   constructor(page: Page) {
     this.#page = page;
-    const meaning = h('p', { class: 'field-meaning', 'aria-hidden': 'true' });
+    const meaning = h('p', { class: 'field-meaning', 'aria-hidden': 'true' }, HINT);
     this.element = h('section', { class: 'pane', 'aria-label': 'Registers' }, h('header', {}, h('h2', {}, 'Registers')), this.#body, meaning);
     // What a tooltip tells the mouse, and the description a screen reader, is written out for whoever comes by keyboard.
-    const tell = ({ target }: Event): void => { meaning.textContent = (target as Element).closest<HTMLElement>('[title]')?.title ?? ''; };
+    const tell = ({ target }: Event): void => { meaning.textContent = (target as Element).closest<HTMLElement>('[title]')?.title ?? HINT; };
     this.#body.addEventListener('focusin', tell);
-    this.#body.addEventListener('focusout', () => { meaning.textContent = ''; });
+    this.#body.addEventListener('focusout', () => { meaning.textContent = HINT; });
     this.#body.addEventListener('pointerover', tell);
     rove(this.#body, { items: 'summary, button', rows: 'summary, .register, .parts, .flags' });
   }
