@@ -30,7 +30,7 @@ const PLATFORM: readonly CpuFeature[] = [
 const BASELINE: readonly CpuFeature[] = ['cmov', 'cx8', 'fpu', 'fxsr', 'mmx', 'syscall', 'sse', 'sse2'];
 const V2: readonly CpuFeature[] = [...PLATFORM, ...BASELINE, 'cx16', 'lahf-lm', 'popcnt', 'sse3', 'ssse3', 'sse4.1', 'sse4.2'];
 /** The last servers of this level and not of the next, which has AVX-512: Broadwell. Intel Xeon Processor E5-2600 v4. */
-const V3_SERVER: readonly CpuFeature[] = ['vme', 'monitor', 'x2apic', 'tsc-deadline', 'pclmulqdq', 'aes', 'rdrand', 'rdseed', 'adx', 'xsaveopt'];
+const V3_SERVER: readonly CpuFeature[] = ['vme', 'monitor', 'x2apic', 'tsc-deadline', 'pclmulqdq', 'aes', 'rdrand', 'rdseed', 'adx', 'xsaveopt', 'arch-capabilities'];
 const V3: readonly CpuFeature[] = [...V2, ...V3_SERVER, 'avx', 'avx2', 'bmi1', 'bmi2', 'f16c', 'fma', 'abm', 'movbe', 'xsave'];
 const I486: readonly CpuFeature[] = ['fpu', 'pse'];
 const PENTIUM: readonly CpuFeature[] = [...I486, 'de', 'tsc', 'msr', 'mce', 'cx8', 'apic'];

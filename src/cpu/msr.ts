@@ -11,7 +11,7 @@ import { isCanonical } from './segmentation.ts';
 /** Addresses of the MSRs, by the manual's names. */
 export const MSR = {
   P5_MC_ADDR: 0x0, P5_MC_TYPE: 0x1, TIME_STAMP_COUNTER: 0x10, PLATFORM_ID: 0x17, APIC_BASE: 0x1b, SMI_COUNT: 0x34, FEATURE_CONTROL: 0x3a, BIOS_SIGN_ID: 0x8b,
-  PLATFORM_INFO: 0xce, MTRRCAP: 0xfe,
+  PLATFORM_INFO: 0xce, MTRRCAP: 0xfe, ARCH_CAPABILITIES: 0x10a,
   SYSENTER_CS: 0x174, SYSENTER_ESP: 0x175, SYSENTER_EIP: 0x176, MCG_CAP: 0x179, MCG_STATUS: 0x17a, MCG_CTL: 0x17b, MISC_FEATURES_ENABLES: 0x140, MISC_ENABLE: 0x1a0, DEBUGCTL: 0x1d9, POWER_CTL: 0x1fc,
   MTRR_PHYSBASE0: 0x200, MTRR_FIX64K_00000: 0x250, PAT: 0x277, MTRR_DEF_TYPE: 0x2ff, MC0_CTL: 0x400, TSC_DEADLINE: 0x6e0, XSS: 0xda0,
   EFER: 0xc000_0080, STAR: 0xc000_0081, LSTAR: 0xc000_0082, CSTAR: 0xc000_0083, FMASK: 0xc000_0084,
@@ -24,6 +24,13 @@ const MACHINE_CHECK_BANKS = 4, MCG_CTL_P = 0x100;
 const MCG_STATUS_BITS = 7n;
 /** The clock that ratios count, and the maximum non-turbo ratio in bits 15:8 of MSR_PLATFORM_INFO. */
 const RATIO_HZ = 100_000_000, RATIO_SHIFT = 8n;
+
+/**
+ * IA32_ARCH_CAPABILITIES: what this processor does not do, since it executes nothing that is not architectural: RDCL_NO, SKIP_L1DFL_VMENTRY, SSB_NO, MDS_NO,
+ * IF_PSCHANGE_MC_NO, TAA_NO, SBDR_SSDP_NO, FBSDP_NO, PSDP_NO, BHI_NO, PBRSB_NO, GDS_NO, RFDS_NO. Systems then need no second set of page tables and no flushes of buffers.
+ */
+const ARCH_CAPABILITIES_BITS = [0, 3, 4, 5, 6, 8, 13, 14, 15, 20, 24, 26, 27];
+const ARCH_CAPABILITIES_VALUE = ARCH_CAPABILITIES_BITS.reduce((value, bit) => value | (1n << BigInt(bit)), 0n);
 
 /** Eight variable ranges, fixed ranges supported, write-combining supported. */
 const MTRRCAP_VALUE = 0x508n;
@@ -142,6 +149,7 @@ const registers = new Map<number, Register>([
   // No microcode update is loaded; software writes 0 before it reads the revision.
   [MSR.BIOS_SIGN_ID, of('family6', onlyZero)],
   [MSR.MTRRCAP, of('mtrr', constant(MTRRCAP_VALUE))],
+  [MSR.ARCH_CAPABILITIES, of('arch-capabilities', constant(ARCH_CAPABILITIES_VALUE))],
   [MSR.SYSENTER_CS, of('sep', stored('sysenterCs'))],
   [MSR.SYSENTER_ESP, of('sep', stored('sysenterEsp', requireCanonical))],
   [MSR.SYSENTER_EIP, of('sep', stored('sysenterEip', requireCanonical))],

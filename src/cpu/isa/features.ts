@@ -22,7 +22,7 @@ export const FEATURES = {
   'invpcid': [7, 'ebx', 10], 'rdseed': [7, 'ebx', 18], 'adx': [7, 'ebx', 19], 'smap': [7, 'ebx', 20], 'clflushopt': [7, 'ebx', 23],
   'clwb': [7, 'ebx', 24], 'sha-ni': [7, 'ebx', 29],
   'umip': [7, 'ecx', 2], 'pku': [7, 'ecx', 3], 'la57': [7, 'ecx', 16], 'rdpid': [7, 'ecx', 22],
-  'serialize': [7, 'edx', 14],
+  'serialize': [7, 'edx', 14], 'arch-capabilities': [7, 'edx', 29],
   // Leaf 0D, subleaf 1.
   'xsaveopt': [0xd, 'eax', 0, 1], 'xsavec': [0xd, 'eax', 1, 1], 'xgetbv1': [0xd, 'eax', 2, 1], 'xsaves': [0xd, 'eax', 3, 1],
   // Extended leaves.
@@ -45,7 +45,7 @@ const NEEDS: Readonly<Partial<Record<CpuFeature, readonly CpuFeature[]>>> = {
   'xsave': ['sse'], 'xsaveopt': ['xsave'], 'xsavec': ['xsave'], 'xgetbv1': ['xsave'], 'xsaves': ['xsavec', 'msr'],
   'avx': ['xsave', 'sse2'], 'avx2': ['avx'], 'f16c': ['avx'], 'fma': ['avx'],
   'lm': ['pae', 'msr'], 'syscall': ['lm'], 'cx16': ['lm'], 'lahf-lm': ['lm'], 'fsgsbase': ['lm'], 'pdpe1gb': ['lm'], 'pcid': ['lm'], 'la57': ['lm'], 'pku': ['lm', 'xsave'],
-  'nx': ['pae', 'msr'], 'sep': ['msr'], 'mtrr': ['msr'], 'pat': ['msr'], 'mca': ['mce', 'msr'], 'rdtscp': ['tsc', 'msr'], 'rdpid': ['msr'], 'invtsc': ['tsc'],
+  'nx': ['pae', 'msr'], 'sep': ['msr'], 'mtrr': ['msr'], 'pat': ['msr'], 'mca': ['mce', 'msr'], 'arch-capabilities': ['msr'], 'rdtscp': ['tsc', 'msr'], 'rdpid': ['msr'], 'invtsc': ['tsc'],
   'x2apic': ['apic', 'msr'], 'tsc-deadline': ['apic', 'tsc', 'msr'], 'clflushopt': ['clflush'], 'clwb': ['clflush'],
 };
 export const needsOf = (feature: CpuFeature): readonly CpuFeature[] => NEEDS[feature] ?? [];
