@@ -7,7 +7,7 @@ import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import { GuestState } from '../../src/state/guest-state.ts';
 import { everyForm } from '../support/every-form.ts';
 
-const NOT_RUN: EngineFunctions = { reference: () => 0, readPort: () => 0, writePort: () => { /* no handler runs here */ }, invalidatePage: () => 0, flush: () => { /* the same */ } };
+const NOT_RUN: EngineFunctions = { reference: () => 0, readPort: () => 0, writePort: () => { /* no handler runs here */ }, invalidatePage: () => 0, writeCr3: () => { /* the same */ } };
 
 it('grows: the last of all forms gets the handler that it would get alone', () => {
   const forms = everyForm().map(({ i }) => i);

@@ -12,7 +12,7 @@ import { AT, ACCESS, SEL, SystemMachine } from '../support/system-machine.ts';
 
 const STEPS = 1000, PAGES = 24;
 /** Where a machine of the law has its snippets, 16 bytes each, then a page whose frame holds code as well as data. */
-const SNIPPETS = ['read', 'write', 'modify', 'invalidate', 'reload', 'cr2'] as const;
+const SNIPPETS = ['read', 'write', 'modify', 'invalidate', 'reload', 'cr2', 'fetch'] as const;
 type Snippet = (typeof SNIPPETS)[number];
 /** Where the pages are seen: not in a region of 4 MiB with the large page of the code. And the number of a large page. */
 const LINEAR = 0x40_0000, LARGE = 4;
@@ -37,6 +37,7 @@ function machine(engine: 'reference' | 'interpreter' | 'auto', cr4: number, writ
       else if (name === 'modify') a.add(byte(rsi), al);
       else if (name === 'invalidate') a.invlpg(byte(rsi));
       else if (name === 'reload') a.mov(cr3, rax);
+      else if (name === 'fetch') a.jmp(rsi);
       else a.mov(rbx, cr2);
       // The block ends here: a run of two instructions is one of it.
       a.jmp('next');
@@ -44,7 +45,9 @@ function machine(engine: 'reference' | 'interpreter' | 'auto', cr4: number, writ
       a.nop();
     }, { origin: AT.code + 16 * n });
   });
-  // Handlers stay where they are: JMP to itself.
+  // What is fetched from a page, and handlers, stay where they are: JMP to itself.
+  for (let page = 0; page < PAGES; page++) for (const at of [0, 0x7ff]) m.memory.write(physical(AT.pages + 4096 * page + at), 2, 0xfeeb);
+
   for (const vector of [13, 14]) m.memory.write(physical(AT.handlers + vector * 16), 2, 0xfeeb);
   return m;
 }
@@ -68,7 +71,8 @@ function prepare(m: SystemMachine, seed: number): void {
   const usual: readonly Snippet[] = ['read', 'write', 'modify'];
   const name = random.below(4) > 0 ? usual[random.below(3)]! : SNIPPETS[random.below(SNIPPETS.length)]!;
   state.rip = BigInt(AT.code + 16 * SNIPPETS.indexOf(name));
-  state.gpr[0] = name === 'reload' ? BigInt(AT.pml4) : 1n;
+  const pcid = (state.cr4 & CR4.PCIDE) === 0 ? 0n : BigInt(random.below(3)) | BigInt(random.below(2)) << 63n;
+  state.gpr[0] = name === 'reload' ? BigInt(AT.pml4) | pcid : 1n;
   const inLarge = random.below(5) === 0;
   state.gpr[6] = BigInt(inLarge ? (LARGE << 21) + 4096 * random.below(4) + 0x123 : LINEAR + 4096 * page + [0, 0x7ff, 0xfff][random.below(3)]!);
   state.gpr[4] = BigInt(AT.kernelStack);
@@ -79,11 +83,11 @@ function prepare(m: SystemMachine, seed: number): void {
 /** What each step may change, without a hash of all of memory. */
 function seen({ state, mmu, memory }: SystemMachine): unknown {
   const tables = Buffer.from(memory.copyOut(physical(AT.pml4), 4 * 4096)).toString('base64');
-  return [[...state.gpr.subarray(0, 16)], state.rip, readRflags(state), state.retired, mmu.tlb.save().join(), tables];
+  return [[...state.gpr.subarray(0, 16)], state.rip, state.cr3, readRflags(state), state.retired, mmu.tlb.save().join(), tables];
 }
 
 describe.each([
-  ['of an old kernel', 0, false], ['with WP', 0, true], ['with WP and global pages', CR4.PGE, true], ['with SMAP', CR4.PGE | CR4.SMAP, true],
+  ['of an old kernel', 0, false], ['with WP', 0, true], ['with WP and global pages', CR4.PGE, true], ['with SMAP and SMEP', CR4.PGE | CR4.SMAP | CR4.SMEP, true], ['with PCIDs', CR4.PGE | CR4.PCIDE, true],
 ] as const)('an access in 4-level paging, %s', (_what, cr4, writeProtect) => {
   it.each(['interpreter', 'auto'] as const)('by the %s engine leaves what the reference engine leaves', (engine) => {
     const reference = machine('reference', cr4, writeProtect), fast = machine(engine, cr4, writeProtect);

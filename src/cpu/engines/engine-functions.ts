@@ -4,7 +4,7 @@ import type { PagingCode } from './fast/paging-code.ts';
 import type { ModuleWriter } from './wasm/module.ts';
 import { I32, I64, type ValueType } from './wasm/opcodes.ts';
 
-export interface EngineFunctions extends Pick<PagingCode, 'invalidatePage' | 'flush'> {
+export interface EngineFunctions extends Pick<PagingCode, 'invalidatePage' | 'writeCr3'> {
   /** Has the reference engine execute the instruction at a record, and says how to go on: a STATUS. */
   readonly reference: (record: number) => number;
   /** IN: what a port answers. */
@@ -18,7 +18,7 @@ const SIGNATURES: Readonly<Record<keyof EngineFunctions, { readonly parameters: 
   readPort: { parameters: [I32, I32], results: [I32] },
   writePort: { parameters: [I32, I32, I32], results: [] },
   invalidatePage: { parameters: [I64], results: [I32] },
-  flush: { parameters: [], results: [] },
+  writeCr3: { parameters: [I64], results: [] },
 };
 const NAMES = Object.keys(SIGNATURES) as (keyof EngineFunctions)[];
 

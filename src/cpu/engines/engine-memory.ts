@@ -62,6 +62,8 @@ export const ENGINE = {
   faults: BASE + 124,
   /** u32 each: the handlers that deliver a page fault of the supervisor and of the user (interpreter/short-ways.ts); 0: not made yet. */
   pageFaultWays: BASE + 128,
+  /** i32: the budget behind an STI that set IF, in this stay: before the next instruction no interrupt is recognised. -1: none. */
+  shadowAt: BASE + 136,
 } as const;
 export const MISS_WRITE = 0x100;
 
@@ -88,7 +90,7 @@ export const NO_PAGE_BYTE = 0xff;
 
 /** Where execution can enter: a hash table of RIPs. */
 export const ENTRIES_BASE = BASE + 0x1_0000;
-export const ENTRY_COUNT = 16384;
+export const ENTRY_COUNT = 65536;
 export const ENTRY_BYTES = 32;
 /** Fields of an entry. `frame`: physical frame number that RIP must translate to. `heat`: dispatches left before it is worth translating. */
 export const ENTRY = { key: 0, frame: 8, record: 12, region: 16, block: 20, heat: 24 } as const;

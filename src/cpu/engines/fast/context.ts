@@ -23,7 +23,7 @@ export interface Context {
 
 /** Bits of a context's number: 32-bit code; a PCID that is not 0. */
 export const LEGACY = 4;
-const WITH_PCID = 8;
+export const WITH_PCID = 8;
 const make = (number: number): Context => ({ number, mode: (number & LEGACY) === 0 ? MODE_64 : MODE_32, column: (number & 3) as Column, pcidIsZero: (number & WITH_PCID) === 0 });
 /** Column 3 does not exist. */
 const CONTEXTS: readonly Context[] = Array.from({ length: 16 }, (_, n) => make(n));

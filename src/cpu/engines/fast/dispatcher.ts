@@ -33,8 +33,8 @@ export interface Dispatcher {
 
 const LOCAL = { rip: 0, fetch: 1, entry: 2, record: 3, status: 4, left: 5 } as const;
 const PROBE = { ip: LOCAL.rip, fetch: LOCAL.fetch, entry: LOCAL.entry };
-/** Number of the one function that it imports. */
-const PREPARE = 0;
+/** Numbers of the functions that it imports. */
+const PREPARE = 0, PREPARE_FETCH = 1;
 const LOCAL_TYPES: readonly ValueType[] = [I64, I32, I32, I32, I32, I32];
 
 export function createDispatcher(memory: WebAssembly.Memory, handlers: WebAssembly.Table, regions: WebAssembly.Table, paging: PagingCode): Dispatcher {
@@ -44,6 +44,7 @@ export function createDispatcher(memory: WebAssembly.Memory, handlers: WebAssemb
   const runType = module.signature([], [I32]);
   const resumeType = module.signature([I32], [I32]);
   module.importFunction('p', 'prepare', module.signature([I64, I32], [I32]));
+  module.importFunction('p', 'prepareFetch', module.signature([I64], [I32]));
   module.importMemory('e', 'memory');
   module.importTable('e', 'handlers');
   module.importTable('e', 'regions');
@@ -69,7 +70,18 @@ function runCode(handler: number, region: number): Uint8Array {
   code.set(LOCAL.rip);
   emitFetchProbe(code, PROBE);
   code.byte(N.i32_eqz);
+  code.open(OP.if, VOID);
+  // A walk may fault, and waits for the instruction that it is for.
+  code.i32(0);
+  code.memory(LOAD[32], ENGINE.budget);
+  code.byte(N.i32_eqz);
   returnIf(code, STATUS.fetch);
+  code.get(LOCAL.rip);
+  code.call(PREPARE_FETCH);
+  code.brIf(again);
+  code.i32(STATUS.fetch);
+  code.byte(OP.return);
+  code.end();
   emitEntryProbe(code, PROBE);
   emitFrameCheck(code, PROBE);
   code.byte(N.i32_eqz);
@@ -203,6 +215,9 @@ function deliverFault(code: Code, x: Expressions, handler: number): void {
   const isLegacy = x.has(x.load(32, ENGINE.contextKey + 4), LEGACY << CONTEXT_KEY_HIGH_SHIFT);
   x.if(x.or(x.not(way), isLegacy), () => { x.return(x.local(LOCAL.status)); });
   x.set(LOCAL.record, x.load(32, ENGINE.leftAt));
+  const budget = x.op('i32_add', x.load(32, ENGINE.budget), x.select(record, x.load(16, RECORD.remaining, record), x.c(0)));
+  // The shadow of STI goes into the delivery.
+  x.if(x.op('i32_eq', budget, x.load(32, ENGINE.shadowAt)), () => { x.return(x.local(LOCAL.status)); });
   x.if(record, () => {
     x.store(64, OFFSET.rip, x.c(0), x.op('i64_sub', x.load(64, RECORD.nextIp, record), x.op('i64_extend_i32_u', x.load(8, RECORD.length, record))));
   });
@@ -210,7 +225,7 @@ function deliverFault(code: Code, x: Expressions, handler: number): void {
   x.set(LOCAL.rip, x.load(64, ENGINE.missAddress));
   x.set(LOCAL.entry, x.load(32, ENGINE.missAccess));
   record();
-  x.op('i32_add', x.load(32, ENGINE.budget), x.select(record, x.load(16, RECORD.remaining, record), x.c(0)))();
+  budget();
   way();
   code.byte(OP.call_indirect);
   code.unsigned(handler);

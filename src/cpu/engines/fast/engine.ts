@@ -10,6 +10,7 @@ import type { GuestState } from '../../../state/guest-state.ts';
 import { joined } from '../../../state/halves.ts';
 import { OFFSET } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
+import { SHADOW, castShadow } from '../../events.ts';
 import type { RecentInstruction } from '../../recent-instructions.ts';
 import { isCanonicalHigh } from '../../segmentation.ts';
 import type { Engine, StepResult, Stop, Stops } from '../engine.ts';
@@ -54,7 +55,7 @@ const SLICE = 500_000;
 const RIP_LOW = OFFSET.rip / 4, RIP_HIGH = RIP_LOW + 1;
 const BUDGET = ENGINE.budget / 4, LEFT_AT = ENGINE.leftAt / 4, LINK = ENGINE.link / 4, MORE = ENGINE.more / 4, LEFT_REGION = ENGINE.leftRegion / 4, UNTIL_REPORT = ENGINE.untilReport / 4;
 const PCID = ENGINE.pcid / 4, MISS_ACCESS = ENGINE.missAccess / 4, MISS_LOW = ENGINE.missAddress / 4;
-const UNWATCHED = ENGINE.unwatched / 4, STALE_PAGES = ENGINE.stalePages / 4, CHANGES = ENGINE.changes / 4, DELIVERIES = ENGINE.deliveries / 4, ASKED = ENGINE.asked / 4, SERVED_AT = ENGINE.servedAt / 4, FAULTS = ENGINE.faults / 4;
+const UNWATCHED = ENGINE.unwatched / 4, STALE_PAGES = ENGINE.stalePages / 4, CHANGES = ENGINE.changes / 4, DELIVERIES = ENGINE.deliveries / 4, ASKED = ENGINE.asked / 4, SERVED_AT = ENGINE.servedAt / 4, FAULTS = ENGINE.faults / 4, SHADOW_AT = ENGINE.shadowAt / 4;
 const ALL_COLUMNS = 7;
 
 /** What the engine does for generated code that came back; a single step accounts for itself. */
@@ -217,7 +218,7 @@ export class FastEngine implements Engine {
     u32[MORE] = this.#left > this.#slice ? 1 : 0;
     u32[LEFT_AT] = 0;
     u32[LEFT_REGION] = 0;
-    u32[SERVED_AT] = 0xffff_ffff;
+    u32[SERVED_AT] = u32[SHADOW_AT] = 0xffff_ffff;
     this.#forgetPages(context);
   }
 
@@ -232,13 +233,14 @@ export class FastEngine implements Engine {
       u32[LEFT_AT] = record;
       return STATUS.reference;
     }
-    const executed = this.#slice - u32[BUDGET]!;
+    const budget = u32[BUDGET]!, executed = this.#slice - budget;
     this.#account(executed);
     this.#stayed += executed + 1;
+    const inShadow = this.#isInShadow(budget);
     // The budget is that of what follows.
     this.#slice = u32[BUDGET] = 0;
     this.#stepBack(record);
-    if (this.#left === 0) return STATUS.served;
+    if (this.#left === 0 || inShadow) return STATUS.served;
     this.#trail.noteLeft(this.code.firstRecord(record));
     cpu.deliveriesInStep = 0;
     this.statistics.exits.reference++;
@@ -311,6 +313,8 @@ export class FastEngine implements Engine {
       this.#trail.noteLeft(this.code.firstRecord(leftAt));
     }
     this.#account(executed);
+    // The reference engine takes the instruction behind STI, whatever it was left for.
+    if (this.#isInShadow(this.#slice - executed)) status = STATUS.served;
     if (profile === undefined || begun === undefined) return this.#serve(status, leftAt, this.#context);
     const served = profile.note(u32[LEFT_REGION] === 0 ? 'interpreted' : 'translated', begun, this.#state.retired - before, this.#state.rip);
     const activity = SERVICE[status];
@@ -318,6 +322,13 @@ export class FastEngine implements Engine {
     const stop = this.#serve(status, leftAt, context);
     if (activity !== undefined) profile.note(activity, served, this.#state.retired - retired, this.#state.rip);
     return stop;
+  }
+
+  /** Whether the instruction before the boundary at which so much of the budget is left was an STI that set IF: notes so. */
+  #isInShadow(budget: number): boolean {
+    if (budget !== this.#u32[SHADOW_AT]) return false;
+    castShadow(this.cpu, SHADOW.sti);
+    return true;
   }
 
   /** Empties what translated code remembers of pages in a context, unless all of it still holds. */
@@ -421,7 +432,7 @@ export class FastEngine implements Engine {
       // Code in a device is never kept.
       return this.cpu.mmu.memory.isRamFrame(Math.floor(address / 4096)) ? undefined : this.#step();
     } catch (thrown) {
-      return this.#deliver(thrown);
+      return this.#deliver(thrown, 'fetch');
     }
   }
 
@@ -491,13 +502,16 @@ export class FastEngine implements Engine {
     return undefined;
   }
 
-  #deliver(thrown: unknown): Stop | undefined {
+  /** Delivers a page fault of the instruction at RIP, or of its fetch. */
+  #deliver(thrown: unknown, access: 'data' | 'fetch' = 'data'): Stop | undefined {
     if (!(thrown instanceof PageFault)) throw thrown;
     this.#u32[LINK] = 0;
     if (this.#left === 0) return undefined;
     this.#left--;
-    this.reference.noteInstruction();
-    this.#noteReference();
+    if (access === 'data') {
+      this.reference.noteInstruction();
+      this.#noteReference();
+    }
     const result = this.reference.deliver(thrown);
     return result.kind === 'exception' ? undefined : result as Stop;
   }

@@ -12,6 +12,7 @@ import { TLB_ATTRIBUTE as A } from '../../../mmu/tlb-attributes.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
 import { OFFSET, RAM_BASE } from '../../../state/layout.ts';
 import { ENGINE, MISS_WRITE, NO_PAGE_BYTE, PAGES_BASE, PAGES_BYTES } from '../engine-memory.ts';
+import { CONTEXT_KEY_HIGH_SHIFT, WITH_PCID } from './context.ts';
 import { Code } from '../wasm/code.ts';
 import { Expressions, type Expression } from '../wasm/expressions.ts';
 import { ModuleWriter } from '../wasm/module.ts';
@@ -23,10 +24,12 @@ export interface PagingCode {
    * which may be delivered by now with the error code ENGINE.faultCode. `access`: as ENGINE.missAccess.
    */
   prepare(linear: bigint, access: number): number;
+  /** Does what a fetch does whose page the column of fetches does not have: 1 where it has it now. A page fault waits for whoever delivers it. */
+  prepareFetch(linear: bigint): number;
   /** INVLPG of a canonical address: 1 where it is done. */
   invalidatePage(linear: bigint): number;
-  /** Drops all but the global entries. */
-  flush(): void;
+  /** MOV to CR3 of a value that it may have. */
+  writeCr3(value: bigint): void;
 }
 
 export const PREPARED = { answered: 1, fault: 2 } as const;
@@ -44,8 +47,9 @@ export function createPagingCode(state: GuestState): PagingCode {
     module.add({ signature: module.signature(parameters, returns ? [I32] : []), locals, code: code.bytes.slice(), name });
   };
   write('prepare', [I64, I32], true, LOCAL_TYPES, (x) => { x.prepare(); });
+  write('prepareFetch', [I64], true, [I32, ...LOCAL_TYPES], (x) => { x.prepareFetch(); });
   write('invalidatePage', [I64], true, [I32, ...LOCAL_TYPES], (x) => { x.invalidatePage(); });
-  write('flush', [], false, [I64, I32, ...LOCAL_TYPES], (x) => { x.flush(); });
+  write('writeCr3', [I64], false, [I32, ...LOCAL_TYPES], (x) => { x.writeCr3(); });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), { e: { memory: state.memory } });
   return exports as unknown as PagingCode;
 }
@@ -90,12 +94,10 @@ class Writer extends Expressions {
 
   // --------------------------------------------------------------------------------------------------------- prepare
   prepare(): void {
-    const linear = this.#l('linear'), sixteen = this.c64(16n);
     this.#giveUpIf(this.or(
-      this.not(this.load(32, ENGINE.walkable)),
+      this.not(this.load(32, ENGINE.walkable)), this.#isNotCanonical,
       this.and(this.has(this.load(32, OFFSET.cr4), CR4.PKE), this.op('i32_ne', this.load(32, OFFSET.pkru), this.c(0))),
       this.op('i32_gt_u', this.op('i32_add', this.and(this.#low, this.c(0xfff)), this.and(this.#l('access'), this.c(0xff))), this.c(4096)),
-      this.op('i64_ne', this.op('i64_shr_s', this.op('i64_shl', linear, sixteen), sixteen), linear),
     ));
     this.#setIndex(DATA_ENTRIES);
     this.#set('at', this.op('i32_shl', this.#l('index'), this.c(4)));
@@ -104,12 +106,46 @@ class Writer extends Expressions {
     // The first write through a clean entry walks again, to set D.
     const enough = this.or(this.not(this.#isWrite), this.has(this.#l('attributes'), A.dirty));
     this.if(this.and(this.#isOfPage(TLB.data), enough, this.not(this.#refused())), () => { this.#set('frame', this.load(32, TLB.data + TLB.frame, this.#l('at'))); }, () => {
-      this.#walk();
-      this.#fill();
+      this.#walk('data');
+      this.#fill('data', this.#l('index'));
     });
     this.#publish();
     this.#count('accesses');
     this.return(this.c(PREPARED.answered));
+  }
+  /** In 4-level paging. */
+  get #isNotCanonical(): Expression {
+    const linear = this.#l('linear'), sixteen = this.c64(16n);
+    return this.op('i64_ne', this.op('i64_shr_s', this.op('i64_shl', linear, sixteen), sixteen), linear);
+  }
+
+  /** `Mmu.#fetch`, but for page faults. */
+  prepareFetch(): void {
+    this.#giveUpIf(this.or(this.not(this.load(32, ENGINE.walkable)), this.#isNotCanonical));
+    const slot = this.op('i32_add', this.#l('index'), this.c(DATA_ENTRIES));
+    this.#setIndex(INSTRUCTION_ENTRIES);
+    this.#set('at', this.op('i32_shl', slot, this.c(4)));
+    this.#set('column', this.load(32, ENGINE.fetchColumn));
+    this.#look(TLB.data);
+    this.if(this.and(this.#isOfPage(TLB.data), this.not(this.#fetchRefused)), () => { this.#set('frame', this.load(32, TLB.data + TLB.frame, this.#l('at'))); }, () => {
+      this.#walk('instruction');
+      this.#fill('instruction', slot);
+    });
+    const address = this.op('i64_shl', this.op('i64_extend_i32_u', this.#l('frame')), this.c64(12n));
+    this.#giveUpIf(this.not(this.#isInRam(address)));
+    this.#giveUpIf(this.has(this.#flagsOf(address), FRAME.mmio));
+    this.#set('place', this.op('i32_add', this.#l('column'), this.op('i32_mul', this.#l('index'), this.c(FETCH_ENTRY_BYTES))));
+    this.store(64, FETCH_FIELD.tag, this.#l('place'), this.#wholeTag);
+    this.store(32, FETCH_FIELD.frame, this.#l('place'), this.#l('frame'));
+    this.#count('accesses');
+    this.return(this.c(1));
+  }
+  /** The same of a fetch. */
+  get #fetchRefused(): Expression {
+    const user = this.has(this.#l('attributes'), A.user), byUser = this.op('i32_eq', this.#l('column'), this.c(fetchColumnBase(FETCH_COLUMN.user)));
+    return this.or(
+      this.has(this.#l('attributes'), A.executeDisable), this.and(byUser, this.not(user)), this.and(this.not(byUser), user, this.has(this.load(32, OFFSET.cr4), CR4.SMEP)),
+    );
   }
 
   /** A page fault, which drops what the TLBs hold for the page. `code`: bit P. */
@@ -132,8 +168,9 @@ class Writer extends Expressions {
     return this.or(this.has(this.#l('attributes'), A.writable), this.and(this.not(byUser), this.not(this.has(this.load(32, OFFSET.cr0), CR0.WP))));
   }
 
-  /** Follows the paging structures: leaves `attributes` and `frame`, and the leaf's bits A and D set. */
-  #walk(): void {
+  /** Follows the paging structures: leaves `attributes` and `frame`, and the leaf's bits A and D set. Returns a page fault, or gives up before one of a fetch. */
+  #walk(tlb: 'data' | 'instruction'): void {
+    const fault = (code: number): void => { if (tlb === 'data') this.#fault(code); else this.return(this.c(0)); };
     this.#set('table', this.op('i64_and', this.load(64, OFFSET.cr3), this.c64(ENTRY_ADDRESS)));
     this.#set('rights', this.c(ENTRY.RW | ENTRY.US));
     this.#set('attributes', this.c(0));
@@ -146,7 +183,7 @@ class Writer extends Expressions {
       const index = this.op('i64_and', this.op('i64_shr_u', this.#l('linear'), this.c64(shift - 3n)), this.c64(0xff8n));
       this.#set('place', this.op('i32_add', this.op('i32_wrap_i64', this.op('i64_or', this.#l('table'), index)), this.c(RAM_BASE)));
       this.#set('entry', this.load(64, 0, this.#l('place')));
-      this.if(this.not(this.and(this.#entryLow, this.c(ENTRY.P))), () => { this.#fault(0); });
+      this.if(this.not(this.and(this.#entryLow, this.c(ENTRY.P))), () => { fault(0); });
       this.#giveUpIf(this.op('i64_ne', this.op('i64_and', this.#l('entry'), this.load(64, ENGINE.reservedBits)), this.c64(0n)));
       this.#set('rights', this.and(this.#l('rights'), this.#entryLow));
       this.#set('attributes', this.or(this.#l('attributes'), this.op('i32_shl', this.op('i32_wrap_i64', this.op('i64_shr_u', this.#l('entry'), this.c64(63n))), this.c(Math.log2(A.executeDisable)))));
@@ -171,7 +208,7 @@ class Writer extends Expressions {
       this.#l('attributes'), this.c(A.valid), this.op('i32_shl', this.has(this.#l('rights'), ENTRY.RW), this.c(Math.log2(A.writable))),
       this.op('i32_shl', this.has(this.#l('rights'), ENTRY.US), this.c(Math.log2(A.user))),
     ));
-    this.if(this.#refused(), () => { this.#fault(PF_ERROR.P); });
+    this.if(tlb === 'data' ? this.#refused() : this.#fetchRefused, () => { fault(PF_ERROR.P); });
     this.#setFlags(this.select(this.#isWrite, this.c(ENTRY.A | ENTRY.D), this.c(ENTRY.A)));
     const global = this.and(this.has(this.load(32, OFFSET.cr4), CR4.PGE), this.has(this.#entryLow, ENTRY.G));
     const key = this.and(this.op('i32_wrap_i64', this.op('i64_shr_u', this.#l('entry'), this.c64(59n))), this.c(15));
@@ -189,15 +226,15 @@ class Writer extends Expressions {
     });
   }
 
-  /** `Tlb.fill`, in the place of whatever the index held. */
-  #fill(): void {
-    this.#emptyColumns();
-    this.#unmarkLarge(this.#l('index'), this.#l('at'));
+  /** `Tlb.fill`, in the place of whatever the slot held. */
+  #fill(tlb: 'data' | 'instruction', slot: Expression): void {
+    if (tlb === 'data') this.#emptyColumns(); else this.#emptyFetchColumns();
+    this.#unmarkLarge(slot, this.#l('at'));
     this.store(32, TLB.data, this.#l('at'), this.#pageTag);
     this.store(32, TLB.data + TLB.high, this.#l('at'), this.#high);
     this.store(32, TLB.data + TLB.frame, this.#l('at'), this.#l('frame'));
     this.store(32, TLB.data + TLB.attributes, this.#l('at'), this.#l('attributes'));
-    this.#mark(this.#l('index'), this.#l('at'));
+    this.#mark(slot, this.#l('at'));
     this.#count('walks');
   }
 
@@ -324,8 +361,18 @@ class Writer extends Expressions {
     }
   }
 
-  /** `Tlb.flush(true)`. */
-  flush(): void {
+  /** `Mmu.setCr3`, and the PCID in effect. */
+  writeCr3(): void {
+    const value = this.#l('linear'), context = this.load(32, ENGINE.contextKey + 4), withPcid = WITH_PCID << CONTEXT_KEY_HIGH_SHIFT;
+    this.#set('access', this.select(this.has(this.load(32, OFFSET.cr4), CR4.PCIDE), this.and(this.op('i32_wrap_i64', value), this.c(0xfff)), this.c(0)));
+    this.store(64, OFFSET.cr3, this.c(0), this.op('i64_and', value, this.c64((1n << 63n) - 1n)));
+    this.if(this.op('i64_ge_s', value, this.c64(0n)), () => { this.#flush(); });
+    this.store(64, ENGINE.pcid, this.c(0), this.op('i64_extend_i32_u', this.#l('access')));
+    this.store(32, ENGINE.contextKey + 4, this.c(0), this.or(this.and(context, this.c(~withPcid)), this.select(this.#l('access'), this.c(withPcid), this.c(0))));
+    this.#forgetPages();
+  }
+  /** Drops the entries of the PCID in `access` that are not global: `Tlb.flushPcid`, and `Tlb.flush(true)` where there is no other. */
+  #flush(): void {
     this.#count('flushes');
     this.#set('word', this.c(0));
     this.loop((nextWord) => {
@@ -337,14 +384,14 @@ class Writer extends Expressions {
           this.#set('tag', this.op('i32_add', this.op('i32_shl', this.#l('word'), this.c(3)), lowest));
           this.#set('bits', this.and(this.#l('bits'), this.op('i32_sub', this.#l('bits'), this.c(1))));
           this.#set('at', this.op('i32_shl', this.#l('tag'), this.c(4)));
-          this.if(this.not(this.has(this.load(32, TLB.data + TLB.attributes, this.#l('at')), A.global)), () => { this.#drop(); });
+          const ofPcid = this.op('i32_eq', this.and(this.load(32, TLB.data, this.#l('at')), this.c(0xfff)), this.#l('access'));
+          this.if(this.and(this.not(this.has(this.load(32, TLB.data + TLB.attributes, this.#l('at')), A.global)), ofPcid), () => { this.#drop(); });
           this.#code.br(nextBit);
         });
       });
       this.#set('word', this.op('i32_add', this.#l('word'), this.c(4)));
       this.if(this.op('i32_lt_u', this.#l('word'), this.c((DATA_ENTRIES + INSTRUCTION_ENTRIES) / 8)), () => { this.#code.br(nextWord); });
     });
-    this.#forgetPages();
   }
   /** Drops the entry of the slot in `tag`, at `at`. */
   #drop(): void {

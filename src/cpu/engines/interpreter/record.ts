@@ -56,7 +56,7 @@ export function writeRecord(state: GuestState, at: number, handler: number, i: I
       case 'memory': writeMemoryOperand(state, at, x, next); return;
       case 'relative': u64[(at + RECORD.target) / 8] = branchTarget(i, ip, x.displacement); return;
       // Part of the form, or of the key of a short way.
-      case 'fpu': case 'control': return;
+      case 'fpu': case 'control': case 'segment': return;
       // No handler is generated for what has other operands.
       default: throw new Error(`${i.row.text}: an operand that no record holds`);
     }
