@@ -47,7 +47,7 @@ loop
   i32.wrap_i64
   i32.const -1640531535
   i32.mul
-  i32.const 18
+  i32.const 16
   i32.shr_u
   i32.const 5
   i32.shl
