@@ -10,7 +10,7 @@ import type { Image } from './image.ts';
 import type { Instructions } from './instruction-types.ts';
 import { link } from './link.ts';
 import { integer, label, LabelReference, Memory, operandText, type OperandValue, type SegmentRegister } from './operands.ts';
-import type { Section, SectionOptions, SymbolDefinition } from './section.ts';
+import type { FunctionOptions, Section, SectionOptions, SymbolDefinition } from './section.ts';
 import { captureCallSite, LocationReader, type CallSite, type ResolveLocation } from './source-location.ts';
 
 export interface AssemblerOptions {
@@ -92,7 +92,7 @@ export class AssemblerCore {
   /** Names this place. A name that starts with a dot is local to the last label that does not. */
   label(name: string): void { this.#define(name, 'label', this.#site('label')); }
   /** A label, what `body` emits, and a function symbol of that size. */
-  func(name: string, body: () => void): void { this.#block(name, 'function', this.#site('func'), body); }
+  func(name: string, body: () => void, options: FunctionOptions = {}): void { this.#block(name, 'function', this.#site('func'), body, options); }
   /** A label, what `body` emits, and a data object symbol of that size. */
   object(name: string, body: () => void): void { this.#block(name, 'object', this.#site('object'), body); }
   /** A local label's name that is used nowhere else: for helpers that emit code with labels of their own. */
@@ -100,7 +100,7 @@ export class AssemblerCore {
   /** Says where the program starts. */
   entry(name: string): void { this.#entry = name; }
 
-  #define(name: string, kind: SymbolDefinition['kind'], site: CallSite): SymbolDefinition {
+  #define(name: string, kind: SymbolDefinition['kind'], site: CallSite, options: FunctionOptions = {}): SymbolDefinition {
     const local = name.startsWith('.');
     if (local && this.#scope === '') throw this.#error(site, `local label ${name} stands before any label it could be local to`);
     if (LINKER_SYMBOL.test(name)) throw this.#error(site, `label ${name} has the form of those that the linker defines`);
@@ -108,13 +108,13 @@ export class AssemblerCore {
     const earlier = this.#symbols.get(full);
     if (earlier) throw this.#error(site, `label ${full} is already defined at ${this.#place(earlier.site)}`);
     if (!local) this.#scope = name;
-    const symbol = { name: full, kind, local, site };
+    const symbol = { name: full, kind, local, site, ...options };
     this.#symbols.set(full, symbol);
     this.#here().fragments.push({ kind: 'label', symbol });
     return symbol;
   }
-  #block(name: string, kind: 'function' | 'object', site: CallSite, body: () => void): void {
-    const symbol = this.#define(name, kind, site);
+  #block(name: string, kind: 'function' | 'object', site: CallSite, body: () => void, options: FunctionOptions = {}): void {
+    const symbol = this.#define(name, kind, site, options);
     const section = this.#here();
     body();
     if (this.#here() !== section) throw this.#error(site, `${name} starts in section ${section.name} and ends in ${this.#here().name}`);
@@ -147,7 +147,7 @@ export class AssemblerCore {
         out.push(...littleEndian(value, bytes));
       }
     }
-    this.#emit('data', [{ bytes: Uint8Array.from(out), fixups }], site, `d${'bwdq'[Math.log2(bytes)] as string}`);
+    this.#emit('data', [{ bytes: Uint8Array.from(out), fixups }], site, `d${'bwdq'[Math.log2(bytes)] as string}`, bytes);
   }
   /** Raw bytes. */
   bytes(content: Uint8Array): void { this.#emit('data', [{ bytes: content.slice(), fixups: [] }], this.#site('bytes'), 'bytes'); }
@@ -211,10 +211,10 @@ export class AssemblerCore {
     if (x.kind === 'far-pointer' && x.offset instanceof LabelReference) return { ...x, offset: x.offset.rename(this.#complete) };
     return x;
   }
-  #emit(content: 'instruction' | 'data', choices: readonly Encoded[], site: CallSite, text: string): void {
+  #emit(content: 'instruction' | 'data', choices: readonly Encoded[], site: CallSite, text: string, unit?: 1 | 2 | 4 | 8): void {
     const section = this.#here();
     if (section.zero) throw this.#error(site, `section ${section.name} holds only reserved bytes`);
-    section.fragments.push({ kind: 'code', content, bits: this.#bits, choices, site, text });
+    section.fragments.push({ kind: 'code', content, bits: this.#bits, choices, site, text, ...(unit === undefined ? {} : { unit }) });
   }
 
   /** Resolves labels and chooses the shortest encodings. Throws AssembleError with the source location of the first offending line. */

@@ -1,11 +1,11 @@
 /**
- * Debugging information for gdb: which source line wrote each instruction, and where functions begin and end.
+ * Debugging information for gdb: which source line wrote each instruction, where functions begin and end, and what lies in data objects.
  * One compilation unit in DWARF version 4. DWARF Debugging Information Format 4, "Line Number Information",
  * "Debugging Information Entry".
  */
 import { ByteWriter, StringTable } from './byte-writer.ts';
 import { debugFrame } from './call-frames.ts';
-import type { Image, ImageLine } from './image.ts';
+import type { Image, ImageLine, ImageSymbol } from './image.ts';
 
 export interface DwarfOptions {
   /** What is compiled: DW_AT_name of the unit. */
@@ -14,12 +14,15 @@ export interface DwarfOptions {
   readonly compilationDirectory: string;
 }
 
-const TAG = { compileUnit: 0x11, subprogram: 0x2e };
-const AT = { name: 0x03, stmtList: 0x10, lowPc: 0x11, highPc: 0x12, language: 0x13, compDir: 0x1b, producer: 0x25, declFile: 0x3a, declLine: 0x3b, external: 0x3f, ranges: 0x55 };
-const FORM = { addr: 0x01, data2: 0x05, data8: 0x07, strp: 0x0e, udata: 0x0f, secOffset: 0x17, flagPresent: 0x19 };
+const TAG = { arrayType: 0x01, compileUnit: 0x11, subrangeType: 0x21, baseType: 0x24, subprogram: 0x2e, variable: 0x34 };
+const AT = { location: 0x02, name: 0x03, byteSize: 0x0b, stmtList: 0x10, lowPc: 0x11, highPc: 0x12, language: 0x13, compDir: 0x1b, producer: 0x25, declFile: 0x3a, declLine: 0x3b, external: 0x3f, count: 0x37, encoding: 0x3e, type: 0x49, ranges: 0x55 };
+const FORM = { addr: 0x01, data2: 0x05, data8: 0x07, data1: 0x0b, strp: 0x0e, udata: 0x0f, ref4: 0x13, secOffset: 0x17, exprloc: 0x18, flagPresent: 0x19 };
+const OP_ADDR = 0x03;
+/** DW_ATE_unsigned; a byte may as well be a character of a text, which gdb shows as both. */
+const ENCODING = { unsigned: 0x07, unsignedChar: 0x08 };
 /** DW_LANG_Mips_Assembler: what assemblers of every architecture say. */
 const LANGUAGE_ASSEMBLER = 0x8001;
-const ABBREVIATION = { unit: 1, function: 2 };
+const ABBREVIATION = { unit: 1, function: 2, item: 3, array: 4, range: 5, variable: 6 };
 
 /** The contents of the .debug_* sections by name. */
 export function dwarfSections(image: Image, options: DwarfOptions): Map<string, Uint8Array> {
@@ -53,6 +56,10 @@ function debugAbbrev(): Uint8Array {
   declare(ABBREVIATION.function, TAG.subprogram, false, [
     [AT.name, FORM.strp], [AT.lowPc, FORM.addr], [AT.highPc, FORM.data8], [AT.declFile, FORM.udata], [AT.declLine, FORM.udata], [AT.external, FORM.flagPresent],
   ]);
+  declare(ABBREVIATION.item, TAG.baseType, false, [[AT.name, FORM.strp], [AT.encoding, FORM.data1], [AT.byteSize, FORM.data1]]);
+  declare(ABBREVIATION.array, TAG.arrayType, true, [[AT.type, FORM.ref4]]);
+  declare(ABBREVIATION.range, TAG.subrangeType, false, [[AT.type, FORM.ref4], [AT.count, FORM.udata]]);
+  declare(ABBREVIATION.variable, TAG.variable, false, [[AT.name, FORM.strp], [AT.type, FORM.ref4], [AT.external, FORM.flagPresent], [AT.location, FORM.exprloc]]);
   w.u8(0);
   return w.finish();
 }
@@ -82,9 +89,71 @@ function debugInfo(image: Image, lines: readonly ImageLine[], files: readonly st
     w.uleb(files.indexOf(first.source.file) + 1);
     w.uleb(first.source.line);
   }
+  const types = new Types(w, strings), data = image.lines.filter((x) => x.kind === 'data');
+  for (const symbol of image.symbols.values()) {
+    if (symbol.kind !== 'object' || symbol.local || symbol.size === 0) continue;
+    const type = types.of(unitOf(symbol, data), symbol.size);
+    w.uleb(ABBREVIATION.variable);
+    w.u32(strings.offset(symbol.name));
+    w.u32(type);
+    w.uleb(9);
+    w.u8(OP_ADDR);
+    w.u64(symbol.linear);
+  }
   w.u8(0);
   w.patch32(0, w.length - 4);
   return w.finish();
+}
+
+type Unit = 1 | 2 | 4 | 8;
+
+/** Bytes of an item of an object: those of the data in it, which are all alike; of reserved memory the most that its size can consist of. */
+function unitOf({ linear, size }: ImageSymbol, data: readonly ImageLine[]): Unit {
+  const end = linear + BigInt(size), units = new Set(data.filter((x) => x.linear >= linear && x.linear < end).map((x) => x.unit));
+  const [unit] = units;
+  if (units.size > 0) return units.size > 1 || unit === undefined || size % unit !== 0 ? 1 : unit;
+  return ([8, 4, 2] as const).find((bytes) => size % bytes === 0) ?? 1;
+}
+
+/** Types of items, u8 to u64, and of arrays of them: each is written where it is needed first, and named by its offset. */
+class Types {
+  readonly #written = new Map<string, number>();
+  readonly #w: ByteWriter;
+  readonly #strings: StringTable;
+  constructor(w: ByteWriter, strings: StringTable) {
+    this.#w = w;
+    this.#strings = strings;
+  }
+
+  of(unit: Unit, bytes: number): number { return bytes === unit ? this.#item(unit) : this.#array(unit, bytes / unit); }
+
+  #item(unit: Unit): number {
+    return this.#once(`${unit}`, () => {
+      this.#w.uleb(ABBREVIATION.item);
+      this.#w.u32(this.#strings.offset(`u${8 * unit}`));
+      this.#w.u8(unit === 1 ? ENCODING.unsignedChar : ENCODING.unsigned);
+      this.#w.u8(unit);
+    });
+  }
+  #array(unit: Unit, count: number): number {
+    const item = this.#item(unit), index = this.#item(8);
+    return this.#once(`${unit}[${count}]`, () => {
+      this.#w.uleb(ABBREVIATION.array);
+      this.#w.u32(item);
+      this.#w.uleb(ABBREVIATION.range);
+      this.#w.u32(index);
+      this.#w.uleb(count);
+      this.#w.u8(0);
+    });
+  }
+  #once(key: string, write: () => void): number {
+    const known = this.#written.get(key);
+    if (known !== undefined) return known;
+    const at = this.#w.length;
+    this.#written.set(key, at);
+    write();
+    return at;
+  }
 }
 
 function debugRanges(image: Image): Uint8Array {

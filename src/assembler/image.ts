@@ -28,6 +28,8 @@ export interface ImageSymbol {
   readonly physical: PhysicalAddress;
   /** In bytes; 0 for a plain label. */
   readonly size: number;
+  /** Of a function that an interrupt leads to: as in FunctionOptions. */
+  readonly interruptFrameAt?: number;
 }
 
 /** One statement of the program: an instruction, or data. */
@@ -37,6 +39,8 @@ export interface ImageLine {
   readonly linear: LinearAddress;
   /** In bytes. */
   readonly size: number;
+  /** Of data: bytes of an item; undefined: of what was given as raw bytes. */
+  readonly unit?: 1 | 2 | 4 | 8;
   /** The code size in force: how the bytes decode. */
   readonly bits: CodeSize;
   readonly source: SourceLocation;

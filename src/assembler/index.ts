@@ -9,7 +9,7 @@ export {
   type FarPointer, type FpuRegister, type GeneralRegister, type Immediate, type MmxRegister, type OperandValue, type SegmentRegister, type SpecialRegister, type Target, type XmmRegister,
 } from './operands.ts';
 export * from './registers.ts';
-export type { SectionOptions } from './section.ts';
+export type { FunctionOptions, SectionOptions } from './section.ts';
 export type { ResolveLocation } from './source-location.ts';
 export { writeElf, type ElfOptions } from './elf.ts';
 export { listing } from './listing.ts';

@@ -66,7 +66,7 @@ export function link(sections: readonly Section[], symbols: ReadonlyMap<string, 
         if (!fits(value, f.range)) fail(x.site, `${x.text}: ${f.relative ? `the distance to ${f.target.toString()} (${value})` : `${f.target.toString()} (0x${BigInt.asUintN(64, value).toString(16)})`} does not fit ${f.bytes * 8} bits`);
         bytes.set(littleEndian(value, f.bytes), offset + f.offset);
       }
-      if (content.length > 0) lines.push({ kind: x.content, section: section.name, linear: linear(start.linear), size: content.length, bits: x.bits, source: options.locations.read(x.site) });
+      if (content.length > 0) lines.push({ kind: x.content, ...(x.unit === undefined ? {} : { unit: x.unit }), section: section.name, linear: linear(start.linear), size: content.length, bits: x.bits, source: options.locations.read(x.site) });
     });
     return { name: section.name, flags: section.flags, physical: physical(Number(where.physical)), linear: linear(where.physical + section.virtualOffset), size: where.size, bytes };
   });
@@ -131,11 +131,11 @@ function imageSymbols(layout: Layout): Map<string, ImageSymbol> {
     section.fragments.forEach((x, n) => { if (x.kind === 'end') ends.set(x.symbol, offsets[n] as number); });
     section.fragments.forEach((x, n) => {
       if (x.kind !== 'label') return;
-      const { name, kind, local } = x.symbol;
+      const { name, kind, local, interruptFrameAt } = x.symbol;
       const address = layout.addresses.get(name) as Address;
       const start = offsets[n] as number;
       const size = (ends.get(x.symbol) ?? start) - start;
-      table.set(name, { name, kind, local, section: section.name, linear: linear(address.linear), physical: physical(Number(address.physical)), size });
+      table.set(name, { name, kind, local, section: section.name, linear: linear(address.linear), physical: physical(Number(address.physical)), size, ...(interruptFrameAt === undefined ? {} : { interruptFrameAt }) });
     });
   }
   return table;

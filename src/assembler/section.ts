@@ -6,13 +6,27 @@ import type { CallSite } from './source-location.ts';
 
 export type Fragment =
   /** Encodings of one instruction or of data, shortest first; the linker takes the first whose fields can hold the addresses. */
-  | { readonly kind: 'code'; readonly content: 'instruction' | 'data'; readonly bits: CodeSize; readonly choices: readonly Encoded[]; readonly site: CallSite; readonly text: string }
+  | { readonly kind: 'code'; readonly content: 'instruction' | 'data'; readonly bits: CodeSize; readonly choices: readonly Encoded[]; readonly site: CallSite; readonly text: string; readonly unit?: 1 | 2 | 4 | 8 }
   | { readonly kind: 'align'; readonly boundary: number; readonly filler: number; readonly site: CallSite }
   | { readonly kind: 'space'; readonly bytes: number }
   | { readonly kind: 'label'; readonly symbol: SymbolDefinition }
   | { readonly kind: 'end'; readonly symbol: SymbolDefinition };
 
-export interface SymbolDefinition { readonly name: string; readonly kind: 'label' | 'function' | 'object'; readonly local: boolean; readonly site: CallSite }
+export interface SymbolDefinition {
+  readonly name: string;
+  readonly kind: 'label' | 'function' | 'object';
+  readonly local: boolean;
+  readonly site: CallSite;
+  readonly interruptFrameAt?: number;
+}
+
+export interface FunctionOptions {
+  /**
+   * An interrupt or exception leads here: where the frame that the processor pushes begins (its RIP), in bytes above RSP at entry, behind an error code and
+   * what was pushed before the jump here. For backtraces.
+   */
+  readonly interruptFrameAt?: number;
+}
 
 export interface SectionOptions {
   /** Letters of `rwx`. Known names (.text .rodata .data .bss .boot) have their own. */

@@ -16,6 +16,8 @@ const MULTIBOOT_HEADER_MAGIC = 0x1bad_b002;
 const MULTIBOOT_FLAGS = 0x1_0003;
 const XEN_ELFNOTE_PHYS32_ENTRY = 18;
 export const STACK_BYTES = 0x4000;
+/** Of code that runs at its load address, so that debuggers know it there, too. */
+export const BOOT_SECTION = '.boot';
 
 /** The Multiboot header, within the first 8 KiB of the file. */
 export function multibootHeader(k: KernelWriter): void {
@@ -55,7 +57,7 @@ export function boot(k: KernelWriter): void {
   a.label('kernel_stack_top');
   a.object('boot_protocol', () => a.reserve(8));
   a.object('boot_information', () => a.reserve(8));
-  a.section('.text');
+  a.section(BOOT_SECTION);
 
   a.bits(32);
   k.code('pvh_entry', () => a.mov(eax, PVH_MAGIC));
@@ -112,6 +114,7 @@ export function boot(k: KernelWriter): void {
     a.mov(rax, label('long_mode'));
     a.jmp(rax);                           // from the identity map to the upper half
   });
+  a.section('.text');
   k.code('long_mode', () => {
     a.lgdt(at('gdt_register'));
     a.mov(eax, SELECTOR.kernelData);

@@ -69,7 +69,7 @@ export function idt(k: KernelWriter): void {
       if (!PUSHES_ERROR_CODE.has(vector)) a.push(0);
       a.push(vector);
       a.jmp('interrupt_common');
-    });
+    }, { interruptFrameAt: PUSHES_ERROR_CODE.has(vector) ? 8 : 0 });
   }
 
   k.code('interrupt_common', () => {
@@ -87,7 +87,7 @@ export function idt(k: KernelWriter): void {
     for (const register of SAVED.toReversed()) a.pop(register);
     a.add(rsp, FRAME.rip - FRAME.vector);
     a.iretq();
-  });
+  }, { interruptFrameAt: FRAME.rip - FRAME.vector });
 
   /**
    * #DB with RFLAGS.TF: the CPU interrupts itself after every instruction, and this handler counts them. So a table of
@@ -96,7 +96,7 @@ export function idt(k: KernelWriter): void {
   k.code('count_instruction', () => {
     a.inc(qword('instruction_count'));
     a.iretq();
-  });
+  }, { interruptFrameAt: 0 });
 
   // RDI: FRAME.
   k.func('interrupt_dispatch', [rbx], () => {

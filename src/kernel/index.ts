@@ -16,7 +16,7 @@
  *   main  scenarios/                  the order of it all, and what is shown and checked
  */
 import { Assembler, writeElf, type AssemblerOptions, type ElfOptions, type Image } from '../assembler/index.ts';
-import { boot, multibootHeader, pvhNote } from './boot.ts';
+import { boot, BOOT_SECTION, multibootHeader, pvhNote } from './boot.ts';
 import { console } from './console.ts';
 import { DESCRIPTION, DESCRIPTION_SECTION } from './description.ts';
 import { exceptions } from './exceptions.ts';
@@ -52,13 +52,15 @@ export interface KernelOptions extends Pick<AssemblerOptions, 'resolveLocation' 
 /** What these emit belongs to the line that called them (in listings and DWARF). */
 const HELPER_FILES = ['/kernel/writer.ts', '/kernel/writer.js'];
 
-/** Assembles the kernel. Its sections follow each other from 1 MiB; its entry symbol is `pvh_entry`. */
+/** Assembles the kernel. Its sections follow each other from 1 MiB, linked in the upper half but for the boot code's; its entry symbol is `pvh_entry`. */
 export function buildKernel(options: KernelOptions = {}): Image {
   const { protocols = ['pvh', 'multiboot'], ...rest } = options;
   const a = new Assembler({ ...rest, helperFiles: HELPER_FILES, origin: KERNEL_LOAD_ADDRESS, virtualBase: KERNEL_BASE });
   const k = new KernelWriter(a);
-  a.section('.text');
+  // What runs before paging is on is linked where it is loaded, in front of the rest.
+  a.section(BOOT_SECTION);
   if (protocols.includes('multiboot')) multibootHeader(k);
+  a.section('.text');
   if (protocols.includes('pvh')) pvhNote(k);
   for (const part of [boot, gdt, idt, console, memoryMap, pmm, paging, vmm, pageFault, exceptions, heapStages, heap, timer, ring3, scenarios, main]) part(k);
   k.finish();

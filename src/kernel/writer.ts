@@ -5,7 +5,7 @@
  * Calling convention: System V. Arguments in RDI, RSI, RDX, RCX, R8, R9; result in RAX (and RDX where it says so);
  * RBX, RBP, R12-R15 survive a call, all others may not. `print` and `expect` keep every register, and print the flags too.
  */
-import { at, byte, label, r11, r8, r9, rax, rcx, rdi, rdx, rsi, rsp, type Assembler, type GeneralRegister, type LabelReference, type Memory } from '../assembler/index.ts';
+import { at, byte, label, r11, r8, r9, rax, rcx, rdi, rdx, rsi, rsp, type Assembler, type FunctionOptions, type GeneralRegister, type LabelReference, type Memory } from '../assembler/index.ts';
 import { DIRECT_MAP } from './layout.ts';
 
 export type Register64 = GeneralRegister<64>;
@@ -74,9 +74,9 @@ export class KernelWriter {
   }
 
   /** A piece of code that keeps no convention (entry points, stubs). */
-  code(name: string, body: () => void): void {
+  code(name: string, body: () => void, options?: FunctionOptions): void {
     this.functions.push(name);
-    this.a.func(name, body);
+    this.a.func(name, body, options);
   }
 
   /** Returns from the function: with `value` in RAX, or with RAX as it is. */

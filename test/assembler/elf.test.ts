@@ -90,6 +90,28 @@ describe('gdb', () => {
   });
 });
 
+describe('variables', () => {
+  const a = new Assembler({ origin: 0x200000n });
+  a.section('.data');
+  a.object('one', () => a.dq(1));
+  a.object('words', () => a.dw(1, 2, 3));
+  a.object('said', () => a.db('hello'));
+  a.object('mixed', () => { a.dw(7); a.dq(8); });
+  a.section('.bss');
+  a.object('counter', () => a.reserve(4));
+  a.object('stack', () => a.reserve(4096));
+  a.section('.text');
+  a.label('start');
+  a.hlt();
+  a.entry('start');
+  const path = join(folder, 'variables.elf');
+  writeFileSync(path, writeElf(a.link()));
+  test.skipIf(!has('gdb'))('have the types that their data, or their size, says', () => {
+    const shown = run('gdb', '-nx', '-batch', ...['one', 'words', 'said', 'mixed', 'counter', 'stack'].flatMap((name) => ['-ex', `whatis ${name}`]), '-ex', 'print one', '-ex', 'print words', '-ex', 'print said', path);
+    expect(shown).toBe(['type = u64', 'type = u16 [3]', 'type = u8 [5]', 'type = u8 [10]', 'type = u32', 'type = u64 [512]', '$1 = 1', '$2 = {1, 2, 3}', '$3 = "hello"', ''].join('\n'));
+  });
+});
+
 test.skipIf(!has('qemu-system-x86_64'))('QEMU starts the PVH entry and hears from the kernel', () => {
   const result = spawnSync('qemu-system-x86_64', ['-kernel', file, '-display', 'none', '-nodefaults', '-no-reboot', '-m', '32M', '-debugcon', 'stdio', '-device', 'isa-debug-exit,iobase=0xf4,iosize=1'], { encoding: 'utf8', timeout: 20_000 });
   expect(result.stdout).toBe('ok\n');

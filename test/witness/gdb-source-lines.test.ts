@@ -102,8 +102,8 @@ describe.skipIf(!has('gdb', 'qemu-system-x86_64'))('gdb stops the kernel on QEMU
 
   test.each([
     ['console_put', ['console_put', 'console_format', 'console_print', 'kernel_main', 'long_mode']],
-    ['fault_resolve', ['fault_resolve', 'page_fault', 'interrupt_dispatch', 'interrupt_common']],
-  ])('in %s, and a backtrace names every caller, back to who has none', (name, callers) => {
+    ['fault_resolve', ['fault_resolve', 'page_fault', 'interrupt_dispatch', 'block_make', 'heap_initialise', 'heap_start', 'kernel_main', 'long_mode']],
+  ])('in %s, and a backtrace names every caller, through the frame of an exception, back to who has none', (name, callers) => {
     const { stdout } = spawnSync(SCRIPT, [file, name], { encoding: 'utf8', timeout: 90_000 });
     const first = [...stdout.matchAll(/^#\d+ +(?:0x[0-9a-f]+ in )?(\w+) \(\) at src\/kernel\//gm)].map((x) => x[1]).slice(0, callers.length + 1);
     // `frame 1` follows the backtrace: it repeats the first caller.
