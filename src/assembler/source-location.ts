@@ -27,8 +27,8 @@ export function captureCallSite(method: (...operands: never[]) => unknown, depth
 
 const UNKNOWN: SourceLocation = { file: '(unknown)', line: 0 };
 
-/** A frame of a stack: the file that runs, and the place in its source. */
-interface Frame { readonly raw: string; readonly location: SourceLocation }
+/** A frame of a stack: the place in the source. */
+interface Frame { readonly location: SourceLocation }
 
 export interface LocationOptions {
   readonly resolve: ResolveLocation | undefined;
@@ -43,10 +43,13 @@ export class LocationReader {
   readonly #options: LocationOptions;
   readonly #root: string;
   readonly #known = new Map<string, SourceLocation>();
+  /** The folder of the assembler's own sources, as locations name it. */
+  readonly #ownFolder: string;
 
   constructor(options: LocationOptions) {
     this.#options = options;
     this.#root = options.root === undefined ? '' : plainPath(options.root).replace(/\/?$/, '/');
+    this.#ownFolder = this.#frames(OWN_STACK)[0]?.location.file.replace(/[^/]*$/, '') ?? '';
   }
 
   read(site: CallSite): SourceLocation {
@@ -64,11 +67,11 @@ export class LocationReader {
     return stack.split('\n').flatMap((frame) => {
       // V8: "    at name (file:line:column)" or "    at file:line:column"; others: "name@file:line:column".
       const match = /^(?:\s+at (?:.*\()?|[^@]*@)(\S.*?):(\d+):(\d+)\)?$/.exec(frame);
-      return match ? [{ raw: match[1] as string, location: this.#locate(match[1] as string, Number(match[2]), Number(match[3])) }] : [];
+      return match ? [{ location: this.#locate(match[1] as string, Number(match[2]), Number(match[3])) }] : [];
     });
   }
-  #isHelper({ raw, location }: Frame): boolean {
-    return plainPath(raw).startsWith(OWN_FOLDER) || this.#options.helpers.some((x) => `/${location.file}`.endsWith(x));
+  #isHelper({ location }: Frame): boolean {
+    return (this.#ownFolder !== '' && location.file.startsWith(this.#ownFolder)) || this.#options.helpers.some((x) => `/${location.file}`.endsWith(x));
   }
   #locate(file: string, line: number, column: number): SourceLocation {
     const resolved = this.#options.resolve ? this.#options.resolve(file, line, column) : { file, line };
@@ -79,5 +82,5 @@ export class LocationReader {
 
 const plainPath = (file: string): string => file.startsWith('file://') ? decodeURIComponent(file.slice('file://'.length)) : file;
 
-/** Stacks name files by URL or by path, as the loader likes: both are compared as paths. */
-const OWN_FOLDER = plainPath(new URL('.', import.meta.url).href);
+/** A stack whose first frame is this file's, in whatever file it runs: a bundle holds others, too. */
+const OWN_STACK = String(new Error('own frame').stack);
