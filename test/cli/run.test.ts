@@ -157,7 +157,7 @@ describe('--report', () => {
     const image = kernel('report2', (a) => { out(a, 0xf4, 0); a.hlt(); });
     const outcome = longmode(['run', image, '--report', join(folder, 'missing', 'r.json')]);
     expect(outcome.status).toBe(18);
-    expect(outcome.stderr).toMatch(/r\.json: cannot be written: no such file/);
+    expect(outcome.stderr).toMatch(/r\.json: cannot be written: there is no folder /);
     expect(readdirSync(folder).filter((f) => f.endsWith('.tmp'))).toEqual([]);
   });
 });

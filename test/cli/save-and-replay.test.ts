@@ -83,7 +83,7 @@ describe('--save and --restore', () => {
   });
   it('what cannot be written is said, and nothing is left behind', () => {
     const outcome = longmode(['run', slowPrinter(), ...FLAT, '--save', join(folder, 'missing', 'x'), '--quiet']);
-    expect(outcome).toMatchObject({ status: 18, stderr: expect.stringMatching(/cannot be written: no such file\n$/) as string });
+    expect(outcome).toMatchObject({ status: 18, stderr: expect.stringMatching(/cannot be written: there is no folder .*\/missing\n$/) as string });
     expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 });
