@@ -1,6 +1,7 @@
 /** What QEMU 7.2 does otherwise than the manual or silicon, for random programs beside it: rows that it cannot judge, and differences that it always has. */
 import { RFLAGS } from '../../src/cpu/flags.ts';
 import type { Instruction } from '../../src/cpu/isa/instruction.ts';
+import { RSP } from '../../src/cpu/isa/operand.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
 import type { Difference } from '../../src/trace/compare.ts';
 import { FIELD } from '../../src/trace/state.ts';
@@ -8,10 +9,10 @@ import { EXCLUDED } from '../trace/corpus/rows.ts';
 import { ORIGIN } from './image.ts';
 import type { ProgramMode } from './modes.ts';
 
-/** Rows that QEMU cannot judge in random programs, and why. */
-const NOT_FOR_QEMU: readonly { readonly applies: (row: Row, mode: ProgramMode) => boolean; readonly why: string }[] = [
+/** Rows that QEMU cannot judge in random programs, and why. `stores`: what it does otherwise is in memory afterwards, where the program may read or run it. */
+const NOT_FOR_QEMU: readonly { readonly applies: (row: Row, mode: ProgramMode) => boolean; readonly stores?: true; readonly why: string }[] = [
   ...EXCLUDED.filter(({ why }) => why.includes('QEMU')).map(({ applies, why }) => ({ applies: (row: Row, mode: ProgramMode): boolean => applies(row, mode.bits === 64 ? 64 : 32), why })),
-  { applies: (row) => row.operands.some((x) => x.kind === 'fpu') || row.feature === 'fpu' || /^F(?!S|G)[A-Z0-9]/.test(row.mnemonic), why: 'x87 registers are not in the log of QEMU' },
+  { applies: (row) => row.operands.some((x) => x.kind === 'fpu') || row.feature === 'fpu' || /^F(?!S|G)[A-Z0-9]/.test(row.mnemonic), stores: true, why: 'x87 registers are not in the log of QEMU' },
   { applies: (row, { bits }) => bits === 16 && (row.encoding.vex !== undefined || row.mnemonic === 'MOVBE' || row.mnemonic === 'CRC32'), why: 'QEMU 7.2 decodes VEX prefixes, and the operand size of MOVBE and CRC32, in 16-bit code as in 32-bit code' },
   { applies: (row) => /^(INVPCID|RDPID|RDPMC|INT1|SERIALIZE|SYSENTER|SYSEXIT|MONITOR|MWAIT|X[SR]|XGETBV)/.test(row.mnemonic), why: 'QEMU 7.2 (TCG) does not have it, or not as the SDM says' },
   { applies: (row) => /^(RC|RO|S[HA])[LR]D? .*CL$/.test(row.text), why: 'after a shift or rotate by CL that faults QEMU 7.2 takes the next result for one of another width: SF of the handler\'s DEC is wrong' },
@@ -21,15 +22,18 @@ const NOT_FOR_QEMU: readonly { readonly applies: (row: Row, mode: ProgramMode) =
   { applies: (row, { bits }) => bits === 16 && /^(J|CALL|RET|LOOP)/.test(row.mnemonic) && row.size === 32, why: 'QEMU does not compare a branch target with the limit of CS' },
   { applies: (row) => /^V?R(CP|SQRT)[PS]S$/.test(row.mnemonic), why: 'SDM Vol. 2B, "RCPPS", "RSQRTPS": an approximation, every processor\'s own' },
   { applies: (row) => /^VROUNDS[SD]$/.test(row.mnemonic), why: 'QEMU 7.2 ends with a failed assertion where VEX.L is set, which these ignore' },
-  { applies: (row) => /^INS?[BWD]?$/.test(row.mnemonic), why: 'other devices are behind the ports of QEMU' },
+  { applies: (row) => /^INS?[BWD]?$/.test(row.mnemonic), stores: true, why: 'other devices are behind the ports of QEMU, and where nothing is, a port that is not aligned to the access reads 0' },
   { applies: (row) => /^VP?GATHER/.test(row.mnemonic), why: 'QEMU 7.2 neither extends indices of 32 bits with their sign nor cuts addresses to the address size; SDM Vol. 2D, "VGATHERDPS/VGATHERDPD": both' },
-  { applies: (row) => row.mnemonic.startsWith('PUSHA'), why: 'QEMU stores from the lowest address up, so where PUSHA faults memory and CR2 are others; SDM Vol. 2B, "PUSHA/PUSHAD": EAX is pushed first, and silicon faults there' },
+  { applies: (row) => row.mnemonic.startsWith('PUSHA'), stores: true, why: 'QEMU stores from the lowest address up, so where PUSHA faults memory and CR2 are others; SDM Vol. 2B, "PUSHA/PUSHAD": EAX is pushed first, and silicon faults there' },
   { applies: (row, { bits }) => bits === 64 && /^PS(LL|RA|RL)[WDQ] mm, imm8/.test(row.text), why: 'with REX.B QEMU 7.2 takes a register behind MM7; SDM Vol. 2A, "REX Prefixes": REX.B is ignored' },
-  { applies: (row) => /^V?MASKMOV(DQU|Q)$/.test(row.mnemonic), why: 'QEMU stores byte by byte, so where MASKMOVDQU faults memory and CR2 are others; SDM Vol. 2B, "MASKMOVDQU": which exceptions masked bytes raise is implementation-dependent' },
+  { applies: (row) => /^V?MASKMOV(DQU|Q)$/.test(row.mnemonic), stores: true, why: 'QEMU stores byte by byte, so where MASKMOVDQU faults memory and CR2 are others; SDM Vol. 2B, "MASKMOVDQU": which exceptions masked bytes raise is implementation-dependent' },
+  { applies: (row, { bits, family }) => /^VZERO/.test(row.mnemonic) && bits !== 64 && family === 'long', why: 'QEMU zeroes sixteen registers in every mode; SDM Vol. 2C, "VZEROUPPER": outside 64-bit mode YMM0 to YMM7, and 64-bit code sees the others' },
   { applies: (row) => row.feature === 'sha-ni', why: 'QEMU 7.2 (TCG) does not have SHA' },
 ];
 
 export const judgedByQemu = (row: Row, mode: ProgramMode): boolean => !NOT_FOR_QEMU.some(({ applies }) => applies(row, mode));
+/** Whether memory may hold something else behind the row, so that QEMU does not judge the rest of the program. Code that changes may come by it. */
+export const endsJudgement = (row: Row, mode: ProgramMode): boolean => NOT_FOR_QEMU.some(({ applies, stores }) => stores === true && applies(row, mode));
 
 /** VEX.L: SDM Vol. 2A, "VEX Prefix". Behind C5 comes the byte that has it, behind C4 another. */
 function hasVexL(bytes: readonly number[]): boolean {
@@ -100,8 +104,15 @@ const KNOWN: readonly { readonly why: string; applies(seen: Seen): boolean }[] =
   { why: 'ring 0 may have written over the page tables: its TLB has what was there; SDM Vol. 3A, "Invalidation of TLBs and Paging-Structure Caches": it may', applies: ({ mode, difference: d }) => mode?.ring === 0 && d.ours.words[FIELD.cr2]! >= BigInt(ORIGIN) && /we delivered vector 14.*QEMU went on/.test(d.what) },
   { why: 'IRETD enters virtual-8086 mode at CPL 3, too; SDM Vol. 2A, "IRET/IRETD/IRETQ": VM is popped at CPL 0 only', applies: ({ text, difference: d }) => text.startsWith('iret') && (d.recorded.words[FIELD.rflags]! & BigInt(RFLAGS.VM)) !== 0n && /QEMU delivered/.test(d.what) },
   { why: '66, F2 and F3 before 0F AE /0 to /3 with a memory operand are ignored; SDM Vol. 2A, "FXSAVE", "LDMXCSR": NP, and silicon: #UD', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|f2|f3|4.) )*0f ae [014589][0-9a-f]/.test(text) && /^((26|2e|36|3e|64|65|67|4.) )*(66|f2|f3)/.test(text) },
+  { why: 'a far return in real-address and virtual-8086 mode reads CS behind offset FFFF of the stack; SDM Vol. 1, "Address-Size Attributes for Stack Accesses": SP has 16 bits, so that it is at 0', applies: ({ text, mode, row, difference: d }) => text.startsWith('ret far') && mode?.is8086 === true && row !== undefined && wrapsBetweenPops(d, text, row.width / 8) },
   { why: 'D6 is SALC, which is not in the SDM', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|f2|f3) )*d6/.test(text) },
 ];
+/** Whether the stack that a far return reads goes on at offset 0. `ours` is behind it. */
+function wrapsBetweenPops({ ours }: Difference, text: string, bytes: number): boolean {
+  const released = Number(text.split(' ')[2] ?? 0);
+  const before = (Number(ours.words[FIELD.gpr + RSP]! & 0xffffn) - 2 * bytes - released) & 0xffff;
+  return before + 2 * bytes > 0x1_0000;
+}
 const isCanonical = (address: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, address)) === address;
 
 /** Whether a difference is one that QEMU always has. Code that changes may come by a row that QEMU cannot judge. */

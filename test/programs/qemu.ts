@@ -14,7 +14,7 @@ import { BareBoard } from '../trace/support/bare-board.ts';
 import { MEMORY_BYTES, programsImage, VARIABLE, VECTORS, VECTORS_EACH } from './image.ts';
 import { ARENA, ARENA_BYTES, type ProgramMode } from './modes.ts';
 import type { Program } from './program.ts';
-import { isKnownDifference, judgedByQemu, PAGE_FAULT } from './qemu-known.ts';
+import { endsJudgement, isKnownDifference, judgedByQemu, PAGE_FAULT } from './qemu-known.ts';
 import { pasteable, shrink } from './shrink.ts';
 
 /** A batch must end, even one with a program that runs away. */
@@ -23,7 +23,7 @@ const LIMIT = 60_000;
 export interface Beside {
   readonly failure: string | undefined;
   readonly compared: number;
-  /** Number of the program that ran last, or that did first what QEMU cannot judge where only memory differs. */
+  /** Number of the program that ran last, or of one that did what QEMU cannot judge where only memory differs. */
   readonly last: number;
   /** The difference is one that QEMU always has. */
   readonly known: boolean;
@@ -40,8 +40,10 @@ function isInArena(cpu: Cpu): boolean {
 class Watch {
   /** Why the last exception was raised. */
   reason = '';
-  /** The first program that executed a row which QEMU cannot judge: code that changes comes by anything. */
-  unjudged: number | undefined;
+  /** Programs that executed a row which QEMU cannot judge: code that changes comes by anything. */
+  readonly unjudged = new Set<number>();
+  /** Those where that row may have stored something else than it does here. */
+  readonly stored = new Set<number>();
 
   constructor({ cpu, stepper, engine }: BareBoard, programs: readonly Program[]) {
     const deliver = cpu.deliverException.bind(cpu);
@@ -52,10 +54,13 @@ class Watch {
     const execute = stepper.execute.bind(stepper);
     stepper.execute = () => {
       this.reason = '';
-      const mode = this.unjudged === undefined && isInArena(cpu) ? programs[programOf(cpu)]?.mode : undefined;
+      const number = programOf(cpu), mode = isInArena(cpu) ? programs[number]?.mode : undefined;
       const move = execute();
       const row = engine.recentInstructions().at(-1)?.instruction.row;
-      if (mode !== undefined && row !== undefined && !judgedByQemu(row, mode)) this.unjudged = programOf(cpu);
+      if (mode !== undefined && row !== undefined && !judgedByQemu(row, mode)) {
+        this.unjudged.add(number);
+        if (endsJudgement(row, mode)) this.stored.add(number);
+      }
       return move;
     };
   }
@@ -81,14 +86,14 @@ export async function besideQemu(programs: readonly Program[]): Promise<Beside> 
     writeFileSync(file, image);
     const board = new BareBoard(image, MEMORY_BYTES), watch = new Watch(board, programs);
     const { lockstep, pages } = await runLockstep({ image: file, entry: board.entry, memoryBytes: MEMORY_BYTES, cpu: EVERY_FEATURE, timeoutSeconds: 100 }, board.stepper, { maxInstructions: LIMIT });
-    const { difference, compared } = lockstep, last = programOf(board.cpu);
+    const { difference, compared } = lockstep, last = programOf(board.cpu), [unjudged] = watch.unjudged;
     if (difference !== undefined) {
       const failure = differenceReport(difference, (place) => board.stepper.disassemble(place));
       if (isKnown(difference, board, programs[last]?.mode, watch.reason)) return { failure, compared, last, known: true };
-      return { failure, compared, last: watch.unjudged ?? last, known: watch.unjudged !== undefined && difference.pages.length > 0 };
+      return difference.pages.length > 0 ? { failure, compared, last: unjudged ?? last, known: unjudged !== undefined } : { failure, compared, last, known: watch.stored.has(last) };
     }
     const failure = pages && pages.length > 0 ? pageReport(pages) : undefined;
-    return { failure, compared, last: watch.unjudged ?? programOfVectors(pages) ?? last, known: failure !== undefined && watch.unjudged !== undefined };
+    return { failure, compared, last: unjudged ?? programOfVectors(pages) ?? last, known: failure !== undefined && unjudged !== undefined };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
