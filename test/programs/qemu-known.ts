@@ -28,6 +28,7 @@ const NOT_FOR_QEMU: readonly { readonly applies: (row: Row, mode: ProgramMode) =
   { applies: (row, { bits }) => bits === 64 && /^PS(LL|RA|RL)[WDQ] mm, imm8/.test(row.text), why: 'with REX.B QEMU 7.2 takes a register behind MM7; SDM Vol. 2A, "REX Prefixes": REX.B is ignored' },
   { applies: (row) => /^V?MASKMOV(DQU|Q)$/.test(row.mnemonic), stores: true, why: 'QEMU stores byte by byte, so where MASKMOVDQU faults memory and CR2 are others; SDM Vol. 2B, "MASKMOVDQU": which exceptions masked bytes raise is implementation-dependent' },
   { applies: (row, { bits, family }) => /^VZERO/.test(row.mnemonic) && bits !== 64 && family === 'long', why: 'QEMU zeroes sixteen registers in every mode; SDM Vol. 2C, "VZEROUPPER": outside 64-bit mode YMM0 to YMM7, and 64-bit code sees the others' },
+  { applies: (row) => /^V?PCMPESTR/.test(row.mnemonic) && row.width === 64, why: 'QEMU 7.2 takes the lengths from EAX and EDX; SDM Vol. 2B, "PCMPESTRI": with REX.W or VEX.W from RAX and RDX' },
   { applies: (row) => row.feature === 'sha-ni', why: 'QEMU 7.2 (TCG) does not have SHA' },
 ];
 
@@ -91,6 +92,7 @@ const KNOWN: readonly { readonly why: string; applies(seen: Seen): boolean }[] =
   { why: 'a far return with an operand size of 16 or 32 bits cuts RSP to 32 bits; SDM Vol. 1, "Address-Size Attributes for Stack Accesses": in 64-bit mode it has 64', applies: ({ text, mode, row }) => /^(ret far|iretd?)( |$)/.test(text) && mode?.bits === 64 && row?.width !== 64 },
   { why: 'VMASKMOV and VPMASKMOV read their whole operand; SDM Vol. 2C, "VMASKMOV—Conditional SIMD Packed Loads and Stores": no fault for an element that is masked out', applies: ({ text, difference: d }) => /^vp?maskmovp?[sdq]/.test(text) && (d.words.every((word) => word === FIELD.cr2) || /QEMU delivered vector 14/.test(d.what)) },
   { why: 'the log has no single-step traps of real-address mode (target/i386/tcg/seg_helper.c: with CR0.PE only)', applies: ({ difference: d, mode }) => mode?.name === 'real-address mode' && (d.ours.words[FIELD.rflags]! & BigInt(RFLAGS.TF)) !== 0n && d.words.includes(FIELD.rip) },
+  { why: 'scalar FMA reads 16 bytes of memory, with VEX.L 32; SDM Vol. 2C, "VFMADD132SD/VFMADD213SD/VFMADD231SD": m64', applies: ({ text, difference: d }) => /^vfn?m(add|sub)\d{3}s[sd] /.test(text) && (/QEMU delivered vector 14/.test(d.what) || d.words.every((word) => word === FIELD.cr2)) },
   { why: 'VEX.L set is #UD for scalar instructions; SDM Vol. 2A, "VEX.L": LIG, it is ignored', applies: ({ text, difference: d }) => /^v.*s[sd] /.test(text) && /QEMU delivered vector 6/.test(d.what) },
   { why: 'LDMXCSR takes bits that MXCSR does not have; SDM Vol. 2A, "LDMXCSR": #GP', applies: ({ text, reason }) => /^v?ldmxcsr/.test(text) && reason !== '' && reason !== PAGE_FAULT },
   { why: 'what far CALL, RET and IRET push and pop is the supervisor\'s; SDM Vol. 3A, "Page-Fault Exceptions": it is CPL\'s', applies: ({ text, difference: d }) => /^(call far|i?ret)/.test(text) && /we delivered vector 14, error code 0x[4-7]/.test(d.what) },

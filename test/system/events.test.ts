@@ -164,6 +164,19 @@ describe('single-stepping', () => {
     m.step(3);
     expect(m.delivered[0]!.rip).toBe(BigInt(AT.code + 3));
   });
+  it('does not skip the instruction after STI', () => {
+    const m = machine().program((a) => { a.sti(); a.nop(); a.nop(); });
+    m.rflags = RFLAGS.TF | 2;
+    m.step(2);
+    expect(m.delivered[0]).toMatchObject({ vector: 1, rip: BigInt(AT.code + 1) });
+  });
+  it('behind STI comes before the interrupt that STI lets in', () => {
+    const m = machine().program((a) => { a.sti(); a.nop(); a.nop(); });
+    m.rflags = RFLAGS.TF | 2;
+    interrupt(m);
+    m.step(2);
+    expect(exceptions(m)).toEqual(['#DB']);
+  });
   it('does not mind being asked twice what is due', () => {
     const m = machine().program((a) => { a.nop(); a.nop(); });
     m.rflags = RFLAGS.TF | 2;
