@@ -12,7 +12,7 @@ import { RSP } from '../cpu/isa/operand.ts';
 import { format } from '../cpu/describe/format.ts';
 import type { MmioDevice, PhysicalMemory } from '../mmu/physical-memory.ts';
 import { linear, PAGE_SIZE, physical } from '../state/addresses.ts';
-import { FIELDS, OFFSET, RAM_BASE, SEGMENT, type FieldName } from '../state/layout.ts';
+import { ACTIVITY, FIELDS, OFFSET, RAM_BASE, SEGMENT, type FieldName } from '../state/layout.ts';
 import { FIELD, type TraceState } from './state.ts';
 import type { CodePlace, Delivery, DeviceRead, Move, Stepper } from './stepper.ts';
 
@@ -192,15 +192,19 @@ export class CpuStepper implements Stepper {
     }
   }
 
+  /** Whether what was delivered last has pushed a frame: the delivery that ends in a shutdown has none. */
+  get #hasFrame(): boolean { return this.#machine.cpu.state.activity !== ACTIVITY.shutdown; }
+
   adoptErrorCode(value: number): void {
     const { cpu } = this.#machine;
+    if (!this.#hasFrame) return;
     cpu.store(32, SEGMENT.SS, cpu.state.gpr[RSP]!, BigInt(value));
   }
 
   clearPushedFlags(mask: number, withErrorCode: boolean): void {
     const { cpu } = this.#machine;
-    // FLAGS alone is pushed there.
-    if (cpu.realMode) return;
+    // FLAGS alone is pushed in real-address mode.
+    if (cpu.realMode || !this.#hasFrame) return;
     // Error code, RIP, CS, RFLAGS: 8 bytes each in IA-32e mode, 4 elsewhere.
     const at = cpu.state.gpr[RSP]! + (cpu.longModeActive ? 8n : 4n) * (withErrorCode ? 3n : 2n);
     const flags = cpu.load(32, SEGMENT.SS, at, 'read');

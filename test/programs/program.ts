@@ -5,7 +5,7 @@
 import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
 import { RFLAGS } from '../../src/cpu/flags.ts';
 import { modeOf, type Instruction } from '../../src/cpu/isa/instruction.ts';
-import { RSP } from '../../src/cpu/isa/operand.ts';
+import { NO_REGISTER, RSP, type MemoryOperand } from '../../src/cpu/isa/operand.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import { interesting } from '../support/boundary.ts';
@@ -102,7 +102,13 @@ function loadSegment(r: Random, mode: ProgramMode): number[] {
 /** Bytes of the immediates behind a displacement. */
 const immediateBytes = (i: Instruction): number => i.row.encoding.trailing.reduce<number>((sum, size) => sum + (size === 'a' ? 0 : size), 0);
 
-/** Puts a displacement that would lead nowhere where something is. */
+/** Whether memory operands of the row must be aligned to 16 bytes. SDM Vol. 2A, "Exceptions Type 1", "Type 2" and "Type 4". */
+export const needsAlignment = (row: Row): boolean => row.encoding.vex === undefined && !/^(MOVU|MOVDQU|LDDQU)/.test(row.mnemonic)
+  && row.operands.some((x) => (x.kind === 'xmm-or-memory' && x.memoryBits === 128) || (x.kind === 'memory' && x.text === 'm128'));
+/** Whether nothing but its displacement says where a memory operand is. */
+export const isAbsolute = (x: MemoryOperand): boolean => x.base === NO_REGISTER && x.index === NO_REGISTER && !x.ripRelative;
+
+/** Puts a displacement that would lead nowhere where something is, and aligned where that is asked for. */
 function aim(bytes: number[], i: Instruction, r: Random, mode: ProgramMode): void {
   for (const x of i.operands) {
     if (x.kind !== 'memory') continue;
@@ -110,8 +116,7 @@ function aim(bytes: number[], i: Instruction, r: Random, mode: ProgramMode): voi
     if (!far || r.chance(8)) continue;
     const isOffset = i.row.encoding.trailing.includes('a');
     const size = x.addressWidth === 16 ? 2 : isOffset && x.addressWidth === 64 ? 8 : 4;
-    const absolute = x.base === 16 && x.index === 16 && !x.ripRelative;
-    const to = absolute ? BigInt(pointer(r, mode)) : BigInt(r.between(-0x60, 0x60));
+    const to = isAbsolute(x) ? BigInt(pointer(r, mode) & (needsAlignment(i.row) ? ~15 : ~0)) : BigInt(r.between(-0x60, 0x60));
     bytes.splice(i.length - immediateBytes(i) - size, size, ...littleEndian(BigInt.asUintN(64, to), size));
   }
 }

@@ -8,51 +8,64 @@ import { FIELD } from '../../src/trace/state.ts';
 import { EXCLUDED } from '../trace/corpus/rows.ts';
 import { ORIGIN } from './image.ts';
 import type { ProgramMode } from './modes.ts';
+import { isAbsolute, needsAlignment } from './program.ts';
 
-/** Rows that QEMU cannot judge in random programs, and why. `stores`: what it does otherwise is in memory afterwards, where the program may read or run it. */
-const NOT_FOR_QEMU: readonly { readonly applies: (row: Row, mode: ProgramMode) => boolean; readonly stores?: true; readonly why: string }[] = [
+/** Rows that QEMU cannot judge in random programs, and why. `lasts`: what it does otherwise may be seen by what follows, too. */
+const NOT_FOR_QEMU: readonly { readonly applies: (row: Row, mode: ProgramMode) => boolean; readonly lasts?: true; readonly why: string }[] = [
   ...EXCLUDED.filter(({ why }) => why.includes('QEMU')).map(({ applies, why }) => ({ applies: (row: Row, mode: ProgramMode): boolean => applies(row, mode.bits === 64 ? 64 : 32), why })),
-  { applies: (row) => row.operands.some((x) => x.kind === 'fpu') || row.feature === 'fpu' || /^F(?!S|G)[A-Z0-9]/.test(row.mnemonic), stores: true, why: 'x87 registers are not in the log of QEMU' },
+  { applies: (row) => row.operands.some((x) => x.kind === 'fpu') || row.feature === 'fpu' || /^F(?!S|G)[A-Z0-9]/.test(row.mnemonic), lasts: true, why: 'x87 registers are not in the log of QEMU' },
   { applies: (row, { bits }) => bits === 16 && (row.encoding.vex !== undefined || row.mnemonic === 'MOVBE' || row.mnemonic === 'CRC32'), why: 'QEMU 7.2 decodes VEX prefixes, and the operand size of MOVBE and CRC32, in 16-bit code as in 32-bit code' },
   { applies: (row) => /^(INVPCID|RDPID|RDPMC|INT1|SERIALIZE|SYSENTER|SYSEXIT|MONITOR|MWAIT|X[SR]|XGETBV)/.test(row.mnemonic), why: 'QEMU 7.2 (TCG) does not have it, or not as the SDM says' },
-  { applies: (row) => /^(RC|RO|S[HA])[LR]D? .*CL$/.test(row.text), why: 'after a shift or rotate by CL that faults QEMU 7.2 takes the next result for one of another width: SF of the handler\'s DEC is wrong' },
-  { applies: (row) => /^RC[LR] /.test(row.text), why: 'QEMU 7.2 has flags of its own for the state in which RCL and RCR fault: SDM Vol. 3A, "Program or Task Continuity", it is that before the instruction' },
   { applies: (row) => /^CL(FLUSH|FLUSHOPT|WB|DEMOTE)$/.test(row.mnemonic), why: 'QEMU does nothing for it; SDM Vol. 2A, "CLFLUSH": all permission checks of a byte load' },
   { applies: (row) => /^BLS(I|R|MSK)$/.test(row.mnemonic), why: 'QEMU 7.2 has CF of these wrong (SDM Vol. 2A, "BLSI": set if the source is not 0)' },
   { applies: (row, { bits }) => bits === 16 && /^(J|CALL|RET|LOOP)/.test(row.mnemonic) && row.size === 32, why: 'QEMU does not compare a branch target with the limit of CS' },
   { applies: (row) => /^V?R(CP|SQRT)[PS]S$/.test(row.mnemonic), why: 'SDM Vol. 2B, "RCPPS", "RSQRTPS": an approximation, every processor\'s own' },
-  { applies: (row) => /^VROUNDS[SD]$/.test(row.mnemonic), why: 'QEMU 7.2 ends with a failed assertion where VEX.L is set, which these ignore' },
-  { applies: (row) => /^INS?[BWD]?$/.test(row.mnemonic), stores: true, why: 'other devices are behind the ports of QEMU, and where nothing is, a port that is not aligned to the access reads 0' },
+  { applies: (row) => /^INS?[BWD]?$/.test(row.mnemonic), lasts: true, why: 'other devices are behind the ports of QEMU, and where nothing is, a port that is not aligned to the access reads 0' },
   { applies: (row) => /^VP?GATHER/.test(row.mnemonic), why: 'QEMU 7.2 neither extends indices of 32 bits with their sign nor cuts addresses to the address size; SDM Vol. 2D, "VGATHERDPS/VGATHERDPD": both' },
-  { applies: (row) => row.mnemonic.startsWith('PUSHA'), stores: true, why: 'QEMU stores from the lowest address up, so where PUSHA faults memory and CR2 are others; SDM Vol. 2B, "PUSHA/PUSHAD": EAX is pushed first, and silicon faults there' },
   { applies: (row, { bits }) => bits === 64 && /^PS(LL|RA|RL)[WDQ] mm, imm8/.test(row.text), why: 'with REX.B QEMU 7.2 takes a register behind MM7; SDM Vol. 2A, "REX Prefixes": REX.B is ignored' },
-  { applies: (row) => /^V?MASKMOV(DQU|Q)$/.test(row.mnemonic), stores: true, why: 'QEMU stores byte by byte, so where MASKMOVDQU faults memory and CR2 are others; SDM Vol. 2B, "MASKMOVDQU": which exceptions masked bytes raise is implementation-dependent' },
   { applies: (row, { bits, family }) => /^VZERO/.test(row.mnemonic) && bits !== 64 && family === 'long', why: 'QEMU zeroes sixteen registers in every mode; SDM Vol. 2C, "VZEROUPPER": outside 64-bit mode YMM0 to YMM7, and 64-bit code sees the others' },
   { applies: (row) => /^V?PCMPESTR/.test(row.mnemonic) && row.width === 64, why: 'QEMU 7.2 takes the lengths from EAX and EDX; SDM Vol. 2B, "PCMPESTRI": with REX.W or VEX.W from RAX and RDX' },
   { applies: (row) => row.feature === 'sha-ni', why: 'QEMU 7.2 (TCG) does not have SHA' },
 ];
 
 export const judgedByQemu = (row: Row, mode: ProgramMode): boolean => !NOT_FOR_QEMU.some(({ applies }) => applies(row, mode));
-/** Whether memory may hold something else behind the row, so that QEMU does not judge the rest of the program. Code that changes may come by it. */
-export const endsJudgement = (row: Row, mode: ProgramMode): boolean => NOT_FOR_QEMU.some(({ applies, stores }) => stores === true && applies(row, mode));
 
 /** VEX.L: SDM Vol. 2A, "VEX Prefix". Behind C5 comes the byte that has it, behind C4 another. */
 function hasVexL(bytes: readonly number[]): boolean {
   const at = bytes.findIndex((byte) => byte === 0xc4 || byte === 0xc5);
   return (bytes[at + (bytes[at] === 0xc5 ? 1 : 2)]! & 4) !== 0;
 }
-/** Instructions of rows that it can judge which a program beside QEMU has not all the same: by their operands. */
-const NOT_ACCEPTED: readonly { readonly applies: (i: Instruction, bytes: readonly number[]) => boolean; readonly why: string }[] = [
-  { applies: ({ row }, bytes) => row.encodingText.startsWith('VEX.LIG') && hasVexL(bytes), why: 'VEX.L set is #UD for some scalar instructions, and leaves the upper half of the register for others; SDM Vol. 2A, "VEX.L": LIG, it is ignored' },
+/** A segment override that means nothing in 64-bit mode. */
+const hasIgnoredOverride = (bytes: readonly number[]): boolean => {
+  const prefixes = bytes.slice(0, bytes.findIndex((byte) => !LEGACY_PREFIXES.has(byte)));
+  return prefixes.some((byte) => byte < 0x64);
+};
+const LEGACY_PREFIXES: ReadonlySet<number> = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]);
+const hasMemory = ({ operands }: Instruction): boolean => operands.some((x) => x.kind === 'memory');
+/** Instructions of rows that it can judge which a program beside QEMU has not all the same: by their operands. `lasts`: as above. */
+const NOT_ACCEPTED: readonly { readonly applies: (i: Instruction, bytes: readonly number[]) => boolean; readonly lasts?: true; readonly why: string }[] = [
+  { applies: ({ row }, bytes) => row.encodingText.startsWith('VEX.LIG') && hasVexL(bytes), why: 'VEX.L set is #UD for some scalar instructions, leaves the upper half of the register for others, and VROUNDSS and VROUNDSD end QEMU 7.2; SDM Vol. 2A, "VEX.L": LIG, it is ignored' },
   {
-    applies: ({ row, operands }) => row.encoding.vex === undefined && !/^(MOVU|MOVDQU|LDDQU)/.test(row.mnemonic) && operands.some((x) => x.kind === 'memory')
-      && row.operands.some((x) => (x.kind === 'xmm-or-memory' && x.memoryBits === 128) || (x.kind === 'memory' && x.text === 'm128')),
+    applies: ({ row, operands }) => needsAlignment(row) && operands.some((x) => x.kind === 'memory' && !isAbsolute(x)),
     why: 'an operand of 16 bytes that must be aligned mostly is not, and QEMU 7.2 does not check (KNOWN): every program would end there',
   },
   { applies: ({ row }, bytes) => /^VP?BLENDV/.test(row.mnemonic) && bytes.at(-1)! >= 0x80, why: 'outside 64-bit mode QEMU 7.2 takes a register behind XMM7; SDM Vol. 2C, "VBLENDVPD": bit 7 of the immediate is ignored' },
   { applies: ({ row, operands }) => /^SH[LR]D .*imm8/.test(row.text) && operands.some((x) => x.kind === 'memory' && x.ripRelative), why: 'QEMU 7.2 misplaces it by a byte (KNOWN), and so writes elsewhere' },
+  {
+    applies: (i, bytes) => i.mode.codeSize === 64 && (hasMemory(i) || i.row.repeat !== undefined || i.mnemonic.startsWith('XLAT')) && hasIgnoredOverride(bytes), lasts: true,
+    why: 'prefixes of ES, CS, SS and DS add their base in 64-bit mode, which programs make other than 0; SDM Vol. 1, "Segmentation in 64-Bit Mode": they are ignored',
+  },
+  { applies: (i) => /^(RC|RO|S[HA])[LR]D? .*CL$/.test(i.row.text) && hasMemory(i), lasts: true, why: 'after a shift or rotate by CL that faults QEMU 7.2 takes the next result for one of another width: SF of the handler\'s DEC is wrong' },
+  { applies: (i) => /^RC[LR] /.test(i.row.text) && hasMemory(i), why: 'QEMU 7.2 has flags of its own for the state in which RCL and RCR fault: SDM Vol. 3A, "Program or Task Continuity", it is that before the instruction' },
 ];
 export const acceptedByQemu = (i: Instruction, bytes: readonly number[]): boolean => !NOT_ACCEPTED.some(({ applies }) => applies(i, bytes));
+
+/** These store from the lowest byte up there, and begin before they know whether all of it may be stored. */
+const STORES_IN_PARTS = /^(PUSHA[DW]?|V?MASKMOV(DQU|Q))$/;
+/** Whether what QEMU does otherwise may be seen by the rest of the program: it does not judge that. Code that changes may come by anything. */
+export const endsJudgement = (i: Instruction, bytes: readonly number[], mode: ProgramMode, faulted: boolean): boolean =>
+  NOT_FOR_QEMU.some(({ applies, lasts }) => lasts === true && applies(i.row, mode)) || NOT_ACCEPTED.some(({ applies, lasts }) => lasts === true && applies(i, bytes))
+  || (faulted && STORES_IN_PARTS.test(i.mnemonic));
 
 /** What an entry of KNOWN looks at. */
 interface Seen {
@@ -71,15 +84,13 @@ export const PAGE_FAULT = 'page fault';
 const SS = FIELD.segments + 8;
 /** RCX, RSI and RDI. */
 const STRING_REGISTERS = [1, 6, 7].map((n) => FIELD.gpr + n);
-/** Bases of ES, CS, SS and DS. */
-const IGNORED_BASES = [0, 1, 2, 3].map((n) => FIELD.segments + 4 * n + 1);
 const isOfSs = (word: number): boolean => word >= SS && word < SS + 4;
 
 /** Differences that QEMU always has. */
 const KNOWN: readonly { readonly why: string; applies(seen: Seen): boolean }[] = [
   { why: 'accesses and branches are checked against paging only (test/trace/corpus/not-raised.ts)', applies: ({ reason }) => /limit|not writable|execute-only|access through a null selector/i.test(reason) },
   { why: 'behind offset FFFF of 16-bit code comes offset 0; SDM Vol. 3A, "Limit Checking": 10000 is beyond the limit', applies: ({ difference: d }) => d.words.length === 1 && d.words[0] === FIELD.rip && d.ours.words[FIELD.rip] === 0x1_0000n },
-  { why: 'an address that is not canonical is #GP, through SS too; SDM Vol. 3A, "Interrupt 12—Stack Fault Exception (#SS)"', applies: ({ difference: d, reason }) => reason === 'address is not canonical' && /vector 13.*vector 12/.test(d.what) },
+  { why: 'an address that is not canonical is #GP, through SS too; SDM Vol. 3A, "Interrupt 12—Stack Fault Exception (#SS)"', applies: ({ difference: d, reason }) => /^(stack )?address is not canonical$/.test(reason) && /vector 13.*vector 12/.test(d.what) },
   { why: 'flags of shifts and rotates are written before the store faults', applies: ({ difference: d, text, reason }) => reason === PAGE_FAULT && /^(rc|ro|s[ha])/.test(text) && d.words.every((word) => word === FIELD.rflags) },
   { why: '8F /1 to /7 are POP; SDM Vol. 2D, "Opcode Map", has 8F /0 only. Code that changes may come by it', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|4.) )*8f (?![048c][0-7])/.test(text) },
   { why: 'F3 90 with REX.B exchanges RAX and R8 there; on silicon it is PAUSE (test/isa/book has it)', applies: ({ text }) => text === 'pause' },
@@ -102,11 +113,12 @@ const KNOWN: readonly { readonly why: string; applies(seen: Seen): boolean }[] =
   { why: 'REP with a 32-bit address size and a count of 0 leaves the upper half of RCX, as AMD\'s processors do; Intel\'s clear it (semantics/string.ts)', applies: ({ text, mode, difference: d }) => text.startsWith('rep') && mode?.bits === 64 && BigInt.asUintN(32, d.ours.words[FIELD.gpr + 1]!) === 0n && d.words.every((word) => STRING_REGISTERS.includes(word) && BigInt.asUintN(32, d.ours.words[word]! ^ d.recorded.words[word]!) === 0n) },
   { why: 'C6 and C7 are MOV whatever bits 5 to 3 of ModR/M; SDM Vol. 2D, "Opcode Extensions": /0 only', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|f2|f3|4.) )*c[67] /.test(text) },
   { why: '0F 0E and 0F 0F are 3DNow!, which is not in the SDM', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|f2|f3|4.) )*0f 0[ef] /.test(text) },
-  { why: 'prefixes of ES, CS, SS and DS add their base in 64-bit mode; SDM Vol. 1, "Segmentation in 64-Bit Mode": they are ignored', applies: ({ mode, difference: d }) => mode?.bits === 64 && d.words.length === 1 && d.words[0] === FIELD.cr2 && IGNORED_BASES.some((word) => d.recorded.words[FIELD.cr2] === d.ours.words[FIELD.cr2]! + d.recorded.words[word]!) },
   { why: 'ring 0 may have written over the page tables: its TLB has what was there; SDM Vol. 3A, "Invalidation of TLBs and Paging-Structure Caches": it may', applies: ({ mode, difference: d }) => mode?.ring === 0 && d.ours.words[FIELD.cr2]! >= BigInt(ORIGIN) && /we delivered vector 14.*QEMU went on/.test(d.what) },
   { why: 'IRETD enters virtual-8086 mode at CPL 3, too; SDM Vol. 2A, "IRET/IRETD/IRETQ": VM is popped at CPL 0 only', applies: ({ text, difference: d }) => text.startsWith('iret') && (d.recorded.words[FIELD.rflags]! & BigInt(RFLAGS.VM)) !== 0n && /QEMU delivered/.test(d.what) },
   { why: '66, F2 and F3 before 0F AE /0 to /3 with a memory operand are ignored; SDM Vol. 2A, "FXSAVE", "LDMXCSR": NP, and silicon: #UD', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|f2|f3|4.) )*0f ae [014589][0-9a-f]/.test(text) && /^((26|2e|36|3e|64|65|67|4.) )*(66|f2|f3)/.test(text) },
-  { why: 'a far return in real-address and virtual-8086 mode reads CS behind offset FFFF of the stack; SDM Vol. 1, "Address-Size Attributes for Stack Accesses": SP has 16 bits, so that it is at 0', applies: ({ text, mode, row, difference: d }) => text.startsWith('ret far') && mode?.is8086 === true && row !== undefined && wrapsBetweenPops(d, text, row.width / 8) },
+  { why: 'a far return in real-address and virtual-8086 mode reads CS behind offset FFFF of the stack; SDM Vol. 1, "Address-Size Attributes for Stack Accesses": SP has 16 bits, so that it is at 0', applies: ({ text, mode, row, difference: d }) => text.startsWith('ret far') && mode?.is8086 === true && (row?.size === 16 || row?.size === 32) && wrapsBetweenPops(d, text, row.size / 8) },
+  { why: 'PUSHA stores from the lowest address up, so that CR2 is another; SDM Vol. 2B, "PUSHA/PUSHAD": EAX is pushed first, and silicon faults there', applies: ({ text, difference: d, reason }) => reason === PAGE_FAULT && text.startsWith('pusha') && d.words.every((word) => word === FIELD.cr2) },
+  { why: 'MASKMOVDQU and MASKMOVQ store byte by byte, only what is not masked; SDM Vol. 2B, "MASKMOVDQU": which exceptions masked bytes raise is implementation-dependent', applies: ({ text, difference: d, reason }) => reason === PAGE_FAULT && /^v?maskmov(dqu|q) /.test(text) && (d.words.every((word) => word === FIELD.cr2) || /we delivered vector 14/.test(d.what)) },
   { why: 'D6 is SALC, which is not in the SDM', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|f2|f3) )*d6/.test(text) },
 ];
 /** Whether the stack that a far return reads goes on at offset 0. `ours` is behind it. */

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Cpu } from '../../src/cpu/cpu.ts';
+import { MAX_LENGTH } from '../../src/cpu/decode/reader.ts';
 import { EVERY_FEATURE } from '../../src/cpu/models.ts';
 import { PAGE_SIZE, physical } from '../../src/state/addresses.ts';
 import { SEGMENT } from '../../src/state/layout.ts';
@@ -14,7 +15,7 @@ import { BareBoard } from '../trace/support/bare-board.ts';
 import { MEMORY_BYTES, programsImage, VARIABLE, VECTORS, VECTORS_EACH } from './image.ts';
 import { ARENA, ARENA_BYTES, type ProgramMode } from './modes.ts';
 import type { Program } from './program.ts';
-import { endsJudgement, isKnownDifference, judgedByQemu, PAGE_FAULT } from './qemu-known.ts';
+import { acceptedByQemu, endsJudgement, isKnownDifference, judgedByQemu, PAGE_FAULT } from './qemu-known.ts';
 import { pasteable, shrink } from './shrink.ts';
 
 /** A batch must end, even one with a program that runs away. */
@@ -30,20 +31,20 @@ export interface Beside {
 }
 
 const programOf = (cpu: Cpu): number => cpu.mmu.memory.read(physical(VARIABLE.program), 4);
-/** Whether the instruction at RIP is a program's. */
-function isInArena(cpu: Cpu): boolean {
-  const offset = (cpu.in64BitMode ? 0n : cpu.segment(SEGMENT.CS).base) + cpu.state.rip - BigInt(ARENA);
-  return offset >= 0n && offset < ARENA_BYTES;
+/** The bytes at RIP where they are a program's: the arena is mapped one to one. */
+function bytesInArena(cpu: Cpu): Uint8Array | undefined {
+  const at = Number((cpu.in64BitMode ? 0n : cpu.segment(SEGMENT.CS).base) + cpu.state.rip);
+  return at >= ARENA && at < ARENA + ARENA_BYTES ? cpu.mmu.memory.copyOut(physical(at), MAX_LENGTH) : undefined;
 }
 
 /** Follows our machine through a batch, for what QEMU does otherwise. */
 class Watch {
   /** Why the last exception was raised. */
   reason = '';
-  /** Programs that executed a row which QEMU cannot judge: code that changes comes by anything. */
+  /** Programs that executed what QEMU cannot judge: code that changes comes by anything. */
   readonly unjudged = new Set<number>();
-  /** Those where that row may have stored something else than it does here. */
-  readonly stored = new Set<number>();
+  /** Those of them the rest of which it does not judge. */
+  readonly over = new Set<number>();
 
   constructor({ cpu, stepper, engine }: BareBoard, programs: readonly Program[]) {
     const deliver = cpu.deliverException.bind(cpu);
@@ -54,13 +55,13 @@ class Watch {
     const execute = stepper.execute.bind(stepper);
     stepper.execute = () => {
       this.reason = '';
-      const number = programOf(cpu), mode = isInArena(cpu) ? programs[number]?.mode : undefined;
+      const number = programOf(cpu), code = bytesInArena(cpu), { rip } = cpu.state, mode = programs[number]?.mode;
       const move = execute();
-      const row = engine.recentInstructions().at(-1)?.instruction.row;
-      if (mode !== undefined && row !== undefined && !judgedByQemu(row, mode)) {
-        this.unjudged.add(number);
-        if (endsJudgement(row, mode)) this.stored.add(number);
-      }
+      const recent = engine.recentInstructions().at(-1);
+      if (code === undefined || mode === undefined || recent?.rip !== rip) return move;
+      const { instruction } = recent, bytes = [...code.subarray(0, instruction.length)], over = endsJudgement(instruction, bytes, mode, this.reason !== '');
+      if (over) this.over.add(number);
+      if (over || !judgedByQemu(instruction.row, mode) || !acceptedByQemu(instruction, bytes)) this.unjudged.add(number);
       return move;
     };
   }
@@ -90,7 +91,7 @@ export async function besideQemu(programs: readonly Program[]): Promise<Beside> 
     if (difference !== undefined) {
       const failure = differenceReport(difference, (place) => board.stepper.disassemble(place));
       if (isKnown(difference, board, programs[last]?.mode, watch.reason)) return { failure, compared, last, known: true };
-      return difference.pages.length > 0 ? { failure, compared, last: unjudged ?? last, known: unjudged !== undefined } : { failure, compared, last, known: watch.stored.has(last) };
+      return difference.pages.length > 0 ? { failure, compared, last: unjudged ?? last, known: unjudged !== undefined } : { failure, compared, last, known: watch.over.has(last) };
     }
     const failure = pages && pages.length > 0 ? pageReport(pages) : undefined;
     return { failure, compared, last: unjudged ?? programOfVectors(pages) ?? last, known: failure !== undefined && unjudged !== undefined };
