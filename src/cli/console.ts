@@ -103,6 +103,9 @@ export class Console {
     if (this.pending.length >= 65536) this.flush();
   }
 
+  /** Something has been typed that the guest has not been given. */
+  get hasInput(): boolean { return this.input.length > 0; }
+
   /** Bytes for the guest, at most `count`. */
   take(count: number): number[] {
     const bytes = this.input.splice(0, count);
@@ -135,7 +138,7 @@ export class Console {
   /** Lets the event loop run: until there is input, at most `milliseconds`; and until stdout has taken what was written. */
   async rest(milliseconds: number): Promise<void> {
     if (this.file === undefined) await stdoutDrained();
-    if (milliseconds === 0 || this.input.length > 0 || this.inputEnded) {
+    if (milliseconds === 0 || this.input.length > 0) {
       await new Promise<void>((resolve) => { setImmediate(resolve); });
       return;
     }

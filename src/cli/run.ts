@@ -1,11 +1,12 @@
 /** `longmode run`: boots an image headlessly and ends as a CI job expects. */
 import { describeModels } from '../cpu/models.ts';
 import type { Machine, Stop } from '../machine/machine.ts';
+import { RealTime } from '../machine/real-time.ts';
 import { saveSnapshot } from '../machine/snapshot.ts';
 import { MACHINE_OPTIONS } from './boot.ts';
 import { Console } from './console.ts';
 import { explainEnding, explainReboot, type Ended } from './endings.ts';
-import { STATUS, debugExitStatus, statusTable } from './exit-status.ts';
+import { CommandError, STATUS, debugExitStatus, statusTable } from './exit-status.ts';
 import { writeOutput } from './files.ts';
 import { keepYoungGeneration } from './host-memory.ts';
 import type { Arguments, Command, Options } from './options.ts';
@@ -27,6 +28,7 @@ export const RUN_OPTIONS = {
   'restore': { value: 'FILE', says: 'go on with the machine in FILE; IMAGE is not needed then, and only gives names to addresses' },
   'record': { value: 'FILE', says: 'write to FILE what came from outside, and at which instruction' },
   'replay': { value: 'FILE', says: 'give the guest the input in FILE, which --record wrote for the same IMAGE and options, on any engine; stdin is not read' },
+  'realtime': { value: 'on|off', says: 'a halted guest waits as long as the clock on the wall says, and the host sleeps; off: its time jumps ahead (default: on where stdin is a terminal, else off; --replay and --gdb: off)' },
   'gdb': { value: '[HOST:]PORT', says: 'wait for gdb (target remote :PORT) on this port of the loopback interface, or of HOST; the machine has a history then' },
   'on-fault': { value: 'debug', says: 'keep a history, and open a debugger\'s prompt where the guest ends in a fault' },
   'quiet': { says: 'no explanations on stderr; the exit status still tells' },
@@ -34,6 +36,8 @@ export const RUN_OPTIONS = {
 
 /** Instructions between two looks at the keyboard and the clock: the fewest, the most, and what they are to take, in milliseconds. */
 const SLICE = { fewest: 50_000, most: 2_000_000, lasts: 10 };
+/** Longest sleep before the clock is looked at again, in milliseconds. */
+const NAP = 100;
 
 /** Where a machine's output goes until its console is open: the machine is built, and the image judged, before anything of the user's is touched. */
 export class Output {
@@ -66,6 +70,7 @@ async function run(args: Arguments): Promise<number> {
 export async function runToEnd(machine: Machine, args: Arguments, output: Output, outside?: Outside, debugging?: Debugging): Promise<number> {
   const timeout = args.seconds('timeout'), limit = args.integer('max-instructions', 1, Number.MAX_SAFE_INTEGER) ?? Infinity;
   const quiet = args.has('quiet');
+  const realTime = keepsRealTime(args, outside) ? new RealTime(machine) : undefined;
   const terminal = new Console(args.text('serial'));
   output.console = terminal;
   const say = (text: string): void => { if (!quiet) process.stderr.write(`${text}\n`); };
@@ -94,7 +99,7 @@ export async function runToEnd(machine: Machine, args: Arguments, output: Output
       if (terminal.quit) return { kind: 'interrupted' };
       return timeout !== undefined && performance.now() - started >= timeout * 1000 ? { kind: 'time-limit' } : undefined;
     };
-    ended = debugging?.waitsForGdb === true ? await debugging.runUnderGdb(terminal, hostEnds) : await runSlices(machine, args, terminal, outside, debugging, limit, hostEnds, profile);
+    ended = debugging?.waitsForGdb === true ? await debugging.runUnderGdb(terminal, hostEnds) : await runSlices(machine, args, terminal, outside, debugging, limit, hostEnds, profile, realTime);
   } finally {
     stopProgress?.();
     terminal.close();
@@ -119,7 +124,7 @@ export function writeReport(machine: Machine, args: Arguments, exit: { readonly 
   writeOutput(file, `${JSON.stringify({ exit, hostSeconds: seconds, guestMips: report.instructions / seconds / 1e6, ...report }, null, 2)}\n`);
 }
 
-async function runSlices(machine: Machine, args: Arguments, terminal: Console, outside: Outside | undefined, debugging: Debugging | undefined, limit: number, hostEnds: () => Ended | undefined, profile: Profile | undefined): Promise<Ended> {
+async function runSlices(machine: Machine, args: Arguments, terminal: Console, outside: Outside | undefined, debugging: Debugging | undefined, limit: number, hostEnds: () => Ended | undefined, profile: Profile | undefined, realTime: RealTime | undefined): Promise<Ended> {
   const { state } = machine;
   const { cpu } = machine, first = state.retired, firstDelivery = cpu.deliveries;
   // A guest that only faults retires nothing: deliveries count as well.
@@ -131,27 +136,52 @@ async function runSlices(machine: Machine, args: Arguments, terminal: Console, o
     if (host) return host;
     if (terminal.closed) return { kind: 'output-failed' };
     const slice = Math.min(pace, left()), begun = performance.now();
-    const stop = profile === undefined ? runSlice(machine, terminal, outside, slice) : profile.measure(() => runSlice(machine, terminal, outside, slice));
+    const run = (): Stop | { readonly kind: 'replayed' } => runSlice(machine, terminal, outside, slice, realTime);
+    const stop = profile === undefined ? run() : profile.measure(run);
     pace = performance.now() - begun < SLICE.lasts ? Math.min(2 * pace, SLICE.most) : Math.max(pace / 2 | 0, SLICE.fewest);
     terminal.flush();
+    const sleep = stop.kind === 'halted' && stop.wakeable ? realTime?.wait(stop) ?? Infinity : Infinity;
+    if (sleep !== Infinity && !terminal.attention) {
+      await terminal.rest(Math.min(sleep, NAP));
+      continue;
+    }
     // Nobody asked for a history: it begins with the first look.
     if (terminal.attention && outside instanceof PlainOutside) outside = debugging = Debugging.from(machine, args, outside.log);
     const prompted = await debugging?.prompted(terminal, stop);
     if (prompted === 'continue') continue;
     if (prompted === 'quit') return debugging?.ending ?? { kind: 'interrupted' };
     if (stop.kind === 'instruction-limit' && left() > 0) await terminal.rest(0);
-    else if (stop.kind === 'halted' && stop.wakeable && !terminal.inputEnded) await terminal.rest(100);
+    else if (stop.kind === 'halted' && stop.wakeable && !terminal.inputEnded) await terminal.rest(NAP);
     else return stop;
   }
 }
 
 
 /** A slice, with what was typed before it. */
-function runSlice(machine: Machine, terminal: Console, outside: Outside | undefined, maxInstructions: number): Stop | { readonly kind: 'replayed' } {
-  if (outside === undefined) return machine.run({ maxInstructions });
-  feed(terminal, outside);
-  return outside.run(maxInstructions);
+function runSlice(machine: Machine, terminal: Console, outside: Outside | undefined, maxInstructions: number, realTime: RealTime | undefined): Stop | { readonly kind: 'replayed' } {
+  const run = (most: number): Stop | { readonly kind: 'replayed' } => (outside === undefined ? machine.run({ maxInstructions: most }) : outside.run(most));
+  if (realTime === undefined) {
+    if (outside !== undefined) feed(terminal, outside);
+    return run(maxInstructions);
+  }
+  return realTime.run(() => {
+    // What was typed while the host slept comes when it was typed, and not when the sleep began.
+    if (outside === undefined || !terminal.hasInput) return run(maxInstructions);
+    const before = machine.state.retired, stop = run(1), left = maxInstructions - (machine.state.retired - before);
+    if (left < 1 || !(stop.kind === 'instruction-limit' || (stop.kind === 'halted' && stop.wakeable))) return stop;
+    feed(terminal, outside);
+    return run(left);
+  });
 }
+
+/** A terminal has someone in front of it; a script wants its answer soon. */
+function keepsRealTime(args: Arguments, outside: Outside | undefined): boolean {
+  const text = args.text('realtime');
+  if (text !== undefined && text !== 'on' && text !== 'off') throw new CommandError('usage', `--realtime: "${text}" is neither on nor off`);
+  for (const other of ['replay', 'gdb']) if (text === 'on' && args.has(other)) throw new CommandError('usage', `--realtime on and --${other}: time is the instruction count there`);
+  return text === undefined ? outside !== undefined && !outside.replays && process.stdin.isTTY : text === 'on';
+}
+
 function statusOf(ended: Ended): number {
   switch (ended.kind) {
     case 'debug-exit': return debugExitStatus(ended.value);

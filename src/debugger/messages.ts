@@ -46,6 +46,8 @@ export interface Requests {
   load: { takes: LoadRequest; gives: LoadedData };
   move: { takes: Motion; gives: void };
   pause: { takes: undefined; gives: void };
+  /** Whether a halted processor waits for the clock on the wall, or its time jumps ahead. */
+  pace: { takes: boolean; gives: void };
   /** Bytes for COM1; how many the guest has room for. */
   type: { takes: readonly number[]; gives: number };
   edit: { takes: { readonly register: string; readonly value: bigint } | { readonly memory: bigint; readonly physical: boolean; readonly bytes: Uint8Array<ArrayBuffer> }; gives: void };
@@ -98,6 +100,7 @@ export interface StatusData {
   readonly faultAddress: bigint | undefined;
   /** Instructions per second of the host's time, while it runs. */
   readonly speed: number;
+  readonly inRealTime: boolean;
   readonly history: { readonly bytes: number; readonly checkpoints: number };
   readonly breakpoints: readonly BreakpointData[];
 }

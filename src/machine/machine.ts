@@ -67,7 +67,7 @@ export interface RunOptions {
   readonly until?: { readonly rip?: bigint; readonly output?: string };
   /** Stop before the instruction at any of these offsets in CS, too; not before the first one that runs. A set costs nothing elsewhere. */
   readonly breakpoints?: Stops;
-  /** A halted processor does not wait past this `state.idleTime`: the run ends as `halted`. */
+  /** A halted processor waits until this `state.idleTime` at most, even if nothing is due: then the run ends as `halted`. */
   readonly maxIdleTime?: number;
 }
 
@@ -97,6 +97,8 @@ export class Machine {
   readonly options: MachineOptions;
   /** What the real-time clock showed at power-on, in seconds since 1970. */
   readonly rtcEpochSeconds: number;
+  /** As in RunOptions, for every run: real-time.ts sets it. */
+  maxIdleTime = Infinity;
   /** Virtual time up to which device events have run: a run that begins at this time does not run them twice. */
   advancedTo = -1;
   /** The plan that was loaded last: symbols, protocol, warnings. */
@@ -227,7 +229,7 @@ export class Machine {
   /** Runs until something happens or the limit is reached. Throws nothing that a guest could cause. */
   run(options: RunOptions = {}): Stop {
     const { state, devices } = this;
-    const { maxInstructions = Infinity, maxIdleTime = Infinity } = options;
+    const { maxInstructions = Infinity } = options, maxIdleTime = Math.min(this.maxIdleTime, options.maxIdleTime ?? Infinity);
     const end = state.retired + maxInstructions;
     // A guest whose handlers fault before their first instruction retires nothing for ever: deliveries are bounded too.
     const lastDelivery = this.cpu.deliveries + maxInstructions;
@@ -257,8 +259,9 @@ export class Machine {
       }
       const next = devices.scheduler.nextDeadline();
       if ((readRflags(state) & RFLAGS.IF) === 0 && state.activity !== ACTIVITY.waitingForAny) return { kind: 'halted', wakeable: false };
-      if (next === Infinity || ++idleEvents > MAX_IDLE_EVENTS || state.idleTime >= maxIdleTime) return { kind: 'halted', wakeable: true };
-      state.idleTime += Math.max(0, next - this.now());
+      const until = Math.min(state.idleTime + Math.max(0, next - this.now()), maxIdleTime);
+      if (until === Infinity || ++idleEvents > MAX_IDLE_EVENTS || state.idleTime >= maxIdleTime) return { kind: 'halted', wakeable: true };
+      state.idleTime = until;
     }
   }
 

@@ -274,3 +274,21 @@ describe('help', () => {
     expect(stdout).toMatch(new RegExp(`^Usage: longmode ${command} `));
   });
 });
+
+describe('--realtime', () => {
+  const waiting = join(temporaryFolder(), 'waiting.elf');
+  it('waits where the guest waits, and changes nothing of what it does', () => {
+    longmode(['kernel', '--out', waiting]);
+    const report = (realtime: string): { status: number | null; stdout: string; instructions: number; hostSeconds: number } => {
+      const file = join(temporaryFolder(), 'report.json'), { status, stdout } = longmode(['run', waiting, '--cmdline', 'scenario=timer', '--realtime', realtime, '--report', file]);
+      return { status, stdout, ...JSON.parse(readFileSync(file, 'utf8')) as { instructions: number; hostSeconds: number } };
+    };
+    const real = report('on'), jumping = report('off');
+    expect([real.status, real.stdout, real.instructions]).toEqual([jumping.status, jumping.stdout, jumping.instructions]);
+    // Eight ticks of a millisecond.
+    expect(real.hostSeconds).toBeGreaterThan(0.007);
+  });
+  it.each([[['--realtime', 'maybe'], '--realtime: "maybe" is neither on nor off'], [['--realtime', 'on', '--gdb', '0'], '--realtime on and --gdb: time is the instruction count there']])('%j is refused', (words, message) => {
+    expect(longmode(['run', waiting, ...words])).toMatchObject({ status: 2, stderr: `longmode: ${message}\n` });
+  });
+});

@@ -20,6 +20,7 @@ export class Controls {
   /** One line; pointed at, or with the focus, all of it. */
   readonly #why = h('span', { 'class': 'why', 'role': 'status', 'aria-live': 'polite', 'aria-label': 'Why it stopped', 'tabindex': 0 });
   readonly #fault = h('button', { class: 'quiet fault-address', hidden: true, title: 'The page walk of the address that CR2 will get', onclick: () => this.#page.show('paging', this.#status!.faultAddress!) });
+  readonly #realTime = h('button', { class: 'quiet', id: 'real-time', onclick: () => this.#page.attempt(this.#page.client.ask('pace', this.#status?.inRealTime !== true)) }, 'Real time');
   readonly #count = h('button', { id: 'count', class: 'count', title: 'Instructions retired: go to another count (g)', 'aria-keyshortcuts': 'g', onclick: () => this.goTo() });
   readonly #mode = h('span', { class: 'mode' });
   readonly #speed = h('span', { class: 'speed' });
@@ -42,7 +43,7 @@ export class Controls {
       h('div', { class: 'group', role: 'group', 'aria-label': 'Forwards' },
         button('step', 'step', 'Step in', 'F11', 'step'), button('over', 'over', 'Step over', 'F10', 'over'), button('out', 'out', 'Step out', 'Shift+F11', 'out'),
         this.#resume, button('end', 'last', 'To the latest moment', 'to the end of what has run', 'end')),
-      this.#state, h('div', { class: 'why-place' }, this.#why), this.#fault, this.#mode, this.#speed, this.#count,
+      this.#state, h('div', { class: 'why-place' }, this.#why), this.#fault, this.#mode, this.#speed, this.#realTime, this.#count,
       h('button', { id: 'link', class: 'quiet', title: 'Copy a link to this moment', onclick: () => page.attempt(this.#link()) }, 'Link'),
       h('button', { id: 'open', class: 'quiet', onclick: () => page.open() }, 'Open…'),
       this.#message);
@@ -97,6 +98,8 @@ export class Controls {
     this.#resume.setAttribute('aria-label', stopped ? 'Run' : 'Pause');
     this.#state.textContent = { running: 'running', waiting: 'waiting for input', stopped: status.ending === 'fault' ? 'fault' : status.ending === 'end' ? 'ended' : status.isNewest ? 'paused' : 'in the past' }[status.activity];
     this.#state.className = `pill ${status.activity} ${status.ending ?? ''} ${status.isNewest ? '' : 'past'}`;
+    this.#realTime.setAttribute('aria-pressed', String(status.inRealTime));
+    this.#realTime.title = status.inRealTime ? 'A halted guest waits for the clock on the wall: let its time jump ahead instead' : 'The time of a halted guest jumps ahead: let it wait for the clock on the wall instead';
     this.#why.textContent = this.#why.title = status.why ?? '';
     this.#showFault(status.faultAddress);
     this.#count.textContent = grouped(status.now.retired);

@@ -9,6 +9,7 @@ import { planBoot, type BootOptions } from '../../machine/boot/index.ts';
 import { crc32 } from '../../machine/crc32.ts';
 import { InputLog } from '../../machine/input-log.ts';
 import { DEFAULT_MEMORY_BYTES, Machine } from '../../machine/machine.ts';
+import { RealTime } from '../../machine/real-time.ts';
 import { compareMoments, type Moment } from '../../machine/position.ts';
 import { readSourceLines } from '../../debug/source-lines.ts';
 import type { BreakpointData, LinkData, LoadedData, LoadRequest, MachineRequest, Motion, Notice, RequestName, Requests, SourcesFound, StatusData } from '../messages.ts';
@@ -24,6 +25,8 @@ const SLICE_MS = 12;
 const FIRST_SLICE = 200_000, SHORTEST_SLICE = 1000, LONGEST_SLICE = 50_000_000;
 /** Between two notices while it runs, in milliseconds. */
 const NOTICE_MS = 100;
+/** The clock of the host may be set. */
+const LONGEST_SLEEP_MS = 1000;
 /** What checkpoints may take: a page shares its host with others. */
 const HISTORY_BYTES = 256 * 2 ** 20;
 
@@ -45,6 +48,13 @@ export class Session {
   #motion: DebugMotion | undefined;
   #backwards = false;
   #waiting = false;
+  /** Whether the machine runs on in real time: a processor that has halted waits for the clock on the wall. */
+  #keepsRealTime = true;
+  /** The motion is just on: other ways are not held up. */
+  #runsOn = false;
+  /** For the run in progress, if it is in real time. */
+  #realTime: RealTime | undefined;
+  #asleep: ReturnType<typeof setTimeout> | undefined;
   #why: string | undefined;
   #ending: StatusData['ending'];
   #stops = 0;
@@ -81,6 +91,12 @@ export class Session {
   readonly #answers: { readonly [N in RequestName]: (takes: Requests[N]['takes']) => Requests[N]['gives'] } = {
     load: (request) => this.#load(request),
     move: (motion) => { this.#move(motion); },
+    pace: (real) => {
+      this.#keepsRealTime = real;
+      this.#realTime = real && this.#runsOn ? new RealTime(this.#here.machine) : undefined;
+      if (this.#asleep !== undefined) this.#wake();
+      this.#status();
+    },
     pause: () => {
       this.#standStill();
       this.#stop({ kind: 'arrived' });
@@ -121,6 +137,8 @@ export class Session {
     const boot: BootOptions = { name, cmdline, modules, ...(flat === undefined ? {} : { flat }), ...(protocol === undefined ? {} : { protocol }) };
     // What cannot be booted leaves the machine that is there. Otherwise its memory is given back before the new one's is asked for.
     planBoot(image, memoryBytes ?? DEFAULT_MEMORY_BYTES, boot);
+    clearTimeout(this.#asleep);
+    this.#asleep = undefined;
     this.#motion = undefined;
     this.#waiting = false;
     this.#loaded = undefined;
@@ -156,7 +174,7 @@ export class Session {
       return;
     }
     switch (motion) {
-      case 'run': this.#go(debug.onwards(), false); break;
+      case 'run': this.#go(debug.onwards(), false, true); break;
       case 'over': this.#go(debug.over(), false); break;
       case 'out': this.#go(debug.out(), false); break;
       case 'reverse': this.#go(debug.reverse(), true); break;
@@ -188,8 +206,10 @@ export class Session {
     };
   }
 
-  #go(motion: DebugMotion, backwards: boolean): void {
+  #go(motion: DebugMotion, backwards: boolean, runsOn = false): void {
     this.#motion = motion;
+    this.#runsOn = runsOn;
+    this.#realTime = runsOn && this.#keepsRealTime ? new RealTime(this.#here.machine) : undefined;
     this.#backwards = backwards;
     this.#waiting = false;
     this.#why = this.#ending = undefined;
@@ -206,12 +226,12 @@ export class Session {
   }
 
   #run(): void {
-    if (this.#motion === undefined || this.#waiting) return;
-    const { state } = this.#here.machine;
+    if (this.#motion === undefined || this.#waiting || this.#asleep !== undefined) return;
+    const { state } = this.#here.machine, motion = this.#motion, realTime = this.#realTime;
     const began = performance.now(), retired = state.retired;
     let stop: DebugStop;
     try {
-      stop = this.#motion.advance(this.#slice);
+      stop = realTime === undefined ? motion.advance(this.#slice) : realTime.run(() => motion.advance(this.#slice));
     } catch (error) {
       this.#motion = undefined;
       this.#say({ notice: 'failed', message: error instanceof Error ? error.message : String(error) });
@@ -220,6 +240,12 @@ export class Session {
     const took = Math.max(performance.now() - began, 0.1), done = state.retired - retired;
     this.#slice = Math.round(Math.min(Math.max((this.#slice * SLICE_MS) / took, SHORTEST_SLICE), LONGEST_SLICE, 2 * this.#slice));
     this.#speed += ((done / took) * 1000 - this.#speed) * 0.2;
+    const sleep = stop.kind === 'halted' && stop.wakeable ? realTime?.wait(stop) ?? Infinity : Infinity;
+    if (sleep !== Infinity) {
+      if (this.#sent.length > 0 || performance.now() - this.#noticed >= NOTICE_MS) this.#status();
+      this.#asleep = setTimeout(() => { this.#wake(); }, Math.min(sleep, LONGEST_SLEEP_MS));
+      return;
+    }
     if (stop.kind === 'halted' && stop.wakeable) {
       this.#waiting = true;
       this.#status();
@@ -233,8 +259,17 @@ export class Session {
     this.#schedule();
   }
 
+  /** Goes on, with what the clock has moved meanwhile. */
+  #wake(): void {
+    clearTimeout(this.#asleep);
+    this.#asleep = undefined;
+    this.#run();
+  }
+
   /** Gives up a motion that is not over. */
   #standStill(): void {
+    clearTimeout(this.#asleep);
+    this.#asleep = undefined;
     this.#motion?.cancel();
     this.#motion = undefined;
     this.#waiting = false;
@@ -268,7 +303,7 @@ export class Session {
         stops: this.#stops, why: this.#why, ending: this.#ending,
         mode: modeText(debug.machine),
         start: history.start.retired, end: history.end.retired, now: history.now, isNewest: compareMoments(history.now, this.#newest.at) >= 0, faultAddress: debug.faultAddress,
-        speed: this.#speed,
+        speed: this.#speed, inRealTime: this.#keepsRealTime,
         history: { bytes: history.memory.bytes, checkpoints: history.memory.checkpoints },
         breakpoints: debug.breakpoints.all.map((breakpoint): BreakpointData => ({
           id: breakpoint.id, text: debug.breakpoints.describe(breakpoint), enabled: breakpoint.enabled, hits: breakpoint.hits,
@@ -297,9 +332,13 @@ export class Session {
       this.#standStill();
       this.#stop({ kind: 'arrived' });
     }
+    // It comes when it was typed, and not when the sleep began.
+    if (this.#asleep !== undefined) this.#wake();
     const taken = this.#here.debug.history.give({ kind: 'serial', port: 0, bytes });
-    if (this.#waiting) {
+    if (this.#waiting || this.#asleep !== undefined) {
       this.#waiting = false;
+      clearTimeout(this.#asleep);
+      this.#asleep = undefined;
       this.#schedule();
     }
     return taken?.kind === 'serial' ? taken.bytes.length : 0;
