@@ -36,11 +36,14 @@ function hasVexL(bytes: readonly number[]): boolean {
   const at = bytes.findIndex((byte) => byte === 0xc4 || byte === 0xc5);
   return (bytes[at + (bytes[at] === 0xc5 ? 1 : 2)]! & 4) !== 0;
 }
+/** How many bytes are legacy prefixes. */
+const prefixesOf = (bytes: readonly number[]): number => bytes.findIndex((byte) => !LEGACY_PREFIXES.has(byte));
 /** A segment override that means nothing in 64-bit mode. */
-const hasIgnoredOverride = (bytes: readonly number[]): boolean => {
-  const prefixes = bytes.slice(0, bytes.findIndex((byte) => !LEGACY_PREFIXES.has(byte)));
-  return prefixes.some((byte) => byte < 0x64);
-};
+const hasIgnoredOverride = (bytes: readonly number[]): boolean => bytes.slice(0, prefixesOf(bytes)).some((byte) => byte < 0x64);
+function hasRexBeforePrefix(bytes: readonly number[]): boolean {
+  const at = prefixesOf(bytes);
+  return bytes[at]! >> 4 === 4 && LEGACY_PREFIXES.has(bytes[at + 1]!);
+}
 const LEGACY_PREFIXES: ReadonlySet<number> = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]);
 const hasMemory = ({ operands }: Instruction): boolean => operands.some((x) => x.kind === 'memory');
 /** Instructions of rows that it can judge which a program beside QEMU has not all the same: by their operands. `lasts`: as above. */
@@ -56,6 +59,7 @@ const NOT_ACCEPTED: readonly { readonly applies: (i: Instruction, bytes: readonl
     applies: (i, bytes) => i.mode.codeSize === 64 && (hasMemory(i) || i.row.repeat !== undefined || i.mnemonic.startsWith('XLAT')) && hasIgnoredOverride(bytes), lasts: true,
     why: 'prefixes of ES, CS, SS and DS add their base in 64-bit mode, which programs make other than 0; SDM Vol. 1, "Segmentation in 64-Bit Mode": they are ignored',
   },
+  { applies: (i, bytes) => i.mode.codeSize === 64 && hasRexBeforePrefix(bytes), lasts: true, why: 'a REX prefix counts wherever it stands; SDM Vol. 2A, "REX Prefixes": it is ignored where it does not immediately precede the opcode' },
   { applies: (i) => /^(RC|RO|S[HA])[LR]D? .*CL$/.test(i.row.text) && hasMemory(i), lasts: true, why: 'after a shift or rotate by CL that faults QEMU 7.2 takes the next result for one of another width: SF of the handler\'s DEC is wrong' },
   { applies: (i) => /^RC[LR] /.test(i.row.text) && hasMemory(i), why: 'QEMU 7.2 has flags of its own for the state in which RCL and RCR fault: SDM Vol. 3A, "Program or Task Continuity", it is that before the instruction' },
 ];
@@ -106,7 +110,7 @@ const KNOWN: readonly { readonly why: string; applies(seen: Seen): boolean }[] =
   { why: 'a far return with an operand size of 16 or 32 bits cuts RSP to 32 bits; SDM Vol. 1, "Address-Size Attributes for Stack Accesses": in 64-bit mode it has 64', applies: ({ text, mode, row }) => /^(ret far|iretd?)( |$)/.test(text) && mode?.bits === 64 && row?.width !== 64 },
   { why: 'VMASKMOV and VPMASKMOV read their whole operand; SDM Vol. 2C, "VMASKMOV—Conditional SIMD Packed Loads and Stores": no fault for an element that is masked out', applies: ({ text, difference: d }) => /^vp?maskmovp?[sdq]/.test(text) && (d.words.every((word) => word === FIELD.cr2) || /QEMU delivered vector 14/.test(d.what)) },
   { why: 'the log has no single-step traps of real-address mode (target/i386/tcg/seg_helper.c: with CR0.PE only)', applies: ({ difference: d, mode }) => mode?.name === 'real-address mode' && (d.ours.words[FIELD.rflags]! & BigInt(RFLAGS.TF)) !== 0n && d.words.includes(FIELD.rip) },
-  { why: 'scalar FMA reads 16 bytes of memory, with VEX.L 32; SDM Vol. 2C, "VFMADD132SD/VFMADD213SD/VFMADD231SD": m64', applies: ({ text, difference: d }) => /^vfn?m(add|sub)\d{3}s[sd] /.test(text) && (/QEMU delivered vector 14/.test(d.what) || d.words.every((word) => word === FIELD.cr2)) },
+  { why: 'some vector instructions read as many bytes as a register has (CVTDQ2PD, VPSRLD with YMM registers, scalar FMA, PUNPCKLBW of MMX registers) where the next page is missing; SDM Vol. 2, their rows: m32, m64, m128', applies: ({ row, difference: d }) => row !== undefined && hasShortMemory(row) && (d.recorded.words[FIELD.cr2]! & 0xfffn) === 0n && (/QEMU delivered vector 14/.test(d.what) || d.words.every((word) => word === FIELD.cr2)) },
   { why: 'VEX.L set is #UD for scalar instructions; SDM Vol. 2A, "VEX.L": LIG, it is ignored', applies: ({ text, difference: d }) => /^v.*s[sd] /.test(text) && /QEMU delivered vector 6/.test(d.what) },
   { why: 'LDMXCSR takes bits that MXCSR does not have; SDM Vol. 2A, "LDMXCSR": #GP', applies: ({ text, reason }) => /^v?ldmxcsr/.test(text) && reason !== '' && reason !== PAGE_FAULT },
   { why: 'what far CALL, RET and IRET push and pop is the supervisor\'s; SDM Vol. 3A, "Page-Fault Exceptions": it is CPL\'s', applies: ({ text, difference: d }) => /^(call far|i?ret)/.test(text) && /we delivered vector 14, error code 0x[4-7]/.test(d.what) },
@@ -123,6 +127,7 @@ const KNOWN: readonly { readonly why: string; applies(seen: Seen): boolean }[] =
   { why: 'a far return in real-address and virtual-8086 mode reads CS behind offset FFFF of the stack; SDM Vol. 1, "Address-Size Attributes for Stack Accesses": SP has 16 bits, so that it is at 0', applies: ({ text, mode, row, difference: d }) => text.startsWith('ret far') && mode?.is8086 === true && (row?.size === 16 || row?.size === 32) && wrapsBetweenPops(d, text, row.size / 8) },
   { why: 'PUSHA stores from the lowest address up, so that CR2 is another; SDM Vol. 2B, "PUSHA/PUSHAD": EAX is pushed first, and silicon faults there', applies: ({ text, difference: d, reason }) => reason === PAGE_FAULT && text.startsWith('pusha') && d.words.every((word) => word === FIELD.cr2) },
   { why: 'MASKMOVDQU and MASKMOVQ store byte by byte, only what is not masked; SDM Vol. 2B, "MASKMOVDQU": which exceptions masked bytes raise is implementation-dependent', applies: ({ text, difference: d, reason }) => reason === PAGE_FAULT && /^v?maskmov(dqu|q) /.test(text) && (d.words.every((word) => word === FIELD.cr2) || /we delivered vector 14/.test(d.what)) },
+  { why: 'VEX without 66 before an opcode of MMX is taken for the instruction with it; SDM Vol. 2D, "Opcode Map": there is none', applies: ({ text, difference: d }) => /we delivered vector 6.*QEMU went on/.test(d.what) && /^((26|2e|36|3e|64|65|67) )*(c5 .[048c]|c4 .1 .[048c]) [67d-f][0-9a-f] /.test(text) },
   { why: 'D6 is SALC, which is not in the SDM', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|f2|f3) )*d6/.test(text) },
 ];
 /** Whether the stack that a far return reads goes on at offset 0. `ours` is behind it. */
@@ -130,6 +135,11 @@ function wrapsBetweenPops({ ours }: Difference, text: string, bytes: number): bo
   const released = Number(text.split(' ')[2] ?? 0);
   const before = (Number(ours.words[FIELD.gpr + RSP]! & 0xffffn) - 2 * bytes - released) & 0xffff;
   return before + 2 * bytes > 0x1_0000;
+}
+/** Whether a memory operand is shorter than the registers beside it. */
+function hasShortMemory({ operands }: Row): boolean {
+  const widest = Math.max(...operands.map((x) => (x.kind === 'mmx' || x.kind === 'mmx-or-memory' ? 64 : x.kind === 'xmm' || x.kind === 'xmm-or-memory' ? x.width : 0)));
+  return operands.some((x) => (x.kind === 'xmm-or-memory' || x.kind === 'mmx-or-memory') && x.memoryBits < widest);
 }
 const isCanonical = (address: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, address)) === address;
 
