@@ -21,11 +21,11 @@ const NOT_FOR_QEMU: readonly { readonly applies: (row: Row, mode: ProgramMode) =
   { applies: (row, { bits }) => bits === 16 && /^(J|CALL|RET|LOOP)/.test(row.mnemonic) && row.size === 32, why: 'QEMU does not compare a branch target with the limit of CS' },
   { applies: (row) => /^V?R(CP|SQRT)[PS]S$/.test(row.mnemonic), why: 'SDM Vol. 2B, "RCPPS", "RSQRTPS": an approximation, every processor\'s own' },
   { applies: (row) => /^INS?[BWD]?$/.test(row.mnemonic), lasts: true, why: 'other devices are behind the ports of QEMU, and where nothing is, a port that is not aligned to the access reads 0' },
-  { applies: (row) => /^VP?GATHER/.test(row.mnemonic), why: 'QEMU 7.2 neither extends indices of 32 bits with their sign nor cuts addresses to the address size, and a fault, with which most gathers of a program end, leaves the mask as it was; SDM Vol. 2D, "VGATHERDPS/VGATHERDPD": the first bit of each element becomes all of it before' },
+  { applies: (row) => /^VP?GATHER/.test(row.mnemonic), why: 'QEMU 7.2 neither extends indices of 32 bits with their sign nor cuts addresses to the address size, and a fault, with which most gathers of a program end, leaves the mask as it was; SDM Vol. 2C, "VGATHERDPS/VGATHERQPS": the first bit of each element becomes all of it before' },
   { applies: (row, { bits }) => bits === 64 && /^PS(LL|RA|RL)[WDQ] mm, imm8/.test(row.text), why: 'with REX.B QEMU 7.2 takes a register behind MM7; SDM Vol. 2A, "REX Prefixes": REX.B is ignored' },
   { applies: (row, { bits, family }) => row.mnemonic.startsWith('VZERO') && bits !== 64 && family === 'long', why: 'QEMU zeroes sixteen registers in every mode; SDM Vol. 2C, "VZEROUPPER": outside 64-bit mode YMM0 to YMM7, and 64-bit code sees the others' },
   { applies: (row) => /^V?PCMPESTR/.test(row.mnemonic) && row.width === 64, why: 'QEMU 7.2 takes the lengths from EAX and EDX; SDM Vol. 2B, "PCMPESTRI": with REX.W or VEX.W from RAX and RDX' },
-  { applies: (row) => /^(RD|WR)MSR$/.test(row.mnemonic), lasts: true, why: 'other MSRs are there, and a write to what is none has no effect; SDM Vol. 2C, "WRMSR": #GP (test/trace/corpus/not-raised.ts)' },
+  { applies: (row) => /^(RD|WR)MSR$/.test(row.mnemonic), lasts: true, why: 'other MSRs are there, and a write to what is none has no effect; SDM Vol. 2D, "WRMSR": #GP (test/trace/corpus/not-raised.ts)' },
   { applies: (row) => row.feature === 'sha-ni', why: 'QEMU 7.2 (TCG) does not have SHA' },
 ];
 
@@ -48,25 +48,25 @@ const LEGACY_PREFIXES: ReadonlySet<number> = new Set([0x26, 0x2e, 0x36, 0x3e, 0x
 const hasMemory = ({ operands }: Instruction): boolean => operands.some((x) => x.kind === 'memory');
 /** Instructions of rows that it can judge which a program beside QEMU has not all the same: by their operands. `lasts`: as above. */
 const NOT_ACCEPTED: readonly { readonly applies: (i: Instruction, bytes: readonly number[]) => boolean; readonly lasts?: true; readonly why: string }[] = [
-  { applies: ({ row }, bytes) => row.encodingText.startsWith('VEX.LIG') && hasVexL(bytes), why: 'VEX.L set is #UD for some scalar instructions, leaves the upper half of the register for others, and VROUNDSS and VROUNDSD end QEMU 7.2; SDM Vol. 2A, "VEX.L": LIG, it is ignored' },
+  { applies: ({ row }, bytes) => row.encodingText.startsWith('VEX.LIG') && hasVexL(bytes), why: 'VEX.L set is #UD for some scalar instructions, leaves the upper half of the register for others, and VROUNDSS and VROUNDSD end QEMU 7.2; SDM Vol. 2A, "Opcode Column in the Instruction Summary Table (Instructions with VEX Prefix)": LIG, it is ignored' },
   {
     applies: ({ row, operands }) => needsAlignment(row) && operands.some((x) => x.kind === 'memory' && !isAbsolute(x)),
     why: 'an operand of 16 bytes that must be aligned mostly is not, and QEMU 7.2 does not check (KNOWN): every program would end there',
   },
-  { applies: ({ row }, bytes) => /^VP?BLENDV/.test(row.mnemonic) && bytes.at(-1)! >= 0x80, why: 'outside 64-bit mode QEMU 7.2 takes a register behind XMM7; SDM Vol. 2C, "VBLENDVPD": bit 7 of the immediate is ignored' },
+  { applies: ({ row }, bytes) => /^VP?BLENDV/.test(row.mnemonic) && bytes.at(-1)! >= 0x80, why: 'outside 64-bit mode QEMU 7.2 takes a register behind XMM7; SDM Vol. 2A, "BLENDVPD": bit 7 of the immediate is ignored' },
   { applies: ({ row, operands }) => /^SH[LR]D .*imm8/.test(row.text) && operands.some((x) => x.kind === 'memory' && x.ripRelative), why: 'QEMU 7.2 misplaces it by a byte (KNOWN), and so writes elsewhere' },
   {
     applies: (i, bytes) => i.mode.codeSize === 64 && (hasMemory(i) || i.row.repeat !== undefined || i.mnemonic.startsWith('XLAT')) && hasIgnoredOverride(bytes), lasts: true,
-    why: 'prefixes of ES, CS, SS and DS add their base in 64-bit mode, which programs make other than 0; SDM Vol. 1, "Segmentation in 64-Bit Mode": they are ignored',
+    why: 'prefixes of ES, CS, SS and DS add their base in 64-bit mode, which programs make other than 0; SDM Vol. 1, "Segment Registers in 64-Bit Mode": they are ignored',
   },
   { applies: (i, bytes) => i.mode.codeSize === 64 && hasRexBeforePrefix(bytes), lasts: true, why: 'a REX prefix counts wherever it stands; SDM Vol. 2A, "REX Prefixes": it is ignored where it does not immediately precede the opcode' },
   { applies: (i) => /^(RC|RO|S[HA])[LR]D? .*CL$/.test(i.row.text) && hasMemory(i), lasts: true, why: 'after a shift or rotate by CL that faults QEMU 7.2 takes the next result for one of another width: SF of the handler\'s DEC is wrong' },
-  { applies: (i) => /^RC[LR] /.test(i.row.text) && hasMemory(i), why: 'QEMU 7.2 has flags of its own for the state in which RCL and RCR fault: SDM Vol. 3A, "Program or Task Continuity", it is that before the instruction' },
+  { applies: (i) => /^RC[LR] /.test(i.row.text) && hasMemory(i), why: 'QEMU 7.2 has flags of its own for the state in which RCL and RCR fault: SDM Vol. 3A, "Program or Task Restart", it is that before the instruction' },
 ];
 export const acceptedByQemu = (i: Instruction, bytes: readonly number[]): boolean => !NOT_ACCEPTED.some(({ applies }) => applies(i, bytes));
 
 /** These store from the lowest byte up there, and begin before they know whether all of it may be stored. */
-const STORES_IN_PARTS = /^(PUSHA[DW]?|V?MASKMOV(DQU|Q))$/;
+const STORES_IN_PARTS = /^(PUSHA[DW]?|V?MASKMOV(DQU|Q)|VP?MASKMOV(P[SD]|[DQ]))$/;
 /** Whether what QEMU does otherwise may be seen by the rest of the program: it does not judge that. Code that changes may come by anything. */
 export const endsJudgement = (i: Instruction, bytes: readonly number[], mode: ProgramMode, faulted: boolean): boolean =>
   NOT_FOR_QEMU.some(({ applies, lasts }) => lasts === true && applies(i.row, mode)) || NOT_ACCEPTED.some(({ applies, lasts }) => lasts === true && applies(i, bytes))
@@ -100,7 +100,7 @@ const KNOWN: readonly { readonly why: string; applies(seen: Seen): boolean }[] =
   { why: 'behind offset FFFF of 16-bit code comes offset 0; SDM Vol. 3A, "Limit Checking": 10000 is beyond the limit', applies: ({ difference: d }) => d.words.length === 1 && d.words[0] === FIELD.rip && d.ours.words[FIELD.rip] === 0x1_0000n },
   { why: 'an address that is not canonical is #GP, through SS too; SDM Vol. 3A, "Interrupt 12—Stack Fault Exception (#SS)"', applies: ({ difference: d, reason }) => /^(stack )?address is not canonical$/.test(reason) && /vector 13.*vector 12/.test(d.what) },
   { why: 'flags of shifts and rotates are written before the store faults', applies: ({ difference: d, text, reason }) => reason === PAGE_FAULT && /^(rc|ro|s[ha])/.test(text) && d.words.every((word) => word === FIELD.rflags) },
-  { why: '8F /1 to /7 are POP; SDM Vol. 2D, "Opcode Map", has 8F /0 only. Code that changes may come by it', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|4.) )*8f (?![048c][0-7])/.test(text) },
+  { why: '8F /1 to /7 are POP; SDM Vol. 2D, "Opcode Extensions for One-Byte and Two-Byte Opcodes", has 8F /0 only. Code that changes may come by it', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|4.) )*8f (?![048c][0-7])/.test(text) },
   { why: 'F3 90 with REX.B exchanges RAX and R8 there; on silicon it is PAUSE (test/isa/book has it)', applies: ({ text }) => text === 'pause' },
   { why: 'IRET at CPL 0 leaves VIF and VIP as they are; SDM Vol. 2A, "IRET/IRETD/IRETQ": they are popped', applies: ({ difference: d, text }) => text.startsWith('iret') && d.words.every((word) => word === FIELD.rflags) && ((d.ours.words[FIELD.rflags]! ^ d.recorded.words[FIELD.rflags]!) & ~0x18_0000n) === 0n },
   { why: 'the address of SHLD and SHRD by an immediate, relative to RIP, is that of their last byte; SDM Vol. 2A, "RIP-Relative Addressing": of the next instruction', applies: ({ text }) => /^sh[lr]d \w+ ptr (\w\w:)?\[0x[0-9a-f]+\], \w+, 0?x?[0-9a-f]+$/.test(text) },
@@ -108,18 +108,18 @@ const KNOWN: readonly { readonly why: string; applies(seen: Seen): boolean }[] =
   { why: 'LOCK is #UD before some of the instructions only that do not allow it; SDM Vol. 2A, "LOCK—Assert LOCK# Signal Prefix", and silicon: before each', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|f2|f3|4.) )*f0 /.test(text) },
   { why: 'operands of 16 bytes need not be aligned; SDM Vol. 2A, "Exceptions Type 1", "Type 2" and "Type 4": #GP', applies: ({ reason }) => reason.startsWith('memory operand not aligned') },
   { why: 'a far return with an operand size of 16 or 32 bits cuts RSP to 32 bits; SDM Vol. 1, "Address-Size Attributes for Stack Accesses": in 64-bit mode it has 64', applies: ({ text, mode, row }) => /^(ret far|iretd?)( |$)/.test(text) && mode?.bits === 64 && row?.width !== 64 },
-  { why: 'VMASKMOV and VPMASKMOV read their whole operand; SDM Vol. 2C, "VMASKMOV—Conditional SIMD Packed Loads and Stores": no fault for an element that is masked out', applies: ({ text, difference: d }) => /^vp?maskmovp?[sdq]/.test(text) && (d.words.every((word) => word === FIELD.cr2) || /QEMU delivered vector 14/.test(d.what)) },
+  { why: 'the loads of VMASKMOV and VPMASKMOV read their whole operand, the stores go element by element; SDM Vol. 2C, "VMASKMOV—Conditional SIMD Packed Loads and Stores": faults occur for elements whose mask bit is set only', applies: ({ text, difference: d }) => /^vp?maskmovp?[sdq]/.test(text) && (d.words.every((word) => word === FIELD.cr2) || /QEMU delivered vector 14/.test(d.what)) },
   { why: 'the log has no single-step traps of real-address mode (target/i386/tcg/seg_helper.c: with CR0.PE only)', applies: ({ difference: d, mode }) => mode?.name === 'real-address mode' && (d.ours.words[FIELD.rflags]! & BigInt(RFLAGS.TF)) !== 0n && d.words.includes(FIELD.rip) },
   { why: 'some vector instructions read as many bytes as a register has (CVTDQ2PD, VPSRLD with YMM registers, scalar FMA, PUNPCKLBW of MMX registers) where the next page is missing; SDM Vol. 2, their rows: m32, m64, m128', applies: ({ row, difference: d }) => row !== undefined && hasShortMemory(row) && (d.recorded.words[FIELD.cr2]! & 0xfffn) === 0n && (/QEMU delivered vector 14/.test(d.what) || d.words.every((word) => word === FIELD.cr2)) },
-  { why: 'VEX.L set is #UD for scalar instructions; SDM Vol. 2A, "VEX.L": LIG, it is ignored', applies: ({ text, difference: d }) => /^v.*s[sd] /.test(text) && /QEMU delivered vector 6/.test(d.what) },
+  { why: 'VEX.L set is #UD for scalar instructions; SDM Vol. 2A, "Opcode Column in the Instruction Summary Table (Instructions with VEX Prefix)": LIG, it is ignored', applies: ({ text, difference: d }) => /^v.*s[sd] /.test(text) && /QEMU delivered vector 6/.test(d.what) },
   { why: 'LDMXCSR takes bits that MXCSR does not have; SDM Vol. 2A, "LDMXCSR": #GP', applies: ({ text, reason }) => /^v?ldmxcsr/.test(text) && reason !== '' && reason !== PAGE_FAULT },
-  { why: 'what far CALL, RET and IRET push and pop is the supervisor\'s; SDM Vol. 3A, "Page-Fault Exceptions": it is CPL\'s', applies: ({ text, difference: d }) => /^(call far|i?ret)/.test(text) && /we delivered vector 14, error code 0x[4-7]/.test(d.what) },
-  { why: 'flags are lost where the store of SETcc faults; SDM Vol. 3A, "Program or Task Continuity": they are those before it', applies: ({ text, reason, difference: d }) => reason === PAGE_FAULT && text.startsWith('set') && d.words.every((word) => word === FIELD.rflags) },
+  { why: 'what far CALL, RET and IRET push and pop is the supervisor\'s; SDM Vol. 3A, "Determination of Access Rights": it is CPL\'s', applies: ({ text, difference: d }) => /^(call far|i?ret)/.test(text) && /we delivered vector 14, error code 0x[4-7]/.test(d.what) },
+  { why: 'flags are lost where the store of SETcc faults; SDM Vol. 3A, "Program or Task Restart": they are those before it', applies: ({ text, reason, difference: d }) => reason === PAGE_FAULT && text.startsWith('set') && d.words.every((word) => word === FIELD.rflags) },
   { why: 'MOV to a control register refuses few values (test/trace/corpus/not-raised.ts); SDM Vol. 2B, "MOV—Move to/from Control Registers"', applies: ({ text, difference: d }) => /^mov cr\d/.test(text) && /we delivered vector 13.*QEMU went on/.test(d.what) },
   { why: 'ENTER does not ask whether the final RSP may be written to; SDM Vol. 2A, "ENTER": a page fault where it may not', applies: ({ text, difference: d }) => text.startsWith('enter') && /we delivered vector 14.*QEMU went on/.test(d.what) },
   { why: 'MOV SS takes a null selector whose RPL is not CPL in 64-bit mode; SDM Vol. 2B, "MOV—Move": #GP(0)', applies: ({ text, mode, difference: d }) => /^(mov|pop|lss) ss/.test(text) && mode?.bits === 64 && /we delivered vector 13, error code 0x0, QEMU went on/.test(d.what) },
   { why: 'REP with a 32-bit address size and a count of 0 leaves the upper half of RCX, as AMD\'s processors do; Intel\'s clear it (semantics/string.ts)', applies: ({ text, mode, difference: d }) => text.startsWith('rep') && mode?.bits === 64 && BigInt.asUintN(32, d.ours.words[FIELD.gpr + 1]!) === 0n && d.words.every((word) => STRING_REGISTERS.includes(word) && BigInt.asUintN(32, d.ours.words[word]! ^ d.recorded.words[word]!) === 0n) },
-  { why: 'C6 and C7 are MOV whatever bits 5 to 3 of ModR/M; SDM Vol. 2D, "Opcode Extensions": /0 only', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|f2|f3|4.) )*c[67] /.test(text) },
+  { why: 'C6 and C7 are MOV whatever bits 5 to 3 of ModR/M; SDM Vol. 2D, "Opcode Extensions for One-Byte and Two-Byte Opcodes": /0 only', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|f2|f3|4.) )*c[67] /.test(text) },
   { why: '0F 0E and 0F 0F are 3DNow!, which is not in the SDM', applies: ({ text }) => /^((26|2e|36|3e|64|65|66|67|f2|f3|4.) )*0f 0[ef] /.test(text) },
   { why: 'ring 0 may have written over the page tables: its TLB has what was there; SDM Vol. 3A, "Invalidation of TLBs and Paging-Structure Caches": it may', applies: ({ mode, difference: d }) => mode?.ring === 0 && d.ours.words[FIELD.cr2]! >= BigInt(ORIGIN) && /we delivered vector 14.*QEMU went on/.test(d.what) },
   { why: 'IRETD enters virtual-8086 mode at CPL 3, too; SDM Vol. 2A, "IRET/IRETD/IRETQ": VM is popped at CPL 0 only', applies: ({ text, difference: d }) => text.startsWith('iret') && (d.recorded.words[FIELD.rflags]! & BigInt(RFLAGS.VM)) !== 0n && /QEMU delivered/.test(d.what) },

@@ -98,7 +98,7 @@ function choose(list: readonly Candidate[], modrm: number, rexB: number, address
   return undefined;
 }
 
-/** Destination, indices and mask of a gather are three registers. SDM Vol. 2D, "VGATHERDPS". */
+/** Destination, indices and mask of a gather are three registers. SDM Vol. 2C, "VGATHERDPS". */
 function gatherRegistersDiffer(operands: readonly Operand[]): boolean {
   const vectors = operands.map((x) => (x.kind === 'memory' ? x.vectorIndex : x) as XmmOperand);
   return new Set(vectors.map(({ number }) => number)).size === vectors.length;

@@ -69,7 +69,7 @@ export type FloatOp =
   /** Approximations without flags. */
   | `${'f32' | 'f32x4'}.${'recip' | 'recip_sqrt'}`
   | 'f64.promote_f32' | 'f32.demote_f64' | 'f64x2.promote_low_f32x4' | 'f32x4.demote_f64x2_zero'
-  /** Half-precision numbers in the low words, whatever DAZ says; a denormal one is not reported. SDM Vol. 2D, "VCVTPH2PS". */
+  /** Half-precision numbers in the low words, whatever DAZ says; a denormal one is not reported. SDM Vol. 2C, "VCVTPH2PS". */
   | 'f32x4.promote_low_f16x4'
   | 'f32x4.convert_i32x4_s' | 'f64x2.convert_low_i32x4_s'
   /** To integers, rounding as MXCSR says or towards zero. */
@@ -153,7 +153,7 @@ export abstract class VectorOps<V, X, F = unknown> extends X87Ops<V, F> {
   floatX(_op: FloatOp, _a: X, _b: X): X { return unsupported('floatX'); }
   /** The lanes of b rounded to whole numbers as the control says: bits 1:0 and 2, of rounding, and 3, which keeps PE from being set. What the shape leaves comes from a. SDM Vol. 2B, "ROUNDPD". */
   roundFloatX(_shape: FloatShape, _a: X, _b: X, _control: ImmediateOperand): X { return unsupported('roundFloatX'); }
-  /** Four half-precision numbers in the low words, zeros above: rounded as bits 1:0 of the control say, or with bit 2 as MXCSR says, whatever FTZ does. SDM Vol. 2D, "VCVTPS2PH". */
+  /** Four half-precision numbers in the low words, zeros above: rounded as bits 1:0 of the control say, or with bit 2 as MXCSR says, whatever FTZ does. SDM Vol. 2C, "VCVTPS2PH". */
   halvesFromFloatX(_a: X, _control: ImmediateOperand): X { return unsupported('halvesFromFloatX'); }
   /** What f32 and f64 leave of the result comes from `above`. */
   fusedX(_op: FusedOp, _a: X, _b: X, _c: X, _above: X): X { return unsupported('fusedX'); }

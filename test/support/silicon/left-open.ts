@@ -43,7 +43,7 @@ function leftOpen(row: Row, c: Case, { fault, flags, gpr, simd }: Outcome, ours:
   if (mnemonic === 'PAUSE' && c.code.includes(REX_B)) return open('with REX.B AMD\'s processors exchange registers; SDM Vol. 2B, "PAUSE—Spin Loop Hint" has F3 90', /^R(AX|8):/);
   if (row.feature === 'sha-ni' && ours.fault?.vector === VECTOR.GP) return open('SDM Vol. 2B, "SHA1MSG1" and its kin: exceptions of type 4, #GP where misaligned; AMD\'s processors do not check', ANYTHING);
   if (/^V?DPPS$/.test(mnemonic) && simd?.xmm.some((v, n) => v !== c.simd?.xmm[n] && hasNan(v)) === true) return open('which of several NaNs is the result (semantics/vector-horizontal.ts)', VECTORS);
-  if (/^VP?GATHER/.test(mnemonic) && fault !== undefined) return open('SDM Vol. 2D, "VGATHERDPS/VGATHERDPD": what a fault leaves of the mask but the elements that are done', VECTORS);
+  if (/^VP?GATHER/.test(mnemonic) && fault !== undefined) return open('SDM Vol. 2C, "VGATHERDPS/VGATHERDPD": what a fault leaves of the mask but the elements that are done', VECTORS);
   if (mnemonic === 'VCVTPS2PH' && fault?.vector === VECTOR.XM && ((simd?.mxcsr ?? 0) & UNDERFLOW_NOT_MASKED) === FLAG.UE && ((simd?.mxcsr ?? 0) ^ (ours.simd?.mxcsr ?? 0)) === FLAG.PE) {
     return open('whether a denormal that underflows, unmasked, is inexact, too: Intel\'s processors say so, AMD\'s do not (engines/reference/vector-float.ts); SDM Vol. 1, "Numeric Underflow Exception (#U)"', /^MXCSR:/);
   }

@@ -42,7 +42,7 @@ export const NOT_RAISED: readonly NotRaised[] = [
     isIt: (r) => r.vector === GP && r.cpl === 0 && r.wide && r.instruction.operands[0]?.kind === 'control',
   },
   {
-    cause: '#GP of an MSR that does not exist or a value that it refuses, in 64-bit mode', citation: 'SDM Vol. 2C, "WRMSR—Write to Model Specific Register"',
+    cause: '#GP of an MSR that does not exist or a value that it refuses, in 64-bit mode', citation: 'SDM Vol. 2D, "WRMSR—Write to Model Specific Register"',
     judgedBy: { 'system/registers.test.ts': ['that do not exist are #GP(0)', 'of addresses must be canonical', 'PAT takes only memory types'] },
     isIt: (r) => r.vector === GP && r.cpl === 0 && (r.instruction.mnemonic === 'WRMSR' || r.instruction.mnemonic === 'RDMSR'),
   },

@@ -6,7 +6,7 @@ import { readX, sse, writeHalves } from './vector-operands.ts';
 /** The order in which the operands are multiplied and added: `132` is DEST := DEST * SRC3 + SRC2. */
 export type FusedOrder = '132' | '213' | '231';
 
-/** VFMADD132PS and its kin. SDM Vol. 2D, "VFMADD132PS/VFMADD213PS/VFMADD231PS—Fused Multiply-Add of Packed Single Precision Floating-Point Values". */
+/** VFMADD132PS and its kin. SDM Vol. 2C, "VFMADD132PS/VFMADD213PS/VFMADD231PS—Fused Multiply-Add of Packed Single Precision Floating-Point Values". */
 export const FUSED = (op: FusedOp, order: FusedOrder): Semantics => sse((o, i) => {
   const [a, b, c] = Array.from(order, (digit) => Number(digit) - 1) as [number, number, number];
   writeHalves(o, i, (half) => {

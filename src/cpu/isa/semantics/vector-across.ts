@@ -21,7 +21,7 @@ function vectorOf<V, B, X>(o: Ops<V, B, X>, shape: 'i32x4' | 'i64x2', lanes: rea
   return lanes.reduce((v, lane, n) => o.replaceLaneX(shape, v, n, lane), o.constX(0n));
 }
 
-/** VBROADCASTSS, VBROADCASTSD, VPBROADCASTB and its kin: the lowest lane of SRC, of `size` bytes, in every lane. SDM Vol. 2D, "VBROADCAST—Load with Broadcast Floating-Point Data". */
+/** VBROADCASTSS, VBROADCASTSD, VPBROADCASTB and its kin: the lowest lane of SRC, of `size` bytes, in every lane. SDM Vol. 2C, "VBROADCAST—Load with Broadcast Floating-Point Data". */
 export const BROADCAST = (size: 1 | 2 | 4 | 8): Semantics => sse((o, i) => {
   const source = readX(o, i, 1);
   const every = o.shuffleX(Array.from({ length: 16 }, (_, k) => k % size), source, source);
@@ -33,17 +33,17 @@ export const BROADCAST_128 = sse((o, i) => {
   writeHalves(o, i, () => source);
 });
 
-/** VINSERTF128, VINSERTI128: the half that bit 0 of the immediate says is SRC2's. SDM Vol. 2D, "VINSERTF128". */
+/** VINSERTF128, VINSERTI128: the half that bit 0 of the immediate says is SRC2's. SDM Vol. 2C, "VINSERTF128". */
 export const INSERT_128 = sse((o, i) => {
   const upper = o.bit(8, control(o, i), 0), inserted = readX(o, i, 2), [low, high] = halves(o, i, 1);
   writeHalves(o, i, (half) => (half === 0 ? o.selectX(upper, low, inserted) : o.selectX(upper, inserted, high)));
 });
-/** VEXTRACTF128, VEXTRACTI128: the half that bit 0 of the immediate says. SDM Vol. 2D, "VEXTRACTF128". */
+/** VEXTRACTF128, VEXTRACTI128: the half that bit 0 of the immediate says. SDM Vol. 2C, "VEXTRACTF128". */
 export const EXTRACT_128 = sse((o, i) => {
   const [low, high] = halves(o, i, 1);
   writeX(o, i, 0, o.selectX(o.bit(8, control(o, i), 0), high, low), 'any');
 });
-/** VPERM2F128, VPERM2I128: for each half one of the four of both sources, or zero. SDM Vol. 2D, "VPERM2F128—Permute Floating-Point Values". */
+/** VPERM2F128, VPERM2I128: for each half one of the four of both sources, or zero. SDM Vol. 2C, "VPERM2F128—Permute Floating-Point Values". */
 export const PERMUTE_128 = sse((o, i) => {
   const imm8 = control(o, i), [a, b] = halves(o, i, 1), [c, d] = halves(o, i, 2);
   writeHalves(o, i, (half) => {
@@ -53,18 +53,18 @@ export const PERMUTE_128 = sse((o, i) => {
   });
 });
 
-/** VPERMQ, VPERMPD: quadwords of all of SRC by fields of the immediate. SDM Vol. 2D, "VPERMQ—Qwords Element Permutation". */
+/** VPERMQ, VPERMPD: quadwords of all of SRC by fields of the immediate. SDM Vol. 2C, "VPERMQ—Qwords Element Permutation". */
 export const PERMUTE_BY_IMMEDIATE = sse((o, i) => {
   const imm8 = control(o, i), all = lanesOf(o, 'i64x2', halves(o, i, 1));
   writeHalves(o, i, (half) => vectorOf(o, 'i64x2', [0, 1].map((n) => chosen(o, 64, all, imm8, 8, 4 * half + 2 * n))));
 });
-/** VPERMD, VPERMPS: doublewords of all of SRC2 by their numbers in SRC1. SDM Vol. 2D, "VPERMD/VPERMW—Permute Packed Doubleword/Word Elements". */
+/** VPERMD, VPERMPS: doublewords of all of SRC2 by their numbers in SRC1. SDM Vol. 2C, "VPERMD/VPERMW—Permute Packed Doubleword/Word Elements". */
 export const PERMUTE_BY_VECTOR = sse((o, i) => {
   const numbers = lanesOf(o, 'i32x4', halves(o, i, 1)), all = lanesOf(o, 'i32x4', halves(o, i, 2));
   writeHalves(o, i, (half) => vectorOf(o, 'i32x4', [0, 1, 2, 3].map((n) => chosen(o, 32, all, numbers[4 * half + n]!, 32))));
 });
 
-/** VPERMILPD with an immediate: one bit for each quadword. SDM Vol. 2D, "VPERMILPD—Permute In-Lane of Pairs of Double Precision Floating-Point Values". */
+/** VPERMILPD with an immediate: one bit for each quadword. SDM Vol. 2C, "VPERMILPD—Permute In-Lane of Pairs of Double Precision Floating-Point Values". */
 export const PERMILPD = mapped((o, source, i, half) => o.shuffleByX('SHUFPD', source, source, i.operands[2] as ImmediateOperand, half));
 /** VPERMILPS and VPERMILPD by a vector: in each 128 bits, by bits 1:0 of doublewords or bit 1 of quadwords. */
 export const PERMIL_BY_VECTOR = (shape: 'i32x4' | 'i64x2'): Semantics => combined((o, a, b) => {
@@ -72,7 +72,7 @@ export const PERMIL_BY_VECTOR = (shape: 'i32x4' | 'i64x2'): Semantics => combine
   return vectorOf(o, shape, lanesOf(o, shape, [b]).map((number) => chosen(o, w, all, number, w, shape === 'i64x2' ? 1 : 0)));
 });
 
-/** VPBLENDD: doublewords of SRC2 where the immediate has a bit. SDM Vol. 2D, "VPBLENDD—Blend Packed Dwords". */
+/** VPBLENDD: doublewords of SRC2 where the immediate has a bit. SDM Vol. 2C, "VPBLENDD—Blend Packed Dwords". */
 export const BLENDD = sse((o, i) => {
   const imm8 = control(o, i);
   writeHalves(o, i, (half: Half) => {
@@ -81,7 +81,7 @@ export const BLENDD = sse((o, i) => {
   });
 });
 
-/** VPSLLVD, VPSRLVQ, VPSRAVD ...: every lane by its own count; one of the lane's width or more leaves zeros, or of VPSRAVD copies of the sign. SDM Vol. 2D, "VPSLLVW/VPSLLVD/VPSLLVQ". */
+/** VPSLLVD, VPSRLVQ, VPSRAVD ...: every lane by its own count; one of the lane's width or more leaves zeros, or of VPSRAVD copies of the sign. SDM Vol. 2C, "VPSLLVW/VPSLLVD/VPSLLVQ". */
 export const SHIFT_BY_VECTOR = (shape: 'i32x4' | 'i64x2', verb: 'shl' | 'shrU' | 'shrS'): Semantics => combined((o, a, b) => {
   const w = LANE_BITS[shape], most = o.const(w, BigInt(w - 1));
   const counts = lanesOf(o, shape, [b]);

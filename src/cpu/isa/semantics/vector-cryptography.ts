@@ -84,7 +84,7 @@ function wordsOf<V, B, X>(o: Ops<V, B, X>): {
   };
 }
 
-/** SHA1RNDS4: four rounds with the function and constant that bits 1:0 name. SDM Vol. 2C, "SHA1RNDS4—Perform Four Rounds of SHA1 Operation". */
+/** SHA1RNDS4: four rounds with the function and constant that bits 1:0 name. SDM Vol. 2B, "SHA1RNDS4—Perform Four Rounds of SHA1 Operation". */
 export const SHA1RNDS4: Combination = (o, first, second, i) => {
   const w = wordsOf(o);
   const which = o.imm(32, i.operands.at(-1) as ImmediateOperand);
@@ -100,14 +100,14 @@ export const SHA1RNDS4: Combination = (o, first, second, i) => {
   }
   return w.join([d, c, b, a]);
 };
-/** SHA1NEXTE: the next E, added to the topmost word of SRC. SDM Vol. 2C, "SHA1NEXTE—Calculate SHA1 State Variable E After Four Rounds". */
+/** SHA1NEXTE: the next E, added to the topmost word of SRC. SDM Vol. 2B, "SHA1NEXTE—Calculate SHA1 State Variable E After Four Rounds". */
 export const SHA1NEXTE: Combination = (o, a, b) => {
   const w = wordsOf(o);
   return o.replaceLaneX('i32x4', b, 3, w.add(o.laneX('i32x4', b, 3), w.left(o.laneX('i32x4', a, 3), 30)));
 };
-/** SHA1MSG1: each word with the one two places on. SDM Vol. 2C, "SHA1MSG1—Perform an Intermediate Calculation for the Next Four SHA1 Message Dwords". */
+/** SHA1MSG1: each word with the one two places on. SDM Vol. 2B, "SHA1MSG1—Perform an Intermediate Calculation for the Next Four SHA1 Message Dwords". */
 export const SHA1MSG1: Combination = (o, a, b) => o.vectorX('v128.xor', a, o.shuffleX([24, 25, 26, 27, 28, 29, 30, 31, 0, 1, 2, 3, 4, 5, 6, 7], a, b));
-/** SHA1MSG2. SDM Vol. 2C, "SHA1MSG2—Perform a Final Calculation for the Next Four SHA1 Message Dwords". */
+/** SHA1MSG2. SDM Vol. 2B, "SHA1MSG2—Perform a Final Calculation for the Next Four SHA1 Message Dwords". */
 export const SHA1MSG2: Combination = (o, a, b) => {
   const w = wordsOf(o);
   const [a0, a1, a2, a3] = w.lanes(a), [b0, b1, b2] = w.lanes(b);
@@ -115,7 +115,7 @@ export const SHA1MSG2: Combination = (o, a, b) => {
   return w.join([w.left(w.xor(a0, w16), 1), w.left(w.xor(a1, b0), 1), w.left(w.xor(a2, b1), 1), w16]);
 };
 
-/** SHA256RNDS2: two rounds with the words and constants in the low half of XMM0. SDM Vol. 2C, "SHA256RNDS2—Perform Two Rounds of SHA256 Operation". */
+/** SHA256RNDS2: two rounds with the words and constants in the low half of XMM0. SDM Vol. 2B, "SHA256RNDS2—Perform Two Rounds of SHA256 Operation". */
 export const SHA256RNDS2: Semantics = sse((o, i) => {
   const w = wordsOf(o);
   let [h, g, d, c] = w.lanes(readX(o, i, 0));
@@ -128,14 +128,14 @@ export const SHA256RNDS2: Semantics = sse((o, i) => {
   }
   writeX(o, i, 0, w.join([f, e, b, a]));
 });
-/** SHA256MSG1: each word and the small sigma 0 of the next. SDM Vol. 2C, "SHA256MSG1—Perform an Intermediate Calculation for the Next Four SHA256 Message Dwords". */
+/** SHA256MSG1: each word and the small sigma 0 of the next. SDM Vol. 2B, "SHA256MSG1—Perform an Intermediate Calculation for the Next Four SHA256 Message Dwords". */
 export const SHA256MSG1: Combination = (o, a, b) => {
   const w = wordsOf(o);
   const words = [...w.lanes(a), o.laneX('i32x4', b, 0)];
   const sigma = (x: (typeof words)[number]): typeof x => w.xor(w.right(x, 7), w.right(x, 18), w.shift(x, 3));
   return w.join([0, 1, 2, 3].map((n) => w.add(words[n]!, sigma(words[n + 1]!))));
 };
-/** SHA256MSG2: each word and the small sigma 1 of the one two places before it. SDM Vol. 2C, "SHA256MSG2—Perform a Final Calculation for the Next Four SHA256 Message Dwords". */
+/** SHA256MSG2: each word and the small sigma 1 of the one two places before it. SDM Vol. 2B, "SHA256MSG2—Perform a Final Calculation for the Next Four SHA256 Message Dwords". */
 export const SHA256MSG2: Combination = (o, a, b) => {
   const w = wordsOf(o);
   const [a0, a1, a2, a3] = w.lanes(a), [, , b2, b3] = w.lanes(b);

@@ -34,7 +34,7 @@ export const ROUND_ALL = (shape: 'f32x4' | 'f64x2'): Mapping => (o, source, i) =
 /** ROUNDSS, ROUNDSD. SDM Vol. 2B, "ROUNDSS—Round Scalar Single Precision Floating-Point Values". */
 export const ROUND = (shape: Float): Combination => (o, a, b, i) => o.roundFloatX(shape, a, b, i.operands.at(-1) as ImmediateOperand);
 
-/** VCVTPH2PS: each half of DEST from four half-precision numbers. SDM Vol. 2D, "VCVTPH2PS—Convert Packed FP16 Values to Single Precision Floating-Point Values". */
+/** VCVTPH2PS: each half of DEST from four half-precision numbers. SDM Vol. 2C, "VCVTPH2PS—Convert Packed FP16 Values to Single Precision Floating-Point Values". */
 export const FLOAT_FROM_HALVES = sse((o, i) => {
   const source = readX(o, i, 1);
   writeHalves(o, i, (half) => {
@@ -43,9 +43,9 @@ export const FLOAT_FROM_HALVES = sse((o, i) => {
   });
 });
 /**
- * VCVTPS2PH: as many half-precision numbers as SRC has lanes; what is left of an XMM register is cleared. SDM Vol. 2D, "VCVTPS2PH—Convert Single-Precision
+ * VCVTPS2PH: as many half-precision numbers as SRC has lanes; what is left of an XMM register is cleared. SDM Vol. 2C, "VCVTPS2PH—Convert Single-Precision
  * FP Value to 16-bit FP Value". A store that faults finds the flags of MXCSR set, as on the Intel processor that was recorded, and #XM comes before it; AMD's
- * store first. Restarted, both end alike, which is what SDM Vol. 3A, "Program or Task Continuity", asks for.
+ * store first. Restarted, both end alike, which is what SDM Vol. 3A, "Program or Task Restart", asks for.
  */
 export const HALVES_FROM_FLOAT = sse((o, i) => {
   const control = i.operands[2] as ImmediateOperand, wide = xmm(i, 1).width === 256, dest = i.operands[0] as Operand;

@@ -113,5 +113,5 @@ const test = (mask?: bigint): Semantics => sse((o, i) => {
 });
 /** PTEST. SDM Vol. 2B, "PTEST—Logical Compare". */
 export const PTEST = test();
-/** VTESTPS, VTESTPD: of the signs of the lanes. SDM Vol. 2D, "VTESTPD/VTESTPS—Packed Bit Test". */
+/** VTESTPS, VTESTPD: of the signs of the lanes. SDM Vol. 2C, "VTESTPD/VTESTPS—Packed Bit Test". */
 export const TEST_SIGNS = (lanes: 'i32x4' | 'i64x2'): Semantics => test(lanes === 'i32x4' ? 0x8000_0000_8000_0000_8000_0000_8000_0000n : 0x8000_0000_0000_0000_8000_0000_0000_0000n);

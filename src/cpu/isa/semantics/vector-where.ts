@@ -15,7 +15,7 @@ const numbers = (bits: Bits): readonly number[] => Array.from({ length: 128 / bi
 const elementOffset = <V, B, X>(o: Ops<V, B, X>, i: Instruction, base: V, bits: Bits, half: Half, n: number): V =>
   addOffset(o, i, base, o.const(64, BigInt(16 * half + n * bits / 8)));
 
-/** VMASKMOVPS, VMASKMOVPD, VPMASKMOVD, VPMASKMOVQ from memory: the elements whose sign SRC1 has, zeros for the others. SDM Vol. 2D, "VMASKMOV—Conditional SIMD Packed Loads and Stores". */
+/** VMASKMOVPS, VMASKMOVPD, VPMASKMOVD, VPMASKMOVQ from memory: the elements whose sign SRC1 has, zeros for the others. SDM Vol. 2C, "VMASKMOV—Conditional SIMD Packed Loads and Stores". */
 export const LOAD_MASKED = (bits: Bits): Semantics => sse((o, i) => {
   const from = i.operands[2] as MemoryOperand, base = o.effectiveAddress(from), shape = SHAPES[bits];
   writeHalves(o, i, (half) => {
@@ -43,7 +43,7 @@ function writeHalf<V, B, X>(o: Ops<V, B, X>, x: XmmOperand, half: Half, v: X): v
 
 /**
  * VGATHERDPS, VPGATHERQQ and their kin: elements of `bits` bits at the base and the scaled indices of a vector, where the mask has a sign. Each is committed
- * before the next is loaded, and its mask cleared: what faults goes on where it was. SDM Vol. 2D, "VGATHERDPS/VGATHERDPD—Gather Packed Single, Packed Double with Signed Dword Indices".
+ * before the next is loaded, and its mask cleared: what faults goes on where it was. SDM Vol. 2C, "VGATHERDPS/VGATHERDPD—Gather Packed Single, Packed Double with Signed Dword Indices".
  * What a fault leaves above the elements the manual leaves open; it is as on hardware (Intel).
  */
 export const GATHER = (indexBits: Bits, bits: Bits): Semantics => sse((o, i) => {
