@@ -158,3 +158,18 @@ export function isKnownDifference(given: Seen): boolean {
   if (difference !== given.difference && difference.words.length === 0) return true;
   return KNOWN.some((entry) => entry.applies(seen)) || (seen.row !== undefined && seen.mode !== undefined && !judgedByQemu(seen.row, seen.mode));
 }
+
+const isNan32 = (word: number): boolean => (word & 0x7fff_ffff) > 0x7f80_0000;
+const isNan64 = (low: number, high: number): boolean => (high & 0x7fff_ffff) > 0x7ff0_0000 || ((high & 0x7fff_ffff) === 0x7ff0_0000 && low !== 0);
+/**
+ * Whether all that differs in these bytes of memory is which NaN came of two: QEMU takes the one with the larger significand, as the x87 FPU does;
+ * SDM Vol. 1, "Operating on SNaNs and QNaNs": SSE and AVX the first operand.
+ */
+export function areOtherNans(recorded: Uint8Array, ours: Uint8Array): boolean {
+  const [a, b] = [recorded, ours].map((bytes) => new Uint32Array(bytes.slice().buffer)) as [Uint32Array, Uint32Array];
+  for (let n = 0; n < a.length; n += 2) {
+    const isPair = isNan64(a[n]!, a[n + 1]!) && isNan64(b[n]!, b[n + 1]!);
+    if (!isPair && [n, n + 1].some((k) => a[k] !== b[k] && !(isNan32(a[k]!) && isNan32(b[k]!)))) return false;
+  }
+  return true;
+}

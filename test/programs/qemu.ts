@@ -15,7 +15,7 @@ import { BareBoard } from '../trace/support/bare-board.ts';
 import { MEMORY_BYTES, programsImage, VARIABLE, VECTORS, VECTORS_EACH } from './image.ts';
 import { ARENA, ARENA_BYTES, type ProgramMode } from './modes.ts';
 import type { Program } from './program.ts';
-import { acceptedByQemu, endsJudgement, isKnownDifference, judgedByQemu, PAGE_FAULT } from './qemu-known.ts';
+import { acceptedByQemu, areOtherNans, endsJudgement, isKnownDifference, judgedByQemu, PAGE_FAULT } from './qemu-known.ts';
 import { pasteable, shrink } from './shrink.ts';
 
 /** A batch must end, even one with a program that runs away. */
@@ -79,6 +79,8 @@ function programOfVectors(pages: readonly PageDifference[] | undefined): number 
   return page?.first && Math.floor(page.first.offset / VECTORS_EACH);
 }
 
+const pageOf = (ram: Uint8Array, frame: number): Uint8Array => ram.subarray(frame * PAGE_SIZE, (frame + 1) * PAGE_SIZE);
+
 /** Runs the programs on both. */
 export async function besideQemu(programs: readonly Program[]): Promise<Beside> {
   const folder = mkdtempSync(join(tmpdir(), 'longmode-programs-'));
@@ -86,7 +88,7 @@ export async function besideQemu(programs: readonly Program[]): Promise<Beside> 
     const image = programsImage(programs, { dirty: true }), file = join(folder, 'programs.elf');
     writeFileSync(file, image);
     const board = new BareBoard(image, MEMORY_BYTES), watch = new Watch(board, programs);
-    const { lockstep, pages } = await runLockstep({ image: file, entry: board.entry, memoryBytes: MEMORY_BYTES, cpu: EVERY_FEATURE, timeoutSeconds: 100 }, board.stepper, { maxInstructions: LIMIT });
+    const { lockstep, pages, recording } = await runLockstep({ image: file, entry: board.entry, memoryBytes: MEMORY_BYTES, cpu: EVERY_FEATURE, timeoutSeconds: 100 }, board.stepper, { maxInstructions: LIMIT });
     const { difference, compared } = lockstep, last = programOf(board.cpu), [unjudged] = watch.unjudged;
     if (difference !== undefined) {
       const failure = differenceReport(difference, (place) => board.stepper.disassemble(place));
@@ -94,7 +96,8 @@ export async function besideQemu(programs: readonly Program[]): Promise<Beside> 
       return difference.pages.length > 0 ? { failure, compared, last: unjudged ?? last, known: unjudged !== undefined } : { failure, compared, last, known: watch.over.has(last) };
     }
     const failure = pages && pages.length > 0 ? pageReport(pages) : undefined;
-    return { failure, compared, last: unjudged ?? programOfVectors(pages) ?? last, known: failure !== undefined && unjudged !== undefined };
+    const nans = pages?.every(({ frame }) => areOtherNans(pageOf(recording.ram!, frame), pageOf(board.stepper.ram, frame)));
+    return { failure, compared, last: unjudged ?? programOfVectors(pages) ?? last, known: failure !== undefined && (unjudged !== undefined || nans === true) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
