@@ -30,14 +30,25 @@ export const canonical = (text: string): string => text
   .replace(/^(f(?:add|mul|subr?|divr?)p)$/, '$1 st(1), st')
   .replace(/^(fxch|fu?comp?)$/, '$1 st(1)');
 
-export interface IcedInstruction { readonly length: number; readonly text: string }
+export class IcedInstruction {
+  readonly length: number;
+  readonly #written: string;
+  constructor(length: number, written: string) {
+    this.length = length;
+    this.#written = written;
+  }
+  /** As iced writes it, in our spelling. */
+  get text(): string { return canonical(this.#written); }
+  /** Whether a text of ours means the same. Most are the same, and need not be spelled anew. */
+  isWritten(text: string): boolean { return text === this.#written || canonical(text) === this.text; }
+}
 
 /** What iced makes of the bytes, or undefined if it says that they are no instruction of an Intel processor. */
 export function icedDecode(bytes: Uint8Array, bitness: 16 | 32 | 64, ip: bigint): IcedInstruction | undefined {
   const decoder = new Decoder(bitness, bytes, DecoderOptions.None);
   decoder.ip = ip;
   const i = decoder.decode();
-  const result = i.isInvalid ? undefined : { length: i.length, text: canonical(formatter.format(i)) };
+  const result = i.isInvalid ? undefined : new IcedInstruction(i.length, formatter.format(i));
   i.free();
   decoder.free();
   return result;
