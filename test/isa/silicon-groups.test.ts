@@ -20,8 +20,6 @@ const PER_ROW = 200;
 const FEWER: Readonly<Record<string, string>> = {
   'SERIALIZE = NP 0F 01 E8': 'AMD\'s processors do not have it',
   ...Object.fromEntries(['/0', '/1', '/2'].map((x) => [`RESERVEDNOP r32 = 0F 0D ${x}`, 'AMD\'s processors make #UD of it'])),
-  'NOP = 90': 'drawn with REX.B it is XCHG',
-  'XCHG AX, r16 = 90+rw': 'drawn with AX it is NOP',
 };
 
 const worlds = ENGINES.map((name) => [name, new SiliconWorld(name)] as const);
