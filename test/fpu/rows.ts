@@ -30,4 +30,7 @@ export const FPU_ROWS = {
     'FTST = D9 E4', 'FUCOM ST(i) = DD E0+i', 'FUCOMI ST(0), ST(i) = DB E8+i', 'FUCOMIP ST(0), ST(i) = DF E8+i', 'FUCOMP ST(i) = DD E8+i',
     'FUCOMPP = DA E9', 'FXAM = D9 E5', 'FXCH ST(i) = D9 C8+i', 'FXTRACT = D9 F4', 'FYL2X = D9 F1', 'FYL2XP1 = D9 F9',
   ],
+  transcendental: [
+    'F2XM1 = D9 F0', 'FCOS = D9 FF', 'FPATAN = D9 F3', 'FPTAN = D9 F2', 'FSIN = D9 FE', 'FSINCOS = D9 FB', 'FYL2X = D9 F1', 'FYL2XP1 = D9 F9',
+  ],
 } as const;

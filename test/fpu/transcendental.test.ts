@@ -4,8 +4,10 @@
  */
 import { describe, expect, it } from 'vitest';
 import { Random, seedOf } from '../support/random.ts';
+import { executesRows } from '../support/rows-executed.ts';
 import type { X87State } from '../support/x87/cases.ts';
 import { X87World } from '../support/x87/run.ts';
+import { FPU_ROWS } from './rows.ts';
 
 const P = 400n, ONE = 1n << P, CASES = 150;
 const seed = seedOf('transcendental functions');
@@ -153,3 +155,5 @@ describe('within one unit in the last place of the exact value', () => {
     return [run([0xd9, 0xf2], x).stack[1]!, div(sin(taken(x)), cos(taken(x))), x];
   });
 });
+
+executesRows(FPU_ROWS.transcendental);
