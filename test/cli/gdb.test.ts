@@ -100,6 +100,12 @@ describe.skipIf(!hasGdb)('gdb', () => {
     expect(text).toMatch(/\$1 = 0x1122334455667788\n\$2 = 77\n/);
     expect(text).toMatch(/^#1 is instruction \d+$/m);
   });
+  it('sets a control register by a plain number, and shows its bits', async () => {
+    const { port } = await waiting('pmm');
+    const text = await gdb(port, 'break kernel_main', 'continue', 'set $cr0 = 0x80010013', 'print $cr0', 'set $cr4 |= 0x200', 'print $cr4', 'set $cr3 = $cr3 | 8', 'print $cr3', 'print/x $efer', 'detach');
+    expect(text).toMatch(/\$1 = \[ PE MP ET WP PG \]\n\$2 = \[ PAE OSFXSR \]\n\$3 = \[ PCID=8 PDBR=\d+ \]\n\$4 = 0xd01\n/);
+    expect(text).not.toContain('Invalid cast');
+  });
   it('lets the machine run on when it detaches, which then ends as it would have', async () => {
     const { port, ended } = await waiting('pmm');
     await gdb(port, 'break kernel_main', 'continue', 'stepi 5', 'reverse-stepi 3', 'detach');

@@ -28,8 +28,12 @@ function flags(id: string, bytes: number, name: string): string {
 /** System registers whose bits have names. */
 const WITH_FIELDS = ['cr0', 'cr3', 'cr4', 'cr8', 'efer', 'star', 'pat', 'apic_base', 'dr6', 'dr7'];
 
-/** 64 bits, beside the program's own. */
-const system = (name: string): GdbRegister => of(64, WITH_FIELDS.includes(name) ? `${name}_bits` : 'uint64', 'system')(name);
+/** Of these the upper half is reserved. Without it they have the size of an int: gdb assigns to a register with fields only what has its size. */
+const LOWER_HALF = ['cr0', 'cr4', 'cr8', 'efer', 'dr6', 'dr7'];
+const bitsOf = (name: string): 32 | 64 => (LOWER_HALF.includes(name) ? 32 : 64);
+
+/** Beside the program's own. */
+const system = (name: string): GdbRegister => of(bitsOf(name), WITH_FIELDS.includes(name) ? `${name}_bits` : 'uint64', 'system')(name);
 
 const FEATURES: readonly Feature[] = [
   {
@@ -52,7 +56,7 @@ const FEATURES: readonly Feature[] = [
   { name: 'org.gnu.gdb.i386.segments', types: '', registers: [data('fs_base'), data('gs_base')] },
   {
     name: 'org.longmode.system',
-    types: WITH_FIELDS.map((name) => flags(`${name}_bits`, 8, name)).join(''),
+    types: WITH_FIELDS.map((name) => flags(`${name}_bits`, bitsOf(name) / 8, name)).join(''),
     registers: [
       ...['cs', 'ss', 'ds', 'es'].map((name) => system(`${name}_base`)), ...['cr0', 'cr2', 'cr3', 'cr4', 'cr8', 'efer', 'k_gs_base', 'star', 'lstar', 'cstar', 'fmask', 'sysenter_cs', 'sysenter_esp', 'sysenter_eip', 'pat', 'apic_base', 'tsc_aux', 'tsc'].map((name) => system(name)),
       ...['gdtr_base', 'gdtr_limit', 'idtr_base', 'idtr_limit', 'ldtr', 'ldtr_base', 'tr', 'tr_base', ...numbered('dr', 4), 'dr6', 'dr7', 'cpl'].map((name) => system(name)),
