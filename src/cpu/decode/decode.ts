@@ -36,6 +36,8 @@ const VVVV_REFUSED = new DecodeFailure('invalid', 'VEX.vvvv names a register tha
 const SAME_REGISTERS = new DecodeFailure('invalid', 'a gather whose destination, indices and mask are not three registers');
 const NO_SUCH_REGISTER = new DecodeFailure('invalid', 'MOV to or from a segment, control or debug register that does not exist');
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** Prefixes as far as they have been read. */
 interface Prefixes {
   operandSizePrefix: boolean;
@@ -50,11 +52,21 @@ interface Prefixes {
   opcode: number;
 }
 
+/*
+ * A kernel that boots has a new instruction decoded for every few that it executes, so that these are made once: nothing of one instruction outlives its
+ * decoding, and decoding calls nobody who decodes.
+ */
+const reader = new ByteReader(new Uint8Array(), 0);
+const prefixes: Prefixes = { operandSizePrefix: false, addressSizePrefix: false, repeat: 0, lock: false, segment: undefined, rex: 0, opcode: 0 };
+const ordinary: Writable<Selectors> = { operandSizePrefix: false, repeat: 0, rexW: false, vexLength: 0 };
+const context: Writable<OperandContext> = { longMode: false, addressWidth: 64, rexX: 0, rexB: 0, segmentOverride: undefined, rex: 0, vvvv: 0, opcode: 0, modrm: 0, rmIsRegister: false };
+
 /** Reads prefixes and the first opcode byte. Bounded by the length limit. */
 function readPrefixes(r: ByteReader, longMode: boolean): Prefixes {
-  const p: Prefixes = { operandSizePrefix: false, addressSizePrefix: false, repeat: 0, lock: false, segment: undefined, rex: 0, opcode: 0 };
-  // ES CS SS DS overrides are ignored in 64-bit mode. SDM Vol. 1, "Segment Registers in 64-Bit Mode".
-  const override = (segment: Segment): void => { if (!longMode || segment >= SEGMENT.FS) p.segment = segment; };
+  const p = prefixes;
+  p.operandSizePrefix = p.addressSizePrefix = p.lock = false;
+  p.repeat = p.rex = p.opcode = 0;
+  p.segment = undefined;
   for (;;) {
     const byte = r.byte();
     if (r.trouble !== undefined) return p;
@@ -64,12 +76,13 @@ function readPrefixes(r: ByteReader, longMode: boolean): Prefixes {
       case 0xf0: p.lock = true; break;
       case 0xf3: p.repeat = 1; break;
       case 0xf2: p.repeat = 2; break;
-      case 0x26: override(SEGMENT.ES); break;
-      case 0x2e: override(SEGMENT.CS); break;
-      case 0x36: override(SEGMENT.SS); break;
-      case 0x3e: override(SEGMENT.DS); break;
-      case 0x64: override(SEGMENT.FS); break;
-      case 0x65: override(SEGMENT.GS); break;
+      // Ignored in 64-bit mode. SDM Vol. 1, "Segment Registers in 64-Bit Mode".
+      case 0x26: if (!longMode) p.segment = SEGMENT.ES; break;
+      case 0x2e: if (!longMode) p.segment = SEGMENT.CS; break;
+      case 0x36: if (!longMode) p.segment = SEGMENT.SS; break;
+      case 0x3e: if (!longMode) p.segment = SEGMENT.DS; break;
+      case 0x64: p.segment = SEGMENT.FS; break;
+      case 0x65: p.segment = SEGMENT.GS; break;
       default:
         if (longMode && (byte & 0xf0) === 0x40) { p.rex = byte; continue; }
         p.opcode = byte;
@@ -113,19 +126,18 @@ function registerOperand(number: number, width: Width, rex: number, fixed: boole
 interface OperandContext extends AddressContext { readonly rex: number; readonly vvvv: number; readonly opcode: number; readonly modrm: number; readonly rmIsRegister: boolean }
 
 function readOperand(r: ByteReader, x: OperandSpec, c: OperandContext): Operand {
-  const reg = ((c.modrm >> 3) & 7) | ((c.rex & 4) << 1);
-  const rmRegister = (width: Width): RegisterOperand => registerOperand((c.modrm & 7) + c.rexB, width, c.rex, false);
+  const reg = ((c.modrm >> 3) & 7) | ((c.rex & 4) << 1), rm = (c.modrm & 7) + c.rexB;
   switch (x.kind) {
     case 'register':
       if (x.at === 'fixed') return registerOperand(x.number, x.width, c.rex, true);
       return registerOperand(x.at === 'reg' ? reg : x.at === 'vvvv' ? c.vvvv : (c.opcode & 7) + c.rexB, x.width, c.rex, false);
-    case 'rm-register': return rmRegister(x.width);
-    case 'register-or-memory': return c.rmIsRegister ? rmRegister(x.width) : readMemoryOperand(r, c.modrm, x.memoryBits, c);
-    case 'xmm': return { kind: 'xmm', width: x.width, number: x.at === 'fixed' ? 0 : x.at === 'reg' ? reg : x.at === 'rm' ? (c.modrm & 7) + c.rexB : x.at === 'vvvv' ? c.vvvv : (r.byte() >> 4) & (c.longMode ? 15 : 7) };
+    case 'rm-register': return registerOperand(rm, x.width, c.rex, false);
+    case 'register-or-memory': return c.rmIsRegister ? registerOperand(rm, x.width, c.rex, false) : readMemoryOperand(r, c.modrm, x.memoryBits, c);
+    case 'xmm': return { kind: 'xmm', width: x.width, number: x.at === 'fixed' ? 0 : x.at === 'reg' ? reg : x.at === 'rm' ? rm : x.at === 'vvvv' ? c.vvvv : (r.byte() >> 4) & (c.longMode ? 15 : 7) };
     // REX does not reach MMX registers. SDM Vol. 2A, "REX Prefixes".
     case 'mmx': return { kind: 'mmx', number: (x.at === 'reg' ? reg : c.modrm) & 7 };
     case 'mmx-or-memory': return c.rmIsRegister ? { kind: 'mmx', number: c.modrm & 7 } : readMemoryOperand(r, c.modrm, x.memoryBits, c);
-    case 'xmm-or-memory': return c.rmIsRegister ? { kind: 'xmm', width: x.width, number: (c.modrm & 7) + c.rexB } : readMemoryOperand(r, c.modrm, x.memoryBits, c);
+    case 'xmm-or-memory': return c.rmIsRegister ? { kind: 'xmm', width: x.width, number: rm } : readMemoryOperand(r, c.modrm, x.memoryBits, c);
     case 'fpu': return { kind: 'fpu', number: x.at === 'rm' ? c.modrm & 7 : 0, implicit: x.at === 'fixed' };
     case 'memory': return readMemoryOperand(r, c.modrm, x.bits, c, x.vectorIndex);
     case 'memory-offset': return readMemoryOffset(r, x.width, c);
@@ -143,8 +155,10 @@ function readOperand(r: ByteReader, x: OperandSpec, c: OperandContext): Operand 
 
 /** Operands in the order of the list; the fields behind ModRM are read in the order of the encoding: memory operand first. */
 function readOperands(r: ByteReader, { row, memoryAt }: Candidate, c: OperandContext): Operand[] {
-  const memory = memoryAt < 0 ? undefined : readOperand(r, row.operands[memoryAt] as OperandSpec, c);
-  return row.operands.map((x, n) => (n === memoryAt && memory !== undefined ? memory : readOperand(r, x, c)));
+  const specs = row.operands, operands: Operand[] = [];
+  const memory = memoryAt < 0 ? undefined : readOperand(r, specs[memoryAt]!, c);
+  for (let n = 0; n < specs.length; n++) operands.push(n === memoryAt ? memory! : readOperand(r, specs[n]!, c));
+  return operands;
 }
 
 /**
@@ -179,7 +193,7 @@ const REPEATS = ['none', 'rep', 'repne'] as const;
  * have is another instruction, or `invalid`.
  */
 export function decode(bytes: Uint8Array, start: number, mode: Mode, set: InstructionSet = ALL_INSTRUCTIONS): Instruction | DecodeFailure {
-  const r = new ByteReader(bytes, start);
+  const r = reader.begin(bytes, start);
   const longMode = mode.codeSize === 64;
   const p = readPrefixes(r, longMode);
   let map = 0;
@@ -202,8 +216,10 @@ export function decode(bytes: Uint8Array, start: number, mode: Mode, set: Instru
   if (r.trouble !== undefined) return r.trouble === 'truncated' ? TRUNCATED : TOO_LONG;
 
   const rex = vex?.rex ?? p.rex;
-  const selectors: Selectors = vex?.selectors ?? { operandSizePrefix: p.operandSizePrefix, repeat: p.repeat, rexW: (rex & 8) !== 0, vexLength: 0 };
-  const choice = set.choice(mode.codeSize, map, opcode, selectors);
+  ordinary.operandSizePrefix = p.operandSizePrefix;
+  ordinary.repeat = p.repeat;
+  ordinary.rexW = (rex & 8) !== 0;
+  const choice = set.choice(mode.codeSize, map, opcode, vex?.selectors ?? ordinary);
   const addressWidth: AddressWidth = longMode ? (p.addressSizePrefix ? 32 : 64) : (mode.codeSize === 16) === p.addressSizePrefix ? 32 : 16;
   const rexB = (rex & 1) << 3;
 
@@ -219,10 +235,18 @@ export function decode(bytes: Uint8Array, start: number, mode: Mode, set: Instru
 
   const { row } = chosen;
   if (!chosen.executes) return new DecodeFailure('invalid', `${row.mnemonic}: CPUID does not announce ${row.feature}`);
-  const operands = readOperands(r, chosen, {
-    longMode, addressWidth, rexX: (rex & 2) << 2, rexB, segmentOverride: p.segment,
-    rex, vvvv: vex?.vvvv ?? 0, opcode, modrm, rmIsRegister: modrm >= 0xc0,
-  });
+  const c = context;
+  c.longMode = longMode;
+  c.addressWidth = addressWidth;
+  c.rexX = (rex & 2) << 2;
+  c.rexB = rexB;
+  c.segmentOverride = p.segment;
+  c.rex = rex;
+  c.vvvv = vex?.vvvv ?? 0;
+  c.opcode = opcode;
+  c.modrm = modrm;
+  c.rmIsRegister = modrm >= 0xc0;
+  const operands = readOperands(r, chosen, c);
   if (r.trouble !== undefined) return r.trouble === 'truncated' ? TRUNCATED : TOO_LONG;
   if (p.lock && !(row.lock && operands[0]?.kind === 'memory')) return LOCK_REFUSED;
   if (vex !== undefined && !vex.vvvvIsOnes && !chosen.usesVvvv) return VVVV_REFUSED;

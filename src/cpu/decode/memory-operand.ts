@@ -44,11 +44,9 @@ export function readMemoryOperand(r: ByteReader, modrm: number, width: number, c
   }
 
   const onStack = base === RSP || base === RBP;
-  return {
-    kind: 'memory', width, segment: c.segmentOverride ?? (onStack ? SEGMENT.SS : SEGMENT.DS),
-    ...(vectorIndex === undefined ? {} : { vectorIndex: { kind: 'xmm', width: vectorIndex, number: index } }),
-    base, index: vectorIndex === undefined ? index : NO_REGISTER, scale, displacement: r.extended(size), ripRelative, addressWidth: c.addressWidth,
-  };
+  const segment = c.segmentOverride ?? (onStack ? SEGMENT.SS : SEGMENT.DS), displacement = r.extended(size);
+  const operand: MemoryOperand = { kind: 'memory', width, segment, base, index, scale, displacement, ripRelative, addressWidth: c.addressWidth };
+  return vectorIndex === undefined ? operand : { ...operand, index: NO_REGISTER, vectorIndex: { kind: 'xmm', width: vectorIndex, number: index } };
 }
 
 /** Reads the address of a `moffs` operand: an unsigned offset of the address size. */

@@ -5,8 +5,8 @@ export const MAX_LENGTH = 15;
 
 /** Reads little-endian fields. A read past the end gives zeros and sets `trouble`, so callers check once per field group. */
 export class ByteReader {
-  readonly bytes: Uint8Array;
-  readonly start: number;
+  bytes: Uint8Array;
+  start: number;
   position: number;
   /** Set when a byte was wanted that is past the end (`truncated`) or past the length limit (`too-long`). */
   trouble: 'truncated' | 'too-long' | undefined;
@@ -16,6 +16,14 @@ export class ByteReader {
     this.start = start;
     this.position = start;
     this.trouble = undefined;
+  }
+
+  /** Reads from here on. */
+  begin(bytes: Uint8Array, start: number): this {
+    this.bytes = bytes;
+    this.start = this.position = start;
+    this.trouble = undefined;
+    return this;
   }
 
   get length(): number { return this.position - this.start; }
@@ -52,6 +60,15 @@ export class ByteReader {
       return low | (BigInt(this.unsigned(4)) << 32n);
     }
     const unused = 32 - 8 * size;
-    return BigInt.asUintN(64, BigInt((this.unsigned(size) << unused) >> unused));
+    return extendedTo64((this.unsigned(size) << unused) >> unused);
   }
+}
+
+/** Most displacements and immediates are small: these are made once. */
+const SMALLEST = -128, LARGEST = 127;
+const SMALL: readonly bigint[] = Array.from({ length: LARGEST - SMALLEST + 1 }, (_, n) => BigInt.asUintN(64, BigInt(n + SMALLEST)));
+/** A signed 32-bit number, sign-extended to 64 bits and taken as unsigned. */
+function extendedTo64(n: number): bigint {
+  if (n >= SMALLEST && n <= LARGEST) return SMALL[n - SMALLEST]!;
+  return n >= 0 ? BigInt(n) : BigInt.asUintN(64, BigInt(n));
 }

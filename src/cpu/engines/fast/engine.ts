@@ -313,8 +313,8 @@ export class FastEngine implements Engine {
       this.#trail.noteLeft(this.code.firstRecord(leftAt));
     }
     this.#account(executed);
-    // The reference engine takes the instruction behind STI, whatever it was left for.
-    if (this.#isInShadow(this.#slice - executed)) status = STATUS.served;
+    // The reference engine takes the instruction behind STI; what the code there lacks is made for the next time.
+    if (this.#isInShadow(this.#slice - executed) && status !== STATUS.lookup && status !== STATUS.hot) status = STATUS.served;
     if (profile === undefined || begun === undefined) return this.#serve(status, leftAt, this.#context);
     const served = profile.note(u32[LEFT_REGION] === 0 ? 'interpreted' : 'translated', begun, this.#state.retired - before, this.#state.rip);
     const activity = SERVICE[status];
