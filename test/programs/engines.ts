@@ -1,19 +1,19 @@
 /** A batch of random programs on all engines, with switches from one to the other in mid-run; a failure as text. */
 import { captureState, replaceState } from '../../src/machine/machine-state.ts';
-import { Machine, type EngineName } from '../../src/machine/machine.ts';
+import type { Machine, EngineName } from '../../src/machine/machine.ts';
 import { PAGE_SIZE, physical } from '../../src/state/addresses.ts';
 import { wholeState } from '../machine/support/guests.ts';
 import { Random } from '../support/random.ts';
 import { MEMORY_BYTES, programsImage } from './image.ts';
 import type { Program } from './program.ts';
-import { difference, exceptionText, FAST, LIMIT, randomSlices, runImage, type EngineRun } from './run.ts';
+import { difference, exceptionText, FAST, LIMIT, programsMachine, randomSlices, runImage, type EngineRun } from './run.ts';
 import { pasteable, shrink } from './shrink.ts';
 
 const ENGINES: readonly EngineName[] = ['reference', ...FAST];
 
 /** One machine for each engine; the state goes from one to the next after every slice, so that none has seen what went before. */
 function runSwitching(image: Uint8Array, slices: readonly number[], r: Random): EngineRun {
-  const machines = ENGINES.map((engine) => new Machine({ engine, cpu: 'max', memoryBytes: MEMORY_BYTES }));
+  const machines = ENGINES.map(programsMachine);
   const exceptions: string[] = [], checkpoints: string[] = [];
   for (const { cpu } of machines) cpu.onException = (vector, errorCode, cr2, rip, kind) => { exceptions.push(exceptionText(vector, errorCode, cr2, rip, kind)); };
   let machine = machines[0]!;

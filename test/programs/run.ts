@@ -1,5 +1,6 @@
 /** Runs an image of random programs on engines, and says where they part. */
 import { ENGINE_NAMES, Machine, type EngineName, type Stop } from '../../src/machine/machine.ts';
+import type { FastEngine } from '../../src/cpu/engines/fast/engine.ts';
 import { wholeState } from '../machine/support/guests.ts';
 import type { Random } from '../support/random.ts';
 import { MEMORY_BYTES } from './image.ts';
@@ -19,9 +20,16 @@ export const exceptionText = (vector: number, errorCode: number | undefined, cr2
 /** More than any batch needs: a program may run away. */
 export const LIMIT = 150_000;
 
+/** A machine for programs. Its interpreter makes handlers of several instructions at once; what `auto` interprets has a handler for each. */
+export function programsMachine(engine: EngineName): Machine {
+  const machine = new Machine({ engine, cpu: 'max', memoryBytes: MEMORY_BYTES });
+  if (engine === 'interpreter') (machine.engine as FastEngine).heat = 1;
+  return machine;
+}
+
 /** Runs the image in slices of the given lengths, again and again, until it ends. */
 export function runImage(image: Uint8Array, engine: EngineName, slices: readonly number[], limit = LIMIT): EngineRun {
-  const machine = new Machine({ engine, cpu: 'max', memoryBytes: MEMORY_BYTES });
+  const machine = programsMachine(engine);
   machine.load(image);
   const exceptions: string[] = [];
   machine.cpu.onException = (vector, errorCode, cr2, rip, kind) => { exceptions.push(exceptionText(vector, errorCode, cr2, rip, kind)); };

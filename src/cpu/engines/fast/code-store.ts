@@ -240,7 +240,7 @@ export class CodeStore {
     let referenceNext = instructions.length === 0 || system !== undefined;
     // What the reference engine is to execute, where that is known.
     let left = system;
-    for (const i of instructions) {
+    for (const [n, i] of instructions.entries()) {
       const handler = this.#handlers.of(i);
       if (handler === HANDLER.reference) {
         referenceNext = true;
@@ -248,6 +248,8 @@ export class CodeStore {
         break;
       }
       writeRecord(this.#state, at, handler, i, here);
+      // A comparison and the jump behind it have one handler.
+      if (i.mnemonic === 'Jcc' && n > 0 && COMPARISONS.has(instructions[n - 1]!.mnemonic)) this.#fuse(instructions.slice(n - 1, n + 1), at - RECORD_BYTES);
       u32[(at + RECORD.taken) / 4] = this.#link(here, u64[(at + RECORD.target) / 8]!);
       u32[(at + RECORD.next) / 4] = this.#link(here, u64[(at + RECORD.nextIp) / 8]!);
       this.trail.decoded(at, bytes, read, i.length, mode);
@@ -283,6 +285,25 @@ export class CodeStore {
     this.statistics.blocks++;
     this.statistics.decodedInstructions += records.length;
     return start;
+  }
+
+  /** Gives the first record of instructions, which all have one, a handler of all of them. */
+  #fuse(instructions: readonly Instruction[], first: number): void {
+    const handler = this.#handlers.sequence(instructions, instructions.map((i) => this.#handlers.of(i)));
+    if (handler !== HANDLER.reference) this.#state.u32[(first + RECORD.handler) / 4] = handler;
+  }
+
+  /** Gives the instructions of a block whose first record this is handlers of several: it is executed often. */
+  fuseBlock(record: number, frame: number, low: number, high: number, { mode }: Context): void {
+    const { instructions, crossing } = this.decode(frame, (BigInt(high) << 32n) | BigInt(low), mode, MAX_BLOCK);
+    if (crossing !== undefined) return;
+    const own = instructions.findIndex((i) => this.#handlers.of(i) === HANDLER.reference);
+    const all = own < 0 ? instructions : instructions.slice(0, own);
+    for (let n = 0; n + 1 < all.length; n += MAX_SEQUENCE) {
+      const some = all.slice(n, n + MAX_SEQUENCE).filter((i) => i.repeat === 'none');
+      if (some.length > 1) this.#fuse(some, record + n * RECORD_BYTES);
+    }
+    this.#handlers.compile();
   }
 
   /** A record that asks for a page before the one instruction that reaches into it. */
@@ -321,6 +342,11 @@ export class CodeStore {
   get changes(): number { return this.statistics.droppedFrames + this.statistics.emptied; }
   get recordBytes(): number { return this.#next - RECORDS_BASE; }
 }
+
+/** What compilers put before a conditional jump. */
+const COMPARISONS = new Set(['CMP', 'TEST', 'SUB', 'ADD', 'AND', 'OR', 'XOR', 'INC', 'DEC', 'BT']);
+/** Most instructions of one handler. */
+const MAX_SEQUENCE = 8;
 
 /** Bits 63:12. */
 const pageOf = (ip: bigint): number => Number(ip >> 12n);

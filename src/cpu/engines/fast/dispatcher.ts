@@ -145,6 +145,15 @@ function runCode(handler: number, region: number): Uint8Array {
   code.get(LOCAL.left);
   code.byte(N.i32_eqz);
   returnIf(code, STATUS.hot);
+  code.get(LOCAL.left);
+  code.i32(0);
+  code.memory(LOAD[32], ENGINE.linkFrom);
+  code.byte(N.i32_lt_s);
+  code.open(OP.if, VOID);
+  code.i32(0);
+  code.i32(0);
+  code.memory(STORE[32], ENGINE.link);
+  code.end();
   code.get(LOCAL.entry);
   code.memory(LOAD[32], ENTRIES_BASE + ENTRY.record);
   code.set(LOCAL.record);

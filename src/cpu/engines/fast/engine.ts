@@ -36,11 +36,13 @@ import { Trail } from './trail.ts';
 export type FastEngineKind = 'interpreter' | 'translator' | 'auto';
 
 /**
- * Dispatches of a block before its region is translated. To translate an instruction costs some 50 us, V8's part included, and to
- * interpret it 10 ns.
+ * Dispatches of a block before its region is translated; by the interpreter, before handlers of several instructions are made for it. To translate an instruction
+ * costs some 50 us, V8's part included, and to interpret it 10 ns.
  */
 const NEVER_HOT = 0x7fff_ffff;
-const HEAT = { interpreter: NEVER_HOT, translator: 1, auto: 2000 } as const;
+const HEAT = { interpreter: 300, translator: 1, auto: 2000 } as const;
+/** Where links would keep dispatches from being counted, none leads to an entry that is less hot than this: it is still to be counted. */
+const LINKED_HEAT = 0x4000_0000;
 /** The same where the reference engine executed what stands before, whatever the engine: perhaps each instruction there is left to it. */
 const HEAT_BEHIND_REFERENCE = 16;
 /** Dispatches until a hot block that could not be translated for want of credit is looked at again. */
@@ -93,6 +95,8 @@ export class FastEngine implements Engine {
   /** `changes` of the TLB and PCID for which remembered pages hold, of columns that are not stale. */
   #pagesAt = -1;
   #pagesPcid = -1;
+  /** Dispatches of a block before something is made of it: for tests. */
+  heat: number;
   /** Set while a profile is taken. */
   profile: EngineProfile | undefined;
   #stopRequested = false;
@@ -113,6 +117,7 @@ export class FastEngine implements Engine {
   constructor(cpu: Cpu, kind: FastEngineKind) {
     this.cpu = cpu;
     this.kind = kind;
+    this.heat = HEAT[kind];
     this.#state = cpu.state;
     this.#u32 = cpu.state.u32;
     this.reference = new ReferenceEngine(cpu);
@@ -128,6 +133,7 @@ export class FastEngine implements Engine {
     this.#trail = new Trail(cpu.state, instructionsOf(cpu.model.features), () => this.reference.recentInstructions());
     this.code = new CodeStore(cpu.state, cpu.mmu.memory, instructionsOf(cpu.model.features), this.handlers, this.#entries, this.#trail);
     this.code.linksLoops = kind === 'interpreter';
+    this.#u32[ENGINE.linkFrom / 4] = kind === 'interpreter' ? LINKED_HEAT : 0;
     this.translator = new Translator(cpu.state, this.code, this.handlers, this.#entries, functions, kind === 'auto');
     this.#u32[UNTIL_REPORT] = REPORT_INTERVAL;
     this.#dispatcher = createDispatcher(cpu.state.memory, this.handlers.table, this.translator.table, paging);
@@ -419,7 +425,7 @@ export class FastEngine implements Engine {
   /** Of a new entry at RIP. A frame that has been written again and again is interpreted for longer each time. */
   #heat(frame: number): number {
     const least = this.#steppedAt === this.#state.retired ? HEAT_BEHIND_REFERENCE : 1;
-    return Math.min(Math.max(HEAT[this.kind], least) * 2 ** this.code.timesDropped(frame), NEVER_HOT);
+    return Math.min(Math.max(this.heat, least) * 2 ** this.code.timesDropped(frame), NEVER_HOT);
   }
 
   /** Translates RIP as a fetch does, so that the fetch column can answer. */
@@ -516,14 +522,15 @@ export class FastEngine implements Engine {
     return result.kind === 'exception' ? undefined : result as Stop;
   }
 
-  /** The block at RIP is worth translating. */
+  /** Something is to be made of the block at RIP. */
   #hot(context: Context): Stop | undefined {
     this.statistics.exits.hot++;
     const low = this.#u32[RIP_LOW]!, high = this.#u32[RIP_HIGH]!;
     const may = this.kind === 'interpreter' || this.translator.mayTranslate();
     if (may && this.kind !== 'interpreter' && this.translator.translate((BigInt(high) << 32n) | BigInt(low), context)) return undefined;
-    const frame = this.#frame(low, high);
-    this.#set(context, frame, this.code.block(frame, low, high, context), 0, 0, may ? NEVER_HOT : RETRY_HEAT);
+    const frame = this.#frame(low, high), record = this.code.block(frame, low, high, context);
+    if (this.kind === 'interpreter') this.code.fuseBlock(record, frame, low, high, context);
+    this.#set(context, frame, record, 0, 0, may ? NEVER_HOT : RETRY_HEAT);
     return undefined;
   }
   /** A region was left for the one at RIP. */

@@ -1,7 +1,8 @@
 /**
  * The vocabulary as one handler of the threaded interpreter: operands are read from the instruction's record, registers
  * and flags live in the state, and the handler ends with a tail call of the next record's. A handler is
- * (record, budget) -> status; the budget of a whole block was paid when it was entered.
+ * (record, budget) -> status; the budget of a whole block was paid when it was entered. A handler of several instructions reads the records behind
+ * the first, too: there is one way from record to record less for each, and flags that the next instruction overwrites are never computed.
  */
 import { OFFSET } from '../../../state/layout.ts';
 import type { Instruction } from '../../isa/instruction.ts';
@@ -35,47 +36,64 @@ export class HandlerOps extends X87Code {
   protected readonly columnOffset = 0;
   protected readonly writesBesideCode = true;
   protected flags: FlagDefinition;
-  readonly #i: Instruction;
+  /** The instruction that is being written, and the offset of its record from the first. */
+  #i: Instruction;
+  #offset = 0;
+  readonly #following: readonly Instruction[];
+  /** The flags as they are in the state, where no instruction of the handler has written them yet. */
+  readonly #flagsBefore: FlagDefinition;
   readonly #record = this.inLocal(I32, LOCAL.record);
   /** Function type of a handler, in the module that is being written. */
   readonly #signature: number;
   #ending: Ending | undefined;
   #repeats = false;
 
-  constructor(code: Code, i: Instruction, signature: number) {
+  /** `following`: the instructions behind `i` that the handler executes, too. */
+  constructor(code: Code, i: Instruction, signature: number, following: readonly Instruction[] = []) {
     super(code, LOCAL.first);
     this.#i = i;
+    this.#following = following;
     this.#signature = signature;
     this.longMode = i.mode.codeSize === 64;
-    this.flags = this.flagsInState();
+    this.flags = this.#flagsBefore = this.flagsInState();
     this.beginMemory();
   }
 
-  /** Writes the handler of the instruction's form. Throws LeftToReference. */
+  /** Writes the handler of the instructions' forms. Throws LeftToReference. */
   write(): void {
-    const { meaning } = this.#i.row;
+    this.written(() => {
+      this.#execute(this.#i);
+      for (const i of this.#following) {
+        this.#i = i;
+        this.#offset += RECORD_BYTES;
+        this.beginMemory();
+        this.#execute(i);
+      }
+    });
+  }
+  #execute(i: Instruction): void {
+    const { meaning } = i.row;
     if (meaning.kind === 'system') throw new LeftToReference('system instruction');
-    this.written(() => { meaning.semantics(this, this.#i); });
+    meaning.semantics(this, i);
   }
   /** Writes a handler that does what `body` says. */
   protected written(body: () => void): void {
-    const before = this.flags;
     body();
-    if (this.flags !== before) this.#commitFlags(before);
+    for (const { at, word } of this.#changedFlags()) this.storeState(STORE[64], at, word);
     this.effect(this.#endingRoots(), () => { this.#end(); });
     this.flush();
   }
 
-  #commitFlags(before: FlagDefinition): void {
+  /** The words of the flags that differ from those in the state, and where they go. */
+  #changedFlags(): { readonly at: number; readonly word: Node }[] {
+    const before = this.#flagsBefore;
+    if (this.flags === before) return [];
     const words = this.flagWords();
-    (['zero', 'signParity', 'carries'] as const).forEach((name, n) => {
-      if (before.kind === 'words' && words[name] === before[name]) return;
-      this.storeState(STORE[64], FLAG_WORD_OFFSETS[n]!, words[name]);
-    });
+    return (['zero', 'signParity', 'carries'] as const).flatMap((name, n) => (before.kind === 'words' && words[name] === before[name] ? [] : [{ at: FLAG_WORD_OFFSETS[n]!, word: words[name] }]));
   }
 
   // ------------------------------------------------------------------------------------------------------ operands
-  #field(type: ValueType, op: number, at: number): Node { return this.loadState(type, op, at, this.#record); }
+  #field(type: ValueType, op: number, at: number): Node { return this.loadState(type, op, this.#offset + at, this.#record); }
   /** Offset in the state of an operand's register. */
   #register(x: RegisterOperand | XmmOperand | MmxOperand): Node {
     const n = this.#i.operands.indexOf(x);
@@ -134,16 +152,29 @@ export class HandlerOps extends X87Code {
     this.code.byte(N.i64_eq);
   }
   protected leave(): Leave {
+    const flags = this.#changedFlags(), offset = this.#offset;
     return {
-      roots: [],
+      roots: flags.map(({ word }) => word),
       write: (status) => {
         const { code } = this;
+        for (const { at, word } of flags) {
+          code.i32(0);
+          this.emit(word);
+          code.memory(STORE[64], at);
+        }
         code.i32(0);
-        code.get(LOCAL.record);
+        this.#emitRecord(offset);
         code.memory(STORE[32], ENGINE.leftAt);
         this.#return(status);
       },
     };
+  }
+  /** Leaves the address of a record of the handler on the stack. */
+  #emitRecord(offset: number): void {
+    this.code.get(LOCAL.record);
+    if (offset === 0) return;
+    this.code.i32(offset);
+    this.code.byte(N.i32_add);
   }
   #return(status: number): void {
     const { code } = this;
@@ -173,7 +204,7 @@ export class HandlerOps extends X87Code {
     code.i32(0);
     code.get(LOCAL.budget);
     code.get(LOCAL.record);
-    code.memory(LOAD[16], RECORD.remaining);
+    code.memory(LOAD[16], this.#offset + RECORD.remaining);
     code.byte(N.i32_add);
     code.memory(STORE[32], ENGINE.budget);
   }
@@ -203,7 +234,7 @@ export class HandlerOps extends X87Code {
     else if (ending.kind === 'asking') {
       this.emit(ending.asked);
       code.open(OP.if, VOID);
-      this.#setRip(() => { code.get(LOCAL.record); code.memory(LOAD[64], RECORD.nextIp); });
+      this.#setRip(() => { code.get(LOCAL.record); code.memory(LOAD[64], this.#offset + RECORD.nextIp); });
       this.#return(STATUS.served);
       code.end();
       this.#follow(RECORD.next, RECORD.nextIp);
@@ -218,7 +249,7 @@ export class HandlerOps extends X87Code {
   }
 
   /** Goes on with the record behind this one, in the same block. */
-  #nextRecord(): void { emitNextRecord(this.code, this.#signature); }
+  #nextRecord(): void { emitNextRecord(this.code, this.#signature, this.#offset + RECORD_BYTES); }
   #tailCall(): void {
     this.code.byte(OP.return_call_indirect);
     this.code.unsigned(this.#signature);
@@ -304,18 +335,16 @@ export class HandlerOps extends X87Code {
   #follow(linkAt: number, ipAt: number): void {
     const { code } = this;
     const to = this.temporary(I32);
-    const ip = (): void => { code.get(LOCAL.record); code.memory(LOAD[64], ipAt); };
+    const ip = (): void => { code.get(LOCAL.record); code.memory(LOAD[64], this.#offset + ipAt); };
     code.get(LOCAL.record);
-    code.memory(LOAD[32], linkAt);
+    code.memory(LOAD[32], this.#offset + linkAt);
     code.tee(to);
     code.i32(NEVER_LINKED);
     code.byte(N.i32_le_u);
     code.open(OP.if, VOID);
     // The dispatcher fills a link in that wants it.
     code.i32(0);
-    code.get(LOCAL.record);
-    code.i32(linkAt);
-    code.byte(N.i32_add);
+    this.#emitRecord(this.#offset + linkAt);
     code.i32(UNLINKED);
     code.get(to);
     code.byte(N.i32_eqz);
@@ -335,14 +364,14 @@ export class HandlerOps extends X87Code {
 
 const implicitOffset = (x: RegisterOperand): number => OFFSET.gpr + 8 * x.number + (x.high ? 1 : 0);
 
-/** A tail call of the handler of the record behind this one. */
-export function emitNextRecord(code: Code, signature: number): void {
+/** A tail call of the handler of the record `bytes` behind this one. */
+export function emitNextRecord(code: Code, signature: number, bytes = RECORD_BYTES): void {
   code.get(LOCAL.record);
-  code.i32(RECORD_BYTES);
+  code.i32(bytes);
   code.byte(N.i32_add);
   code.get(LOCAL.budget);
   code.get(LOCAL.record);
-  code.memory(LOAD[32], RECORD_BYTES + RECORD.handler);
+  code.memory(LOAD[32], bytes + RECORD.handler);
   code.byte(OP.return_call_indirect);
   code.unsigned(signature);
   code.unsigned(0);

@@ -82,6 +82,14 @@ export class Handlers {
       return new HandlerOps(this.#code, i, HANDLER_SIGNATURE);
     });
   }
+  /** One handler for instructions that follow each other, whose own are `handlers`; HANDLER.reference where there is none. */
+  sequence(instructions: readonly Instruction[], handlers: readonly number[]): number {
+    const key = handlers.join();
+    let index = this.#indices.get(key);
+    if (index === undefined) this.#indices.set(key, index = this.#add(() => new HandlerOps(this.#code, instructions[0]!, HANDLER_SIGNATURE, instructions.slice(1))));
+    return index;
+  }
+
   /** Writes a handler, and puts it into the table with the others of the block. */
   #add(make: () => HandlerOps): number {
     if (this.#next === MOST_HANDLERS) return HANDLER.reference;
