@@ -35,7 +35,8 @@ function hand(from: Machine, to: Machine): void {
 /** What the engines do not agree on, or nothing. */
 export function disagreement(programs: readonly Program[], seed: number): string | undefined {
   if (programs.length === 0) return undefined;
-  const image = programsImage(programs, { alignmentChecks: true });
+  // Where they are on, generated code does not run at CPL 3.
+  const image = programsImage(programs, { alignmentChecks: seed % 2 === 1 });
   const slices = randomSlices(new Random(seed));
   const reference = runImage(image, 'reference', slices);
   for (const engine of FAST) {
