@@ -298,7 +298,9 @@ export class CodeStore {
     const { instructions, crossing } = this.decode(frame, (BigInt(high) << 32n) | BigInt(low), mode, MAX_BLOCK);
     if (crossing !== undefined) return;
     const own = instructions.findIndex((i) => this.#handlers.of(i) === HANDLER.reference);
-    const all = own < 0 ? instructions : instructions.slice(0, own);
+    // A stop that has been taken away may have ended the block where no instruction does.
+    const records = this.#state.u16[(record + RECORD.remaining) / 2]!;
+    const all = instructions.slice(0, own < 0 ? records : Math.min(own, records));
     for (let n = 0; n + 1 < all.length; n += MAX_SEQUENCE) {
       const some = all.slice(n, n + MAX_SEQUENCE).filter((i) => i.repeat === 'none');
       if (some.length > 1) this.#fuse(some, record + n * RECORD_BYTES);
