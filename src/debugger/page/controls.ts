@@ -19,7 +19,7 @@ export class Controls {
   readonly #state = h('span', { class: 'pill', role: 'status', 'aria-live': 'polite' });
   /** One line; pointed at, or with the focus, all of it. */
   readonly #why = h('span', { 'class': 'why', 'role': 'status', 'aria-live': 'polite', 'aria-label': 'Why it stopped', 'tabindex': 0 });
-  readonly #fault = h('button', { class: 'quiet fault-address', hidden: true, title: 'The page walk of the address that CR2 will get', onclick: () => this.#page.show('paging', this.#status!.faultAddress!) });
+  readonly #fault = h('button', { class: 'quiet fault-address', hidden: true, onclick: () => this.#page.show('paging', this.#status!.faultAddress!) }, 'Walk #PF');
   readonly #realTime = h('button', { class: 'quiet', id: 'real-time', onclick: () => this.#page.attempt(this.#page.client.ask('pace', this.#status?.inRealTime !== true)) }, 'Real time');
   readonly #count = h('button', { id: 'count', class: 'count', title: 'Instructions retired: go to another count (g)', 'aria-keyshortcuts': 'g', onclick: () => this.goTo() });
   readonly #mode = h('span', { class: 'mode' });
@@ -103,14 +103,16 @@ export class Controls {
     this.#why.textContent = this.#why.title = status.why ?? '';
     this.#showFault(status.faultAddress);
     this.#count.textContent = grouped(status.now.retired);
-    this.#mode.textContent = status.mode;
+    this.#mode.textContent = this.#mode.title = status.mode;
     this.#speed.textContent = status.activity === 'running' && status.speed > 0 ? `${short(status.speed)}/s` : '';
   }
 
   /** Before a page fault is delivered CR2 is still the last one's: this is the way to its address. */
   #showFault(address: bigint | undefined): void {
     this.#fault.hidden = address === undefined;
-    if (address !== undefined) this.#fault.textContent = `Walk ${hex(address, 16)}`;
+    if (address === undefined) return;
+    this.#fault.setAttribute('aria-label', `Walk ${hex(address, 16)}`);
+    this.#fault.title = `The page walk of ${hex(address, 16)}, which CR2 will get`;
   }
 
   async #link(): Promise<void> {
