@@ -103,8 +103,8 @@ export class Console {
     if (this.pending.length >= 65536) this.flush();
   }
 
-  /** Something has been typed that the guest has not been given. */
-  get hasInput(): boolean { return this.input.length > 0; }
+  /** How many bytes have been typed that the guest has not been given. */
+  get untaken(): number { return this.input.length; }
 
   /** Bytes for the guest, at most `count`. */
   take(count: number): number[] {
@@ -135,10 +135,14 @@ export class Console {
   /** True when the reader of stdout has gone away (a closed pipe). */
   get closed(): boolean { return this.file === undefined && stdoutFailed(); }
 
-  /** Lets the event loop run: until there is input, at most `milliseconds`; and until stdout has taken what was written. */
-  async rest(milliseconds: number): Promise<void> {
+  /**
+   * Lets the event loop run: until there is input, at most `milliseconds`; and until stdout has taken what was written. `refused`: input that is here already does not count, since the
+   * guest has been offered it, had no room for it and did nothing.
+   */
+  async rest(milliseconds: number, refused = false): Promise<void> {
+    const known = refused ? this.input.length : 0;
     if (this.file === undefined) await stdoutDrained();
-    if (milliseconds === 0 || this.input.length > 0) {
+    if (milliseconds === 0 || this.input.length > known) {
       await new Promise<void>((resolve) => { setImmediate(resolve); });
       return;
     }

@@ -136,11 +136,12 @@ export class Debugging implements Outside {
           await server.wakened();
           continue;
         }
+        const { now } = debug.history, { untaken } = terminal;
         feed(terminal, this);
         const state = server.slice(SLICE, !terminal.inputEnded);
         terminal.flush();
         if (typeof state !== 'string') return state;
-        await terminal.rest(state === 'waiting' ? 100 : 0);
+        await terminal.rest(state === 'waiting' ? 100 : 0, terminal.untaken === untaken && compareMoments(now, debug.history.now) === 0);
       }
     } finally {
       server.close();

@@ -128,21 +128,22 @@ async function runSlices(machine: Machine, args: Arguments, terminal: Console, o
   const { state } = machine;
   const { cpu } = machine, first = state.retired, firstDelivery = cpu.deliveries;
   // A guest that only faults retires nothing: deliveries count as well.
-  const left = (): number => limit - Math.max(state.retired - first, cpu.deliveries - firstDelivery);
+  const done = (): number => Math.max(state.retired - first, cpu.deliveries - firstDelivery), left = (): number => limit - done();
   // The last few instructions of a slice run one by one. A guest may turn from fast to slow within a slice, so there is a most.
   let pace = SLICE.fewest;
   for (;;) {
     const host = hostEnds();
     if (host) return host;
     if (terminal.closed) return { kind: 'output-failed' };
-    const slice = Math.min(pace, left()), begun = performance.now();
+    const slice = Math.min(pace, left()), begun = performance.now(), before = done(), { untaken } = terminal;
     const run = (): Stop | { readonly kind: 'replayed' } => runSlice(machine, terminal, outside, slice, realTime);
     const stop = profile === undefined ? run() : profile.measure(run);
     pace = performance.now() - begun < SLICE.lasts ? Math.min(2 * pace, SLICE.most) : Math.max(pace / 2 | 0, SLICE.fewest);
+    const refused = done() === before && terminal.untaken === untaken;
     terminal.flush();
     const sleep = stop.kind === 'halted' && stop.wakeable ? realTime?.wait(stop) ?? Infinity : Infinity;
     if (sleep !== Infinity && !terminal.attention) {
-      await terminal.rest(Math.min(sleep, NAP));
+      await terminal.rest(Math.min(sleep, NAP), refused);
       continue;
     }
     // Nobody asked for a history: it begins with the first look.
@@ -151,11 +152,10 @@ async function runSlices(machine: Machine, args: Arguments, terminal: Console, o
     if (prompted === 'continue') continue;
     if (prompted === 'quit') return debugging?.ending ?? { kind: 'interrupted' };
     if (stop.kind === 'instruction-limit' && left() > 0) await terminal.rest(0);
-    else if (stop.kind === 'halted' && stop.wakeable && !terminal.inputEnded) await terminal.rest(NAP);
+    else if (stop.kind === 'halted' && stop.wakeable && !terminal.inputEnded) await terminal.rest(NAP, refused);
     else return stop;
   }
 }
-
 
 /** A slice, with what was typed before it. */
 function runSlice(machine: Machine, terminal: Console, outside: Outside | undefined, maxInstructions: number, realTime: RealTime | undefined): Stop | { readonly kind: 'replayed' } {
@@ -166,7 +166,7 @@ function runSlice(machine: Machine, terminal: Console, outside: Outside | undefi
   }
   return realTime.run(() => {
     // What was typed while the host slept comes when it was typed, and not when the sleep began.
-    if (outside === undefined || !terminal.hasInput) return run(maxInstructions);
+    if (outside === undefined || terminal.untaken === 0) return run(maxInstructions);
     const before = machine.state.retired, stop = run(1), left = maxInstructions - (machine.state.retired - before);
     if (left < 1 || !(stop.kind === 'instruction-limit' || (stop.kind === 'halted' && stop.wakeable))) return stop;
     feed(terminal, outside);

@@ -1,5 +1,6 @@
 /** `longmode run` as a CI job uses it: what it prints where, and how it ends. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { existsSync, lstatSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -290,5 +291,36 @@ describe('--realtime', () => {
   });
   it.each([[['--realtime', 'maybe'], '--realtime: "maybe" is neither on nor off'], [['--realtime', 'on', '--gdb', '0'], '--realtime on and --gdb: time is the instruction count there']])('%j is refused', (words, message) => {
     expect(longmode(['run', waiting, ...words])).toMatchObject({ status: 2, stderr: `longmode: ${message}\n` });
+  });
+});
+
+describe('a guest that has halted and lets what is typed lie', () => {
+  /** Processor time that a process has taken, in milliseconds. proc(5), "/proc/pid/stat": utime and stime, in ticks of 10 ms. */
+  const processorTime = (pid: number): number => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  };
+  it.each(['on', 'off'])('costs its host nothing meanwhile, and ends when it is told to (--realtime %s)', async (realtime) => {
+    const image = kernel('deaf', (a) => {
+      // Counter 0 ticks, and nobody hears it.
+      for (const [port, value] of [[0x21, 0xff], [0xa1, 0xff], [0x43, 0x34], [0x40, 0], [0x40, 0]] as const) out(a, port, value);
+      a.sti();
+      a.label('wait');
+      a.hlt();
+      a.jmp('wait');
+    });
+    const child = spawn(process.execPath, [PROGRAM, 'run', image, '--realtime', realtime], { stdio: ['pipe', 'ignore', 'ignore'] });
+    try {
+      // More than its UART takes, and what waits before that.
+      child.stdin.write('x'.repeat(400_000));
+      await sleep(1500);
+      const before = processorTime(child.pid!);
+      await sleep(1000);
+      expect(processorTime(child.pid!) - before).toBeLessThan(300);
+    } finally {
+      child.kill('SIGTERM');
+    }
+    const status = await new Promise((resolve) => { child.once('exit', resolve); });
+    expect(status).toBe(143);
   });
 });
