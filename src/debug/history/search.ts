@@ -5,8 +5,11 @@
 import { compareMoments, comparePositions, type Moment } from '../../machine/position.ts';
 import type { History, Watch, WatchHit } from './history.ts';
 
-/** Instructions that are searched first, and how much further back each next stretch goes. What happens often is found near; what is rare costs one pass. */
-const FIRST_STRETCH = 5000, GROWTH = 6;
+/**
+ * Instructions that are searched first, and how much longer each next stretch is. What happens often is found near; what never happened costs one pass, and what lies far back no more
+ * than twice the way there: a stretch is gone through from its beginning, so a long one may be mostly a way to what is not asked for.
+ */
+const FIRST_STRETCH = 5000, GROWTH = 2;
 /** Instructions of a piece, and of one that stands still at each. */
 const PIECE = 50_000, SLOW_PIECE = 2000;
 
