@@ -177,7 +177,9 @@ export class FastEngine implements Engine {
     this.#steppedAt = -1;
     // RIP may be anywhere since the last run.
     this.#u32[LINK] = 0;
+    this.translator.compile();
     for (let first = true; this.#left > 0; first = false) {
+      if (this.translator.isDue) this.#compile();
       const stopHere = this.#isAtStop;
       if (stopHere && !first) return { kind: 'breakpoint' };
       const context = this.cpu.attention || stopHere ? undefined : this.#contextNow();
@@ -186,6 +188,12 @@ export class FastEngine implements Engine {
       if (this.#stopRequested) return { kind: this.#isAtStop ? 'breakpoint' : 'requested' };
     }
     return { kind: this.#isAtStop ? 'breakpoint' : 'budget' };
+  }
+  /** Lets regions that were waiting be entered. */
+  #compile(): void {
+    const begun = this.profile?.clock();
+    this.translator.compile();
+    if (begun !== undefined) this.profile?.note('translating', begun, 0, this.#state.rip);
   }
   get #isAtStop(): boolean { return this.code.hasStops && this.code.isStop(this.#state.rip); }
 

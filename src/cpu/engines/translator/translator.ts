@@ -11,7 +11,7 @@ import type { RegionSource } from '../fast/trail.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
 import type { Handlers } from '../interpreter/handlers.ts';
 import { ModuleWriter } from '../wasm/module.ts';
-import { I32 } from '../wasm/opcodes.ts';
+import { I32, type ValueType } from '../wasm/opcodes.ts';
 import { Credit } from './credit.ts';
 import { emitRegion } from './emit-region.ts';
 import { RegionFormer, type Block } from './region.ts';
@@ -48,9 +48,32 @@ interface Living {
   readonly end: () => void;
 }
 
+/** A region that has been written and is not compiled yet. */
+interface Written {
+  readonly id: number;
+  readonly source: number;
+  readonly blocks: readonly Block[];
+  readonly frames: ReadonlySet<number>;
+  readonly context: Context;
+  readonly targets: readonly bigint[];
+  readonly growths: number;
+  readonly beside: boolean;
+  readonly locals: readonly ValueType[];
+  readonly code: Uint8Array;
+  readonly callsFunctions: boolean;
+  /** One of its frames was written in the meantime. */
+  outdated: boolean;
+  readonly drop: () => void;
+}
+
+/** Most regions of one module, which costs V8 tens of kilobytes and microseconds, however little is in it. */
+const MOST_TOGETHER = 8;
+/** Instructions that a region waits for others at most. */
+const LONGEST_WAIT = 100_000;
+
 export class Translator {
   readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: MAX_REGIONS });
-  readonly statistics = { regions: 0, blocks: 0, instructions: 0, wasmBytes: 0, ended: 0, emitMilliseconds: 0, compileMilliseconds: 0 };
+  readonly statistics = { regions: 0, modules: 0, blocks: 0, instructions: 0, wasmBytes: 0, ended: 0, emitMilliseconds: 0, compileMilliseconds: 0 };
   readonly #state: GuestState;
   readonly #store: CodeStore;
   readonly #entries: EntryTable;
@@ -62,10 +85,16 @@ export class Translator {
   readonly #entriesOf = new Map<number, Map<number, RegionEntry>>();
   readonly #free: number[] = [];
   readonly #credit = new Credit();
+  /** Regions that wait for others, and since when, in instructions retired. */
+  #written: Written[] = [];
+  #waitingSince = 0;
   #livingInstructions = 0;
+  /** Regions wait for others. */
+  readonly waits: boolean;
 
-  /** `onlyExecuted`: see RegionFormer. */
+  /** `onlyExecuted`: regions are made of what has been executed before (see RegionFormer), and wait for others to be compiled with. */
   constructor(state: GuestState, store: CodeStore, handlers: Handlers, entries: EntryTable, functions: EngineFunctions, onlyExecuted: boolean) {
+    this.waits = onlyExecuted;
     this.#functions = functions;
     this.#state = state;
     this.#store = store;
@@ -96,7 +125,10 @@ export class Translator {
   }
 
   /** Ends all regions. */
-  clear(): void { for (const { end } of this.#living.values()) end(); }
+  #clear(): void {
+    this.compile();
+    for (const { end } of this.#living.values()) end();
+  }
 
   /** Whether the instructions executed so far are worth another region. */
   mayTranslate(): boolean { return this.#credit.covers(MAX_REGION_INSTRUCTIONS, this.#state.retired); }
@@ -104,36 +136,66 @@ export class Translator {
   /** Makes the region of an address for which the fetch column answers. False where there is nothing to translate. */
   translate(ip: bigint, context: Context, targets: readonly bigint[] = [], growths = 0, beside = false): boolean {
     const begun = performance.now();
+    if (this.#isWaiting(ip, context)) return true;
     const blocks = this.#former.form(ip, context, targets);
     if (blocks.length === 0) {
       this.#remember(ip, context);
       return false;
     }
     const count = countInstructions(blocks);
-    if (this.#free.length === 0 || this.#livingInstructions + count > MAX_LIVING_INSTRUCTIONS) this.clear();
+    if (this.#free.length === 0 || this.#livingInstructions + count > MAX_LIVING_INSTRUCTIONS) this.#clear();
     const id = this.#free.pop()!;
     const source = this.#store.trail.nextRegion();
-    const { locals, code, callsFunctions, predecessors } = emitRegion(blocks, id, source, context, beside);
+    const { predecessors, ...emitted } = emitRegion(blocks, id, source, context, beside);
     this.#store.trail.addRegion(source, sourceOf(blocks, predecessors, context));
+    const frames = new Set(blocks.flatMap(({ frame, crossing }) => (crossing ? [frame, crossing.frame] : [frame])));
+    const written: Written = { id, source, blocks, frames, context, targets, growths, beside, ...emitted, outdated: false, drop: () => { written.outdated = true; } };
+    for (const frame of frames) this.#store.whenDropped(frame, written.drop);
+    if (this.#written.length === 0) this.#waitingSince = this.#state.retired;
+    this.#written.push(written);
+    this.#credit.spend(count);
+    this.statistics.emitMilliseconds += performance.now() - begun;
+    // What takes the place of a living region does not wait.
+    if (!this.waits || growths > 0 || beside || this.#written.length === MOST_TOGETHER) this.compile();
+    return true;
+  }
+  /** Whether a region that begins there waits for others. */
+  #isWaiting(ip: bigint, context: Context): boolean { return this.#written.some((x) => !x.outdated && x.context === context && x.blocks[0]!.ip === ip); }
+
+  /** Regions have waited long enough: to be asked now and then. */
+  get isDue(): boolean { return this.#written.length > 0 && Math.abs(this.#state.retired - this.#waitingSince) >= LONGEST_WAIT; }
+
+  /** Compiles all regions that wait, in one module, and lets them be entered. */
+  compile(): void {
+    const waiting = this.#written, begun = performance.now(), s = this.statistics;
+    if (waiting.length === 0) return;
+    this.#written = [];
+    const current = waiting.filter((x) => !x.outdated);
+    for (const { id, source, frames, drop, outdated } of waiting) {
+      for (const frame of frames) this.#store.forgetListener(frame, drop);
+      if (!outdated) continue;
+      this.#store.trail.endRegion(source);
+      this.#free.push(id);
+    }
+    if (current.length === 0) return;
     const module = new ModuleWriter();
     const signature = module.signature(REGION_PARAMETERS, [I32]);
+    const callsFunctions = current.some((x) => x.callsFunctions);
     module.importMemory('e', 'memory');
     if (callsFunctions) importFunctions(module);
-    module.add({ signature, locals, code, name: 'region' });
+    for (const { id, locals, code } of current) module.add({ signature, locals, code, name: regionName(id) });
     const bytes = module.bytes();
-    const emitted = performance.now();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: { memory: this.#state.memory }, ...(callsFunctions ? importedFunctions(this.#functions) : {}) });
-    this.table.set(id, exports['region']);
-    this.#live(id, source, blocks, context, targets, growths, beside);
-    const s = this.statistics;
-    this.#credit.spend(count);
-    s.regions++;
-    s.blocks += blocks.length;
-    s.instructions += count;
+    for (const written of current) {
+      this.table.set(written.id, exports[regionName(written.id)]);
+      this.#live(written);
+      s.blocks += written.blocks.length;
+      s.instructions += countInstructions(written.blocks);
+    }
+    s.regions += current.length;
+    s.modules++;
     s.wasmBytes += bytes.length;
-    s.emitMilliseconds += emitted - begun;
-    s.compileMilliseconds += performance.now() - emitted;
-    return true;
+    s.compileMilliseconds += performance.now() - begun;
   }
 
   /** Notes that execution went from a region to an address where another begins. Regions that are left for others all the time grow. */
@@ -163,7 +225,7 @@ export class Translator {
     this.#store.whenDropped(frame, () => { this.#forget(frame, key, NO_REGION.region); });
   }
 
-  #live(id: number, source: number, blocks: readonly Block[], context: Context, targets: readonly bigint[], growths: number, beside: boolean): void {
+  #live({ id, source, blocks, frames, context, targets, growths, beside }: Written): void {
     const keys: { readonly frame: number; readonly key: number }[] = [];
     const indices: number[] = [];
     for (const { ip, frame, number, entry } of blocks) {
@@ -178,7 +240,6 @@ export class Translator {
     }
     const count = countInstructions(blocks);
     this.#livingInstructions += count;
-    const frames = new Set(blocks.flatMap(({ frame, crossing }) => (crossing ? [frame, crossing.frame] : [frame])));
     const end = (): void => {
       // The number may be another region's by now.
       if (this.#living.get(id)?.end !== end) return;
@@ -197,6 +258,8 @@ export class Translator {
   }
 }
 
+/** Name of a region's function in its module. */
+const regionName = (id: number): string => `region${id}`;
 const countInstructions = (blocks: readonly Block[]): number => blocks.reduce((sum, { instructions }) => sum + instructions.length, 0);
 
 /** Copies of the bytes that a region was made from, for the trail. */
