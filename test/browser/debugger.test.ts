@@ -200,6 +200,8 @@ describe('the debugger\'s page', () => {
     await page.getByRole('tab', { name: 'Memory', exact: true }).click();
     await page.getByLabel('Address: an expression').fill('kernel_heap');
     await page.getByLabel('Address: an expression').press('Enter');
+    // Until the bytes there have come, those of the stack are seen.
+    await page.locator('.memory:not([aria-busy])').waitFor();
     const byte = page.locator('.memory .byte.pointed');
     await byte.click({ button: 'right' });
     await page.getByRole('menuitem', { name: 'Change…' }).click();

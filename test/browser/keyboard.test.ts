@@ -114,7 +114,7 @@ describe('the page by keyboard alone', () => {
     await tab('Memory');
     await page.getByLabel('Address: an expression').fill('kernel_heap');
     await page.getByLabel('Address: an expression').press('Enter');
-    await page.locator('.byte.pointed').waitFor();
+    await page.locator('.memory:not([aria-busy]) .byte.pointed').waitFor();
     await page.getByLabel('Address: an expression').press('Tab');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Tab');

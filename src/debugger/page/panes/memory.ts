@@ -21,6 +21,10 @@ export class MemoryPane implements Pane {
   #before: MemoryData | undefined;
   #moment = '';
   #offset = 0n;
+  /** Where bytes are being typed: what is shown stays until that is over. */
+  #editing: HTMLInputElement | undefined;
+  /** How often it has been asked for bytes that are not shown yet. */
+  #awaited = 0;
   /** The byte that Tab comes to, where it is shown. */
   #cursor: bigint | undefined;
 
@@ -54,7 +58,7 @@ export class MemoryPane implements Pane {
   #menu(byte: HTMLElement, at?: MouseEvent): void {
     const page = this.#page, address = addressOf(byte), physical = this.#physical.checked, where = `${physical ? 'phys ' : ''}0x${hex(address)}`;
     showMenu(byte, [
-      ['Change…', () => this.#edit(byte, address)],
+      ['Change…', () => this.#edit(address)],
       ['Who wrote this byte?', () => page.move({ toWriteOf: { memory: address, bytes: 1, physical } })],
       ['Break on a write to 8 bytes here', () => page.attempt(page.client.ask('break', { text: `write ${where},8` }))],
       ['Break on an access to 8 bytes here', () => page.attempt(page.client.ask('break', { text: `access ${where},8` }))],
@@ -105,19 +109,28 @@ export class MemoryPane implements Pane {
   }
 
   /** Bytes typed in the place of one: each two digits are a byte, and what follows is changed as far as they reach. */
-  #edit(byte: HTMLElement, address: bigint): void {
+  #edit(address: bigint): void {
+    // It may be another element by now, or scrolled away.
+    const byte = this.#at(address);
+    if (byte === undefined) return;
     const input = h('input', { 'class': 'byte-edit', 'value': byte.textContent, 'aria-label': `New bytes from ${hex(address)} on, two hexadecimal digits each`, 'spellcheck': 'false', 'data-key': hex(address) });
     byte.replaceWith(input);
+    this.#editing = input;
     input.focus();
     input.select();
-    input.addEventListener('blur', () => this.#again());
+    const end = (): void => {
+      if (this.#editing !== input) return;
+      this.#editing = undefined;
+      this.#again();
+    };
+    input.addEventListener('blur', end);
     input.addEventListener('keydown', (event) => {
       event.stopPropagation();
-      if (event.key === 'Escape') this.#again();
+      if (event.key === 'Escape') end();
       if (event.key !== 'Enter') return;
       const digits = input.value.replaceAll(/\s/g, '');
       const bytes = /^([0-9a-f]{2})+$/i.test(digits) ? Uint8Array.from(digits.match(/../g)!, (pair) => Number.parseInt(pair, 16)) : undefined;
-      this.#page.attempt(bytes === undefined ? Promise.reject(new Error(`"${input.value}" is no row of bytes in hexadecimal`)) : this.#page.client.ask('edit', { memory: address, physical: this.#physical.checked, bytes }));
+      this.#page.attempt(bytes === undefined ? Promise.reject(new Error(`"${input.value}" is no row of bytes in hexadecimal`)) : this.#page.client.ask('edit', { memory: address, physical: this.#physical.checked, bytes }).then(end));
     });
   }
 
@@ -129,6 +142,16 @@ export class MemoryPane implements Pane {
   }
 
   async refresh(status?: StatusData): Promise<void> {
+    this.#awaited++;
+    this.#body.setAttribute('aria-busy', 'true');
+    try {
+      await this.#refresh(status);
+    } finally {
+      if (--this.#awaited === 0) this.#body.removeAttribute('aria-busy');
+    }
+  }
+
+  async #refresh(status?: StatusData): Promise<void> {
     const physical = this.#physical.checked;
     let base: bigint;
     try {
@@ -143,7 +166,7 @@ export class MemoryPane implements Pane {
     if (moment !== this.#moment) this.#before = this.#shown;
     this.#moment = moment;
     this.#shown = data;
-    this.#draw(data, this.#before?.physical === physical ? this.#before : undefined, base);
+    if (this.#editing === undefined) this.#draw(data, this.#before?.physical === physical ? this.#before : undefined, base);
   }
 
   #draw({ at, bytes, physical }: MemoryData, before: MemoryData | undefined, pointed: bigint): void {
