@@ -3,6 +3,10 @@ import { createInterface, type Interface } from 'node:readline';
 import type { Search } from '../debug/history/search.ts';
 
 const PROMPT = '(longmode) ';
+/** Between two words on how far a search is, in milliseconds. */
+const PROGRESS_MS = 500;
+
+const millions = (count: number): string => (count / 1e6).toFixed(1);
 
 export class PromptLines {
   #interface: Interface | undefined;
@@ -30,13 +34,28 @@ export class PromptLines {
   /** Carries out a search; Ctrl-C gives it up. Undefined then. */
   async during<T>(search: Search<T>): Promise<T | undefined> {
     this.#interrupted = false;
-    for (;;) {
-      const found = search.advance();
-      if (found !== undefined) return found.what;
-      await new Promise<void>((resolve) => { setImmediate(resolve); });
-      if (!this.#interrupted) continue;
-      search.cancel();
-      return undefined;
+    // Where the lines come from a script, Ctrl-C is a signal.
+    const onSignal = (): void => { this.#interrupted = true; };
+    process.on('SIGINT', onSignal);
+    let said = performance.now(), width = 0;
+    try {
+      for (;;) {
+        const found = search.advance();
+        if (found !== undefined) return found.what;
+        await new Promise<void>((resolve) => { setImmediate(resolve); });
+        if (this.#interrupted) {
+          search.cancel();
+          return undefined;
+        }
+        if (!process.stderr.isTTY || performance.now() - said < PROGRESS_MS || search.progress === undefined) continue;
+        said = performance.now();
+        const { done, of } = search.progress, text = `searched ${millions(done)} of ${millions(of)} million instructions; Ctrl-C gives up`;
+        process.stderr.write(`\r${text.padEnd(width)}`);
+        width = text.length;
+      }
+    } finally {
+      process.off('SIGINT', onSignal);
+      if (width > 0) process.stderr.write(`\r${' '.repeat(width)}\r`);
     }
   }
 

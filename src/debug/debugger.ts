@@ -5,9 +5,9 @@ import { linear, PAGE_SIZE } from '../state/addresses.ts';
 import { backtrace, callerOf, instructionAt, type Frame } from './backtrace.ts';
 import { Breakpoints, type Hit } from './break/breakpoints.ts';
 import { compileExpression } from './break/expression.ts';
-import { History, type HistoryOptions, type Watch, type WatchHit } from './history/history.ts';
+import { History, momentTo, type HistoryOptions, type Watch, type WatchHit } from './history/history.ts';
 import { lastWrite, type LastWrite, type WriteTarget } from './history/last-write.ts';
-import { reverseContinue, type Search } from './history/search.ts';
+import { reverseContinue, type Progress, type Search } from './history/search.ts';
 import { imageSymbols } from './image-symbols.ts';
 import type { SymbolTable } from './symbols.ts';
 
@@ -34,6 +34,8 @@ export interface Motion {
   advance(maxInstructions?: number): DebugStop;
   /** Gives it up: forwards the machine stays where it has come, backwards it returns to where it was. */
   cancel(): void;
+  /** How far it has come; undefined, or no such function: nobody knows how far it is. */
+  progress?(): Progress | undefined;
 }
 
 const ARRIVED = { kind: 'arrived' } as const, START = { kind: 'start' } as const;
@@ -118,7 +120,7 @@ export class Debugger {
     // Not the end of something that was called from the instruction before here.
     if (i === undefined || !['RET', 'IRET', 'IRETD', 'IRETQ', 'SYSRET'].includes(i.mnemonic)) return over(ARRIVED);
     const motion = this.#reverse(callsTo(rip, rsp));
-    return { advance: (maxInstructions) => motion.advance(maxInstructions), cancel: () => { motion.cancel(); history.runTo(here); } };
+    return { advance: (maxInstructions) => motion.advance(maxInstructions), cancel: () => { motion.cancel(); history.runTo(here); }, progress: () => motion.progress?.() };
   }
 
   /** Back to the call, or the event, that led into this function. */
@@ -141,8 +143,17 @@ export class Debugger {
   // --------------------------------------------------------------------------------------------------------- other
   /** To an instruction count, a position or a moment, past breakpoints and whatever the guest does. */
   goTo(to: Destination): Motion {
-    const way = this.history.wayTo(to);
-    return { advance: way, cancel: () => undefined };
+    const way = this.history.wayTo(to), { state } = this.machine, { retired: end } = momentTo(to);
+    let begun: number | undefined;
+    return {
+      advance: (maxInstructions) => {
+        const before = state.retired, stop = way(maxInstructions);
+        begun ??= Math.min(before, state.retired);
+        return stop;
+      },
+      cancel: () => undefined,
+      progress: () => (begun === undefined || begun >= end ? undefined : { kind: 'way', done: Math.min(state.retired, end) - begun, of: end - begun }),
+    };
   }
   runTo(to: Destination): DebugStop { return this.goTo(to).advance(); }
   restart(): DebugStop { return this.runTo(this.history.start); }
@@ -195,6 +206,7 @@ function asMotion(search: Search<DebugStop>): Motion {
   return {
     advance: (maxInstructions) => (maxInstructions === undefined ? search.finish() : search.advance()?.what ?? { kind: 'instruction-limit' }),
     cancel: () => { search.cancel(); },
+    progress: () => search.progress,
   };
 }
 

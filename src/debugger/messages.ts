@@ -3,9 +3,10 @@
  * number; notices come by themselves. Addresses and registers are bigint, counts of instructions are numbers.
  */
 import type { FramesData, KernelData } from '../debug/kernel-memory.ts';
+import type { Progress } from '../debug/history/search.ts';
 import type { RegisterField } from '../debug/register-fields.ts';
 
-export type { FramesData, KernelData, RegisterField };
+export type { FramesData, KernelData, Progress, RegisterField };
 
 export interface MomentData { readonly retired: number; readonly deliveries: number; readonly idleTime: number }
 
@@ -102,13 +103,17 @@ export interface StatusData {
   readonly speed: number;
   readonly inRealTime: boolean;
   readonly history: { readonly bytes: number; readonly checkpoints: number };
+  /** Another one whenever `marks` would give others. */
+  readonly marksVersion: string;
+  /** How far the machine has come on a way whose length is known; undefined: there is none. */
+  readonly progress: Progress | undefined;
   readonly breakpoints: readonly BreakpointData[];
 }
 export interface BreakpointData { readonly id: number; readonly text: string; readonly enabled: boolean; readonly hits: number; readonly address: bigint | undefined }
 export type Notice =
   | { readonly notice: 'status'; readonly status: StatusData }
-  /** What COM1 sent; `replaces`: all that it had sent until now, for a console that showed another moment. */
-  | { readonly notice: 'console'; readonly bytes: Uint8Array; readonly replaces: boolean }
+  /** What COM1 sent; `replaces`: all that it had sent until now, for a console that showed a later moment; `repeats`: it was sent before, or in another run. */
+  | { readonly notice: 'console'; readonly bytes: Uint8Array; readonly replaces: boolean; readonly repeats: boolean }
   /** The worker cannot go on. */
   | { readonly notice: 'failed'; readonly message: string };
 

@@ -57,6 +57,43 @@ const ended = (engine: EngineName): { history: History; ask: (target: WriteTarge
   };
 };
 
+describe('the last write to CR3', () => {
+  /** Writes to CR3 from a moment up to now. */
+  const writesSince = (history: History, at: Position): number => {
+    const here = history.now;
+    let writes = 0;
+    const observer = { controlRegister: (number: number) => { if (number === 3) writes++; } };
+    history.runTo(at);
+    history.machine.observers.add(observer);
+    history.pass({ until: here });
+    history.machine.observers.remove(observer);
+    return writes;
+  };
+
+  it('is known, since the history notes each, and is the last one, wherever it is asked for', () => {
+    const history = new History(kernelMachine('ring3'));
+    history.run();
+    const { end } = history;
+    for (let n = 1; n <= 8; n++) {
+      history.runTo(Math.floor((end.retired * n) / 8));
+      const search = lastWrite(history, { kind: 'register', name: 'cr3' });
+      let pieces = 1;
+      while (search.advance() === undefined) pieces++;
+      const found = search.finish()!;
+      expect(pieces).toBeLessThan(4);
+      expect([found.by, found.after, writesSince(history, found.at)]).toEqual(['instruction', history.machine.state.cr3, 1]);
+    }
+  });
+  it('is an edit, where that came later', () => {
+    const history = new History(kernelMachine('ring3'));
+    history.run({ maxInstructions: 150_000 });
+    const { cr3 } = history.machine.state, at = history.now;
+    history.give({ kind: 'register', name: 'cr3', value: cr3 });
+    history.run({ maxInstructions: 100 });
+    expect(lastWrite(history, { kind: 'register', name: 'cr3' }).finish()).toMatchObject({ by: 'edit', at: { retired: at.retired } });
+  });
+});
+
 describe('the last write', () => {
   it.each(ENGINE_NAMES)('to memory is found by linear and by physical address › %s', (engine) => {
     const { ask, address } = ended(engine);

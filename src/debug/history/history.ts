@@ -214,9 +214,10 @@ export class History {
     const before = this.#nextInput;
     for (let event; (event = this.log.events[this.#nextInput]) !== undefined && compareMoments(event.at, this.now) <= 0;) {
       this.#nextInput++;
-      this.isGiving = true;
+      // The log has it: it is no event of the guest's, however often it is given.
+      this.isGiving = this.machine.repeating = true;
       applyInput(this.machine, event.input);
-      this.isGiving = false;
+      this.isGiving = this.machine.repeating = false;
     }
     return this.#nextInput !== before;
   }

@@ -7,7 +7,7 @@ import { linear, PAGE_SIZE } from '../../state/addresses.ts';
 import { littleEndian } from '../bytes.ts';
 import type { History, Watch } from './history.ts';
 import { lastRegisterWrite } from './register-writes.ts';
-import { lastBefore, passTo, Search } from './search.ts';
+import { Course, lastBefore, passTo, Search, travel } from './search.ts';
 import type { Seen } from './seen.ts';
 
 export type WriteTarget =
@@ -38,19 +38,32 @@ const MOST_BYTES = 4096;
  */
 export function lastWrite(history: History, target: WriteTarget): Search<LastWrite | undefined> {
   const { machine } = history, here = history.now;
-  const look = lookFor(history, target);
+  const look = lookFor(history, target), course = new Course(history);
   const scan = function* (until: Moment): Generator<void, Seen | undefined, void> {
     const last = yield* look(until);
     // An edit of this very moment is behind us; an instruction that begins here is not.
     return last !== undefined && (last.by === 'edit' ? compareMoments(last.at, here) <= 0 : comparePositions(last.at, here) < 0) ? last : undefined;
   };
   const pieces = function* (): Generator<void, LastWrite | undefined, void> {
-    const seen = yield* lastBefore(history, scan);
+    const seen = (isCr3(target) ? yield* recordedCr3Write(history, here, scan) : undefined) ?? (yield* lastBefore(history, course, scan));
     const found = seen && withValues(history, machine, seen);
     history.runTo(here);
     return found;
   };
-  return new Search(pieces(), () => { history.runTo(here); });
+  return new Search(pieces(), () => { history.runTo(here); }, () => course.progress);
+}
+
+const isCr3 = (target: WriteTarget): boolean => target.kind === 'register' && target.name.toLowerCase() === 'cr3';
+
+/** The write to CR3 that the history has noted, all of which but for edits are in its records. Undefined: it has to be looked for, from here. */
+function* recordedCr3Write(history: History, here: Moment, scan: (until: Moment) => Generator<void, Seen | undefined, void>): Generator<void, Seen | undefined, void> {
+  const noted = history.records.lastCr3Write(here);
+  if (noted === undefined || history.log.events.some(({ input }) => input.kind === 'register' && input.name === 'cr3')) return undefined;
+  yield* travel(history, beginningOf(noted.at));
+  const behind = beginningOf({ retired: noted.at.retired + 1, deliveries: 0 });
+  const seen = yield* scan(compareMoments(behind, here) < 0 ? behind : here);
+  if (seen === undefined) yield* travel(history, here);
+  return seen;
 }
 
 function withValues(history: History, machine: Machine, { at, rip, by, where, read }: Seen): LastWrite {

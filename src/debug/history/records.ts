@@ -31,6 +31,16 @@ export interface DeliveryEvent {
 
 const PORTS = [0, 1, 'debug'] as const;
 
+/** The first of the numbers from `low` to before `high` that is far enough, where all behind it are, too; `high`: none is. */
+function firstFrom(low: number, high: number, isFarEnough: (n: number) => boolean): number {
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (isFarEnough(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
 export class Records {
   #events: HistoryEvent[] = [];
   /** Rings: instructions that had retired when a byte was sent, and the byte with the number of its port above. */
@@ -38,6 +48,7 @@ export class Records {
   readonly #sent = new Uint16Array(MOST_OUTPUT);
   /** How many bytes have been sent since the history began. */
   #sentCount = 0;
+  #changes = 0;
 
   constructor(machine: Machine) {
     const { state, cpu } = machine;
@@ -51,6 +62,7 @@ export class Records {
       },
       output: (port, byte) => {
         if (machine.repeating) return;
+        this.#changes++;
         const at = this.#sentCount++ % MOST_OUTPUT;
         this.#sentAt[at] = state.retired;
         this.#sent[at] = (PORTS.indexOf(port) << 8) | byte;
@@ -58,7 +70,11 @@ export class Records {
     });
   }
 
+  /** Another number whenever something has been noted or forgotten. */
+  get changes(): number { return this.#changes; }
+
   #note(event: HistoryEvent): void {
+    this.#changes++;
     if (this.#events.length >= MOST_EVENTS) this.#dropOldest();
     this.#events.push(event);
   }
@@ -74,24 +90,29 @@ export class Records {
 
   /** The first event at this position, if there is one: what the next step delivers or writes. */
   from(now: Position): HistoryEvent | undefined {
-    let low = 0, high = this.#events.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (comparePositions(this.#events[middle]!.at, now) < 0) low = middle + 1;
-      else high = middle;
-    }
-    const found = this.#events[low];
+    const found = this.#events[this.#indexFrom(now)];
     return found !== undefined && comparePositions(found.at, now) === 0 ? found : undefined;
   }
+  #indexFrom(now: Position): number { return firstFrom(0, this.#events.length, (n) => comparePositions(this.#events[n]!.at, now) >= 0); }
 
-  /** What a port had sent when so many instructions had retired (undefined: at the end), as far as it is among the newest MOST_OUTPUT bytes. */
-  output(port: 0 | 1 | 'debug', retired = Infinity): Uint8Array {
+  /** The last write to CR3 before this position, as far as it is kept. */
+  lastCr3Write(now: Position): HistoryEvent | undefined {
+    for (let n = this.#indexFrom(now) - 1; n >= 0; n--) if (this.#events[n]!.kind === 'cr3') return this.#events[n];
+    return undefined;
+  }
+
+  get #firstKept(): number { return Math.max(0, this.#sentCount - MOST_OUTPUT); }
+
+  /** How many bytes all ports together had sent when so many instructions had retired (undefined: at the end). */
+  sentBefore(retired = Infinity): number { return firstFrom(this.#firstKept, this.#sentCount, (n) => this.#sentAt[n % MOST_OUTPUT]! >= retired); }
+
+  /** What a port sent among the bytes `from` to `before`, numbers as `sentBefore` gives them, as far as it is among the newest MOST_OUTPUT of all ports. */
+  output(port: 0 | 1 | 'debug', from = 0, before = this.#sentCount): Uint8Array {
     const bytes: number[] = [];
     const number = PORTS.indexOf(port);
-    for (let n = Math.max(0, this.#sentCount - MOST_OUTPUT); n < this.#sentCount; n++) {
-      const at = n % MOST_OUTPUT;
-      if (this.#sentAt[at]! >= retired) break;
-      if (this.#sent[at]! >> 8 === number) bytes.push(this.#sent[at]! & 0xff);
+    for (let n = Math.max(from, this.#firstKept); n < before; n++) {
+      const sent = this.#sent[n % MOST_OUTPUT]!;
+      if (sent >> 8 === number) bytes.push(sent & 0xff);
     }
     return Uint8Array.from(bytes);
   }
@@ -100,7 +121,7 @@ export class Records {
   printed(port: 0 | 1 | 'debug', apart: number): { readonly at: number; readonly text: string }[] {
     const pieces: { at: number; text: string }[] = [], number = PORTS.indexOf(port);
     let last = -Infinity;
-    for (let n = Math.max(0, this.#sentCount - MOST_OUTPUT); n < this.#sentCount; n++) {
+    for (let n = this.#firstKept; n < this.#sentCount; n++) {
       const slot = n % MOST_OUTPUT, at = this.#sentAt[slot]!, char = String.fromCharCode(this.#sent[slot]! & 0xff);
       if (this.#sent[slot]! >> 8 !== number) continue;
       const piece = pieces.at(-1);
@@ -114,8 +135,9 @@ export class Records {
 
   /** Forgets what has not happened yet: another future begins. */
   forgetBehind(now: Position): void {
+    this.#changes++;
     while (this.#events.length > 0 && comparePositions(this.#events.at(-1)!.at, now) >= 0) this.#events.pop();
-    const least = Math.max(0, this.#sentCount - MOST_OUTPUT);
+    const least = this.#firstKept;
     while (this.#sentCount > least && this.#sentAt[(this.#sentCount - 1) % MOST_OUTPUT]! >= now.retired) this.#sentCount--;
   }
 }

@@ -12,6 +12,7 @@ import { beginningOf, type Moment } from '../../machine/position.ts';
 import type { MachineRegister } from '../../machine/registers.ts';
 import { instructionAt } from '../backtrace.ts';
 import type { History, Watch } from './history.ts';
+import { travel } from './search.ts';
 import type { Seen } from './seen.ts';
 
 const GENERAL = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'];
@@ -147,9 +148,4 @@ function* follow(history: History, watch: WriteWatch, until: Moment): Generator<
   } finally {
     watch.disarm(machine);
   }
-}
-
-function* travel(history: History, to: Moment): Generator<void, void, void> {
-  const way = history.wayTo(to);
-  while (way(LONGEST_PIECE).kind === 'instruction-limit') yield;
 }

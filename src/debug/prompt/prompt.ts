@@ -100,7 +100,7 @@ export class Prompt {
         yield;
       }
     };
-    return { kind: 'search', search: new Search(pieces(), () => { motion.cancel(); }) };
+    return { kind: 'search', search: new Search(pieces(), () => { motion.cancel(); }, () => motion.progress?.()) };
   }
 
   #all(): readonly Command[] {

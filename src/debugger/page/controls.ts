@@ -19,6 +19,9 @@ export class Controls {
   readonly #state = h('span', { class: 'pill', role: 'status', 'aria-live': 'polite' });
   /** One line; pointed at, or with the focus, all of it. */
   readonly #why = h('span', { 'class': 'why', 'role': 'status', 'aria-live': 'polite', 'aria-label': 'Why it stopped', 'tabindex': 0 });
+  readonly #progress = h('span', { class: 'progress', hidden: true });
+  readonly #bar = h('progress', {});
+  readonly #way = h('span', {});
   readonly #fault = h('button', { class: 'quiet fault-address', hidden: true, onclick: () => this.#page.show('paging', this.#status!.faultAddress!) }, 'Walk #PF');
   readonly #realTime = h('button', { class: 'quiet', id: 'real-time', onclick: () => this.#page.attempt(this.#page.client.ask('pace', this.#status?.inRealTime !== true)) }, 'Real time');
   readonly #count = h('button', { id: 'count', class: 'count', title: 'Instructions retired: go to another count (g)', 'aria-keyshortcuts': 'g', onclick: () => this.goTo() });
@@ -32,6 +35,7 @@ export class Controls {
 
   constructor(page: ControlsPage) {
     this.#page = page;
+    this.#progress.append(this.#bar, this.#way);
     const button = (id: string, shape: IconName, label: string, keys: string, motion: Motion): HTMLButtonElement =>
       h('button', { id, class: 'control', title: `${label} (${keys})`, 'aria-label': label, 'aria-keyshortcuts': keys, onclick: () => page.move(motion) }, icon(shape));
     this.#resume = h('button', { id: 'resume', class: 'control resume', 'aria-keyshortcuts': 'F8', onclick: () => this.resumeOrPause() });
@@ -43,7 +47,7 @@ export class Controls {
       h('div', { class: 'group', role: 'group', 'aria-label': 'Forwards' },
         button('step', 'step', 'Step in', 'F11', 'step'), button('over', 'over', 'Step over', 'F10', 'over'), button('out', 'out', 'Step out', 'Shift+F11', 'out'),
         this.#resume, button('end', 'last', 'To the latest moment', 'to the end of what has run', 'end')),
-      this.#state, h('div', { class: 'why-place' }, this.#why), this.#fault, this.#mode, this.#speed, this.#realTime, this.#count,
+      this.#state, h('div', { class: 'why-place' }, this.#why, this.#progress), this.#fault, this.#mode, this.#speed, this.#realTime, this.#count,
       h('button', { id: 'link', class: 'quiet', title: 'Copy a link to this moment', onclick: () => page.attempt(this.#link()) }, 'Link'),
       h('button', { id: 'open', class: 'quiet', onclick: () => page.open() }, 'Open…'),
       this.#message);
@@ -101,10 +105,22 @@ export class Controls {
     this.#realTime.setAttribute('aria-pressed', String(status.inRealTime));
     this.#realTime.title = status.inRealTime ? 'A halted guest waits for the clock on the wall: let its time jump ahead instead' : 'The time of a halted guest jumps ahead: let it wait for the clock on the wall instead';
     this.#why.textContent = this.#why.title = status.why ?? '';
+    this.#showProgress(status);
     this.#showFault(status.faultAddress);
     this.#count.textContent = grouped(status.now.retired);
     this.#mode.textContent = this.#mode.title = status.mode;
     this.#speed.textContent = status.activity === 'running' && status.speed > 0 ? `${short(status.speed)}/s` : '';
+  }
+
+  /** What takes long says how far it is, and how one gives it up. */
+  #showProgress({ progress }: StatusData): void {
+    this.#progress.hidden = progress === undefined;
+    if (progress === undefined) return;
+    const { kind, done, of } = progress;
+    this.#bar.max = Math.max(1, of);
+    this.#bar.value = done;
+    this.#bar.setAttribute('aria-label', kind === 'search' ? 'Searching backwards: instructions looked through' : 'On the way: instructions');
+    this.#way.textContent = `${kind === 'search' ? 'searching back' : 'on the way'}: ${short(done)} of ${short(of)} · Esc gives up`;
   }
 
   /** Before a page fault is delivered CR2 is still the last one's: this is the way to its address. */

@@ -114,7 +114,7 @@ class Main implements Page {
 
   #noticed(notice: Notice): void {
     switch (notice.notice) {
-      case 'console': this.#console.show(notice.bytes, notice.replaces); break;
+      case 'console': this.#console.show(notice.bytes, notice.replaces, notice.repeats); break;
       case 'failed': this.#controls.say(`The machine cannot go on: ${notice.message}`); break;
       case 'status':
         this.#controls.show(notice.status);
@@ -168,6 +168,10 @@ class Main implements Page {
       case '.': this.#code.follow(); break;
       case 'b': this.#timeline.bookmark(); break;
       case 'g': this.#controls.goTo(); break;
+      case 'Escape':
+        if (this.#status?.progress === undefined) return;
+        this.attempt(this.client.ask('pause'));
+        break;
       default: return;
     }
     event.preventDefault();

@@ -18,7 +18,11 @@ export class Timeline {
   #bookmarks: MomentData[] = [];
   #status: StatusData | undefined;
   #drawn: readonly MarkData[] = [];
+  #drawing = 0;
   #asked = 0;
+  /** Of which version the marks were asked for, and what is drawn. */
+  #askedFor = '';
+  #picture = '';
   #wanted: number | undefined;
   /** How often the machine had stopped when it was sent somewhere; undefined: it is there. */
   #sentAt: number | undefined;
@@ -56,10 +60,12 @@ export class Timeline {
     this.element.setAttribute('aria-valuetext', `instruction ${grouped(status.now.retired)} of ${grouped(status.end)}`);
     this.#draw();
     const now = performance.now();
-    if (status.activity !== 'running' || now - this.#asked > MARKS_MS) {
+    if (status.marksVersion !== this.#askedFor && (status.activity !== 'running' || now - this.#asked > MARKS_MS)) {
       this.#asked = now;
+      this.#askedFor = status.marksVersion;
       this.#page.attempt(this.#page.client.ask('marks', { buckets: 400 }).then((marks) => {
         this.#drawn = marks;
+        this.#drawing++;
         this.#draw();
       }));
     }
@@ -81,9 +87,17 @@ export class Timeline {
     const x = this.#x(this.#status.now.retired);
     this.#played.setAttribute('width', String(x));
     for (const name of ['x1', 'x2']) this.#handle.setAttribute(name, String(Math.min(Math.max(x, 1), this.element.clientWidth - 1)));
+    this.#drawMarks(this.#status);
+  }
+
+  /** Many, and mostly where they were. */
+  #drawMarks({ start, end }: StatusData): void {
+    const picture = `${this.#drawing} ${start} ${end} ${this.element.clientWidth} ${this.#bookmarks.map(({ retired }) => retired).join(' ')}`;
+    if (picture === this.#picture) return;
+    this.#picture = picture;
     this.#marks.replaceChildren(
       ...this.#drawn.map(({ at, kind }) => svg('rect', { class: kind, x: this.#x(at) - 1, y: LANES[kind], width: 2.5, height: 5, rx: 1 })),
-      ...this.#bookmarks.filter(({ retired }) => retired <= this.#status!.end).map(({ retired }) => svg('path', { class: 'bookmark', d: `M${this.#x(retired) - 4} 30l4 -8l4 8z` })));
+      ...this.#bookmarks.filter(({ retired }) => retired <= end).map(({ retired }) => svg('path', { class: 'bookmark', d: `M${this.#x(retired) - 4} 30l4 -8l4 8z` })));
   }
 
   #grab(event: PointerEvent): void {

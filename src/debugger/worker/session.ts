@@ -64,8 +64,9 @@ export class Session {
   #speed = 0;
   #noticed = 0;
   #sent: number[] = [];
-  /** The console shows what had been printed at the furthest moment. */
+  /** The console shows what had been printed at the furthest moment; how many bytes had been sent by then, or by the moment that it shows. */
   #consoleIsLive = true;
+  #consoleShows = 0;
   readonly #channel = new MessageChannel();
   #scheduled = false;
 
@@ -157,6 +158,7 @@ export class Session {
     this.#sent = [];
     this.#why = this.#ending = undefined;
     this.#consoleIsLive = false;
+    this.#consoleShows = Infinity;
     this.#newest = { at: NEVER, end: NEVER };
     if (followed === undefined) this.#stop({ kind: 'arrived' });
     else this.#move({ toMoment: followed.at });
@@ -195,6 +197,7 @@ export class Session {
     const { debug } = this.#here;
     const search = debug.lastWrite('register' in target ? { kind: 'register', name: target.register } : 'memory' in target ? { kind: 'memory', address: target.memory, bytes: target.bytes, physical: target.physical } : { kind: 'page-table', address: target.pageTable });
     return {
+      progress: () => search.progress,
       advance: () => {
         const found = search.advance();
         if (found === undefined) return { kind: 'instruction-limit' };
@@ -305,6 +308,8 @@ export class Session {
         start: history.start.retired, end: history.end.retired, now: history.now, isNewest: compareMoments(history.now, this.#newest.at) >= 0, faultAddress: debug.faultAddress,
         speed: this.#speed, inRealTime: this.#keepsRealTime,
         history: { bytes: history.memory.bytes, checkpoints: history.memory.checkpoints },
+        marksVersion: `${history.records.changes} ${history.log.events.length} ${history.start.retired} ${history.end.retired}`,
+        progress: this.#motion?.progress?.(),
         breakpoints: debug.breakpoints.all.map((breakpoint): BreakpointData => ({
           id: breakpoint.id, text: debug.breakpoints.describe(breakpoint), enabled: breakpoint.enabled, hits: breakpoint.hits,
           address: breakpoint.what.on === 'execute' && breakpoint.what.physical !== true ? breakpoint.what.from : undefined,
@@ -315,12 +320,15 @@ export class Session {
 
   #console(): void {
     // While a log is followed, its answers are the terminal's.
-    const { history } = this.#here.debug, isLive = history.isLive && !history.follows;
+    const { history } = this.#here.debug, { records } = history, isLive = history.isLive && !history.follows;
+    const before = records.sentBefore(history.isLive ? undefined : history.now.retired), shown = this.#consoleShows;
     if (isLive && this.#consoleIsLive) {
-      if (this.#sent.length > 0) this.#say({ notice: 'console', bytes: Uint8Array.from(this.#sent), replaces: false });
-    } else {
-      this.#say({ notice: 'console', bytes: history.records.output(0, history.isLive ? undefined : history.now.retired), replaces: true });
+      if (this.#sent.length > 0) this.#say({ notice: 'console', bytes: Uint8Array.from(this.#sent), replaces: false, repeats: false });
+    } else if (before !== shown) {
+      const replaces = before < shown;
+      this.#say({ notice: 'console', bytes: records.output(0, replaces ? 0 : shown, before), replaces, repeats: true });
     }
+    this.#consoleShows = before;
     this.#consoleIsLive = isLive;
     this.#sent = [];
   }

@@ -52,15 +52,15 @@ export class ConsolePane implements Pane {
     this.#fit.fit();
   }
 
-  show(bytes: Uint8Array, replaces: boolean): void {
-    if (!replaces) {
+  show(bytes: Uint8Array, replaces: boolean, repeats: boolean): void {
+    if (!replaces && !repeats) {
       this.#terminal.write(bytes);
       return;
     }
     // Pieces are written in their order, and their callbacks called between them.
     this.#terminal.write('', () => {
-      this.#terminal.reset();
-      this.#repeats = true;
+      if (replaces) this.#terminal.reset();
+      this.#repeats = repeats;
     });
     this.#terminal.write(bytes, () => { this.#repeats = false; });
   }

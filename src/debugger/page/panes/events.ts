@@ -18,6 +18,10 @@ export class EventsPane implements Pane {
   #retired = 0;
   #isRunning = false;
   #refreshed = 0;
+  /** What the list is of, and its rows with their instruction counts. */
+  #listed = '';
+  #rows: readonly (readonly [row: HTMLElement, retired: number])[] = [];
+  #version = '';
 
   constructor(page: Page) {
     this.#page = page;
@@ -30,12 +34,20 @@ export class EventsPane implements Pane {
     if (status !== undefined) {
       this.#retired = status.now.retired;
       this.#isRunning = status.activity === 'running';
+      this.#version = status.marksVersion;
       if (this.#isRunning && performance.now() - this.#refreshed < RUNNING_MS) return;
     }
     this.#refreshed = performance.now();
+    const listed = `${this.#version} ${this.#interrupts.checked} ${this.#isRunning}`;
+    if (listed === this.#listed) {
+      for (const [row, retired] of this.#rows) row.classList.toggle('later', retired > this.#retired);
+      return;
+    }
     const { events, total } = await this.#page.client.ask('events', { interrupts: this.#interrupts.checked, most: this.#isRunning ? MOST_RUNNING : MOST });
     this.#count.textContent = `${grouped(total)} kept${this.#isRunning && events.length === MOST_RUNNING ? `; the newest ${MOST_RUNNING}, while it runs` : ''}`;
-    replaceContent(this.#body, events.length === 0 ? [h('p', { class: 'note padded' }, 'No exception has been delivered yet, nor anything else that is listed here.')] : events.map((event) => this.#row(event)));
+    this.#listed = listed;
+    this.#rows = events.map((event) => [this.#row(event), event.at.retired]);
+    replaceContent(this.#body, events.length === 0 ? [h('p', { class: 'note padded' }, 'No exception has been delivered yet, nor anything else that is listed here.')] : this.#rows.map(([row]) => row));
   }
 
   #row({ at, kind, title, rip, details, address }: EventData): HTMLElement {

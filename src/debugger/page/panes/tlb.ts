@@ -11,6 +11,7 @@ export class TlbPane implements Pane {
   readonly element: HTMLElement;
   readonly #page: Page;
   readonly #body = h('div', { class: 'scroll padded' });
+  #drawn: string | undefined;
 
   constructor(page: Page) {
     this.#page = page;
@@ -18,7 +19,13 @@ export class TlbPane implements Pane {
     rove(this.#body, { items: 'tr[tabindex]' });
   }
 
-  async refresh(): Promise<void> { this.#draw(await this.#page.client.ask('tlb')); }
+  async refresh(): Promise<void> {
+    const entries = await this.#page.client.ask('tlb'), text = entries.map((entry) => Object.values(entry).join(' ')).join('\n');
+    // A step mostly leaves it as it was.
+    if (text === this.#drawn) return;
+    this.#drawn = text;
+    this.#draw(entries);
+  }
 
   #draw(entries: readonly TlbData[]): void {
     const stale = entries.filter((entry) => (entry.stale?.length ?? 0) > 0), fresh = entries.filter((entry) => entry.stale?.length === 0), others = entries.filter((entry) => entry.stale === undefined);
