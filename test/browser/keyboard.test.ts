@@ -89,6 +89,7 @@ describe('the page by keyboard alone', () => {
       for (; inside < 12; inside++) {
         await page.keyboard.press('Tab');
         if (await panel.evaluate((element) => !element.contains(document.activeElement))) break;
+        expect(await focused(), name).toMatchObject({ isSeen: true });
       }
       expect(inside, name).toBeGreaterThan(0);
       expect((await focused()).pane, name).toBe('Registers');

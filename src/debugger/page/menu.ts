@@ -8,7 +8,7 @@ let open: HTMLElement | undefined;
 export function showMenu(from: HTMLElement, items: MenuItems, at?: { readonly clientX: number; readonly clientY: number }): void {
   closeMenu(false);
   const { left, bottom } = from.getBoundingClientRect();
-  const menu = h('div', { class: 'menu', role: 'menu' }, ...items.map(([label, action]) => h('button', { role: 'menuitem', onclick: () => {
+  const menu = h('div', { 'class': 'menu', 'role': 'menu', 'aria-label': from.getAttribute('aria-label') ?? from.textContent }, ...items.map(([label, action]) => h('button', { role: 'menuitem', onclick: () => {
     closeMenu();
     action();
   } }, label)));

@@ -29,7 +29,7 @@ export class Timeline {
 
   constructor(page: Page) {
     this.#page = page;
-    this.#line = svg('svg', { class: 'line-of-time', preserveAspectRatio: 'none' }, this.#played, this.#marks, this.#handle);
+    this.#line = svg('svg', { 'class': 'line-of-time', 'preserveAspectRatio': 'none', 'aria-hidden': 'true' }, this.#played, this.#marks, this.#handle);
     this.element = h('div', {
       class: 'timeline', role: 'slider', tabindex: 0, 'aria-label': 'Time line: instructions', 'aria-valuemin': 0,
       onpointerdown: (event: PointerEvent) => this.#grab(event), onpointermove: (event: PointerEvent) => this.#drag(event), onpointerleave: () => { this.#hint.value = ''; },

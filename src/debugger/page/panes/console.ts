@@ -28,7 +28,11 @@ export class ConsolePane implements Pane {
     this.#terminal.onData((text) => page.attempt(page.client.ask('type', [...new TextEncoder().encode(text)])));
     new ResizeObserver(() => {
       if (screen.clientWidth === 0) return;
-      if (this.#terminal.element === undefined) this.#terminal.open(screen);
+      if (this.#terminal.element === undefined) {
+        this.#terminal.open(screen);
+        // The terminal's own rows for screen readers have no name.
+        screen.querySelector('.xterm-accessibility-tree')?.setAttribute('aria-label', 'What the guest has printed');
+      }
       this.#fitColumns();
     }).observe(screen);
   }

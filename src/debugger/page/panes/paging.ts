@@ -59,7 +59,7 @@ export class PagingPane implements Pane {
         h('span', { class: 'field-name' }, `${name} `, h('b', {}, name === 'offset' || name === 'sign' ? `0x${hex(value)}` : String(value))))));
     replaceContent(this.#walk, [
       h('p', { class: 'walk-title' }, h('code', {}, `0x${hex(address, 16)}`), ` ${mode}`), strip,
-      h('ol', { class: 'levels' }, levels.length === 0 ? undefined : h('li', { class: 'root' }, h('span', { class: 'structure' }, 'CR3'), h('code', {}, hex(cr3, 16))),
+      h('ol', { 'class': 'levels', 'aria-label': 'Entries that the walk goes through' }, levels.length === 0 ? undefined : h('li', { class: 'root' }, h('span', { class: 'structure' }, 'CR3'), h('code', {}, hex(cr3, 16))),
         ...levels.map((level) => this.#level(level)),
         h('li', { class: `result ${outcome === 'mapped' ? 'good' : 'bad'}` }, h('span', { class: 'structure' }, outcome === 'mapped' ? 'frame' : 'ends'),
           outcome === 'mapped' ? h('span', {}, 'physical ', this.#link(physicalAddress!), `, ${pageSize} page${key === undefined ? '' : `, ${key}`}`) : h('span', {}, outcome === 'not present' ? 'the last entry is not present' : 'the last entry has a reserved bit set'))),

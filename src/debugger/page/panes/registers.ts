@@ -47,7 +47,7 @@ export class RegistersPane implements Pane {
   #group({ name, registers }: RegisterGroup): HTMLElement {
     // Their names are of one width.
     const names = Math.max(...registers.map((register) => register.name.length));
-    const details = h('details', { open: this.#open.has(name) }, h('summary', {}, name), h('div', { class: 'table', style: `--names: ${names}` }, ...registers.flatMap((register) => this.#register(register))));
+    const details = h('details', { 'open': this.#open.has(name), 'aria-label': `${name} registers` }, h('summary', {}, name), h('div', { class: 'table', style: `--names: ${names}` }, ...registers.flatMap((register) => this.#register(register))));
     details.addEventListener('toggle', () => { if (details.open) this.#open.add(name); else this.#open.delete(name); });
     return details;
   }
