@@ -43,15 +43,15 @@ export class Handlers {
   readonly #code = new Code();
   #next = FIRST_FORM;
   /** Handlers of forms that have an index and are not compiled yet. */
-  #pending: { readonly index: number; readonly locals: readonly ValueType[]; readonly code: Uint8Array }[] = [];
+  #pending: { readonly index: number; readonly locals: readonly ValueType[]; readonly code: Uint8Array; readonly callsFunctions: boolean }[] = [];
 
   constructor(memory: WebAssembly.Memory, functions: EngineFunctions) {
     this.#memory = memory;
     this.#functions = functions;
     this.#pending.push(
-      { index: HANDLER.reference, locals: [], code: referenceCode() },
-      { index: HANDLER.jump, locals: [], code: jumpCode() },
-      { index: HANDLER.checkPage, locals: [I32, I64], code: checkPageCode() },
+      { index: HANDLER.reference, locals: [], code: referenceCode(), callsFunctions: true },
+      { index: HANDLER.jump, locals: [], code: jumpCode(), callsFunctions: false },
+      { index: HANDLER.checkPage, locals: [I32, I64], code: checkPageCode(), callsFunctions: false },
     );
   }
 
@@ -98,7 +98,7 @@ export class Handlers {
     try {
       const ops = make();
       ops.write();
-      this.#pending.push({ index: this.#next, locals: [...HANDLER_FIXED_LOCALS, ...ops.locals], code: this.#code.bytes.slice() });
+      this.#pending.push({ index: this.#next, locals: [...HANDLER_FIXED_LOCALS, ...ops.locals], code: this.#code.bytes.slice(), callsFunctions: ops.callsExtended || ops.callsEngine });
     } catch (thrown) {
       if (!(thrown instanceof LeftToReference || thrown instanceof UnsupportedVerb)) throw thrown;
       this.#stringForms.delete(this.#next);
@@ -131,11 +131,13 @@ export class Handlers {
     if (this.#pending.length === 0) return;
     const module = new ModuleWriter();
     const signature = module.signature(HANDLER_PARAMETERS, [I32]);
-    importFunctions(module);
+    // Each import costs as much as a small handler.
+    const callsFunctions = this.#pending.some((x) => x.callsFunctions);
+    if (callsFunctions) importFunctions(module);
     module.importMemory('e', 'memory');
     module.importTable('e', 'handlers');
     for (const { index, locals, code } of this.#pending) module.add({ signature, locals, code, name: String(index) });
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), { e: { memory: this.#memory, handlers: this.table }, ...importedFunctions(this.#functions) });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), { e: { memory: this.#memory, handlers: this.table }, ...(callsFunctions ? importedFunctions(this.#functions) : {}) });
     for (const { index } of this.#pending) this.table.set(index, exports[String(index)]);
     this.#pending = [];
   }

@@ -257,6 +257,7 @@ export class ShortWay extends ShortWayOps {
     this.requireCanonical(address);
     this.leaveUnless(this.value(I32, [address], () => {
       this.emit(address);
+      this.callsEngine = true;
       this.code.call(ENGINE_FUNCTION.invalidatePage);
     }));
   }
@@ -273,6 +274,7 @@ export class ShortWay extends ShortWayOps {
     this.require(this.isZero(64, this.and(64, beyond, this.inv(64, keeps))));
     this.effect([value], () => {
       this.emit(value);
+      this.callsEngine = true;
       this.code.call(ENGINE_FUNCTION.writeCr3);
     });
     this.count(ENGINE.changes);
