@@ -38,11 +38,12 @@ export function eventsView({ history, symbols }: Debugger, { interrupts, most }:
   return { events: shown, total: events.length };
 }
 
-/** At most one mark of a kind in each of so many equal stretches of the time line. */
+/** At most one mark of a kind in each of so many equal stretches of the time line. What was before its start is known, but cannot be gone to, and is not on it. */
 export function marksView({ history }: Debugger, { buckets }: Requests['marks']['takes']): readonly MarkData[] {
   const start = history.start.retired, length = Math.max(1, history.end.retired - start);
   const marks = new Map<string, { at: number; kind: MarkData['kind']; title: string; count: number }>();
   const note = (kind: MarkData['kind'], at: number, title: () => string): void => {
+    if (at < start) return;
     const key = `${kind}${Math.floor(((at - start) / length) * buckets)}`;
     const known = marks.get(key);
     if (known === undefined) marks.set(key, { at, kind, title: title(), count: 1 });
