@@ -5,6 +5,8 @@ import { h } from '../dom.ts';
 import type { Page, Pane } from '../pane.ts';
 
 const SCROLLBACK_LINES = 5000;
+/** Characters of what has just been printed that a screen reader is told at once. */
+const LONGEST_ANNOUNCEMENT = 4000;
 /** What programs for a terminal expect: smaller letters are better than broken lines. */
 const COLUMNS = 80, LARGEST_FONT = 12, SMALLEST_FONT = 10;
 
@@ -32,6 +34,7 @@ export class ConsolePane implements Pane {
         this.#terminal.open(screen);
         // The terminal's own rows for screen readers have no name.
         screen.querySelector('.xterm-accessibility-tree')?.setAttribute('aria-label', 'What the guest has printed');
+        boundAnnouncement(screen.querySelector('.live-region')!);
       }
       this.#fitColumns();
     }).observe(screen);
@@ -76,6 +79,11 @@ export class ConsolePane implements Pane {
   }
 
   async refresh(): Promise<void> { /* it is told */ }
+}
+
+/** The terminal stops telling a screen reader what is printed after some lines, but one line of a guest's may be endless: each character of it would stay, and cost, for ever. */
+function boundAnnouncement(region: Element): void {
+  new MutationObserver(() => { if (region.textContent.length > LONGEST_ANNOUNCEMENT) region.textContent = ''; }).observe(region, { childList: true, characterData: true, subtree: true });
 }
 
 /** Keys that the guest does not get: those that move the machine, and the one that leads out of the console. */
