@@ -159,8 +159,8 @@ export class Translator {
     if (!this.waits || growths > 0 || beside || this.#written.length === MOST_TOGETHER) this.compile();
     return true;
   }
-  /** Whether a region that begins there waits for others. */
-  #isWaiting(ip: bigint, context: Context): boolean { return this.#written.some((x) => !x.outdated && x.context === context && x.blocks[0]!.ip === ip); }
+  /** Whether a region that can be entered there waits for others. */
+  #isWaiting(ip: bigint, context: Context): boolean { return this.#written.some((x) => !x.outdated && x.context === context && x.blocks.some((block) => block.entry && block.ip === ip)); }
 
   /** Regions have waited long enough: to be asked now and then. */
   get isDue(): boolean { return this.#written.length > 0 && Math.abs(this.#state.retired - this.#waitingSince) >= LONGEST_WAIT; }
