@@ -56,7 +56,7 @@ interface Prefixes {
  * A kernel that boots has a new instruction decoded for every few that it executes, so that these are made once: nothing of one instruction outlives its
  * decoding, and decoding calls nobody who decodes.
  */
-const reader = new ByteReader(new Uint8Array(), 0);
+const reader = new ByteReader();
 const prefixes: Prefixes = { operandSizePrefix: false, addressSizePrefix: false, repeat: 0, lock: false, segment: undefined, rex: 0, opcode: 0 };
 const ordinary: Writable<Selectors> = { operandSizePrefix: false, repeat: 0, rexW: false, vexLength: 0 };
 const context: Writable<OperandContext> = { longMode: false, addressWidth: 64, rexX: 0, rexB: 0, segmentOverride: undefined, rex: 0, vvvv: 0, opcode: 0, modrm: 0, rmIsRegister: false };

@@ -5,18 +5,11 @@ export const MAX_LENGTH = 15;
 
 /** Reads little-endian fields. A read past the end gives zeros and sets `trouble`, so callers check once per field group. */
 export class ByteReader {
-  bytes: Uint8Array;
-  start: number;
-  position: number;
+  bytes: Uint8Array = new Uint8Array();
+  start = 0;
+  position = 0;
   /** Set when a byte was wanted that is past the end (`truncated`) or past the length limit (`too-long`). */
-  trouble: 'truncated' | 'too-long' | undefined;
-
-  constructor(bytes: Uint8Array, start: number) {
-    this.bytes = bytes;
-    this.start = start;
-    this.position = start;
-    this.trouble = undefined;
-  }
+  trouble: 'truncated' | 'too-long' | undefined = undefined;
 
   /** Reads from here on. */
   begin(bytes: Uint8Array, start: number): this {

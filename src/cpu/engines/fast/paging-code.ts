@@ -78,6 +78,11 @@ class Writer extends Expressions {
   /** Bits 31:12 of the address, or all of the page's, with the PCID in the place of the others. */
   get #pageTag(): Expression { return this.or(this.and(this.#low, this.c(~0xfff)), this.load(32, ENGINE.pcid)); }
   get #wholeTag(): Expression { return this.op('i64_or', this.op('i64_and', this.#l('linear'), this.c64(-4096n)), this.load(64, ENGINE.pcid)); }
+  /** In 4-level paging. */
+  get #isNotCanonical(): Expression {
+    const linear = this.#l('linear'), sixteen = this.c64(16n);
+    return this.op('i64_ne', this.op('i64_shr_s', this.op('i64_shl', linear, sixteen), sixteen), linear);
+  }
   get #isWrite(): Expression { return this.has(this.#l('access'), MISS_WRITE); }
   #giveUpIf(condition: Expression): void { this.if(condition, () => { this.return(this.c(0)); }); }
   /** What FRAME says of the frame of an address (i64) in RAM. */
@@ -112,11 +117,6 @@ class Writer extends Expressions {
     this.#publish();
     this.#count('accesses');
     this.return(this.c(PREPARED.answered));
-  }
-  /** In 4-level paging. */
-  get #isNotCanonical(): Expression {
-    const linear = this.#l('linear'), sixteen = this.c64(16n);
-    return this.op('i64_ne', this.op('i64_shr_s', this.op('i64_shl', linear, sixteen), sixteen), linear);
   }
 
   /** `Mmu.#fetch`, but for page faults. */

@@ -90,11 +90,11 @@ export class Translator {
   #waitingSince = 0;
   #livingInstructions = 0;
   /** Regions wait for others. */
-  readonly waits: boolean;
+  readonly #waits: boolean;
 
   /** `onlyExecuted`: regions are made of what has been executed before (see RegionFormer), and wait for others to be compiled with. */
   constructor(state: GuestState, store: CodeStore, handlers: Handlers, entries: EntryTable, functions: EngineFunctions, onlyExecuted: boolean) {
-    this.waits = onlyExecuted;
+    this.#waits = onlyExecuted;
     this.#functions = functions;
     this.#state = state;
     this.#store = store;
@@ -136,7 +136,9 @@ export class Translator {
   /** Makes the region of an address for which the fetch column answers. False where there is nothing to translate. */
   translate(ip: bigint, context: Context, targets: readonly bigint[] = [], growths = 0, beside = false): boolean {
     const begun = performance.now();
-    if (this.#isWaiting(ip, context)) return true;
+    // What takes the place of a living region does not wait.
+    const replaces = growths > 0 || beside;
+    if (!replaces && this.#isWaiting(ip, context)) return true;
     const blocks = this.#former.form(ip, context, targets);
     if (blocks.length === 0) {
       this.#remember(ip, context);
@@ -155,8 +157,7 @@ export class Translator {
     this.#written.push(written);
     this.#credit.spend(count);
     this.statistics.emitMilliseconds += performance.now() - begun;
-    // What takes the place of a living region does not wait.
-    if (!this.waits || growths > 0 || beside || this.#written.length === MOST_TOGETHER) this.compile();
+    if (!this.#waits || replaces || this.#written.length === MOST_TOGETHER) this.compile();
     return true;
   }
   /** Whether a region that can be entered there waits for others. */
