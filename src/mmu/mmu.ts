@@ -9,7 +9,7 @@ import { CR0, CR4, EFER, RFLAGS_AC } from './control-bits.ts';
 import { explainWalk, staleness, type WalkExplanation } from './explain.ts';
 import { PageFault } from './page-fault.ts';
 import { Translation, commitFlags, denial, faultErrorCode, walk, type Denial, type PagingStructures } from './page-walk.ts';
-import { ALL_PAGING_FEATURES, PagingControls, currentPcid, loadPdpteRegisters, pagingMode, type PagingFeatures } from './paging-mode.ts';
+import { ALL_PAGING_FEATURES, PagingControls, currentPcid, loadPdpteRegisters, PLAIN_PAGING, pagingMode, type PagingFeatures } from './paging-mode.ts';
 import type { PhysicalMemory } from './physical-memory.ts';
 import { COLUMN, DATA_ENTRIES, FETCH_COLUMN, Tlb, columnBase, pageOf, type Column, type TlbEntry } from './tlb.ts';
 import { TLB_ATTRIBUTE, rightsOf } from './tlb-attributes.ts';
@@ -183,8 +183,12 @@ export class Mmu {
     if (this.#watch!.covers(low, high, Math.floor(physical / PAGE_SIZE))) this.#watch!.listener(low, high, physical, bytes, write);
   }
 
-  /** 4-level paging, each access of which may be done without this class seeing it. */
-  isPlainLongPaging(): boolean { return pagingMode(this.state) === '4-level' && this.memory.a20 && this.#watch === undefined; }
+  /** The paging in effect, where each access may be done without this class seeing it: a PLAIN_PAGING, or 0. */
+  plainPaging(): number {
+    if (!this.memory.a20 || this.#watch !== undefined) return 0;
+    const mode = pagingMode(this.state);
+    return mode === '4-level' ? PLAIN_PAGING.fourLevels : mode === '32-bit' ? PLAIN_PAGING.twoLevels : 0;
+  }
 
   /** The column that answers explicit data accesses as things are now. */
   dataColumn(privilege: Privilege): Column { return this.#column(this.#words[CR4_AT]!, privilege); }

@@ -5,6 +5,8 @@ import { CR0, CR4, EFER } from './control-bits.ts';
 import { ADDRESS_HIGH, RESERVED_PDPTE_HIGH, RESERVED_PDPTE_LOW } from './paging-entries.ts';
 
 export type PagingMode = 'none' | '32-bit' | 'PAE' | '4-level' | '5-level';
+/** Numbers of the modes that generated code knows (src/cpu/engines/fast/paging-code.ts). */
+export const PLAIN_PAGING = { fourLevels: 1, twoLevels: 2 } as const;
 /** Paging of IA-32e mode. */
 export const isLongPaging = (mode: PagingMode): boolean => mode === '4-level' || mode === '5-level';
 

@@ -1,6 +1,6 @@
 /** The paging unit's own generated code leaves what src/mmu/ leaves: TLBs, bits A and D, page faults, whatever the tables hold and however stale the TLBs are. */
 import { describe, expect, it } from 'vitest';
-import { al, byte, cr2, cr3, rax, rbx, rsi } from '../../src/assembler/index.ts';
+import { type Assembler, al, byte, cr2, cr3, eax, ebx, esi, rax, rbx, rsi } from '../../src/assembler/index.ts';
 import { readRflags } from '../../src/cpu/flags.ts';
 import { CR0, CR4, EFER } from '../../src/mmu/control-bits.ts';
 import { ENTRY } from '../../src/mmu/paging-entries.ts';
@@ -19,26 +19,52 @@ const LINEAR = 0x40_0000, LARGE = 4;
 /** Of #PF. */
 const HANDLER = AT.handlers + 14 * 16;
 
-function machine(engine: 'reference' | 'interpreter' | 'auto', cr4: number, writeProtect: boolean): SystemMachine {
-  const m = new SystemMachine(64, engine).gates();
+/** Whether paging is that of 64-bit code, with 4 levels, or of 32-bit code, with 2. */
+type Bits = 64 | 32;
+/** Puts an entry into a table. */
+function put(m: SystemMachine, table: number, index: number, value: bigint): void {
+  if (m.cpu.longModeActive) m.write64(table + 8 * index, value);
+  else m.memory.write(physical(table + 4 * index), 4, Number(BigInt.asUintN(32, value)));
+}
+
+function machine(engine: 'reference' | 'interpreter' | 'auto', cr4: number, writeProtect: boolean, bits: Bits = 64): SystemMachine {
+  const m = new SystemMachine(bits, engine).gates();
   m.cpu.onException = undefined;
   m.state.cr0 = (CR0.PE | CR0.PG | CR0.ET | CR0.NE | (writeProtect ? CR0.WP : 0)) >>> 0;
-  m.state.cr4 = CR4.PAE | cr4;
-  m.state.efer = EFER.LME | EFER.LMA | EFER.NXE | EFER.SCE;
-  m.write64(AT.pd + 16, BigInt(AT.pt) | 7n);
+  m.state.cr4 = cr4 | (bits === 64 ? CR4.PAE : 0);
+  m.state.efer = bits === 64 ? EFER.LME | EFER.LMA | EFER.NXE | EFER.SCE : 0;
   // The supervisor's own pages, stack and tables among them.
-  if ((cr4 & CR4.SMAP) !== 0) m.write64(AT.pd, 0x83n);
+  const own = (cr4 & CR4.SMAP) === 0 ? 7n : 3n;
+  if (bits === 64) {
+    put(m, AT.pd, 0, 0x80n | own);
+    put(m, AT.pd, 2, BigInt(AT.pt) | 7n);
+  } else {
+    // Page directory, then a table of the first 4 MiB.
+    for (let n = 0; n < 1024; n++) {
+      put(m, AT.pml4, n, 0n);
+      put(m, AT.pdpt, n, BigInt(n << 12) | own);
+    }
+    put(m, AT.pml4, 0, BigInt(AT.pdpt) | own);
+    put(m, AT.pml4, 1, BigInt(AT.pt) | 7n);
+    for (let n = 0; n < PAGES; n++) put(m, AT.pt, n, BigInt(AT.pages + 4096 * n) | 7n);
+    // ESP0, and SS0.
+    m.write64(AT.tss + 4, BigInt(AT.rsp0) | BigInt(SEL.data) << 32n);
+  }
   m.mmu.flushAll();
   m.cpu.stateReplaced();
+  const wide = bits === 64, place = byte(wide ? rsi : esi);
+  const write: Readonly<Record<Snippet, (a: Assembler) => void>> = {
+    read: (a) => { a.mov(al, place); },
+    write: (a) => { a.mov(place, al); },
+    modify: (a) => { a.add(place, al); },
+    invalidate: (a) => { a.invlpg(place); },
+    reload: (a) => { if (wide) a.mov(cr3, rax); else a.mov(cr3, eax); },
+    fetch: (a) => { if (wide) a.jmp(rsi); else a.jmp(esi); },
+    cr2: (a) => { if (wide) a.mov(rbx, cr2); else a.mov(ebx, cr2); },
+  };
   SNIPPETS.forEach((name, n) => {
     m.program((a) => {
-      if (name === 'read') a.mov(al, byte(rsi));
-      else if (name === 'write') a.mov(byte(rsi), al);
-      else if (name === 'modify') a.add(byte(rsi), al);
-      else if (name === 'invalidate') a.invlpg(byte(rsi));
-      else if (name === 'reload') a.mov(cr3, rax);
-      else if (name === 'fetch') a.jmp(rsi);
-      else a.mov(rbx, cr2);
+      write[name](a);
       // The block ends here: a run of two instructions is one of it.
       a.jmp('next');
       a.label('next');
@@ -58,14 +84,16 @@ function prepare(m: SystemMachine, seed: number): void {
   const { state, cpu } = m;
   const page = random.below(PAGES), bits = (random.u32() & (ENTRY.RW | ENTRY.US | ENTRY.A | ENTRY.D | ENTRY.G)) | (random.below(6) === 0 ? 0 : ENTRY.P);
   const high = random.below(8) === 0 ? [1n << 63n, 1n << 45n, 5n << 59n][random.below(3)]! : 0n;
-  if (random.below(3) === 0) m.write64(AT.pt + 8 * page, BigInt(AT.pages + 4096 * random.below(PAGES)) | BigInt(bits) | high);
+  if (random.below(3) === 0) put(m, AT.pt, page, BigInt(AT.pages + 4096 * random.below(PAGES)) | BigInt(bits) | high);
   // A large page that changes its rights, becomes a table, or has a bit that is reserved.
-  if (random.below(12) === 0) m.write64(AT.pd + 8 * LARGE, [BigInt(LARGE << 21) | 0x80n, BigInt(AT.pt), BigInt(LARGE << 21) | 0x80n | (random.below(4) === 0 ? 1n << 13n : 0n)][random.below(3)]! | BigInt(bits) | high);
+  const [directory, large] = cpu.longModeActive ? [AT.pd, LARGE] : [AT.pml4, LARGE >> 1];
+  if (random.below(12) === 0) put(m, directory, large, [BigInt(LARGE << 21) | 0x80n, BigInt(AT.pt), BigInt(LARGE << 21) | 0x80n | (random.below(4) === 0 ? 1n << 13n : 0n)][random.below(3)]! | BigInt(bits) | high);
   const user = random.below(3) === 0 && (state.cr4 & CR4.SMAP) === 0;
-  if (user) m.enterUser();
+  if (user) m.enterUser(cpu.longModeActive ? 64 : 32);
   else {
     for (const at of [SEGMENT.SS, SEGMENT.DS, SEGMENT.ES]) cpu.setSegment(at, { selector: SEL.data, attributes: ACCESS.data | 0xc000, limit: 0xffff_ffff, base: 0n });
-    cpu.setSegment(SEGMENT.CS, { selector: SEL.code64, attributes: ACCESS.code | 0xa000, limit: 0xffff_ffff, base: 0n });
+    const [selector, size] = cpu.longModeActive ? [SEL.code64, 0xa000] : [SEL.code32, 0xc000];
+    cpu.setSegment(SEGMENT.CS, { selector, attributes: ACCESS.code | size, limit: 0xffff_ffff, base: 0n });
     state.cpl = 0;
   }
   const usual: readonly Snippet[] = ['read', 'write', 'modify'];
@@ -86,11 +114,16 @@ function seen({ state, mmu, memory }: SystemMachine): unknown {
   return [[...state.gpr.subarray(0, 16)], state.rip, state.cr3, readRflags(state), state.retired, mmu.tlb.save().join(), tables];
 }
 
+const LONG = CR4.PAE, LEGACY = 0;
 describe.each([
-  ['of an old kernel', 0, false], ['with WP', 0, true], ['with WP and global pages', CR4.PGE, true], ['with SMAP and SMEP', CR4.PGE | CR4.SMAP | CR4.SMEP, true], ['with PCIDs', CR4.PGE | CR4.PCIDE, true],
-] as const)('an access in 4-level paging, %s', (_what, cr4, writeProtect) => {
+  ['4-level paging of an old kernel', LONG, false], ['4-level paging with WP', LONG, true], ['4-level paging with WP and global pages', LONG | CR4.PGE, true],
+  ['4-level paging with SMAP and SMEP', LONG | CR4.PGE | CR4.SMAP | CR4.SMEP, true], ['4-level paging with PCIDs', LONG | CR4.PGE | CR4.PCIDE, true],
+  ['32-bit paging of an old kernel', LEGACY, false], ['32-bit paging with large pages', LEGACY | CR4.PSE, false], ['32-bit paging with WP and global pages', LEGACY | CR4.PSE | CR4.PGE, true],
+  ['32-bit paging with SMAP and SMEP', LEGACY | CR4.PSE | CR4.SMAP | CR4.SMEP, true],
+] as const)('an access in %s', (_what, cr4, writeProtect) => {
   it.each(['interpreter', 'auto'] as const)('by the %s engine leaves what the reference engine leaves', (engine) => {
-    const reference = machine('reference', cr4, writeProtect), fast = machine(engine, cr4, writeProtect);
+    const bits = (cr4 & CR4.PAE) === 0 ? 32 : 64;
+    const reference = machine('reference', cr4, writeProtect, bits), fast = machine(engine, cr4, writeProtect, bits);
     for (let seed = 1; seed <= STEPS; seed++) {
       for (const m of [reference, fast]) {
         prepare(m, seed);

@@ -52,7 +52,7 @@ export const ENGINE = {
   portsOpen: BASE + 96,
   /** u32: not 0 where the engine is to be asked before the next instruction: an access to a port had consequences. */
   asked: BASE + 100,
-  /** u32: 1 where fast/paging-code.ts knows the paging in effect and nobody looks on. u64: the bits of an entry that it may not have set. */
+  /** u32: which paging fast/paging-code.ts may do, since nobody looks on: a PLAIN_PAGING of src/mmu/paging-mode.ts, 0: none. u64: the bits of an entry of 64 bits that may not be set. */
   walkable: BASE + 104,
   /** i32: the budget at the last miss that it served in this stay; -1: none. An instruction that misses twice wants both its pages at once. */
   servedAt: BASE + 108,
@@ -60,12 +60,12 @@ export const ENGINE = {
   /** u32: error code of the page fault that it found. u32: how many have been delivered from generated code since the engine looked last: they retire nothing. */
   faultCode: BASE + 120,
   faults: BASE + 124,
-  /** u32 each: the handlers that deliver a page fault of the supervisor and of the user (interpreter/short-ways.ts); 0: not made yet. */
-  pageFaultWays: BASE + 128,
+  /** u32 each: the handlers that deliver a page fault (interpreter/short-ways.ts) of the supervisor and of the user, in 64-bit mode and elsewhere; 0: not made yet. */
+  pageFaultWays: BASE + 144,
   /** i32: the budget behind an STI that set IF, in this stay: before the next instruction no interrupt is recognised. -1: none. */
-  shadowAt: BASE + 136,
+  shadowAt: BASE + 128,
   /** i32: links lead to entries of this heat and more only: that of others is still to be counted. */
-  linkFrom: BASE + 140,
+  linkFrom: BASE + 132,
 } as const;
 export const MISS_WRITE = 0x100;
 

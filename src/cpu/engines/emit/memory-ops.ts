@@ -25,8 +25,8 @@ export interface RememberedPage { readonly slot: number; readonly readAndWrite: 
 /** Numbers of an i64 and of an i32: what PAGE_SLOT describes. */
 export interface PageLocals { readonly page: number; readonly addend: number }
 
-/** Bits of an access: of a value or a vector. */
-export type AccessWidth = Width | 80 | 128 | 256 | 320 | 384;
+/** Bits of an access: of a value, a vector, or the frame of an interrupt. */
+export type AccessWidth = Width | 80 | 96 | 128 | 160 | 192 | 256 | 320 | 384;
 
 const PAGE_MASK = -4096n;
 /** From bits 31:0 of an address to the offset of its entry in a column. */
@@ -299,11 +299,11 @@ export abstract class MemoryOps extends FlagOps {
       });
     });
   }
-  /** Five quadwords in a row, in one access: the frame of an interrupt. */
-  protected loadFrame(offset: Node): Node[] {
-    const exit = this.leave();
-    const host = this.value(I32, [offset, ...exit.roots], () => { this.#locate(offset, 320, false, exit, undefined); });
-    return [0, 8, 16, 24, 32].map((at) => this.loadState(I64, LOAD[64], at, host));
+  /** Five quadwords or doublewords in a row, in one access: the frame of an interrupt. */
+  protected loadFrame(type: typeof I32 | typeof I64, offset: Node): Node[] {
+    const exit = this.leave(), w = type === I64 ? 64 : 32;
+    const host = this.value(I32, [offset, ...exit.roots], () => { this.#locate(offset, w === 64 ? 320 : 160, false, exit, undefined); });
+    return [0, 1, 2, 3, 4].map((n) => this.loadState(type, LOAD[w], n * w / 8, host));
   }
   /** Ten bytes in one access: the lower eight, and the two above them as an i32. */
   protected loadTen(segment: Segment, offset: Node): [Node, Node] {

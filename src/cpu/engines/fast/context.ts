@@ -68,7 +68,7 @@ export function enterContext(cpu: Cpu): Context | undefined {
   const unwatched = cpu.unwatched();
   u32[ENGINE.unwatched / 4] = unwatched && cpu.faultChain.length === 0 ? 1 : 0;
   u32[ENGINE.portsOpen / 4] = unwatched && !cpu.portBreakpoints ? 1 : 0;
-  u32[ENGINE.walkable / 4] = mmu.isPlainLongPaging() ? 1 : 0;
+  u32[ENGINE.walkable / 4] = mmu.plainPaging();
   u32[ENGINE.reservedBits / 4 + 1] = RESERVED_HIGH_LONG | ((state.efer & EFER.NXE) === 0 ? ENTRY_HIGH_XD : 0);
   u32[ENGINE.interruptWaits / 4] = cpu.bus.interruptRequested() ? 1 : 0;
   u32[ENGINE.contextKey / 4 + 1] = context.number << CONTEXT_KEY_HIGH_SHIFT;

@@ -219,10 +219,9 @@ function serveMiss(code: Code, handler: number, again: Label): void {
 function deliverFault(code: Code, x: Expressions, handler: number): void {
   const record = x.local(LOCAL.record), way = x.local(LOCAL.left), trail = x.load(32, ENGINE.trail);
   const isUser = x.op('i32_eq', x.load(32, ENGINE.dataColumn), x.c(columnBase(COLUMN.user)));
-  x.set(LOCAL.left, x.load(32, ENGINE.pageFaultWays, x.op('i32_shl', isUser, x.c(2))));
-  // The ways are those of 64-bit code.
   const isLegacy = x.has(x.load(32, ENGINE.contextKey + 4), LEGACY << CONTEXT_KEY_HIGH_SHIFT);
-  x.if(x.or(x.not(way), isLegacy), () => { x.return(x.local(LOCAL.status)); });
+  x.set(LOCAL.left, x.load(32, ENGINE.pageFaultWays, x.or(x.op('i32_shl', isUser, x.c(2)), x.op('i32_shl', isLegacy, x.c(3)))));
+  x.if(x.not(way), () => { x.return(x.local(LOCAL.status)); });
   x.set(LOCAL.record, x.load(32, ENGINE.leftAt));
   const budget = x.op('i32_add', x.load(32, ENGINE.budget), x.select(record, x.load(16, RECORD.remaining, record), x.c(0)));
   // The shadow of STI goes into the delivery.

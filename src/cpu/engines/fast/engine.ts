@@ -24,7 +24,7 @@ import { RECORD } from '../interpreter/record.ts';
 import { MANY, type StringForm } from '../interpreter/string-form.ts';
 import { ReferenceEngine } from '../reference/engine.ts';
 import { CodeStore } from './code-store.ts';
-import { enterContext, FIRST_CONTEXT, type Context } from './context.ts';
+import { enterContext, FIRST_CONTEXT, LEGACY, type Context } from './context.ts';
 import { Translator } from '../translator/translator.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
 import { EntryTable } from './entry-table.ts';
@@ -59,6 +59,9 @@ const BUDGET = ENGINE.budget / 4, LEFT_AT = ENGINE.leftAt / 4, LINK = ENGINE.lin
 const PCID = ENGINE.pcid / 4, MISS_ACCESS = ENGINE.missAccess / 4, MISS_LOW = ENGINE.missAddress / 4;
 const UNWATCHED = ENGINE.unwatched / 4, STALE_PAGES = ENGINE.stalePages / 4, CHANGES = ENGINE.changes / 4, DELIVERIES = ENGINE.deliveries / 4, ASKED = ENGINE.asked / 4, SERVED_AT = ENGINE.servedAt / 4, FAULTS = ENGINE.faults / 4, SHADOW_AT = ENGINE.shadowAt / 4;
 const ALL_COLUMNS = 7;
+
+/** Where the handler that delivers page faults of a context is. */
+const pageFaultWayAt = ({ column, number }: Context): number => ENGINE.pageFaultWays / 4 + (column === COLUMN.user ? 1 : 0) + ((number & LEGACY) === 0 ? 0 : 2);
 
 /** What the engine does for generated code that came back; a single step accounts for itself. */
 const SERVICE: Readonly<Partial<Record<number, Activity>>> = {
@@ -465,7 +468,7 @@ export class FastEngine implements Engine {
     const prepared = this.cpu.mmu.prepare(low, high, access & 0xff, (access & MISS_WRITE) !== 0, this.cpu.privilege);
     if (prepared === false) return this.#manyOrOne(leftAt);
     // From now on generated code delivers it.
-    if (prepared === undefined && this.cpu.in64BitMode) u32[ENGINE.pageFaultWays / 4 + (context.column === COLUMN.user ? 1 : 0)] ||= this.handlers.pageFaultWay(context);
+    if (prepared === undefined && (this.cpu.in64BitMode || !this.cpu.longModeActive)) u32[pageFaultWayAt(context)] ||= this.handlers.pageFaultWay(context);
     if (prepared === undefined) return this.#deliver(new PageFault(joined(low, high) as LinearAddress, this.cpu.mmu.faultCode));
     this.#resume = leftAt;
     // A region's store to a page with code.

@@ -1,13 +1,14 @@
 /**
- * The paging unit's usual cases as generated code, so that no miss of the columns costs a way into TypeScript: 4-level paging in RAM, with no
+ * The paging unit's usual cases as generated code, so that no miss of the columns costs a way into TypeScript: 4-level and 32-bit paging in RAM, with no
  * key in effect and nobody who looks on. What they do is what src/mmu/ does; whatever else there is, a function answers 0 before it changes
  * anything but bits A (which the walk in TypeScript would set as well). test/engines/paging-code.test.ts holds it to that.
  */
 import { CR0, CR4 } from '../../../mmu/control-bits.ts';
 import { PF_ERROR } from '../../../mmu/page-fault.ts';
-import { ADDRESS_HIGH, ENTRY, RESERVED_LOW_LEAF, SIZE_2M } from '../../../mmu/paging-entries.ts';
+import { ADDRESS_HIGH, ENTRY, RESERVED_LOW_LEAF, RESERVED_WITHOUT_PSE36, SIZE_2M, SIZE_4M } from '../../../mmu/paging-entries.ts';
 import { FRAME, codeLinesBase, frameFlagsBase } from '../../../mmu/physical-memory.ts';
 import { COLUMN, COLUMN_ENTRY_BYTES, COLUMN_FIELD, DATA_ENTRIES, FETCH_COLUMN, FETCH_ENTRY_BYTES, FETCH_FIELD, INSTRUCTION_ENTRIES, TLB_LAYOUT as TLB, columnBase, fetchColumnBase, type Column, type FetchColumn } from '../../../mmu/tlb.ts';
+import { PLAIN_PAGING } from '../../../mmu/paging-mode.ts';
 import { TLB_ATTRIBUTE as A } from '../../../mmu/tlb-attributes.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
 import { OFFSET, RAM_BASE } from '../../../state/layout.ts';
@@ -171,39 +172,10 @@ class Writer extends Expressions {
   /** Follows the paging structures: leaves `attributes` and `frame`, and the leaf's bits A and D set. Returns a page fault, or gives up before one of a fetch. */
   #walk(tlb: 'data' | 'instruction'): void {
     const fault = (code: number): void => { if (tlb === 'data') this.#fault(code); else this.return(this.c(0)); };
-    this.#set('table', this.op('i64_and', this.load(64, OFFSET.cr3), this.c64(ENTRY_ADDRESS)));
     this.#set('rights', this.c(ENTRY.RW | ENTRY.US));
     this.#set('attributes', this.c(0));
     this.#set('large', this.c(0));
-    const leaf = this.#code.open(OP.block, 0x40);
-    LEVELS.forEach((shift, level) => {
-      this.#giveUpIf(this.not(this.#isInRam(this.#l('table'))));
-      this.#set('flags', this.#flagsOf(this.#l('table')));
-      this.#giveUpIf(this.has(this.#l('flags'), FRAME.mmio));
-      const index = this.op('i64_and', this.op('i64_shr_u', this.#l('linear'), this.c64(shift - 3n)), this.c64(0xff8n));
-      this.#set('place', this.op('i32_add', this.op('i32_wrap_i64', this.op('i64_or', this.#l('table'), index)), this.c(RAM_BASE)));
-      this.#set('entry', this.load(64, 0, this.#l('place')));
-      this.if(this.not(this.and(this.#entryLow, this.c(ENTRY.P))), () => { fault(0); });
-      this.#giveUpIf(this.op('i64_ne', this.op('i64_and', this.#l('entry'), this.load(64, ENGINE.reservedBits)), this.c64(0n)));
-      this.#set('rights', this.and(this.#l('rights'), this.#entryLow));
-      this.#set('attributes', this.or(this.#l('attributes'), this.op('i32_shl', this.op('i32_wrap_i64', this.op('i64_shr_u', this.#l('entry'), this.c64(63n))), this.c(Math.log2(A.executeDisable)))));
-      if (level === 3) return;
-      const large = this.has(this.#entryLow, ENTRY.PS);
-      if (level < 2) this.#giveUpIf(large);
-      else {
-        this.#giveUpIf(this.and(large, this.has(this.#entryLow, RESERVED_LOW_LEAF[SIZE_2M])));
-        this.#set('large', large);
-        this.#l('large')();
-        this.#code.brIf(leaf);
-      }
-      this.#setFlags(this.c(ENTRY.A));
-      this.#set('table', this.op('i64_and', this.#l('entry'), this.c64(ENTRY_ADDRESS)));
-    });
-    this.#code.end();
-    this.#set('frame', this.op('i32_wrap_i64', this.op('i64_shr_u', this.op('i64_and', this.#l('entry'), this.c64(ENTRY_ADDRESS)), this.c64(12n))));
-    this.if(this.#l('large'), () => {
-      this.#set('frame', this.or(this.and(this.#l('frame'), this.c(~0x1ff)), this.and(this.op('i32_shr_u', this.#low, this.c(12)), this.c(0x1ff))));
-    });
+    this.if(this.op('i32_eq', this.load(32, ENGINE.walkable), this.c(PLAIN_PAGING.fourLevels)), () => { this.#walkFourLevels(fault); }, () => { this.#walkTwoLevels(fault); });
     this.#set('attributes', this.or(
       this.#l('attributes'), this.c(A.valid), this.op('i32_shl', this.has(this.#l('rights'), ENTRY.RW), this.c(Math.log2(A.writable))),
       this.op('i32_shl', this.has(this.#l('rights'), ENTRY.US), this.c(Math.log2(A.user))),
@@ -216,6 +188,68 @@ class Writer extends Expressions {
       this.#l('attributes'), this.op('i32_shl', this.or(this.has(this.#entryLow, ENTRY.D), this.#isWrite), this.c(Math.log2(A.dirty))), this.op('i32_shl', global, this.c(Math.log2(A.global))),
       this.op('i32_shl', this.#l('large'), this.c(A.sizeShift)), this.op('i32_shl', key, this.c(A.keyShift)),
     ));
+  }
+  /** To the leaf: its `entry`, `place` and `frame`, the `flags` of its table, `rights` and execute-disable of all entries, the size code of a page that is `large`. */
+  #walkFourLevels(fault: (code: number) => void): void {
+    this.#set('table', this.op('i64_and', this.load(64, OFFSET.cr3), this.c64(ENTRY_ADDRESS)));
+    const leaf = this.#code.open(OP.block, 0x40);
+    LEVELS.forEach((shift, level) => {
+      this.#findPlace(this.op('i64_and', this.op('i64_shr_u', this.#l('linear'), this.c64(shift - 3n)), this.c64(0xff8n)));
+      this.#set('entry', this.load(64, 0, this.#l('place')));
+      this.if(this.not(this.and(this.#entryLow, this.c(ENTRY.P))), () => { fault(0); });
+      this.#giveUpIf(this.op('i64_ne', this.op('i64_and', this.#l('entry'), this.load(64, ENGINE.reservedBits)), this.c64(0n)));
+      this.#set('rights', this.and(this.#l('rights'), this.#entryLow));
+      this.#set('attributes', this.or(this.#l('attributes'), this.op('i32_shl', this.op('i32_wrap_i64', this.op('i64_shr_u', this.#l('entry'), this.c64(63n))), this.c(Math.log2(A.executeDisable)))));
+      if (level === 3) return;
+      const large = this.has(this.#entryLow, ENTRY.PS);
+      if (level < 2) this.#giveUpIf(large);
+      else {
+        this.#giveUpIf(this.and(large, this.has(this.#entryLow, RESERVED_LOW_LEAF[SIZE_2M])));
+        this.#set('large', this.op('i32_mul', large, this.c(SIZE_2M)));
+        this.#l('large')();
+        this.#code.brIf(leaf);
+      }
+      this.#setFlags(this.c(ENTRY.A));
+      this.#set('table', this.op('i64_and', this.#l('entry'), this.c64(ENTRY_ADDRESS)));
+    });
+    this.#code.end();
+    this.#set('frame', this.op('i32_wrap_i64', this.op('i64_shr_u', this.op('i64_and', this.#l('entry'), this.c64(ENTRY_ADDRESS)), this.c64(12n))));
+    this.#frameWithin(0x1ff);
+  }
+  /** The same in 32-bit paging. Pages of 4 MiB beyond 4 GiB, which not all processors have, are left alone. */
+  #walkTwoLevels(fault: (code: number) => void): void {
+    this.#set('table', this.op('i64_and', this.load(64, OFFSET.cr3), this.c64(0xffff_f000n)));
+    const leaf = this.#code.open(OP.block, 0x40);
+    for (const [level, shift] of [20n, 10n].entries()) {
+      this.#findPlace(this.op('i64_and', this.op('i64_shr_u', this.#l('linear'), this.c64(shift)), this.c64(0xffcn)));
+      this.#set('entry', this.op('i64_extend_i32_u', this.load(32, 0, this.#l('place'))));
+      this.if(this.not(this.and(this.#entryLow, this.c(ENTRY.P))), () => { fault(0); });
+      this.#set('rights', this.and(this.#l('rights'), this.#entryLow));
+      if (level === 1) break;
+      const large = this.and(this.has(this.#entryLow, ENTRY.PS), this.has(this.load(32, OFFSET.cr4), CR4.PSE));
+      this.#giveUpIf(this.and(large, this.has(this.#entryLow, RESERVED_WITHOUT_PSE36)));
+      this.#set('large', this.op('i32_mul', large, this.c(SIZE_4M)));
+      this.#l('large')();
+      this.#code.brIf(leaf);
+      this.#setFlags(this.c(ENTRY.A));
+      this.#set('table', this.op('i64_and', this.#l('entry'), this.c64(0xffff_f000n)));
+    }
+    this.#code.end();
+    this.#set('frame', this.op('i32_shr_u', this.#entryLow, this.c(12)));
+    this.#frameWithin(0x3ff);
+  }
+  /** The entry at `index` bytes (i64) in `table`: its `place`, and the `flags` of its frame. */
+  #findPlace(index: Expression): void {
+    this.#giveUpIf(this.not(this.#isInRam(this.#l('table'))));
+    this.#set('flags', this.#flagsOf(this.#l('table')));
+    this.#giveUpIf(this.has(this.#l('flags'), FRAME.mmio));
+    this.#set('place', this.op('i32_add', this.op('i32_wrap_i64', this.op('i64_or', this.#l('table'), index)), this.c(RAM_BASE)));
+  }
+  /** Takes the frame of 4 KiB within a large page, whose frames are numbered by the bits of the mask. */
+  #frameWithin(mask: number): void {
+    this.if(this.#l('large'), () => {
+      this.#set('frame', this.or(this.and(this.#l('frame'), this.c(~mask)), this.and(this.op('i32_shr_u', this.#low, this.c(12)), this.c(mask))));
+    });
   }
   get #entryLow(): Expression { return this.op('i32_wrap_i64', this.#l('entry')); }
   /** Sets bits of the entry at `place` that are not set; gives up where somebody wants to see that. `flags` are those of its frame. */

@@ -3,7 +3,7 @@
  * of one block are compiled together.
  */
 import { decode } from '../../decode/decode.ts';
-import { MODE_64, type Instruction } from '../../isa/instruction.ts';
+import type { Instruction } from '../../isa/instruction.ts';
 import type { Row } from '../../isa/row.ts';
 import { UnsupportedVerb } from '../../isa/ops.ts';
 import { LeftToReference } from '../emit/graph-ops.ts';
@@ -17,8 +17,10 @@ import { emitFetchProbe } from '../fast/probes.ts';
 import { I32, I64, LOAD, NUMERIC as N, OP, STORE, VOID, type ValueType } from '../wasm/opcodes.ts';
 import { formInRow, formOf } from './form.ts';
 import { HANDLER_FIXED_LOCALS, HANDLER_PARAMETERS, HandlerOps, emitNextRecord } from './handler-ops.ts';
+import { LegacyWay } from './legacy-ways.ts';
+import { LongWay } from './long-ways.ts';
 import { RECORD } from './record.ts';
-import { ShortWay, shortWayOf } from './short-ways.ts';
+import { shortWayOf } from './short-ways.ts';
 import { stringFormOf, type StringForm } from './string-form.ts';
 import { OFFSET } from '../../../state/layout.ts';
 
@@ -112,13 +114,13 @@ export class Handlers {
     const key = shortWayOf(i, context);
     if (key === undefined) return HANDLER.reference;
     let index = this.#indices.get(key);
-    if (index === undefined) this.#indices.set(key, index = this.#add(() => new ShortWay(this.#code, i, HANDLER_SIGNATURE, context)));
+    if (index === undefined) this.#indices.set(key, index = this.#add(() => new (wayIn(context))(this.#code, i, HANDLER_SIGNATURE, context)));
     return index;
   }
 
   /** The way of a page fault in a context. */
   pageFaultWay(context: Context): number {
-    const index = this.#add(() => new ShortWay(this.#code, ANY_INSTRUCTION, HANDLER_SIGNATURE, context, true));
+    const index = this.#add(() => new (wayIn(context))(this.#code, decode(NOP, 0, context.mode) as Instruction, HANDLER_SIGNATURE, context, true));
     this.compile();
     return index;
   }
@@ -144,8 +146,9 @@ export class Handlers {
 
   get count(): number { return this.#next - FIRST_FORM; }
 }
-/** Of 64-bit code. */
-const ANY_INSTRUCTION = decode(Uint8Array.of(0x90), 0, MODE_64) as Instruction;
+const wayIn = ({ mode }: Context): typeof LongWay | typeof LegacyWay => (mode.codeSize === 64 ? LongWay : LegacyWay);
+/** Any instruction. */
+const NOP = Uint8Array.of(0x90);
 /** Number of the handlers' type in each module: the only one. */
 const HANDLER_SIGNATURE = 0;
 

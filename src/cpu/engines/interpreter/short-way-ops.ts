@@ -7,6 +7,7 @@ import { FETCH_COLUMN, columnBase, fetchColumnBase, COLUMN } from '../../../mmu/
 import { OFFSET, SEGMENT } from '../../../state/layout.ts';
 import { ATTRIBUTE } from '../../descriptors.ts';
 import { RFLAGS, SYSTEM_MASK } from '../../flags.ts';
+import { RSP } from '../../isa/operand.ts';
 import type { Node } from '../emit/node.ts';
 import { ENGINE } from '../engine-memory.ts';
 import { CONTEXT_KEY_HIGH_SHIFT } from '../fast/context.ts';
@@ -36,15 +37,17 @@ export abstract class ShortWayOps extends HandlerOps {
   protected bitsFrom(x: Node, bit: number): Node { return this.trunc(64, 32, this.shrU(64, x, this.const(64, BigInt(bit)))); }
   protected matches(x: Node, { mask, value }: { readonly mask: number; readonly value: number }): Node { return this.eq(32, this.and(32, x, this.c(mask)), this.c(value)); }
   protected dpl(attributes: Node): Node { return this.and(32, this.shrU(32, attributes, this.c(5)), this.c(3)); }
+  /** A linear address, from that at a place in the state on: 32 bits of it outside IA-32e mode. */
+  protected tableAddress(base: number, offset: Node): Node {
+    return this.longMode ? this.add(64, this.quad(base), this.zext(32, 64, offset)) : this.zext(32, 64, this.add(32, this.word(base), offset));
+  }
   protected loadQuad(address: Node): Node { return this.loadAs(64, I64, LOAD[64], SEGMENT.DS, address); }
 
-  /** RSP0 of the TSS. */
-  protected innerStack(): Node {
-    this.require(this.not(this.ltU(32, this.word(OFFSET.limit + 4 * SEGMENT.TR), this.c(11))));
-    const pointer = this.loadQuad(this.add(64, this.quad(OFFSET.base + 8 * SEGMENT.TR), this.const(64, 4n)));
-    this.requireCanonical(pointer);
-    return pointer;
-  }
+  // --------------------------------------------------------------------------------------------------------- stack
+  protected get stackWidth(): 32 | 64 { return this.longMode ? 64 : 32; }
+  /** As much of a stack pointer as counts. */
+  protected inStack(pointer: Node): Node { return this.longMode ? pointer : this.zext(32, 64, this.trunc(64, 32, pointer)); }
+  protected setPointer(pointer: Node): void { this.storeState(STORE[64], OFFSET.gpr + 8 * RSP, this.inStack(pointer)); }
 
   /** What a selector names in the GDT. */
   protected descriptor(selector: Node): Descriptor {
@@ -53,7 +56,7 @@ export abstract class ShortWayOps extends HandlerOps {
       this.isZero(32, this.and(32, selector, this.c(4))), this.not(this.isZero(32, offset)),
       this.not(this.ltU(32, this.word(OFFSET.gdtrLimit), this.add(32, offset, this.c(7)))),
     );
-    const value = this.loadQuad(this.add(64, this.quad(OFFSET.gdtrBase), this.zext(32, 64, offset)));
+    const value = this.loadQuad(this.tableAddress(OFFSET.gdtrBase, offset));
     return { selector, value, attributes: this.bitsFrom(value, 40) };
   }
 
