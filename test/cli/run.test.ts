@@ -87,9 +87,9 @@ describe('every other ending has its own status and a paragraph on stderr', () =
     expect(longmode(['run', kernel('cpu', (a) => a.hlt()), '--cpu', text])).toEqual({ status: 2, stdout: '', stderr });
   });
   it('an instruction that we do not have', () => {
-    const outcome = longmode(['run', kernel('x87', (a) => { a.db(0xd9, 0xd8); a.hlt(); })]);
+    const outcome = longmode(['run', kernel('test-register', (a) => { a.db(0x0f, 0x24, 0xf8); a.hlt(); }), '--cpu', '486']);
     expect(outcome.status).toBe(14);
-    expect(outcome.stderr).toMatch(/^longmode: unimplemented: .*\n {2}bytes d9 d8/);
+    expect(outcome.stderr).toMatch(/^longmode: unimplemented: .*\n {2}bytes 0f 24 f8/);
   });
   it('a triple fault, with a post-mortem that tells the whole chain', () => {
     const outcome = longmode(['run', flat64('triple', (a) => { a.mov(rax, 0x7000_0000_1234n); a.mov(byte(rax), 1); }), ...flat]);

@@ -112,7 +112,8 @@ describe('what is no instruction', () => {
     expect(failure('66 '.repeat(15).trim())).toBe('too-long');
   });
   test('what the manual defines and we have not built is told apart from #UD', () => {
-    expect(failure('d9 d8')).toBe('unimplemented');
+    expect(failure('0f 24 f8')).toBe('invalid');
+    expect(decode(bytes('0f 24 f8'), 0, MODE_32)).toMatchObject({ kind: 'unimplemented' });
     expect(failure('62 f1 7c 48 10 c1')).toBe('unimplemented');
     expect(failure('c5 ed 4b cb')).toBe('unimplemented');
     expect(failure('0f 0a')).toBe('invalid');

@@ -45,6 +45,5 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   undefinedHere(/^sys(call|ret)$/, '#UD outside 64-bit mode on Intel: SDM Vol. 2B, "SYSCALL", "SYSRET"'),
   undefinedHere(/^(tdcall|seam\w+)$/, 'TDX is outside the SDM, in a manual of its own; #UD without it'),
-  undefinedHere(/^salc$/, 'undocumented: not in the SDM'),
   undefinedHere(/^rsm$/, '#UD outside system-management mode: SDM Vol. 2B, "RSM"'),
 ];

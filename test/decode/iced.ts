@@ -22,7 +22,7 @@ export const canonical = (text: string): string => text
   .replace(/^xchg (ax, ax|eax, eax|rax, rax)$/, 'nop')
   .replace(/^imul (\w+), \1, /, 'imul $1, ')
   .replace(/^(fld|fxch|fu?comp?) st, (st\(\d\))$/, '$1 $2')
-  .replace(/^(fstp?) (st\(\d\)), st$/, '$1 $2')
+  .replace(/^(fst|fstp|fstpnce) (st\(\d\)), st$/, '$1 $2')
   .replace(/^((?:p?blendv\w+|sha256rnds2) [^,]+, [^,]+), xmm0$/, '$1')
   .replace(/ fpu(?:env|state)\d+ ptr /, ' ')
   .replace(/^(f\w+) st, (.* ptr .*)$/, '$1 $2')

@@ -99,7 +99,7 @@ function unlike(who: Testimony & { readonly title: string }): string[] {
 
 const SORTED = ROWS.toSorted((a, b) => (a.mnemonic === b.mnemonic ? 0 : a.mnemonic < b.mnemonic ? -1 : 1));
 const drawn = ROWS.filter((row) => MODES.some((mode) => allowed(row, mode)));
-const unbuilt = [...UNIMPLEMENTED].map(([name, feature]) => `* ${name}${feature === undefined ? '' : ` (\`${feature}\`)`}`);
+const unbuilt = [...UNIMPLEMENTED].map(([name, goneWith]) => `* ${name}${goneWith === undefined ? '' : ` (processors without \`${goneWith}\`)`}`);
 
 function markdown(): string {
   return [
@@ -118,8 +118,8 @@ function markdown(): string {
     '(ours have to be those of the processor that was recorded first). An error code, an address or a flag is enough to differ.', '',
     ...TESTIMONIES.flatMap(unlike),
     '## Unbuilt', '',
-    'What follows is in the manual and not in the table: #UD on processors that do not announce it, and where all that is defined is asked for,',
-    'or the feature behind the name is announced, the machine stops as `unimplemented`.', '',
+    'What follows is in the manual and not in the table: #UD on processors that do not have it, which CPUID never announces. Of what older processors',
+    'have, they are named: there the machine stops as `unimplemented`.', '',
     ...unbuilt, '',
   ].join('\n');
 }

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { physical } from '../../src/state/addresses.ts';
 import { SEGMENT } from '../../src/state/layout.ts';
 import { RAX, RCX } from '../../src/cpu/isa/operand.ts';
+import { parseCpuModel } from '../../src/cpu/models.ts';
 import { AT, SystemMachine } from '../support/system-machine.ts';
 
 let machine: SystemMachine;
@@ -108,11 +109,13 @@ describe('what is not executed', () => {
   });
 
   test('what the manual defines and we have not built stops the engine with RIP, bytes and a name, and changes nothing', () => {
-    place(0, 0xd9, 0xd8);
+    machine = new SystemMachine(32, 'reference', parseCpuModel('486')).gates();
+    // MOV EAX, TR7.
+    place(0, 0x0f, 0x24, 0xf8);
     const before = machine.state.retired;
     const stop = machine.step();
-    expect(stop).toMatchObject({ kind: 'unimplemented', rip: BigInt(AT.pages), what: 'undocumented x87 encoding' });
-    expect(stop.kind === 'unimplemented' && [...stop.bytes.subarray(0, 2)]).toEqual([0xd9, 0xd8]);
+    expect(stop).toMatchObject({ kind: 'unimplemented', rip: BigInt(AT.pages), what: 'MOV from a test register' });
+    expect(stop.kind === 'unimplemented' && [...stop.bytes.subarray(0, 3)]).toEqual([0x0f, 0x24, 0xf8]);
     expect(machine.state.retired).toBe(before);
     expect(machine.delivered).toEqual([]);
   });

@@ -16,8 +16,8 @@ export interface Unbuilt {
   readonly prefix?: string;
   /** Only in this kind of mode. */
   readonly longMode?: boolean;
-  /** The feature whose processors have it; absent: an extension that no processor here has. */
-  readonly feature?: CpuFeature;
+  /** The feature with which it went: processors without it have the instruction. Absent: an extension that no processor here has. */
+  readonly goneWith?: CpuFeature;
 }
 
 const inRegister = (modrm: number): boolean => modrm >= 0xc0;
@@ -25,18 +25,14 @@ const extension = (modrm: number): number => (modrm >> 3) & 7;
 
 const ONE_BYTE: readonly Unbuilt[] = [
   { from: 0xc6, to: 0xc7, name: 'XABORT/XBEGIN (TSX)', when: (m) => m === 0xf8 },
-  // Processors take these as the instructions that the manual has at other opcodes (FCOM FCOMP FXCH FSTP FFREEP), or as NOPs.
-  { from: 0xd9, to: 0xd9, name: 'undocumented x87 encoding', feature: 'fpu', when: (m) => m >= 0xd8 && m <= 0xdf },
-  { from: 0xdb, to: 0xdb, name: 'undocumented x87 encoding', feature: 'fpu', when: (m) => m === 0xe0 || m === 0xe1 || m === 0xe4 || m === 0xe5 },
-  { from: 0xdc, to: 0xdc, name: 'undocumented x87 encoding', feature: 'fpu', when: (m) => m >= 0xd0 && m <= 0xdf },
-  { from: 0xdd, to: 0xdd, name: 'undocumented x87 encoding', feature: 'fpu', when: (m) => m >= 0xc8 && m <= 0xcf },
-  { from: 0xde, to: 0xde, name: 'undocumented x87 encoding', feature: 'fpu', when: (m) => m >= 0xd0 && m <= 0xd7 },
-  { from: 0xdf, to: 0xdf, name: 'undocumented x87 encoding', feature: 'fpu', when: (m) => m >= 0xc0 && m <= 0xdf },
   { from: 0x62, to: 0x62, name: 'EVEX-encoded instruction (AVX-512)', longMode: true },
   { from: 0x62, to: 0x62, name: 'EVEX-encoded instruction (AVX-512)', longMode: false, when: inRegister },
 ];
 
 const MAP_0F: readonly Unbuilt[] = [
+  // Those of the 486's TLB and cache, in place of which the Pentium has model-specific registers. SDM Vol. 3B, "Obsolete Instructions".
+  { from: 0x24, to: 0x24, name: 'MOV from a test register', longMode: false, goneWith: 'msr' },
+  { from: 0x26, to: 0x26, name: 'MOV to a test register', longMode: false, goneWith: 'msr' },
   { from: 0x00, to: 0x00, name: 'LKGS (FRED)', prefix: 'F2', longMode: true, when: (m) => extension(m) === 6 },
   { from: 0x01, to: 0x01, name: 'ERETS (FRED)', prefix: 'F2', longMode: true, when: (m) => m === 0xca },
   { from: 0x01, to: 0x01, name: 'ERETU (FRED)', prefix: 'F3', longMode: true, when: (m) => m === 0xca },
@@ -73,8 +69,8 @@ const VEX_0F3A: readonly Unbuilt[] = [{ from: 0x00, to: 0xef, name: 'VEX-encoded
 /** By the number of the map: behind a VEX prefix there is none of one byte. */
 const BY_MAP = [ONE_BYTE, MAP_0F, MAP_0F38, MAP_0F3A, [], VEX_0F, VEX_0F38, VEX_0F3A] as const;
 
-/** The names of all of it, with the feature that says which processors stop at it; without one only those that are asked for everything do. */
-export const UNIMPLEMENTED: ReadonlyMap<string, CpuFeature | undefined> = new Map(BY_MAP.flat().map(({ name, feature }) => [name, feature]));
+/** The names of all of it, with the feature without which processors stop at it; without one none does. */
+export const UNIMPLEMENTED: ReadonlyMap<string, CpuFeature | undefined> = new Map(BY_MAP.flat().map(({ name, goneWith }) => [name, goneWith]));
 
 /** The prefix that is part of an opcode: F3 and F2 win over 66. */
 const prefixOf = (s: Selectors): string => s.repeat === 1 ? 'F3' : s.repeat === 2 ? 'F2' : s.operandSizePrefix ? '66' : 'NP';
@@ -93,5 +89,5 @@ export interface Unimplemented { readonly name: string; readonly here: boolean }
  */
 export function unimplementedAt(set: InstructionSet, unbuilt: readonly Unbuilt[], modrm: number, hasRow: boolean): Unimplemented | undefined {
   const found = unbuilt.find((x) => (x.when === undefined || x.when(modrm)) && (!hasRow || x.prefix !== undefined));
-  return found && { name: found.name, here: set.hasAll || (found.feature !== undefined && set.has(found.feature)) };
+  return found && { name: found.name, here: set.hasAll || (found.goneWith !== undefined && !set.has(found.goneWith)) };
 }

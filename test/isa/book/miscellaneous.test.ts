@@ -1,5 +1,5 @@
 /** Flags one by one, and instructions that do nothing, by example. */
-import { example, instruction, MEMORY, PF, UNMAPPED } from '../../support/example.ts';
+import { example, instruction, MEMORY, PF, UD, UNMAPPED } from '../../support/example.ts';
 
 instruction('CLC', () => { example('clears CF', 'clc', { CF: 1, OF: 1 }, { CF: 0 }); });
 instruction('STC', () => { example('sets CF and leaves OF', 'stc', { OF: 1 }, { CF: 1 }); });
@@ -8,6 +8,11 @@ instruction('CLD', () => { example('clears DF', 'cld', { DF: 1 }, { DF: 0 }); })
 instruction('STD', () => { example('sets DF', 'std', {}, { DF: 1 }); });
 instruction('LAHF', () => { example('puts SF ZF AF PF CF into AH, where bit 1 is set', 'lahf', { rax: 0n, SF: 1, ZF: 1, AF: 1, PF: 1, CF: 1, OF: 1 }, { rax: 0xd700n }); });
 instruction('SAHF', () => { example('takes SF ZF AF PF CF from AH and leaves OF', 'sahf', { rax: 0x4100n, SF: 1, OF: 1 }, { SF: 0, ZF: 1, CF: 1 }); });
+instruction('SALC', () => {
+  example('fills AL with CF', 'salc', { rax: 0x1234n, CF: 1 }, { rax: 0x12ffn }, { bits: 32 });
+  example('clears AL where CF is clear', 'salc', { rax: 0x1234n, SF: 1 }, { rax: 0x1200n }, { bits: 32 });
+  example('does not exist in 64-bit mode', 'salc', {}, { fault: UD }, { bytes: [0xd6] });
+});
 
 instruction('NOP', () => {
   example('does nothing', 'nop', {}, {});

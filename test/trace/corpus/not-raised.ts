@@ -16,7 +16,7 @@ export interface NotRaised {
   readonly isIt: (r: Raised) => boolean;
 }
 
-const SS = 12, GP = 13, AC = 17;
+const SS = 12, GP = 13, AC = 17, XM = 19;
 const ordinaryMemory = ({ vector, instruction: { row, operands } }: Raised): boolean =>
   (vector === GP || vector === SS) && row.meaning.kind === 'translated' && ['MOV', 'ADD', 'PUSH', 'POP'].includes(row.mnemonic) && (row.mnemonic === 'PUSH' || row.mnemonic === 'POP' || operands.some((x) => x.kind === 'memory'));
 
@@ -50,6 +50,11 @@ export const NOT_RAISED: readonly NotRaised[] = [
     cause: '#GP of INVPCID', citation: 'SDM Vol. 2A, "INVPCID—Invalidate Process-Context Identifier"',
     judgedBy: { 'system/registers.test.ts': ['INVPCID refuses unknown types, reserved bits, and a PCID without CR4.PCIDE'] },
     isIt: (r) => r.vector === GP && r.instruction.mnemonic === 'INVPCID',
+  },
+  {
+    cause: '#XM', citation: 'SDM Vol. 3A, "Interrupt 19—SIMD Floating-Point Exception (#XM)"',
+    judgedBy: { 'system/sse.test.ts': ['is #XM, without an error code', 'sets its flag and leaves the register as it was'] },
+    isIt: (r) => r.vector === XM,
   },
   {
     cause: '#DB of INT1', citation: 'SDM Vol. 2A, "INT n/INTO/INT3/INT1—Call to Interrupt Procedure"',

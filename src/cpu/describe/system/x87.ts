@@ -36,6 +36,7 @@ export const X87: Readonly<Record<string, SystemText>> = {
   FLDCW: x87('the control word ← {0}', 'memory'), FNSTCW: x87('{0} ← the control word', '', '{0}'), FNSTSW: x87('{0} ← the status word', '', '{0}'),
   FNSTENV: x87('{0} ← control, status and tag word and the pointers; all exceptions are masked', '', 'memory'), FLDENV: x87('control, status and tag word and the pointers ← {0}', 'memory'),
   FNSAVE: x87('{0} ← the state of the x87 FPU, which becomes as at the beginning', '', 'memory'), FRSTOR: x87('the state of the x87 FPU ← {0}', 'memory'),
-  FNOP: x87('nothing'), FDECSTP: x87('TOP ← TOP - 1'), FINCSTP: x87('TOP ← TOP + 1'), FFREE: x87('{0} is marked empty'),
+  FNOP: x87('nothing'), FDECSTP: x87('TOP ← TOP - 1'), FINCSTP: x87('TOP ← TOP + 1'), FFREE: x87('{0} is marked empty'), FFREEP: x87('{0} is marked empty, and ST(0) is popped'),
+  FSTPNCE: x87('{0} ← ST(0) unless that is empty; it is popped'), FNENI: x87('nothing'), FNDISI: x87('nothing'), FNSETPM: x87('nothing'),
   EMMS: x87('all registers of the x87 stack are marked empty: MMX is over'),
 };

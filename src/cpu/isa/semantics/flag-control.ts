@@ -13,6 +13,13 @@ export const STD = set('DF', 1);
 /** SDM Vol. 2A, "CMC—Complement Carry Flag". */
 export const CMC: Semantics = (o) => { o.setFlag('CF', o.not(o.getFlag('CF'))); };
 
+const AL = implicit(RAX, 8);
+/**
+ * SALC: AL := FF with CF, else 0. SDM Vol. 3A, "Interrupt 6—Invalid Opcode Exception (#UD)": D6 is reserved, and not #UD; what it does is silicon's
+ * (test/golden/silicon/general.bin.br).
+ */
+export const SALC: Semantics = (o) => { o.setReg(AL, o.select(8, o.getFlag('CF'), o.const(8, 0xffn), o.const(8, 0n))); };
+
 const AH = implicit(RAX, 8, true);
 /** Where the flags lie in AH; bit 1 is always set. */
 const IN_AH = [['SF', 7], ['ZF', 6], ['AF', 4], ['PF', 2], ['CF', 0]] as const;

@@ -1,12 +1,13 @@
 /** x87 control: initialisation, control and status words, environment, state, stack management, EMMS. SDM Vol. 1, "x87 FPU Control Instructions". */
 import { CR0, CR4 } from '../../../mmu/control-bits.ts';
+import type { GuestState } from '../../../state/guest-state.ts';
 import type { Cpu } from '../../cpu.ts';
 import { GP, NM } from '../../exceptions.ts';
 import { CONDITION_CODES, EXCEPTIONS, requireNoPendingException, setControl, setStatus, STATUS } from '../../fpu/control.ts';
 import { ENVIRONMENT_BYTES, environmentImage, FXSAVE_BYTES, fxsaveImage, initialise, loadEnvironment, loadFxsaveImage, loadState, mxcsrOf, stateBytes, stateImage, type FxsaveOptions } from '../../fpu/environment.ts';
 import { requireMmx } from '../../fpu/mmx.ts';
 import { checkMxcsr } from '../../mxcsr.ts';
-import { ALL_EMPTY, free, setTop, top } from '../../fpu/registers.ts';
+import { ALL_EMPTY, free, pop, setTop, top } from '../../fpu/registers.ts';
 import type { Instruction } from '../instruction.ts';
 import type { SystemSemantics } from '../row.ts';
 import { memoryOperand, readOperand, writeOperand } from './operands.ts';
@@ -65,11 +66,18 @@ const moveTop = (by: 1 | -1): SystemSemantics => x87((cpu) => {
 });
 export const FDECSTP: SystemSemantics = moveTop(-1);
 export const FINCSTP: SystemSemantics = moveTop(1);
+/** FNENI, FNDISI of the 8087 and FNSETPM of the 80287, which set nothing in an FPU of 32 bits. SDM Vol. 3B, "Obsolete Instructions". */
+export const OBSOLETE: SystemSemantics = x87NoWait(() => undefined);
+
 /** FFREE — Free Floating-Point Register. Manual: the condition codes are undefined; hardware clears C1. */
-export const FFREE: SystemSemantics = x87((cpu, i) => {
-  free(cpu.state, stackRegister(i, 0));
-  cpu.state.fpuStatus &= ~STATUS.C1;
+const freed = (then: (state: GuestState) => void): SystemSemantics => x87(({ state }, i) => {
+  free(state, stackRegister(i, 0));
+  then(state);
+  state.fpuStatus &= ~STATUS.C1;
 });
+export const FFREE: SystemSemantics = freed(() => undefined);
+/** FFREEP: FFREE, then a pop. Not in the SDM. */
+export const FFREEP: SystemSemantics = freed(pop);
 
 /**
  * EMMS — Empty MMX Technology State. #UD with CR0.EM, as every MMX instruction; TOP becomes 0, as with every one of them

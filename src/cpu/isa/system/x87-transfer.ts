@@ -1,7 +1,7 @@
 /** x87 data transfer: loads, stores, integers, packed decimals, exchanges, conditional moves, constants. SDM Vol. 1, "Data Transfer Instructions". */
 import type { Cpu } from '../../cpu.ts';
 import { FLAG, ROUND } from '../../floating-point/exact.ts';
-import { isMasked, roundingMode, signal } from '../../fpu/control.ts';
+import { isMasked, roundingMode, signal, STATUS } from '../../fpu/control.ts';
 import { fromPackedDecimal, indefiniteReal, toInteger, toMemory, toPackedDecimal, type Stored } from '../../fpu/conversion.ts';
 import { fromInteger, INDEFINITE, type Float80 } from '../../fpu/float80.ts';
 import { exactly, type Result } from '../../fpu/nan.ts';
@@ -48,6 +48,13 @@ export const FST_REAL: SystemSemantics = x87((cpu, i) => {
   const width = memoryOperand(i, 0).width as 32 | 64;
   const { state } = cpu;
   store(cpu, (x) => toMemory(width, x, roundingMode(state), state.fpuControl), indefiniteReal(width), (raw) => writeOperand(cpu, i, 0, raw), pops(i));
+});
+/** FSTPNCE: FSTP to a register that does not check whether ST(0) is empty. Nothing is stored then, and no exception raised. Not in the SDM; as AMD's processors have it. */
+export const FSTPNCE: SystemSemantics = x87((cpu, i) => {
+  const { state } = cpu;
+  if (!isEmpty(state, 0)) writeSt(state, stackRegister(i, 0), readSt(state, 0));
+  state.fpuStatus &= ~STATUS.C1;
+  pop(state);
 });
 /** FIST / FISTP — Store Integer. */
 export const FIST: SystemSemantics = x87((cpu, i) => {

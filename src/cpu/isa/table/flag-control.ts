@@ -1,6 +1,6 @@
 /** Flag control: the lines of the manual. */
 import { instruction } from '../row.ts';
-import { CLC, CLD, CMC, LAHF, SAHF, STC, STD } from '../semantics/flag-control.ts';
+import { CLC, CLD, CMC, LAHF, SAHF, SALC, STC, STD } from '../semantics/flag-control.ts';
 
 export const flagControl = [
   instruction(CLC, { writes: 'CF' }, [
@@ -25,5 +25,8 @@ export const flagControl = [
   instruction(SAHF, { width: 8, writes: 'SF ZF AF PF CF' }, [
     ['SAHF', '9E', { modes: 'legacy' }],
     ['SAHF', '9E', { modes: '64', feature: 'lahf-lm' }],
+  ]),
+  instruction(SALC, { modes: 'legacy', width: 8, reads: 'CF' }, [
+    ['SALC', 'D6'],
   ]),
 ] as const;

@@ -2,14 +2,18 @@
 import { system, x87Instruction, type RowOptions } from '../row.ts';
 import { FPREM, FPREM1, FRNDINT, FSCALE, FXTRACT, INTEGER_ARITHMETIC } from '../system/x87-arithmetic.ts';
 import { FCOM_REAL, FCOM_REGISTER, FCOMI, FICOM, FTST, FXAM } from '../system/x87-compare.ts';
-import { EMMS, FDECSTP, FFREE, FINCSTP, FLDCW, FLDENV, FNCLEX, FNINIT, FNOP, FNSAVE, FNSTCW, FNSTENV, FNSTSW, FRSTOR, FXRSTOR, FXSAVE, WAIT } from '../system/x87-control.ts';
-import { FBLD, FBSTP, FCMOV, FILD, FIST, FISTTP, FLD_CONSTANT, FST_REAL } from '../system/x87-transfer.ts';
+import { EMMS, FDECSTP, FFREE, FFREEP, FINCSTP, FLDCW, FLDENV, FNCLEX, FNINIT, FNOP, FNSAVE, FNSTCW, FNSTENV, FNSTSW, FRSTOR, FXRSTOR, FXSAVE, OBSOLETE, WAIT } from '../system/x87-control.ts';
+import { FBLD, FBSTP, FCMOV, FILD, FIST, FISTTP, FLD_CONSTANT, FST_REAL, FSTPNCE } from '../system/x87-transfer.ts';
 import { F2XM1, FCOS, FPATAN, FPTAN, FSIN, FSINCOS, FYL2X, FYL2XP1 } from '../system/x87-transcendental.ts';
 import { FABS, FCHS, FLD_EXTENDED, FLD_NUMBER, FLD_REAL, FLD_REGISTER, FSQRT, FST_REGISTER, FSTP_EXTENDED, FXCH, REAL_ARITHMETIC, REGISTER_ARITHMETIC } from '../semantics/x87.ts';
 
 /** Operand size does not matter, but for images in memory, whose layout follows it. */
 const X87: RowOptions = { size: 'any', width: 'effective', feature: 'fpu' };
 
+/*
+ * Lines that the manual does not have are marked "alias": processors take these bytes for the instruction that the manual has elsewhere, or nearly so, as
+ * recordings of one (test/golden/silicon/x87.txt.br) show. Where the name is not the manual's it is what disassemblers call it.
+ */
 export const x87 = [
   x87Instruction(FLD_REAL, X87, [['FLD m32fp', 'D9 /0'], ['FLD m64fp', 'DD /0']]),
   x87Instruction(FLD_EXTENDED, X87, [['FLD m80fp', 'DB /5']]),
@@ -17,12 +21,15 @@ export const x87 = [
   system(FST_REAL, X87, [['FST m32fp', 'D9 /2'], ['FST m64fp', 'DD /2'], ['FSTP m32fp', 'D9 /3'], ['FSTP m64fp', 'DD /3']]),
   x87Instruction(FSTP_EXTENDED, X87, [['FSTP m80fp', 'DB /7']]),
   x87Instruction(FST_REGISTER, X87, [['FST ST(i)', 'DD D0+i'], ['FSTP ST(i)', 'DD D8+i']]),
+  x87Instruction(FST_REGISTER, X87, [['FSTP ST(i)', 'DF D0+i'], ['FSTP ST(i)', 'DF D8+i']]), // alias
+  system(FSTPNCE, X87, [['FSTPNCE ST(i)', 'D9 D8+i']]), // alias
   system(FILD, X87, [['FILD m16int', 'DF /0'], ['FILD m32int', 'DB /0'], ['FILD m64int', 'DF /5']]),
   system(FIST, X87, [['FIST m16int', 'DF /2'], ['FIST m32int', 'DB /2'], ['FISTP m16int', 'DF /3'], ['FISTP m32int', 'DB /3'], ['FISTP m64int', 'DF /7']]),
   system(FISTTP, { ...X87, feature: 'sse3' }, [['FISTTP m16int', 'DF /1'], ['FISTTP m32int', 'DB /1'], ['FISTTP m64int', 'DD /1']]),
   system(FBLD, X87, [['FBLD m80bcd', 'DF /4']]),
   system(FBSTP, X87, [['FBSTP m80bcd', 'DF /6']]),
   x87Instruction(FXCH, X87, [['FXCH ST(i)', 'D9 C8+i']]),
+  x87Instruction(FXCH, X87, [['FXCH ST(i)', 'DD C8+i'], ['FXCH ST(i)', 'DF C8+i']]), // alias
   system(FCMOV, { ...X87, feature: 'cmov', reads: 'CF ZF PF' }, [
     ['FCMOVB ST(0), ST(i)', 'DA C0+i', { reads: 'CF' }],
     ['FCMOVE ST(0), ST(i)', 'DA C8+i', { reads: 'ZF' }],
@@ -79,6 +86,7 @@ export const x87 = [
     ['FCOM ST(i)', 'D8 D0+i'], ['FCOMP ST(i)', 'D8 D8+i'], ['FCOMPP', 'DE D9'],
     ['FUCOM ST(i)', 'DD E0+i'], ['FUCOMP ST(i)', 'DD E8+i'], ['FUCOMPP', 'DA E9'],
   ]),
+  system(FCOM_REGISTER, X87, [['FCOM ST(i)', 'DC D0+i'], ['FCOMP ST(i)', 'DC D8+i'], ['FCOMP ST(i)', 'DE D0+i']]), // alias
   system(FCOMI, { ...X87, feature: 'cmov', writes: 'OF SF ZF AF PF CF' }, [
     ['FCOMI ST(0), ST(i)', 'DB F0+i'], ['FCOMIP ST(0), ST(i)', 'DF F0+i'], ['FUCOMI ST(0), ST(i)', 'DB E8+i'], ['FUCOMIP ST(0), ST(i)', 'DF E8+i'],
   ]),
@@ -99,6 +107,8 @@ export const x87 = [
   system(FDECSTP, X87, [['FDECSTP', 'D9 F6']]),
   system(FINCSTP, X87, [['FINCSTP', 'D9 F7']]),
   system(FFREE, X87, [['FFREE ST(i)', 'DD C0+i']]),
+  system(FFREEP, X87, [['FFREEP ST(i)', 'DF C0+i']]), // alias
+  system(OBSOLETE, X87, [['FNENI', 'DB E0'], ['FNDISI', 'DB E1'], ['FNSETPM', 'DB E4']]),
   system(EMMS, { size: 'any', feature: 'mmx' }, [['EMMS', 'NP 0F 77']]),
   system(FXSAVE, { feature: 'fxsr' }, [['FXSAVE m512byte', 'NP 0F AE /0', { size: 'any' }], ['FXSAVE64 m512byte', 'NP REX.W 0F AE /0']]),
   system(FXRSTOR, { feature: 'fxsr' }, [['FXRSTOR m512byte', 'NP 0F AE /1', { size: 'any' }], ['FXRSTOR64 m512byte', 'NP REX.W 0F AE /1']]),
