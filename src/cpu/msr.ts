@@ -44,6 +44,8 @@ interface Register {
   readonly write?: (cpu: Cpu, value: bigint) => void;
   /** It exists where the processor has one of these. */
   readonly features?: readonly CpuFeature[];
+  /** And this one besides. */
+  readonly alsoNeeds?: CpuFeature;
 }
 /** Registers that come with a feature, or with any of several. */
 const of = (features: CpuFeature | readonly CpuFeature[], register: Register): Register => ({ ...register, features: typeof features === 'string' ? [features] : features });
@@ -143,7 +145,7 @@ const registers = new Map<number, Register>([
     write: (cpu, value) => { cpu.state.tscDeadline = value; armDeadline(cpu); },
   })],
   [MSR.PLATFORM_ID, of('family6', constant(0n))],
-  [MSR.APIC_BASE, of('family6', { read: (cpu) => cpu.state.apicBase, write: writeApicBase })],
+  [MSR.APIC_BASE, of('family6', { read: (cpu) => cpu.state.apicBase, write: writeApicBase, alsoNeeds: 'apic' })],
   // Locked, with nothing enabled.
   [MSR.FEATURE_CONTROL, of('family6', constant(1n))],
   // No microcode update is loaded; software writes 0 before it reads the revision.
@@ -201,9 +203,10 @@ for (let n = 0; n < 2 * VARIABLE_MTRRS; n++) {
 }
 
 /** The register at an address, if this processor has it. */
-function find(cpu: Cpu, address: number): Register | undefined {
+function find({ model }: Cpu, address: number): Register | undefined {
   const register = registers.get(address);
-  return register?.features?.some((feature) => cpu.model.features.has(feature)) ?? true ? register : undefined;
+  if (register?.features?.some((feature) => model.features.has(feature)) === false) return undefined;
+  return register?.alsoNeeds === undefined || model.features.has(register.alsoNeeds) ? register : undefined;
 }
 
 /** RDMSR without the privilege check. Throws #GP(0) for an unknown register. */

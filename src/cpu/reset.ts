@@ -55,7 +55,8 @@ export function resetState(cpu: Cpu): void {
   state.pkru = 0;
   state.star = state.lstar = state.cstar = state.sfmask = state.kernelGsBase = 0n;
   state.sysenterCs = state.sysenterEsp = state.sysenterEip = 0n;
-  state.apicBase = APIC_AFTER_RESET;
+  // A processor without a local APIC is as one whose local APIC is off. SDM Vol. 3A, "Enabling or Disabling the Local APIC".
+  state.apicBase = cpu.model.features.has('apic') ? APIC_AFTER_RESET : 0n;
   state.tscDeadline = 0n;
   state.pat = PAT_AFTER_RESET;
   state.mtrrDefType = 0n;

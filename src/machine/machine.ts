@@ -121,7 +121,7 @@ export class Machine {
     this.rtcEpochSeconds = options.rtcEpochSeconds ?? DEFAULT_EPOCH;
     this.state = new GuestState(options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
     this.memory = new PhysicalMemory(this.state);
-    this.mmu = new Mmu(this.state, this.memory, { pdpe1gb: model.features.has('pdpe1gb'), pse36: model.features.has('pse36') });
+    this.mmu = new Mmu(this.state, this.memory, { pdpe1gb: model.features.has('pdpe1gb'), pse36: model.features.has('pse36'), pat: model.features.has('pat') });
     this.devices = createPcDevices({
       clock: () => this.now(),
       memoryBytes: this.state.ramBytes,
@@ -167,6 +167,8 @@ export class Machine {
     this.cpu.observer = this.observers;
     this.mmu.tlb.onFlush = (what) => { this.observers.tlbFlush(what); };
     for (const region of this.devices.mmio) this.memory.addMmio(region.base, region.bytes, region.device);
+    this.devices.localApic.setBase(this.state.apicBase);
+    this.placeLocalApic();
     this.engineName = options.engine ?? 'auto';
     if (this.engineName === 'reference') this.engine = this.reference = new ReferenceEngine(this.cpu);
     else {

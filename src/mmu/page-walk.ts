@@ -130,10 +130,11 @@ export function commitFlags(structures: PagingStructures, translation: Translati
   if (access === 'write') translation.dirty = true;
 }
 
-/** Bits that must be 0 in the low half of an entry that maps a page. */
-function reservedInLeaf(size: PageSizeCode, { features }: PagingControls): number {
+/** Bits that must be 0 in the low half of an entry that maps a page. With 32-bit paging there are none without CR4.PSE; with 4-level paging processors have the PAT. */
+function reservedInLeaf(size: PageSizeCode, { features, mode, pageSizeExtensions }: PagingControls): number {
   if (size === SIZE_1G && !features.pdpe1gb) return ENTRY.PS;
-  return size === SIZE_4M && !features.pse36 ? RESERVED_WITHOUT_PSE36 : RESERVED_LOW_LEAF[size];
+  const reserved = size === SIZE_4M && !features.pse36 ? RESERVED_WITHOUT_PSE36 : RESERVED_LOW_LEAF[size];
+  return features.pat || isLongPaging(mode) || (mode === '32-bit' && !pageSizeExtensions) ? reserved : reserved | (size === SIZE_4K ? ENTRY.PAT_PTE : ENTRY.PAT_LARGE);
 }
 
 /** The entries of each level: 1 is that of page tables. */

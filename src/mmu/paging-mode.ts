@@ -24,9 +24,9 @@ export function currentPcid(state: GuestState): number {
   return (state.u32[CR4_AT]! & CR4.PCIDE) !== 0 ? state.u32[CR3_AT]! & 0xfff : 0;
 }
 
-/** What a processor can do besides the paging that all have: 1-GByte pages; 4-MByte pages beyond 4 GiB. Without it the bits are reserved. */
-export interface PagingFeatures { readonly pdpe1gb: boolean; readonly pse36: boolean }
-export const ALL_PAGING_FEATURES: PagingFeatures = { pdpe1gb: true, pse36: true };
+/** What a processor can do besides the paging that all have: 1-GByte pages; 4-MByte pages beyond 4 GiB; the page attribute table. Without it the bits are reserved. */
+export interface PagingFeatures { readonly pdpe1gb: boolean; readonly pse36: boolean; readonly pat: boolean }
+export const ALL_PAGING_FEATURES: PagingFeatures = { pdpe1gb: true, pse36: true, pat: true };
 
 /** What a walk and its permission checks need to know. Reused: `read` refreshes it. */
 export class PagingControls {

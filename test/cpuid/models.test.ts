@@ -1,7 +1,9 @@
 /** Models of processors: what `--cpu` says, what CPUID announces, and that nothing beyond it is there. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { al, assemble, at, ax, dword, eax, esp, far, label, ss, type Assembler } from '../../src/assembler/index.ts';
 import { cpuid } from '../../src/cpu/cpuid.ts';
-import { MSR, readMsr } from '../../src/cpu/msr.ts';
+import { MSR, readMsr, writeMsr } from '../../src/cpu/msr.ts';
 import { decode } from '../../src/cpu/decode/decode.ts';
 import { instructionsOf } from '../../src/cpu/decode/lookup.ts';
 import { GuestException, VECTOR } from '../../src/cpu/exceptions.ts';
@@ -9,8 +11,12 @@ import { FEATURE_NAMES, featurePosition, needsOf, type CpuFeature } from '../../
 import { MODE_32, MODE_64, type Instruction } from '../../src/cpu/isa/instruction.ts';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import { CpuModelError, DEFAULT_MODEL, EVERY_FEATURE, MODEL_NAMES, parseCpuModel, type CpuModel } from '../../src/cpu/models.ts';
-import { Machine, type EngineName } from '../../src/machine/machine.ts';
-import { CR4 } from '../../src/mmu/control-bits.ts';
+import { captureState, replaceState } from '../../src/machine/machine-state.ts';
+import { ENGINE_NAMES, Machine, type EngineName } from '../../src/machine/machine.ts';
+import { CR0, CR4, EFER, XCR0 } from '../../src/mmu/control-bits.ts';
+import { PageFault } from '../../src/mmu/page-fault.ts';
+import { linear, physical } from '../../src/state/addresses.ts';
+import { APIC_BASE } from '../../src/state/apic-base.ts';
 import { TLB_BASE } from '../../src/state/layout.ts';
 import { qemuCpu } from '../../src/trace/qemu-cpu.ts';
 import { formsOf, type Form } from '../support/canonical.ts';
@@ -188,31 +194,165 @@ describe('a feature', () => {
   });
 });
 
-describe('registers', () => {
-  const old = new SystemMachine(32, 'reference', parseCpuModel('486'));
-  it('that come with a feature are #GP without it', () => {
-    const addresses = Object.values(MSR);
-    const readable = addresses.filter((address) => {
-      try {
-        readMsr(old.cpu, address);
-        return true;
-      } catch (thrown) {
-        if (!(thrown instanceof GuestException)) throw thrown;
-        return false;
-      }
+/** The models, and `max` without each feature. */
+const PROCESSORS = [...MODEL_NAMES, ...FEATURE_NAMES.map((feature) => `max,-${feature}`)];
+/** Whether what is done raises #GP. */
+function refused(action: () => unknown): boolean {
+  try {
+    action();
+    return false;
+  } catch (thrown) {
+    if (!(thrown instanceof GuestException) || thrown.vector !== VECTOR.GP) throw thrown;
+    return true;
+  }
+}
+
+/** The feature that a bit of CR4 comes with; those that are not here come with none of ours. SDM Vol. 3A, "Control Registers". */
+const OF_CR4 = {
+  VME: 'vme', PVI: 'vme', TSD: 'tsc', DE: 'de', PSE: 'pse', PAE: 'pae', MCE: 'mce', PGE: 'pge', PCE: 'family6', OSFXSR: 'fxsr', OSXMMEXCPT: 'sse', UMIP: 'umip', LA57: 'la57',
+  FSGSBASE: 'fsgsbase', PCIDE: 'pcid', OSXSAVE: 'xsave', SMEP: 'smep', SMAP: 'smap', PKE: 'pku',
+} as const satisfies Partial<Record<keyof typeof CR4, CpuFeature>>;
+/** The same of IA32_EFER and of XCR0. */
+const OF_EFER = { SCE: 'syscall', LME: 'lm', NXE: 'nx' } as const, OF_XCR0 = { AVX: 'avx', PKRU: 'pku' } as const;
+
+describe.each(PROCESSORS)('registers of %s', (name) => {
+  const model = parseCpuModel(name);
+  const has = (feature: CpuFeature | undefined): boolean => feature !== undefined && model.features.has(feature);
+  const bitsOf = <K extends string>(bits: Readonly<Record<K, number>>, features: Readonly<Partial<Record<K, CpuFeature>>>): readonly (readonly [string, number, boolean])[] =>
+    Array.from({ length: 32 }, (_, n) => {
+      const bit = 1 << n, key = (Object.keys(bits) as K[]).find((x) => bits[x] === bit);
+      return [key ?? `bit ${n}`, bit, key !== undefined && has(features[key])];
     });
-    expect(readable).toEqual([]);
-    const max = new SystemMachine(64, 'reference', parseCpuModel('max'));
-    expect(addresses.every((address) => typeof readMsr(max.cpu, address) === 'bigint')).toBe(true);
-  });
-  it('bits of CR4 of absent features are reserved', () => {
-    for (const [bit, raises] of [[CR4.PSE, false], [CR4.PAE, true], [CR4.PGE, true], [CR4.TSD, true]] as const) {
-      const m = new SystemMachine(32, 'reference', parseCpuModel('486')).gates();
-      m.state.gpr[0] = BigInt(bit);
-      m.state.cr4 = 0;
+
+  it('CR4 has the bits of its features, and no other', () => {
+    for (const [bit, value, there] of bitsOf(CR4, OF_CR4)) {
+      // CR4.PCIDE is for IA-32e mode.
+      const wide = bit === 'PCIDE' && has('lm'), m = new SystemMachine(wide ? 64 : 32, 'reference', model).gates();
+      m.state.cr4 = wide ? CR4.PAE : 0;
+      m.state.gpr[0] = BigInt(m.state.cr4 | (value >>> 0));
       m.program((a) => { a.db(0x0f, 0x22, 0xe0); a.hlt(); });
       m.step();
-      expect(m.delivered.map((x) => x.vector)).toEqual(raises ? [13] : []);
+      expect([bit, m.delivered.map((x) => x.vector)]).toEqual([bit, there ? [] : [VECTOR.GP]]);
     }
+  });
+  it('IA32_EFER has, too', () => {
+    for (const [bit, value, there] of bitsOf(EFER, OF_EFER)) {
+      const { cpu } = new SystemMachine(32, 'reference', model);
+      // LMA is read-only, and ignored where there is LME.
+      expect([bit, refused(() => writeMsr(cpu, MSR.EFER, BigInt(value >>> 0)))]).toEqual([bit, bit === 'LMA' ? !has('lm') : !there]);
+    }
+  });
+  it.runIf(has('xsave'))('and XCR0', () => {
+    const XSETBV = [0x0f, 0x01, 0xd1], X87_AND_SSE = XCR0.X87 | XCR0.SSE;
+    for (const [bit, value, there] of bitsOf(XCR0, OF_XCR0)) {
+      const m = new SystemMachine(32, 'reference', model).gates();
+      m.state.cr4 |= CR4.OSXSAVE;
+      [m.state.gpr[0], m.state.gpr[1], m.state.gpr[2]] = [BigInt((X87_AND_SSE | value) >>> 0), 0n, 0n];
+      m.program((a) => { a.db(...XSETBV); a.hlt(); });
+      m.step();
+      expect([bit, m.delivered.map((x) => x.vector)]).toEqual([bit, there || (value & X87_AND_SSE) !== 0 ? [] : [VECTOR.GP]]);
+    }
+  });
+  it('model-specific registers are there with their features, as docs/MSRS.md has it', () => {
+    const { cpu } = new SystemMachine(32, 'reference', model);
+    expect(Object.fromEntries(Object.entries(MSR).map(([register, address]) => [register, !refused(() => readMsr(cpu, address))])))
+      .toEqual(Object.fromEntries(Object.keys(MSR).map((register) => [register, MSR_NEEDS.get(register)!.every((any) => any.some(has))])));
+  });
+});
+
+/** What docs/MSRS.md says: of each register, lists of features, of each of which one is needed. */
+const MSR_NEEDS: ReadonlyMap<string, readonly (readonly CpuFeature[])[]> = new Map(
+  readFileSync(new URL('../../docs/MSRS.md', import.meta.url), 'utf8').split('\n').filter((line) => line.startsWith('| ')).flatMap((line) => {
+    const [, registers, features] = line.split('|') as [string, string, string];
+    const needs = features.trim().split(' and ').map((any) => any.split(', ') as CpuFeature[]);
+    return (registers.match(/\b[A-Z][A-Z0-9_]+[A-Z0-9]\b/g) ?? []).map((register) => [register, needs] as const);
+  }));
+
+describe('without a feature of paging its bits are reserved, and raise #PF that says so', () => {
+  const ENTRIES = 0x10_0000, TABLE = 0x10_1000, PRESENT = 1, PS = 0x80, PAT_LARGE = 0x1000, RESERVED_BIT = 9;
+  /** The error code of a read at 0 through these entries, or undefined. Paging is 32-bit. */
+  function errorCode(cpu: string, cr4: number, pde: number, pte = 0): number | undefined {
+    const { state, memory, mmu, cpu: processor } = new Machine({ memoryBytes: 4 << 20, cpu, engine: 'reference' });
+    memory.write(physical(ENTRIES), 4, pde >>> 0);
+    memory.write(physical(TABLE), 4, pte);
+    state.cr3 = BigInt(ENTRIES);
+    processor.setMode((CR0.PE | CR0.PG) >>> 0, cr4, 0);
+    try {
+      mmu.load(linear(0n), 4, 'supervisor', false);
+      return undefined;
+    } catch (thrown) {
+      if (!(thrown instanceof PageFault)) throw thrown;
+      return thrown.errorCode;
+    }
+  }
+  it('PSE-36: bits 20:13 of a PDE that maps 4 MiB', () => {
+    const pde = PRESENT | PS | (1 << 13);
+    expect([errorCode('max,-pse36', CR4.PSE, pde), errorCode('max', CR4.PSE, pde)]).toEqual([RESERVED_BIT, undefined]);
+  });
+  it('PAT: bit 7 of a PTE and bit 12 of a PDE that maps a page, while CR4.PSE is set', () => {
+    const page = 0x20_0000 | PRESENT, table = TABLE | PRESENT;
+    const large = PRESENT | PS;
+    for (const cpu of ['486', 'max,-pat']) {
+      expect([errorCode(cpu, CR4.PSE, table, page | PS), errorCode(cpu, CR4.PSE, large | PAT_LARGE)]).toEqual([RESERVED_BIT, RESERVED_BIT]);
+      expect([errorCode(cpu, CR4.PSE, table, page), errorCode(cpu, CR4.PSE, large), errorCode(cpu, 0, table, page | PS)]).toEqual([undefined, undefined, undefined]);
+    }
+    expect([errorCode('max', CR4.PSE, table, page | PS), errorCode('max', CR4.PSE, large | PAT_LARGE)]).toEqual([undefined, undefined]);
+  });
+});
+
+describe.each(['486', 'max,-apic'])('the machine of %s has no local APIC', (cpu) => {
+  const AT = 0xfee0_0030, OPEN_BUS = 0xffff_ffff, APIC_BIT = 1 << 9;
+  const machine = (engine: EngineName = 'reference'): Machine => new Machine({ memoryBytes: 4 << 20, cpu, engine });
+  it('in memory, as an MSR, or in CPUID', () => {
+    const m = machine();
+    expect(m.memory.read(physical(AT), 4)).toBe(OPEN_BUS);
+    expect(refused(() => readMsr(m.cpu, MSR.APIC_BASE))).toBe(true);
+    expect(cpuid(m.cpu.model, 1, 0, { ...CONTEXT, apicEnabled: (m.state.apicBase & APIC_BASE.EN) !== 0n }).edx & APIC_BIT).toBe(0);
+    const other = machine();
+    replaceState(other, captureState(m));
+    expect(other.memory.read(physical(AT), 4)).toBe(OPEN_BUS);
+  });
+  it.each(ENGINE_NAMES)('and takes the timer\'s interrupts straight from the PIC › %s', (engine) => {
+    const m = machine(engine), TICKS = 3, EXIT = 0xf4, CODE = 8, DATA = 0x10, STACK = 0x20_0000;
+    const out = (a: Assembler, port: number, value: number): void => { a.mov(al, value); a.out(port, al); };
+    const { bytes, symbols } = assemble((a) => {
+      a.lgdt(at(label('gdt_pointer')));
+      a.lidt(at(label('idt_pointer')));
+      a.jmp(far(CODE, 'flat'));
+      a.label('flat');
+      a.mov(eax, DATA);
+      a.mov(ss, ax);
+      a.mov(esp, STACK);
+      // The PIC: vectors from 20h on, only IRQ 0. Counter 0 of the timer divides by 4096.
+      for (const [port, value] of [[0x20, 0x11], [0x21, 0x20], [0x21, 4], [0x21, 1], [0x21, 0xfe], [0x43, 0x34], [0x40, 0], [0x40, 0x10]] as const) out(a, port, value);
+      a.sti();
+      a.label('wait');
+      a.hlt();
+      a.cmp(dword('ticks'), TICKS);
+      a.jb('wait');
+      out(a, EXIT, 1);
+      a.label('tick');
+      a.inc(dword('ticks'));
+      out(a, 0x20, 0x20);
+      a.iretd();
+      a.align(8);
+      a.label('gates');
+      a.fill(8 * 0x21);
+      a.label('gdt');
+      for (const descriptor of [0n, 0x00cf_9b00_0000_ffffn, 0x00cf_9300_0000_ffffn]) a.dq(descriptor);
+      a.label('gdt_pointer');
+      a.dw(8 * 3 - 1);
+      a.dd(label('gdt'));
+      a.label('idt_pointer');
+      a.dw(8 * 0x21 - 1);
+      a.dd(label('gates'));
+      a.label('ticks');
+      a.dd(0);
+    }, { origin: 0x20_0000, bits: 32 });
+    m.load(bytes, { flat: { loadAddress: 0x20_0000, entry: 0x20_0000, bits: 32 } });
+    const tick = Number(symbols.get('tick')!.linear);
+    m.memory.copyIn(physical(Number(symbols.get('gates')!.linear) + 8 * 0x20), Uint8Array.of(tick & 0xff, tick >> 8 & 0xff, CODE, 0, 0, 0x8e, tick >> 16 & 0xff, tick >>> 24));
+    expect(m.run({ maxInstructions: 100_000 })).toMatchObject({ kind: 'debug-exit' });
+    expect(m.readLinear(symbols.get('ticks')!.linear, 4)).toEqual(Uint8Array.of(TICKS, 0, 0, 0));
   });
 });
