@@ -138,6 +138,7 @@ export function switchTask(cpu: Cpu, selector: number, d: Descriptor, by: TaskSw
 
   cpu.setSegment(SEGMENT.TR, { selector, attributes: d.attributes | 2, limit: d.limit, base: d.base });
   state.cr0 |= CR0.TS;
+  cpu.observer?.controlRegister(0, BigInt(state.cr0 >>> 0));
   state.dr7 &= ~DR7.LOCAL;
   enterTask(cpu, task, nests, ext);
 }

@@ -1,6 +1,6 @@
 /** What one can do with a machine that has a history: the commands behind the prompt, gdb and the page. */
 import type { Machine, Stop } from '../machine/machine.ts';
-import { momentOf, type Moment, type Position } from '../machine/position.ts';
+import { beginningOf, compareMoments, momentOf, type Moment, type Position } from '../machine/position.ts';
 import { linear, PAGE_SIZE } from '../state/addresses.ts';
 import { backtrace, callerOf, instructionAt, type Frame } from './backtrace.ts';
 import { Breakpoints, type Hit } from './break/breakpoints.ts';
@@ -141,15 +141,16 @@ export class Debugger {
   }
 
   // --------------------------------------------------------------------------------------------------------- other
-  /** To an instruction count, a position or a moment, past breakpoints and whatever the guest does. */
+  /** To an instruction count, a position or a moment, past breakpoints and whatever the guest does; to the start of the history for one before it. */
   goTo(to: Destination): Motion {
     const way = this.history.wayTo(to), { state } = this.machine, { retired: end } = momentTo(to);
+    const isOutOfReach = compareMoments(momentTo(to), beginningOf(this.history.start)) < 0;
     let begun: number | undefined;
     return {
       advance: (maxInstructions) => {
         const before = state.retired, stop = way(maxInstructions);
         begun ??= Math.min(before, state.retired);
-        return stop;
+        return stop.kind === 'arrived' && isOutOfReach ? START : stop;
       },
       cancel: () => undefined,
       progress: () => (begun === undefined || begun >= end ? undefined : { kind: 'way', done: Math.min(state.retired, end) - begun, of: end - begun }),

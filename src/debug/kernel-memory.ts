@@ -164,6 +164,10 @@ function blocksView(reader: Reader, given: Json, path: string): KernelData['bloc
 
 function faultsOverTime({ history }: Debugger): readonly number[] {
   const start = history.start.retired, length = Math.max(1, history.end.retired + 1 - start), counts = Array.from({ length: BUCKETS }, () => 0);
-  for (const event of history.records.events) if (event.kind === 'fault' && event.vector === 14) counts[Math.floor(((event.at.retired - start) / length) * BUCKETS)]!++;
+  const exceptions = history.records.eventsOf('exception');
+  for (let n = exceptions.firstWhere((retired) => retired >= start); n < exceptions.end; n++) {
+    const event = exceptions.at(n);
+    if (event.kind === 'fault' && event.vector === 14) counts[Math.floor(((event.at.retired - start) / length) * BUCKETS)]!++;
+  }
   return counts;
 }

@@ -225,6 +225,8 @@ export interface TableData { readonly name: string; readonly base: bigint; reado
 export interface EventData {
   /** The boundary before it. */
   readonly at: { readonly retired: number; readonly deliveries: number };
+  /** It can be gone to: it is not before the beginning of the history. */
+  readonly isInReach: boolean;
   readonly kind: 'exception' | 'interrupt' | 'cr3';
   readonly title: string;
   readonly rip: string;

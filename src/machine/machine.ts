@@ -235,7 +235,8 @@ export class Machine {
     const end = state.retired + maxInstructions;
     // A guest whose handlers fault before their first instruction retires nothing for ever: deliveries are bounded too.
     const lastDelivery = this.cpu.deliveries + maxInstructions;
-    this.wanted = String.fromCharCode(...new TextEncoder().encode(options.until?.output ?? ''));
+    const wanted = options.until?.output ?? '';
+    this.wanted = wanted === '' ? '' : String.fromCharCode(...new TextEncoder().encode(wanted));
     this.outputTail = '';
     this.engine.stopAt(stopsOf(options));
     let idleEvents = 0;

@@ -15,7 +15,8 @@ export type { MachineRegister } from './registers/register.ts';
 
 const GENERAL = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'];
 const CONTROL_REGISTERS = [0, 2, 3, 4, 8] as const;
-const MSRS: Readonly<Record<string, number>> = {
+/** MSRs that have names. */
+export const MSRS: Readonly<Record<string, number>> = {
   efer: MSR.EFER, star: MSR.STAR, lstar: MSR.LSTAR, cstar: MSR.CSTAR, fmask: MSR.FMASK, k_gs_base: MSR.KERNEL_GS_BASE, sysenter_cs: MSR.SYSENTER_CS,
   sysenter_esp: MSR.SYSENTER_ESP, sysenter_eip: MSR.SYSENTER_EIP, pat: MSR.PAT, apic_base: MSR.APIC_BASE, tsc_aux: MSR.TSC_AUX, tsc: MSR.TIME_STAMP_COUNTER,
 };

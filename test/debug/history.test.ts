@@ -2,7 +2,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { al, dx, qword, rax, rbx, rcx, type Assembler } from '../../src/assembler/index.ts';
 import { History, type Watch } from '../../src/debug/history/history.ts';
-import { KEPT_OF_A_SORT, MOST_EVENTS } from '../../src/debug/history/records.ts';
+import { KEPT_OF_A_SORT } from '../../src/debug/history/events.ts';
+import { MOST_OUTPUT } from '../../src/debug/history/records.ts';
 import { reverseContinue } from '../../src/debug/history/search.ts';
 import { ENGINE_NAMES, type EngineName, type Machine } from '../../src/machine/machine.ts';
 import { momentOf, type Moment } from '../../src/machine/position.ts';
@@ -22,14 +23,27 @@ function statesOf(machine: Machine, steps: number): { readonly at: Moment; reado
 const stopBefore = (address: bigint): Watch => ({ addresses: new Set([address]), hit: (machine) => (machine.state.rip === address ? { at: momentOf(machine) } : undefined) });
 
 it('an idle kernel\'s timer takes no exception away from what is kept', () => {
-  const machine = kernelMachine('heap'), { records } = new History(machine);
+  const machine = kernelMachine('heap'), { records } = new History(machine), MANY = 2 * KEPT_OF_A_SORT + 7;
   machine.observers.exception(14, 2, 0x1234n, 0n, 'fault');
-  for (let n = 0; n < 3 * MOST_EVENTS; n++) machine.observers.exception(32, undefined, 0n, BigInt(n), 'interrupt');
-  expect(records.events.length).toBeLessThanOrEqual(MOST_EVENTS);
-  expect(records.events[0]).toMatchObject({ kind: 'fault', vector: 14, cr2: 0x1234n });
-  const interrupts = records.events.slice(1);
-  expect(interrupts.length).toBeGreaterThanOrEqual(KEPT_OF_A_SORT);
-  expect(interrupts.map(({ rip }) => rip)).toEqual(interrupts.map((_, n) => BigInt(3 * MOST_EVENTS - interrupts.length + n)));
+  for (let n = 0; n < MANY; n++) machine.observers.exception(32, undefined, 0n, BigInt(n), 'interrupt');
+  machine.observers.controlRegister(3, 0x5000n);
+  expect(records.eventCount).toBe(KEPT_OF_A_SORT + 2);
+  expect(records.events[0]).toEqual({ at: { retired: 0, deliveries: 0 }, kind: 'fault', vector: 14, errorCode: 2, cr2: 0x1234n, rip: 0n });
+  expect(records.events.at(-1)).toMatchObject({ kind: 'cr3', value: 0x5000n });
+  const interrupts = records.events.slice(1, -1);
+  expect(interrupts.map(({ rip }) => rip)).toEqual(Array.from({ length: KEPT_OF_A_SORT }, (_, n) => BigInt(MANY - KEPT_OF_A_SORT + n)));
+  expect([...records.newest(['exception', 'cr3'])].map(({ kind }) => kind)).toEqual(['cr3', 'fault']);
+});
+
+it('output that another future took away is not told of, though more had been sent than is kept', () => {
+  const machine = kernelMachine('heap'), history = new History(machine), { records } = history;
+  history.run({ maxInstructions: 1000 });
+  for (let n = 0; n < MOST_OUTPUT; n++) machine.observers.output(0, 'a'.charCodeAt(0));
+  history.run({ maxInstructions: 1000 });
+  for (let n = 0; n < 100; n++) machine.observers.output(0, 'b'.charCodeAt(0));
+  history.runTo(1500);
+  history.give({ kind: 'register', name: 'rax', value: 0n });
+  expect(new TextDecoder().decode(records.output(0))).toBe('a'.repeat(MOST_OUTPUT - 100));
 });
 
 describe('the way to a moment in pieces', () => {

@@ -1,10 +1,11 @@
 /** "Who wrote this?" is answered by the last write before now, whoever made it, on every engine, and the machine stays where it is. */
-import { describe, expect, it } from 'vitest';
-import { al, dword, eax, ecx, qword, rax, rbx, rcx, r14, rsp, type Assembler } from '../../src/assembler/index.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { al, cr0, dword, eax, ecx, qword, rax, rbx, rcx, r14, rsp, type Assembler } from '../../src/assembler/index.ts';
 import { RFLAGS } from '../../src/cpu/flags.ts';
 import { History } from '../../src/debug/history/history.ts';
 import { lastWrite, type LastWrite, type WriteTarget } from '../../src/debug/history/last-write.ts';
 import { ENGINE_NAMES, type EngineName } from '../../src/machine/machine.ts';
+import { NotedWrites } from '../../src/debug/history/noted-writes.ts';
 import { writesAt } from '../../src/debug/history/register-writes.ts';
 import { momentOf, type Position } from '../../src/machine/position.ts';
 import { MACHINE_REGISTERS } from '../../src/machine/registers.ts';
@@ -91,6 +92,47 @@ describe('the last write to CR3', () => {
     history.give({ kind: 'register', name: 'cr3', value: cr3 });
     history.run({ maxInstructions: 100 });
     expect(lastWrite(history, { kind: 'register', name: 'cr3' }).finish()).toMatchObject({ by: 'edit', at: { retired: at.retired } });
+  });
+});
+
+describe('the last write to CR0, CR3, CR4 and EFER', () => {
+  it('is what a search finds, and known at once however far back it is', () => {
+    const history = new History(kernelMachine('ring3'));
+    history.run();
+    const { end } = history;
+    for (const at of [end.retired, 150_000, 40, 3, 0]) {
+      history.runTo(at);
+      for (const name of ['cr0', 'cr3', 'cr4', 'efer', 'lstar', 'sysenter_eip']) {
+        const noted = lastWrite(history, { kind: 'register', name });
+        let pieces = 1;
+        while (noted.advance() === undefined) pieces++;
+        expect(pieces).toBeLessThan(8);
+        const unaided = vi.spyOn(NotedWrites, 'namesFor').mockReturnValue(undefined);
+        expect(noted.finish(), `${name} at ${at}`).toEqual(lastWrite(history, { kind: 'register', name }).finish());
+        unaided.mockRestore();
+      }
+    }
+  });
+  it('is none where it was before the beginning of the history', () => {
+    const { machine } = flatMachine((a) => {
+      a.mov(rax, cr0);
+      a.mov(cr0, rax);
+      a.label('again');
+      a.mov(rbx, 0x40_0000);
+      a.label('fill');
+      a.inc(dword(rbx));
+      a.add(rbx, 4096);
+      a.cmp(rbx, 0xc0_0000);
+      a.jb('fill');
+      a.jmp('again');
+    });
+    const history = new History(machine, { budgetBytes: 4 << 20 });
+    history.run({ maxInstructions: 100 });
+    expect(lastWrite(history, { kind: 'register', name: 'cr0' }).finish()).toMatchObject({ at: { retired: 1 } });
+    history.run({ maxInstructions: 300_000 });
+    expect(history.start.retired).toBeGreaterThan(1);
+    const search = lastWrite(history, { kind: 'register', name: 'cr0' });
+    expect([search.advance(), lastWrite(history, { kind: 'register', name: 'cr4' }).advance()]).toEqual([{ what: undefined }, { what: undefined }]);
   });
 });
 

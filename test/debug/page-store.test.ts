@@ -1,6 +1,6 @@
 /** Copies of frames take no more of the host's memory than the most of them that there were at once. */
 import { describe, expect, it } from 'vitest';
-import { isSame, PageStore } from '../../src/debug/history/page-store.ts';
+import { PageStore } from '../../src/debug/history/page-store.ts';
 
 const PAGE_WORDS = 1024, SLAB_BYTES = 4 << 20;
 
@@ -11,7 +11,13 @@ describe('a store of pages', () => {
       source.fill(n, PAGE_WORDS);
       return store.keep(source, PAGE_WORDS);
     });
-    for (const [n, page] of pages.entries()) expect(isSame(new Uint32Array(PAGE_WORDS).fill(n), 0, store.words(page))).toBe(true);
+    for (const [n, page] of pages.entries()) {
+      source.fill(n, PAGE_WORDS);
+      expect([store.holds(page, source, PAGE_WORDS), store.words(page).every((word) => word === n), store.holds(page, source.fill(n + 1, PAGE_WORDS + 1023), PAGE_WORDS)]).toEqual([true, true, false]);
+      const again = store.keepAgain(page);
+      expect(store.holds(again, source.fill(n, PAGE_WORDS), PAGE_WORDS)).toBe(true);
+      store.release(again);
+    }
   });
   it('uses a released page again before it asks for more', () => {
     const store = new PageStore(), source = new Uint32Array(PAGE_WORDS);

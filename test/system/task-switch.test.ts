@@ -69,6 +69,12 @@ describe('JMP to a TSS', () => {
     expect([typeOf(m, OTHER), typeOf(m, SEL.tss), m.selector(SEGMENT.TR), m.state.base[SEGMENT.TR], m.state.limit[SEGMENT.TR]]).toEqual([11, 9, OTHER, BigInt(TSS_B), 0x67]);
   });
   it('sets CR0.TS and clears the local breakpoints', () => expect([m.state.cr0 & CR0.TS, m.state.dr7]).toEqual([CR0.TS, 0x4aa]));
+  it('tells of CR0 what it tells of CR3', () => {
+    const told: (readonly [number, bigint])[] = [], other = machine();
+    other.cpu.observer = { controlRegister: (number, value) => { told.push([number, value]); }, msr: () => undefined, refreshed: () => undefined };
+    other.program(jump(OTHER)).step();
+    expect(told).toEqual([[0, BigInt(m.state.cr0 >>> 0)]]);
+  });
   it('leaves the link of the new TSS alone', () => expect(read16(m, TSS_B)).toBe(0));
 });
 

@@ -164,7 +164,8 @@ export class BreakWatch implements Watch<Hit> {
   #observing(machine: Machine): Observer {
     const see = (...what: [Armed, string, EventValues?, boolean?]): void => { this.#see(machine, ...what); };
     const exceptions = this.#of('exception'), interrupts = this.#of('interrupt'), registers = this.#of('control-register'), msrs = this.#of('msr'), ports = this.#of('port');
-    const modes = this.#of('mode'), privileges = this.#of('privilege'), flushes = this.#of('tlb-flush'), consoles = this.#of('console');
+    const modes = this.#of('mode'), privileges = this.#of('privilege'), flushes = this.#of('tlb-flush');
+    const consoles = this.#of('console').map(([armed, { text }]) => ({ armed, text, sent: utf8(text) })), longest = Math.max(...consoles.map(({ sent }) => sent.length));
     return {
       exception: (vector, errorCode, cr2, rip, kind) => {
         const name = isInterrupt(kind) ? `interrupt ${vector}` : vectorMnemonic(vector);
@@ -206,8 +207,8 @@ export class BreakWatch implements Watch<Hit> {
       ...(consoles.length === 0 ? {} : {
         output: (port, byte) => {
           if (port !== 0) return;
-          this.#tail = (this.#tail + String.fromCharCode(byte)).slice(-Math.max(...consoles.map(([, { text }]) => utf8(text).length)));
-          for (const [armed, { text }] of consoles) if (this.#tail.endsWith(utf8(text))) see(armed, `the console says ${JSON.stringify(text)}`);
+          this.#tail = (this.#tail + String.fromCharCode(byte)).slice(-longest);
+          for (const { armed, text, sent } of consoles) if (this.#tail.endsWith(sent)) see(armed, `the console says ${JSON.stringify(text)}`);
         },
       }),
     };
@@ -215,7 +216,9 @@ export class BreakWatch implements Watch<Hit> {
 }
 
 const isInterrupt = (kind: DeliveryKind): boolean => kind === 'interrupt' || kind === 'nmi' || kind === 'software' || kind === 'INT1';
-const utf8 = (text: string): string => String.fromCharCode(...new TextEncoder().encode(text));
+const UTF8 = new TextEncoder();
+/** The bytes that a serial port sends a text as, a character each. */
+const utf8 = (text: string): string => String.fromCharCode(...UTF8.encode(text));
 const touches = ({ from, bytes }: { readonly from: bigint; readonly bytes: number }, at: bigint, count: number): boolean => at < from + BigInt(bytes) && from < at + BigInt(count);
 
 function isAt(machine: Machine, { from, bytes = 1, physical }: On<'execute'>): boolean {

@@ -3,7 +3,7 @@
  * any version holds zeroes at all of them. Layers are told apart by their numbers, which ascend with time and which their owner keeps up to date.
  */
 import { PAGE_SIZE } from '../../state/addresses.ts';
-import { isSame, isZero, PageStore } from './page-store.ts';
+import { isZero, PageStore } from './page-store.ts';
 
 export interface Layer {
   index: number;
@@ -32,23 +32,28 @@ export class FrameVersions {
 
   /** A frame's contents at a layer's moment; undefined: zeroes. */
   at(frame: number, layer: Layer): Uint32Array<ArrayBuffer> | undefined {
-    const versions = this.#versions.get(frame);
-    const page = versions?.findLast((version) => version.layer.index <= layer.index)?.page;
+    const page = this.#pageAt(frame, layer);
     return page === undefined ? undefined : this.#store.words(page);
+  }
+  #pageAt(frame: number, layer: Layer): number | undefined {
+    const versions = this.#versions.get(frame);
+    if (versions === undefined) return undefined;
+    for (let n = versions.length - 1; n >= 0; n--) if (versions[n]!.layer.index <= layer.index) return versions[n]!.page;
+    return undefined;
   }
 
   /** Whether a frame had at a layer's moment what the page at a word of `source` has. */
   isUnchanged(frame: number, layer: Layer, source: Uint32Array, at: number): boolean {
-    const held = this.at(frame, layer);
-    return held === undefined ? isZero(source, at) : isSame(source, at, held);
+    const page = this.#pageAt(frame, layer);
+    return page === undefined ? isZero(source, at) : this.#store.holds(page, source, at);
   }
 
   /** Gives a layer a version of its own of a frame: a copy of the page at a word of `source`. */
   put(frame: number, layer: Layer, source: Uint32Array, at: number): void { this.#add(frame, layer, isZero(source, at) ? undefined : this.#store.keep(source, at)); }
   /** The same of what another layer has. */
   copy(frame: number, from: Layer, to: Layer): void {
-    const held = this.at(frame, from);
-    this.#add(frame, to, held === undefined ? undefined : this.#store.keep(held, 0));
+    const page = this.#pageAt(frame, from);
+    this.#add(frame, to, page === undefined ? undefined : this.#store.keepAgain(page));
   }
 
   #add(frame: number, layer: Layer, page: number | undefined): void {

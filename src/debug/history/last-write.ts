@@ -6,6 +6,7 @@ import { MACHINE_REGISTERS, type MachineRegister } from '../../machine/registers
 import { linear, PAGE_SIZE } from '../../state/addresses.ts';
 import { littleEndian } from '../bytes.ts';
 import type { History, Watch } from './history.ts';
+import { NotedWrites } from './noted-writes.ts';
 import { lastRegisterWrite } from './register-writes.ts';
 import { Course, lastBefore, passTo, Search, travel } from './search.ts';
 import type { Seen } from './seen.ts';
@@ -45,7 +46,8 @@ export function lastWrite(history: History, target: WriteTarget): Search<LastWri
     return last !== undefined && (last.by === 'edit' ? compareMoments(last.at, here) <= 0 : comparePositions(last.at, here) < 0) ? last : undefined;
   };
   const pieces = function* (): Generator<void, LastWrite | undefined, void> {
-    const seen = (isCr3(target) ? yield* recordedCr3Write(history, here, scan) : undefined) ?? (yield* lastBefore(history, course, scan));
+    const noted = yield* notedWrite(history, target, here, scan);
+    const seen = noted === undefined ? yield* lastBefore(history, course, scan) : noted.seen;
     const found = seen && withValues(history, machine, seen);
     history.runTo(here);
     return found;
@@ -53,18 +55,31 @@ export function lastWrite(history: History, target: WriteTarget): Search<LastWri
   return new Search(pieces(), () => { history.runTo(here); }, () => course.progress);
 }
 
-const isCr3 = (target: WriteTarget): boolean => target.kind === 'register' && target.name.toLowerCase() === 'cr3';
+/** Noted writes that are looked at: most of them are what is asked for. */
+const MOST_TRIED = 16;
 
-/** The write to CR3 that the history has noted, all of which but for edits are in its records. Undefined: it has to be looked for, from here. */
-function* recordedCr3Write(history: History, here: Moment, scan: (until: Moment) => Generator<void, Seen | undefined, void>): Generator<void, Seen | undefined, void> {
-  const noted = history.records.lastCr3Write(here);
-  if (noted === undefined || history.log.events.some(({ input }) => input.kind === 'register' && input.name === 'cr3')) return undefined;
-  yield* travel(history, beginningOf(noted.at));
-  const behind = beginningOf({ retired: noted.at.retired + 1, deliveries: 0 });
-  const seen = yield* scan(compareMoments(behind, here) < 0 ? behind : here);
-  if (seen === undefined) yield* travel(history, here);
-  return seen;
+/**
+ * The last write to a register whose writes are noted (noted-writes.ts), all but edits. Undefined: it has to be looked for, from here; an outcome without `seen`: there was none
+ * since the history began.
+ */
+function* notedWrite(history: History, target: WriteTarget, here: Moment, scan: (until: Moment) => Generator<void, Seen | undefined, void>): Generator<void, { readonly seen: Seen | undefined } | undefined, void> {
+  const names = target.kind === 'register' ? NotedWrites.namesFor(MACHINE_REGISTERS.get(target.name.toLowerCase())!) : undefined;
+  if (names === undefined || history.log.events.some(({ input }) => input.kind === 'register' && names.includes(input.name))) return undefined;
+  const before = history.records.writes.before(names, here);
+  for (let tried = 0; tried < MOST_TRIED; tried++) {
+    const next = before.next();
+    if (next.done === true) return next.value.complete ? { seen: undefined } : yield* backTo(history, here);
+    const at = beginningOf(next.value);
+    if (compareMoments(at, beginningOf(history.start)) < 0) return { seen: undefined };
+    yield* travel(history, at);
+    const behind = beginningOf({ retired: at.retired + 1, deliveries: 0 });
+    const seen = yield* scan(compareMoments(behind, here) < 0 ? behind : here);
+    if (seen !== undefined) return { seen };
+  }
+  return yield* backTo(history, here);
 }
+
+function* backTo(history: History, here: Moment): Generator<void, undefined, void> { yield* travel(history, here); }
 
 function withValues(history: History, machine: Machine, { at, rip, by, where, read }: Seen): LastWrite {
   if (by === 'edit') {

@@ -15,28 +15,35 @@ export class PageStore {
   get reservedBytes(): number { return this.#slabs.length * SLAB_PAGES * PAGE_SIZE; }
 
   /** Keeps a copy of the page that begins at a word; returns its number. */
-  keep(source: Uint32Array, at: number): number {
+  keep(source: Uint32Array, at: number): number { return this.#put(source.subarray(at, at + PAGE_WORDS)); }
+  /** Keeps a copy of a page of the store. */
+  keepAgain(page: number): number { return this.#put(this.words(page)); }
+  #put(words: Uint32Array): number {
     const page = this.#free.pop() ?? this.#next++;
     if (page >= this.#slabs.length * SLAB_PAGES) this.#slabs.push(new Uint32Array(SLAB_PAGES * PAGE_WORDS));
-    this.words(page).set(source.subarray(at, at + PAGE_WORDS));
+    this.#slabOf(page).set(words, wordOf(page));
     return page;
   }
   release(page: number): void { this.#free.push(page); }
 
   /** The copy itself. */
-  words(page: number): Uint32Array<ArrayBuffer> {
-    const at = (page % SLAB_PAGES) * PAGE_WORDS;
-    return this.#slabs[Math.floor(page / SLAB_PAGES)]!.subarray(at, at + PAGE_WORDS);
+  words(page: number): Uint32Array<ArrayBuffer> { return this.#slabOf(page).subarray(wordOf(page), wordOf(page) + PAGE_WORDS); }
+
+  /** Whether the page that begins at a word of `source` holds what a copy does. It is asked of every frame that a checkpoint looks at, and so makes no object. */
+  holds(page: number, source: Uint32Array, at: number): boolean {
+    const slab = this.#slabOf(page), from = wordOf(page);
+    for (let n = 0; n < PAGE_WORDS; n++) if (source[at + n] !== slab[from + n]) return false;
+    return true;
   }
+
+  #slabOf(page: number): Uint32Array<ArrayBuffer> { return this.#slabs[Math.floor(page / SLAB_PAGES)]!; }
 }
+
+/** Where a page begins in its slab. */
+const wordOf = (page: number): number => (page % SLAB_PAGES) * PAGE_WORDS;
 
 /** Whether the page that begins at a word holds zeroes only. */
 export function isZero(words: Uint32Array, at: number): boolean {
   for (let n = 0; n < PAGE_WORDS; n++) if (words[at + n] !== 0) return false;
-  return true;
-}
-/** Whether it holds the same as a copy. */
-export function isSame(words: Uint32Array, at: number, copy: Uint32Array): boolean {
-  for (let n = 0; n < PAGE_WORDS; n++) if (words[at + n] !== copy[n]) return false;
   return true;
 }

@@ -7,6 +7,8 @@ import type { Page } from './pane.ts';
 const MARKS_MS = 500;
 const LANES = { exception: 4, interrupt: 10, cr3: 16, input: 22, output: 27 } as const;
 
+const KINDS = Object.keys(LANES) as (keyof typeof LANES)[];
+
 export class Timeline {
   readonly element: HTMLElement;
   readonly #page: Page;
@@ -90,14 +92,15 @@ export class Timeline {
     this.#drawMarks(this.#status);
   }
 
-  /** Many, and mostly where they were. */
+  /** Many, and mostly where they were: one shape for all of a kind, since they come anew twice a second for as long as the machine runs. */
   #drawMarks({ start, end }: StatusData): void {
     const picture = `${this.#drawing} ${start} ${end} ${this.element.clientWidth} ${this.#bookmarks.map(({ retired }) => retired).join(' ')}`;
     if (picture === this.#picture) return;
     this.#picture = picture;
     this.#marks.replaceChildren(
-      ...this.#drawn.map(({ at, kind }) => svg('rect', { class: kind, x: this.#x(at) - 1, y: LANES[kind], width: 2.5, height: 5, rx: 1 })),
-      ...this.#bookmarks.filter(({ retired }) => retired <= end).map(({ retired }) => svg('path', { class: 'bookmark', d: `M${this.#x(retired) - 4} 30l4 -8l4 8z` })));
+      ...KINDS.map((kind) => ({ kind, at: this.#drawn.filter((mark) => mark.kind === kind).map((mark) => this.#x(mark.at)) })).filter(({ at }) => at.length > 0)
+        .map(({ kind, at }) => svg('path', { class: kind, d: at.map((x) => `M${(x - 1).toFixed(1)} ${LANES[kind]}h2.5v5h-2.5z`).join('') })),
+      ...this.#bookmarks.filter(({ retired }) => retired >= start && retired <= end).map(({ retired }) => svg('path', { class: 'bookmark', d: `M${this.#x(retired) - 4} 30l4 -8l4 8z` })));
   }
 
   #grab(event: PointerEvent): void {

@@ -3,14 +3,16 @@ import { lineOfFrame, type Frame } from '../../debug/backtrace.ts';
 import type { Debugger } from '../../debug/debugger.ts';
 import { errorCodeBits, vectorText } from '../../debug/error-code.ts';
 import { littleEndian } from '../../debug/bytes.ts';
-import type { DeliveryEvent, HistoryEvent } from '../../debug/history/records.ts';
+import { EVENT_SORTS, sortOf, type HistoryEvent } from '../../debug/history/events.ts';
+import { comparePositions } from '../../machine/position.ts';
 import type { SourceLines } from '../../debug/source-lines.ts';
 import type { EventData, MarkData, Requests, StackData } from '../messages.ts';
 
 const STACK_SLOTS = 96;
 
-const titleOf = (event: DeliveryEvent): string => {
+const titleOf = (event: HistoryEvent): string => {
   switch (event.kind) {
+    case 'cr3': return `CR3 = 0x${event.value.toString(16)}`;
     case 'interrupt': return `interrupt ${event.vector}`;
     case 'software': return `INT ${event.vector}`;
     case 'nmi': return 'NMI';
@@ -18,43 +20,42 @@ const titleOf = (event: DeliveryEvent): string => {
   }
 };
 
-const isException = (event: HistoryEvent): boolean => event.kind === 'fault' || event.kind === 'trap' || event.kind === 'breakpoint' || event.kind === 'INT1';
-
 /** The newest events, newest first. */
 export function eventsView({ history, symbols }: Debugger, { interrupts, most }: Requests['events']['takes']): { readonly events: readonly EventData[]; readonly total: number } {
-  const { events } = history.records;
-  const shown: EventData[] = [];
-  for (let n = events.length - 1; n >= 0 && shown.length < most; n--) {
-    const event = events[n]!;
-    if (!interrupts && !isException(event)) continue;
-    shown.push(event.kind === 'cr3'
-      ? { at: event.at, kind: 'cr3', title: `CR3 = 0x${event.value.toString(16)}`, rip: symbols.text(event.rip), details: [], address: undefined }
-      : {
-        at: event.at, kind: isException(event) ? 'exception' : 'interrupt', title: titleOf(event), rip: symbols.text(event.rip),
-        details: isException(event) ? errorCodeBits(event.vector, event.errorCode) ?? [] : [],
-        address: event.kind === 'fault' && event.vector === 14 ? event.cr2 : undefined,
-      });
+  const shown: EventData[] = [], { records, start } = history;
+  for (const event of records.newest(interrupts ? EVENT_SORTS : ['exception'])) {
+    if (shown.length >= most) break;
+    const sort = sortOf(event.kind);
+    shown.push({
+      at: event.at, isInReach: comparePositions(event.at, start) >= 0, kind: sort, title: titleOf(event), rip: symbols.text(event.rip),
+      details: event.kind !== 'cr3' && sort === 'exception' ? errorCodeBits(event.vector, event.errorCode) ?? [] : [],
+      address: event.kind === 'fault' && event.vector === 14 ? event.cr2 : undefined,
+    });
   }
-  return { events: shown, total: events.length };
+  return { events: shown, total: records.eventCount };
 }
 
 /** At most one mark of a kind in each of so many equal stretches of the time line. What was before its start is known, but cannot be gone to, and is not on it. */
 export function marksView({ history }: Debugger, { buckets }: Requests['marks']['takes']): readonly MarkData[] {
-  const start = history.start.retired, length = Math.max(1, history.end.retired - start);
+  const { records, log, start: { retired: start } } = history, length = Math.max(1, history.end.retired - start);
+  const bucketOf = (retired: number): number => Math.floor(((retired - start) / length) * buckets);
   const marks = new Map<string, { at: number; kind: MarkData['kind']; title: string; count: number }>();
-  const note = (kind: MarkData['kind'], at: number, title: () => string): void => {
+  const note = (kind: MarkData['kind'], at: number, title: () => string, count = 1): void => {
     if (at < start) return;
-    const key = `${kind}${Math.floor(((at - start) / length) * buckets)}`;
-    const known = marks.get(key);
-    if (known === undefined) marks.set(key, { at, kind, title: title(), count: 1 });
-    else known.count++;
+    const key = `${kind}${bucketOf(at)}`, known = marks.get(key);
+    if (known === undefined) marks.set(key, { at, kind, title: title(), count });
+    else known.count += count;
   };
-  for (const event of history.records.events) {
-    if (event.kind === 'cr3') note('cr3', event.at.retired, () => `CR3 = 0x${event.value.toString(16)}`);
-    else note(isException(event) ? 'exception' : 'interrupt', event.at.retired, () => titleOf(event));
+  for (const sort of EVENT_SORTS) {
+    const events = records.eventsOf(sort);
+    for (let n = events.firstWhere((retired) => retired >= start), next; n < events.end; n = next) {
+      const at = events.retiredAt(n), first = n;
+      next = events.firstWhere((retired) => bucketOf(retired) > bucketOf(at));
+      note(sort, at, () => titleOf(events.at(first)), next - n);
+    }
   }
-  for (const { at, text } of history.records.printed(0, length / buckets)) note('output', at, () => `printed ${JSON.stringify(text)}`);
-  for (const { at, input } of history.log.events) note('input', at.retired, () => `${input.kind} from outside`);
+  for (const { at, text } of records.printed(0, length / buckets)) note('output', at, () => `printed ${JSON.stringify(text)}`);
+  for (const { at, input } of log.events) note('input', at.retired, () => `${input.kind} from outside`);
   return [...marks.values()];
 }
 

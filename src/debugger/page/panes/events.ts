@@ -7,6 +7,9 @@ import { rove } from '../roving.ts';
 /** Most that are listed; fewer while the machine runs and the list is another one twice a second. */
 const MOST = 500, MOST_RUNNING = 40, RUNNING_MS = 500;
 
+/** Why an event cannot be gone to. */
+const GONE = 'The history begins later: the guest has written more memory since than is kept';
+
 export class EventsPane implements Pane {
   readonly name = 'Events';
   readonly whileRunning = true;
@@ -50,10 +53,12 @@ export class EventsPane implements Pane {
     replaceContent(this.#body, events.length === 0 ? [h('p', { class: 'note padded' }, 'No exception has been delivered yet, nor anything else that is listed here.')] : this.#rows.map(([row]) => row));
   }
 
-  #row({ at, kind, title, rip, details, address }: EventData): HTMLElement {
+  #row({ at, isInReach, kind, title, rip, details, address }: EventData): HTMLElement {
     return h('div', { class: `event ${kind}${at.retired > this.#retired ? ' later' : ''}`, role: 'listitem', 'data-key': `${at.retired}+${at.deliveries}${kind}` },
-      h('button', { class: 'event-time', title: 'Travel there', onclick: () => this.#page.move({ toMoment: at }) }, grouped(at.retired)),
+      isInReach
+        ? h('button', { class: 'event-time', title: 'Travel there', onclick: () => this.#page.move({ toMoment: at }) }, grouped(at.retired))
+        : h('span', { class: 'event-time gone', title: GONE }, grouped(at.retired)),
       h('span', { class: 'event-title' }, title, address === undefined ? undefined : h('button', { class: 'link', title: 'Walk this address', onclick: () => this.#page.show('paging', address) }, ` CR2 ${hex(address)}`)),
-      h('span', { class: 'note' }, rip), details.length === 0 ? undefined : h('span', { class: 'event-details' }, details.join(' · ')));
+      h('span', { class: 'note' }, rip, isInReach ? '' : ' · out of reach'), details.length === 0 ? undefined : h('span', { class: 'event-details' }, details.join(' · ')));
   }
 }

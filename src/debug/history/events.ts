@@ -1,0 +1,88 @@
+/** Deliveries of exceptions and interrupts, and writes to CR3: the newest of a sort, in columns. */
+import type { DeliveryKind } from '../../cpu/delivery.ts';
+import type { Position } from '../../machine/position.ts';
+import { Ring } from './ring.ts';
+
+/** A delivery of an exception or interrupt, or a write to CR3. */
+export type HistoryEvent = DeliveryEvent | {
+  /** The boundary before it. */
+  readonly at: Position;
+  readonly kind: 'cr3';
+  readonly value: bigint;
+  readonly rip: bigint;
+};
+export interface DeliveryEvent {
+  readonly at: Position;
+  readonly kind: DeliveryKind;
+  readonly vector: number;
+  readonly errorCode: number | undefined;
+  /** CR2, which a page fault has set. */
+  readonly cr2: bigint;
+  /** The return address. */
+  readonly rip: bigint;
+}
+
+/** Each sort is kept for itself, lest the timer of an idle kernel take all exceptions away. */
+export type EventSort = 'exception' | 'interrupt' | 'cr3';
+export const EVENT_SORTS: readonly EventSort[] = ['exception', 'interrupt', 'cr3'];
+/** Events that are kept of a sort. */
+export const KEPT_OF_A_SORT = 2 ** 15;
+
+const KINDS: readonly HistoryEvent['kind'][] = ['fault', 'trap', 'breakpoint', 'INT1', 'interrupt', 'nmi', 'software', 'cr3'];
+
+export function sortOf(kind: HistoryEvent['kind']): EventSort {
+  switch (kind) {
+    case 'fault': case 'trap': case 'breakpoint': case 'INT1': return 'exception';
+    case 'interrupt': case 'nmi': case 'software': return 'interrupt';
+    case 'cr3': return 'cr3';
+  }
+}
+
+/** Oldest first. */
+export class Events {
+  readonly #ring = new Ring(KEPT_OF_A_SORT);
+  /** How many events of all sorts came before. */
+  readonly #order = new Float64Array(KEPT_OF_A_SORT);
+  readonly #retired = new Float64Array(KEPT_OF_A_SORT);
+  readonly #deliveries = new Float64Array(KEPT_OF_A_SORT);
+  readonly #kind = new Uint8Array(KEPT_OF_A_SORT);
+  readonly #vector = new Uint8Array(KEPT_OF_A_SORT);
+  /** NaN: none. */
+  readonly #errorCode = new Float64Array(KEPT_OF_A_SORT);
+  /** CR2, or what CR3 was given. */
+  readonly #value = new BigUint64Array(KEPT_OF_A_SORT);
+  readonly #rip = new BigUint64Array(KEPT_OF_A_SORT);
+
+  get first(): number { return this.#ring.first; }
+  get end(): number { return this.#ring.end; }
+
+  note(order: number, { retired, deliveries }: Position, kind: HistoryEvent['kind'], value: bigint, rip: bigint, vector = 0, errorCode = NaN): void {
+    const slot = this.#ring.add();
+    this.#order[slot] = order;
+    this.#retired[slot] = retired;
+    this.#deliveries[slot] = deliveries;
+    this.#kind[slot] = KINDS.indexOf(kind);
+    this.#vector[slot] = vector;
+    this.#errorCode[slot] = errorCode;
+    this.#value[slot] = value;
+    this.#rip[slot] = rip;
+  }
+
+  at(n: number): HistoryEvent {
+    const slot = this.#ring.slotOf(n), kind = KINDS[this.#kind[slot]!]!, value = this.#value[slot]!, rip = this.#rip[slot]!, errorCode = this.#errorCode[slot]!;
+    const at: Position = { retired: this.#retired[slot]!, deliveries: this.#deliveries[slot]! };
+    if (kind === 'cr3') return { at, kind, value, rip };
+    return { at, kind, vector: this.#vector[slot]!, errorCode: Number.isNaN(errorCode) ? undefined : errorCode, cr2: value, rip };
+  }
+  orderAt(n: number): number { return this.#order[this.#ring.slotOf(n)]!; }
+  retiredAt(n: number): number { return this.#retired[this.#ring.slotOf(n)]!; }
+
+  /** Number of the first event that is not before a position. */
+  firstFrom({ retired, deliveries }: Position): number {
+    return this.#ring.firstWhere((slot) => this.#retired[slot]! > retired || (this.#retired[slot] === retired && this.#deliveries[slot]! >= deliveries));
+  }
+  /** Number of the first event whose instruction count is far enough, where all behind it are, too. */
+  firstWhere(isFarEnough: (retired: number) => boolean): number { return this.#ring.firstWhere((slot) => isFarEnough(this.#retired[slot]!)); }
+
+  forgetFrom(now: Position): void { this.#ring.forgetFrom(this.firstFrom(now)); }
+}
