@@ -183,11 +183,13 @@ export class Mmu {
     if (this.#watch!.covers(low, high, Math.floor(physical / PAGE_SIZE))) this.#watch!.listener(low, high, physical, bytes, write);
   }
 
-  /** The paging in effect, where each access may be done without this class seeing it: a PLAIN_PAGING, or 0. */
+  /** The paging in effect, where each access may be done without this class seeing it: a PLAIN_PAGING, or 0. Bits that only old processors reserve are nothing plain. */
   plainPaging(): number {
     if (!this.memory.a20 || this.#watch !== undefined) return 0;
     const mode = pagingMode(this.state);
-    return mode === '4-level' ? PLAIN_PAGING.fourLevels : mode === '32-bit' ? PLAIN_PAGING.twoLevels : 0;
+    if (mode === '4-level') return PLAIN_PAGING.fourLevels;
+    const reserves = !this.#controls.features.pat && (this.#words[CR4_AT]! & CR4.PSE) !== 0;
+    return mode === '32-bit' && !reserves ? PLAIN_PAGING.twoLevels : 0;
   }
 
   /** The column that answers explicit data accesses as things are now. */

@@ -1,7 +1,7 @@
 /** Models of processors: what `--cpu` says, what CPUID announces, and that nothing beyond it is there. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { al, assemble, at, ax, dword, eax, esp, far, label, ss, type Assembler } from '../../src/assembler/index.ts';
+import { al, assemble, at, ax, cr0, cr3, cr4, dword, eax, ebx, ecx, esi, esp, far, label, ss, type Assembler } from '../../src/assembler/index.ts';
 import { cpuid } from '../../src/cpu/cpuid.ts';
 import { MSR, readMsr, writeMsr } from '../../src/cpu/msr.ts';
 import { decode } from '../../src/cpu/decode/decode.ts';
@@ -297,6 +297,46 @@ describe('without a feature of paging its bits are reserved, and raise #PF that 
       expect([errorCode(cpu, CR4.PSE, table, page), errorCode(cpu, CR4.PSE, large), errorCode(cpu, 0, table, page | PS)]).toEqual([undefined, undefined, undefined]);
     }
     expect([errorCode('max', CR4.PSE, table, page | PS), errorCode('max', CR4.PSE, large | PAT_LARGE)]).toEqual([undefined, undefined]);
+  });
+});
+
+describe.each(ENGINE_NAMES)('PAT\'s bit in a PTE, while CR4.PSE is set, on the %s engine', (engine) => {
+  const ROOT = 0x10_0000, TABLE = 0x10_1000, CODE = 0x20_0000, PAGE = 0x30_0000, PRESENT = 1, PAT = 0x80, MANY = 3000;
+  /** Reads a page many times, and the next one once, by the same instruction. */
+  function ending(cpu: string): unknown {
+    const m = new Machine({ memoryBytes: 4 << 20, cpu, engine });
+    const { bytes } = assemble((a) => {
+      a.mov(ebx, ROOT);
+      a.mov(eax, CR4.PSE);
+      a.mov(cr4, eax);
+      a.mov(cr3, ebx);
+      a.mov(eax, cr0);
+      a.or(eax, CR0.PG >>> 0);
+      a.mov(cr0, eax);
+      a.mov(ecx, MANY);
+      a.mov(esi, PAGE - 0x1000);
+      a.label('again');
+      a.mov(cr3, ebx);
+      a.mov(eax, dword(esi));
+      a.dec(ecx);
+      a.jnz('again');
+      a.cmp(esi, PAGE);
+      a.je('done');
+      a.mov(esi, PAGE);
+      a.mov(ecx, 1);
+      a.jmp('again');
+      a.label('done');
+      a.out(0xf4, al);
+    }, { origin: CODE, bits: 32 });
+    m.load(bytes, { flat: { loadAddress: CODE, entry: CODE, bits: 32 } });
+    m.memory.write(physical(ROOT), 4, TABLE | PRESENT);
+    for (let n = 0; n < 1024; n++) m.memory.write(physical(TABLE + 4 * n), 4, (n << 12) | PRESENT | (n << 12 === PAGE ? PAT : 0));
+    const stop = m.run({ maxInstructions: 10 * MANY });
+    return stop.kind === 'triple-fault' ? m.cpu.faultChain[0] : stop;
+  }
+  it('is #PF for a reserved bit without PAT, and nothing with it', () => {
+    expect(ending('486')).toMatchObject({ vector: VECTOR.PF, errorCode: 9, cr2: BigInt(PAGE) });
+    expect(ending('486,+msr,+pat')).toMatchObject({ kind: 'debug-exit' });
   });
 });
 

@@ -1,6 +1,7 @@
 /** What QEMU 7.2 does otherwise than the manual or silicon, for random programs beside it: rows that it cannot judge, and differences that it always has. */
+import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
 import { RFLAGS } from '../../src/cpu/flags.ts';
-import type { Instruction } from '../../src/cpu/isa/instruction.ts';
+import { modeOf, type Instruction } from '../../src/cpu/isa/instruction.ts';
 import { RSP } from '../../src/cpu/isa/operand.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
 import type { Difference } from '../../src/trace/compare.ts';
@@ -114,7 +115,7 @@ const KNOWN: readonly { readonly why: string; applies(seen: Seen): boolean }[] =
   { why: 'VEX.L set is #UD for scalar instructions; SDM Vol. 2A, "Opcode Column in the Instruction Summary Table (Instructions with VEX Prefix)": LIG, it is ignored', applies: ({ text, difference: d }) => /^v.*s[sd] /.test(text) && /QEMU delivered vector 6/.test(d.what) },
   { why: 'no exception of SSE or AVX is raised, whatever MXCSR masks; SDM Vol. 3A, "Interrupt 19—SIMD Floating-Point Exception (#XM)"', applies: ({ reason }) => reason.startsWith('SIMD floating-point exception') },
   { why: 'LDMXCSR takes bits that MXCSR does not have; SDM Vol. 2A, "LDMXCSR": #GP', applies: ({ text, reason }) => /^v?ldmxcsr/.test(text) && reason !== '' && reason !== PAGE_FAULT },
-  { why: 'what far CALL, RET and IRET push and pop is the supervisor\'s; SDM Vol. 3A, "Determination of Access Rights": it is CPL\'s', applies: ({ text, difference: d }) => /^(call far|i?ret)/.test(text) && /we delivered vector 14, error code 0x[4-7]/.test(d.what) },
+  { why: 'what far CALL, RET and IRET push and pop is the supervisor\'s; SDM Vol. 3A, "Determination of Access Rights": it is CPL\'s', applies: ({ text, reason, difference: d }) => /^(call far|i?ret)/.test(text) && (/we delivered vector 14, error code 0x[4-7]/.test(d.what) || (reason === PAGE_FAULT && d.words.includes(FIELD.cr2))) },
   { why: 'flags are lost where the store of SETcc faults; SDM Vol. 3A, "Program or Task Restart": they are those before it', applies: ({ text, reason, difference: d }) => reason === PAGE_FAULT && text.startsWith('set') && d.words.every((word) => word === FIELD.rflags) },
   { why: 'MOV to a control register refuses few values (test/trace/corpus/not-raised.ts); SDM Vol. 2B, "MOV—Move to/from Control Registers"', applies: ({ text, difference: d }) => /^mov cr\d/.test(text) && /we delivered vector 13.*QEMU went on/.test(d.what) },
   { why: 'of a control or debug register that does not exist, CPL is asked first; SDM Vol. 2B, "MOV—Move to/from Control Registers", and silicon: #UD at every CPL', applies: ({ text, difference: d }) => /^QEMU delivered vector 13, error code 0x0, we delivered vector 6$/.test(d.what) && /^((26|2e|36|3e|64|65|66|67|f2|f3|4.) )*0f 2[0-3] /.test(text) },
@@ -130,8 +131,17 @@ const KNOWN: readonly { readonly why: string; applies(seen: Seen): boolean }[] =
   { why: 'PUSHA stores from the lowest address up, so that CR2 is another; SDM Vol. 2B, "PUSHA/PUSHAD": EAX is pushed first, and silicon faults there', applies: ({ text, difference: d, reason }) => reason === PAGE_FAULT && text.startsWith('pusha') && d.words.every((word) => word === FIELD.cr2) },
   { why: 'POPA loads registers before it knows whether all of it may be read; SDM Vol. 3A, "Exception Classifications" (note on POPAD), leaves that open, and ours are those before it', applies: ({ text, difference: d, reason }) => reason === PAGE_FAULT && text.startsWith('popa') && d.words.every((word) => word >= FIELD.gpr && word < FIELD.gpr + 8) },
   { why: 'MASKMOVDQU and MASKMOVQ store byte by byte, only what is not masked; SDM Vol. 2B, "MASKMOVDQU": which exceptions masked bytes raise is implementation-dependent', applies: ({ text, difference: d, reason }) => reason === PAGE_FAULT && /^v?maskmov(dqu|q) /.test(text) && (d.words.every((word) => word === FIELD.cr2) || /we delivered vector 14/.test(d.what)) },
+  { why: 'VEX.W is ignored where the manual has W0 or W1; SDM Vol. 2A, "Opcode Column in the Instruction Summary Table (Instructions with VEX Prefix)", and silicon: #UD', applies: ({ text, mode, difference: d }) => mode !== undefined && d.what.includes('we delivered vector 6') && isRowWithOtherW(text, mode) },
   { why: 'VEX without 66 before an opcode of MMX is taken for the instruction with it; SDM Vol. 2D, "Opcode Map": there is none', applies: ({ text, difference: d }) => /we delivered vector 6.*QEMU went on/.test(d.what) && /^((26|2e|36|3e|64|65|67) )*(c5 .[048c]|c4 .1 .[048c]) [67d-f][0-9a-f] /.test(text) },
 ];
+/** Whether bytes that are no instruction are one with the other VEX.W. */
+function isRowWithOtherW(text: string, mode: ProgramMode): boolean {
+  const bytes = text.split(' ').map((x) => parseInt(x, 16)), at = prefixesOf(bytes);
+  if (bytes[at] !== 0xc4) return false;
+  bytes[at + 2]! ^= 0x80;
+  const other = decode(Uint8Array.from(bytes), 0, modeOf(mode.bits));
+  return !(other instanceof DecodeFailure) && other.row.encoding.vex !== undefined;
+}
 /** Whether the stack that a far return reads goes on at offset 0. `ours` is behind it. */
 function wrapsBetweenPops({ ours }: Difference, text: string, bytes: number): boolean {
   const released = Number(text.split(' ')[2] ?? 0);
