@@ -18,6 +18,8 @@ import type { Program } from './program.ts';
 import { acceptedByQemu, areOtherNans, endsJudgement, isKnownDifference, judgedByQemu, PAGE_FAULT } from './qemu-known.ts';
 import { pasteable, shrink } from './shrink.ts';
 
+/** So often QEMU is asked for each step of shrinking a failure, at most. */
+const QUESTIONS = 150;
 /** A batch must end, even one with a program that runs away. */
 const LIMIT = 60_000;
 
@@ -116,6 +118,6 @@ export async function expectAgreementWithQemu(programs: readonly Program[], seed
     if (fewer.length === 0) return false;
     const again = await besideQemu(fewer);
     return !again.known && kindOf(again.failure) === kindOf(failure);
-  }, 60);
+  }, QUESTIONS);
   throw new Error(`${failure}\nSEED=${seed}; shrunk:\n${small.map(pasteable).join('\n')}\n${(await besideQemu(small)).failure}`);
 }
