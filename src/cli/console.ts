@@ -15,6 +15,8 @@ export class Console {
   quit = false;
   /** True after Ctrl-]: the user wants to look into the machine. */
   attention = false;
+  /** Someone else has the terminal. */
+  isLent = false;
   /** True when no more input can come. */
   inputEnded = true;
   private readonly input: number[] = [];
@@ -76,10 +78,11 @@ export class Console {
     this.flush();
     const { reading } = this;
     this.stopReading();
+    this.isLent = true;
     try {
       return await work();
     } finally {
-      this.attention = false;
+      this.attention = this.isLent = false;
       if (reading) this.open();
     }
   }

@@ -1,8 +1,10 @@
 /** A run that is debugged: by gdb, or from a prompt in the terminal (`--on-fault debug`, Ctrl-]). */
 import { Debugger, type DebugStop, type Motion } from '../debug/debugger.ts';
+import { momentTo } from '../debug/history/history.ts';
+import { Search } from '../debug/history/search.ts';
 import { Prompt } from '../debug/prompt/prompt.ts';
 import type { ImageNotes } from '../debug/image-notes.ts';
-import { InputLog, type RunOf } from '../machine/input-log.ts';
+import { InputLog, serialTaken, type RunOf } from '../machine/input-log.ts';
 import type { Machine, Stop } from '../machine/machine.ts';
 import { compareMoments } from '../machine/position.ts';
 import type { Console } from './console.ts';
@@ -10,12 +12,14 @@ import type { Ended } from './endings.ts';
 import { CommandError } from './exit-status.ts';
 import { GdbServer, parseAddress } from './gdb.ts';
 import type { Arguments } from './options.ts';
-import { feed, serialTaken, type Outside } from './outside.ts';
+import { feed, type Outside } from './outside.ts';
 import { PromptLines } from './prompt-lines.ts';
 import { notesOfImage } from './source-files.ts';
 
 /** Instructions between two looks at gdb, the keyboard and the clock. */
 const SLICE = 200_000;
+/** About how long a slice of a way through the past lasts, in milliseconds. */
+const SLICE_MS = 10;
 /** What ends a guest that meant to go on. */
 const FAULTS: ReadonlySet<DebugStop['kind']> = new Set(['triple-fault', 'unimplemented', 'halted']);
 
@@ -32,6 +36,7 @@ export class Debugging implements Outside {
   /** How the guest ended, if it has. */
   ending: Stop | undefined;
   #lines: PromptLines | undefined;
+  #server: GdbServer | undefined;
   readonly #notes: ImageNotes;
   readonly #prompt: Prompt;
 
@@ -65,7 +70,11 @@ export class Debugging implements Outside {
   /** A script on stdin is for the prompt, not for the guest. */
   get keepsStdin(): boolean { return this.#onFault && !process.stdin.isTTY; }
 
-  serial(bytes: readonly number[]): number { return serialTaken(this.#debug.history.give({ kind: 'serial', port: 0, bytes })); }
+  /** In the past the guest gets no keys, lest they take its future away: they wait for the present. */
+  serial(bytes: readonly number[]): number {
+    const { history } = this.#debug;
+    return history.isLive && this.#server?.isGoingBack !== true ? serialTaken(history.give({ kind: 'serial', port: 0, bytes })) : 0;
+  }
 
   run(maxInstructions: number): Stop | { readonly kind: 'replayed' } {
     const { history } = this.#debug, end = this.#replays && this.#isOnwards ? history.log.end : undefined;
@@ -80,22 +89,23 @@ export class Debugging implements Outside {
     return this.#debug.history.log.save(of);
   }
 
-  /** Opens the prompt where the last slice, or the user, asks for it; says how it was left. Undefined: nobody asked. */
-  async prompted(terminal: Console, stop: Stop | { readonly kind: 'replayed' }): Promise<'continue' | 'quit' | undefined> {
+  /** Opens the prompt where the last slice, or the user, asks for it; says how it was left. Undefined: nobody asked. What takes long ends when the host does. */
+  async prompted(terminal: Console, stop: Stop | { readonly kind: 'replayed' }, hostEnds: () => Ended | undefined): Promise<'continue' | 'quit' | undefined> {
     const asked = terminal.attention || stop.kind === 'paused' || (this.#onFault && FAULTS.has(stop.kind as Stop['kind']) && !(stop.kind === 'halted' && stop.wakeable && !terminal.inputEnded));
     if (!asked) return undefined;
     const why: DebugStop = this.#stop ?? { kind: 'paused' };
     if (stop.kind !== 'replayed' && FAULTS.has(stop.kind)) this.ending = stop;
-    const how = await terminal.lend(() => this.#open(why));
+    const how = await terminal.lend(() => this.#open(why, () => hostEnds() !== undefined));
     // The run ends where the guest did, wherever the user has been looking.
     if (how === 'quit') this.#debug.runTo(this.#debug.history.end);
     return how;
   }
 
-  async #open(why: DebugStop): Promise<'continue' | 'quit'> {
+  async #open(why: DebugStop, hasEnded: () => boolean): Promise<'continue' | 'quit'> {
     const prompt = this.#prompt, lines = this.#lines ??= new PromptLines();
     lines.show(prompt.report(why));
     for (;;) {
+      if (hasEnded()) return 'continue';
       const line = await lines.next();
       if (line === undefined) return 'quit';
       const outcome = prompt.execute(line);
@@ -104,26 +114,54 @@ export class Debugging implements Outside {
           lines.show(outcome.lines);
           break;
         case 'search':
-          lines.show(await lines.during(outcome.search) ?? ['interrupted']);
+          lines.show(await lines.during(outcome.search, hasEnded) ?? ['interrupted']);
           break;
         case 'leave':
-          this.#motion = this.#debug.onwards();
-          this.#isOnwards = true;
-          lines.pause();
-          return outcome.how;
         case 'run':
-        case 'goto':
-          this.#motion = outcome.kind === 'run' ? outcome.motion : this.#debug.goTo(outcome.to);
-          this.#isOnwards = false;
-          lines.pause();
-          return 'continue';
+        case 'goto': {
+          if (outcome.kind === 'leave' && outcome.how === 'quit') return 'quit';
+          const motion = outcome.kind === 'run' ? outcome.motion : outcome.kind === 'goto' ? this.#debug.goTo(outcome.to) : this.#debug.onwards();
+          const isBack = outcome.kind === 'goto' && compareMoments(momentTo(outcome.to), this.#debug.history.end) <= 0;
+          const stop = await lines.during(this.#inThePast(motion, isBack), hasEnded);
+          if (stop === 'present') {
+            this.#leaveFor(motion, outcome.kind === 'leave');
+            return 'continue';
+          }
+          lines.show(stop === undefined ? ['interrupted', ...prompt.report({ kind: 'paused' })] : prompt.report(stop));
+        }
       }
     }
   }
 
+  #leaveFor(motion: Motion, isOnwards: boolean): void {
+    this.#motion = motion;
+    this.#isOnwards = isOnwards;
+    this.#lines?.pause();
+  }
+
+  /**
+   * A motion as far as the guest's past goes, in which the terminal is the prompt's: what is typed is for it, and Ctrl-C gives the motion up. `present`: the guest goes on to new things,
+   * and has the terminal. `isBack`: its destination is in the past.
+   */
+  #inThePast(motion: Motion, isBack: boolean): Search<DebugStop | 'present'> {
+    const { history } = this.#debug, from = history.now.retired;
+    const pieces = function* (): Generator<void, DebugStop | 'present', void> {
+      for (let most = SLICE; ;) {
+        if (history.isLive && !isBack) return 'present';
+        const begun = performance.now();
+        const stop = motion.advance(isBack ? most : Math.max(1, Math.min(most, history.end.retired - history.now.retired)));
+        most = performance.now() - begun < SLICE_MS ? 2 * most : Math.max(1, Math.floor(most / 2));
+        const waits = stop.kind === 'halted' && stop.wakeable && history.isLive && !isBack;
+        if (stop.kind !== 'instruction-limit' && !waits) return stop;
+        yield;
+      }
+    };
+    return new Search(pieces(), () => { motion.cancel(); }, () => motion.progress?.() ?? { kind: 'way', done: history.now.retired - from, of: history.end.retired - from });
+  }
+
   /** Lets gdb have the machine until it lets it go, and the machine ends; or until the host ends it. */
   async runUnderGdb(terminal: Console, hostEnds: () => Ended | undefined): Promise<Ended> {
-    const debug = this.#debug, server = new GdbServer(debug, this.#notes);
+    const debug = this.#debug, server = this.#server = new GdbServer(debug, this.#notes);
     const { host, port } = this.#gdb!;
     process.stderr.write(`longmode: gdb can connect to ${await server.listen(host, port)}\n`);
     try {

@@ -53,6 +53,8 @@ export class GdbServer {
     return this.#killed ? 'killed' : this.#free || this.#session?.isRunning === true ? 'running' : 'paused';
   }
 
+  get isGoingBack(): boolean { return this.#session?.isGoingBack === true; }
+
   /** Runs the machine for gdb, or on its own after gdb has let it go: then it gives the stop that ends it. */
   slice(maxInstructions: number, waits: boolean): 'running' | 'waiting' | Stop | { readonly kind: 'replayed' } {
     if (!this.#free) return this.#session?.slice(maxInstructions, waits) === 'waiting' ? 'waiting' : 'running';

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { planBoot, ImageError } from '../machine/boot/index.ts';
 import { FileFormatError } from '../machine/container.ts';
 import { crc32 } from '../machine/crc32.ts';
-import { InputLog, Replay, type Input, type RunOf } from '../machine/input-log.ts';
+import { InputLog, Replay, serialTaken, type RunOf } from '../machine/input-log.ts';
 import { Machine, type Stop } from '../machine/machine.ts';
 import { compareMoments, momentOf } from '../machine/position.ts';
 import { openSnapshot } from '../machine/snapshot.ts';
@@ -134,6 +134,3 @@ export class PlainOutside implements Outside {
     return this.log.save(of);
   }
 }
-
-/** How many bytes of a serial input were taken. */
-export const serialTaken = (taken: Input | undefined): number => (taken?.kind === 'serial' ? taken.bytes.length : 0);

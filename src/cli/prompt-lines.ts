@@ -24,15 +24,16 @@ export class PromptLines {
   async next(): Promise<string | undefined> {
     this.#open();
     const { isTTY } = process.stdin;
-    if (isTTY) this.#interface!.prompt();
+    // What has been typed meanwhile stands there, with the cursor behind it.
+    if (isTTY) this.#interface!.prompt(true);
     while (this.#waiting.length === 0 && !this.#ended) await new Promise<void>((resolve) => { this.#wake = resolve; });
     const line = this.#waiting.shift();
     if (!isTTY) this.show([`${PROMPT}${line ?? 'quit'}`]);
     return line;
   }
 
-  /** Carries out a search; Ctrl-C gives it up. Undefined then. */
-  async during<T>(search: Search<T>): Promise<T | undefined> {
+  /** Carries out a search, or a way through the past; Ctrl-C gives it up, and so does the end of the host. Undefined then. */
+  async during<T>(search: Search<T>, hasEnded: () => boolean): Promise<T | undefined> {
     this.#interrupted = false;
     // Where the lines come from a script, Ctrl-C is a signal.
     const onSignal = (): void => { this.#interrupted = true; };
@@ -43,13 +44,13 @@ export class PromptLines {
         const found = search.advance();
         if (found !== undefined) return found.what;
         await new Promise<void>((resolve) => { setImmediate(resolve); });
-        if (this.#interrupted) {
+        if (this.#interrupted || hasEnded()) {
           search.cancel();
           return undefined;
         }
         if (!process.stderr.isTTY || performance.now() - said < PROGRESS_MS || search.progress === undefined) continue;
         said = performance.now();
-        const { done, of } = search.progress, text = `searched ${millions(done)} of ${millions(of)} million instructions; Ctrl-C gives up`;
+        const { kind, done, of } = search.progress, text = `${kind === 'search' ? 'searched' : 'on the way:'} ${millions(done)} of ${millions(of)} million instructions; Ctrl-C gives up`;
         process.stderr.write(`\r${text.padEnd(width)}`);
         width = text.length;
       }

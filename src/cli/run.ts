@@ -91,7 +91,7 @@ export async function runToEnd(machine: Machine, args: Arguments, output: Output
   }
   // What the guest prints and a progress line on one terminal would write over each other.
   const watched = !quiet && (args.has('serial') || !process.stdout.isTTY);
-  const stopProgress = watched ? showProgress(() => machine.state.retired) : undefined;
+  const stopProgress = watched ? showProgress(() => machine.state.retired, () => terminal.isLent) : undefined;
   let ended: Ended;
   try {
     const hostEnds = (): Ended | undefined => {
@@ -148,7 +148,7 @@ async function runSlices(machine: Machine, args: Arguments, terminal: Console, o
     }
     // Nobody asked for a history: it begins with the first look.
     if (terminal.attention && outside instanceof PlainOutside) outside = debugging = Debugging.from(machine, args, outside.log);
-    const prompted = await debugging?.prompted(terminal, stop);
+    const prompted = await debugging?.prompted(terminal, stop, hostEnds);
     if (prompted === 'continue') continue;
     if (prompted === 'quit') return debugging?.ending ?? { kind: 'interrupted' };
     if (stop.kind === 'instruction-limit' && left() > 0) await terminal.rest(0);

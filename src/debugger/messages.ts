@@ -49,8 +49,8 @@ export interface Requests {
   pause: { takes: undefined; gives: void };
   /** Whether a halted processor waits for the clock on the wall, or its time jumps ahead. */
   pace: { takes: boolean; gives: void };
-  /** Bytes for COM1; how many the guest has room for. */
-  type: { takes: readonly number[]; gives: number };
+  /** Bytes for COM1; how many the guest has room for. In the past, or on a way there, none are taken unless another future is to begin with them. */
+  type: { takes: { readonly bytes: readonly number[]; readonly forks: boolean }; gives: number | 'past' };
   edit: { takes: { readonly register: string; readonly value: bigint } | { readonly memory: bigint; readonly physical: boolean; readonly bytes: Uint8Array<ArrayBuffer> }; gives: void };
   break: { takes: { readonly text: string } | { readonly toggle: bigint } | { readonly remove: number } | { readonly enable: number; readonly enabled: boolean }; gives: void };
   /** The value of an expression over registers, memory and symbols. */

@@ -41,6 +41,9 @@ export function applyInput(machine: Machine, input: Input): Input | undefined {
   }
 }
 
+/** How many bytes of a serial input were taken. */
+export const serialTaken = (taken: Input | undefined): number => (taken?.kind === 'serial' ? taken.bytes.length : 0);
+
 /** What a run is a run of: a replay on anything else would not be one. */
 export interface RunOf {
   /** CRC-32 of the image or snapshot, of its command line and its modules. */

@@ -319,6 +319,24 @@ describe('a guest that reads its console', () => {
       const pressed = Date.now();
       await moved(view, () => view.keyboard.press('F8'));
       expect(Date.now() - pressed).toBeLessThan(2000);
+
+      // In the past nothing is typed by mistake: the future stays.
+      const end = await count(view), latest = (): Promise<string | null> => view.getByRole('slider', { name: 'Time line' }).getAttribute('aria-valuemax');
+      await moved(view, () => view.keyboard.press('Alt+F11'));
+      await view.locator('.xterm-helper-textarea').focus();
+      await view.keyboard.type('no');
+      await expect.poll(() => view.getByRole('alert').textContent()).toContain('the guest has not got what you typed');
+      await screenshot(view, 'typed-in-the-past');
+      expect(await latest()).toBe(String(end));
+      expect(await moved(view, () => view.getByRole('button', { name: 'Go to the latest moment' }).click())).toBe(end);
+      // And knowingly: another future begins with it.
+      await moved(view, () => view.keyboard.press('Alt+F11'));
+      await view.locator('.xterm-helper-textarea').focus();
+      await view.keyboard.type('yes');
+      await moved(view, () => view.getByRole('button', { name: 'Begin another future with it' }).click());
+      expect(await latest()).toBe(String(end - 1));
+      await view.keyboard.press('F8');
+      await view.waitForFunction(() => document.querySelector('.xterm-rows')?.textContent?.includes('helloyes'));
       await view.close();
     } finally {
       guest.server.kill();

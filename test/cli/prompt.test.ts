@@ -1,9 +1,9 @@
 /** `run --on-fault debug`: the prompt where a guest ends in a fault, driven by a script on stdin as in CI. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { assemble, dx, al, qword, rax, rbx, rsp } from '../../src/assembler/index.ts';
+import { assemble, dx, al, ecx, qword, rax, rbx, rsp } from '../../src/assembler/index.ts';
 import { longmode, PROGRAM, temporaryFolder } from '../support/cli.ts';
 
 const folder = temporaryFolder();
@@ -107,7 +107,68 @@ describe('--on-fault debug', () => {
   });
 });
 
+/** Runs an image in a terminal. `shown` waits for a text and says what came up to it. */
+function inTerminal(file: string, ...more: string[]): { child: ChildProcessWithoutNullStreams; shown: (wanted: RegExp) => Promise<string>; status: Promise<unknown> } {
+  // util-linux's script gives the command a terminal.
+  const child = spawn('script', ['-qec', [process.execPath, PROGRAM, 'run', file, ...FLAT, ...more].join(' '), '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'] });
+  let text = '';
+  child.stdout.on('data', (data: Buffer) => { text += data.toString('latin1'); });
+  const shown = async (wanted: RegExp): Promise<string> => {
+    while (!wanted.test(text)) await new Promise((resolve) => { child.stdout.once('data', resolve); });
+    const before = text;
+    text = '';
+    return before;
+  };
+  return { child, shown, status: new Promise((resolve) => { child.on('close', resolve); }) };
+}
+
 describe('Ctrl-] in a terminal', () => {
+  it('is the prompt\'s for as long as the machine is in the past: keys and Ctrl-C are for it, and the guest gets none', async () => {
+    const { bytes } = assemble((a) => {
+      a.label('echo');
+      a.mov(ecx, 1_000_000);
+      a.label('spin');
+      a.dec(ecx);
+      a.jnz('spin');
+      a.mov(dx, 0x3f8);
+      a.mov(al, '.'.charCodeAt(0));
+      a.out(dx, al);
+      a.mov(dx, 0x3fd);
+      a.in(al, dx);
+      a.test(al, 1);
+      a.je('echo');
+      a.mov(dx, 0x3f8);
+      a.in(al, dx);
+      a.out(dx, al);
+      a.jmp('echo');
+    }, { origin: 0x20_0000 });
+    const file = join(folder, 'spin.bin');
+    writeFileSync(file, bytes);
+    const { child, shown, status } = inTerminal(file, '--on-fault', 'debug'), type = (text: string): void => { child.stdin.write(text); };
+    await shown(/\.{400}/);
+    type('\u001d');
+    await shown(/=> 0x2000[^]*\(longmode\)/);
+    // Nobody wrote it: all of the past is looked through.
+    type('who-wrote phys 0x700000,8\r');
+    await shown(/searched \d+\.\d of \d+\.\d million instructions; Ctrl-C gives up/);
+    type('inf');
+    await shown(/inf/);
+    type('\u0003');
+    await shown(/interrupted[^]*\(longmode\) inf/);
+    type('o\r');
+    expect(await shown(/\d+ inputs[^]*\(longmode\)/)).toContain('; 0 inputs');
+    for (const way of ['goto 50000000', 'goto end', 'goto 100']) {
+      type(`${way}\rinfo\r`);
+      expect(await shown(/\d+ inputs[^]*\(longmode\)/)).toContain('; 0 inputs');
+    }
+    type('leave\r');
+    // The guest has the terminal again where new things happen.
+    await shown(/\.{20}/);
+    type('Z');
+    await shown(/Z/);
+    type('\u0001x');
+    expect(await status).toBe(130);
+  });
   it('opens the prompt, and the machine goes on when it is left', async () => {
     const { bytes } = assemble((a) => {
       a.mov(dx, 0x3f8);
@@ -123,15 +184,7 @@ describe('Ctrl-] in a terminal', () => {
     }, { origin: 0x20_0000 });
     const file = join(folder, 'echo.bin');
     writeFileSync(file, bytes);
-    // util-linux's script gives the command a terminal.
-    const child = spawn('script', ['-qec', [process.execPath, PROGRAM, 'run', file, ...FLAT].join(' '), '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'] });
-    let text = '';
-    child.stdout.on('data', (data: Buffer) => { text += data.toString('latin1'); });
-    const shown = async (wanted: RegExp): Promise<void> => {
-      while (!wanted.test(text)) await new Promise((resolve) => { child.stdout.once('data', resolve); });
-      text = '';
-    };
-    const status = new Promise((resolve) => { child.on('close', resolve); });
+    const { child, shown, status } = inTerminal(file);
     await shown(/Ctrl-\] opens a debugger/);
     child.stdin.write('Q');
     await shown(/Q/);

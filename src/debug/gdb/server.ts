@@ -64,6 +64,9 @@ export class GdbSession {
   /** gdb waits for the machine to stop: call `slice`. */
   get isRunning(): boolean { return this.#resume !== undefined; }
 
+  /** The machine is on a way through its past, where nothing may be given to it. */
+  get isGoingBack(): boolean { return this.#resume === 'back' || (typeof this.#resume === 'object' && this.#resume.backwards); }
+
   /** The connection is gone, or the session over: the machine stands still and has no breakpoints of gdb's, nor of its monitor. */
   end(): void {
     this.#ended = true;

@@ -7,7 +7,7 @@ import { postMortem } from '../../debug/post-mortem.ts';
 import { lastWriteView, stopLine } from '../../debug/prompt/views.ts';
 import { planBoot, type BootOptions } from '../../machine/boot/index.ts';
 import { crc32 } from '../../machine/crc32.ts';
-import { InputLog } from '../../machine/input-log.ts';
+import { InputLog, serialTaken } from '../../machine/input-log.ts';
 import { DEFAULT_MEMORY_BYTES, Machine } from '../../machine/machine.ts';
 import { RealTime } from '../../machine/real-time.ts';
 import { compareMoments, type Moment } from '../../machine/position.ts';
@@ -102,7 +102,7 @@ export class Session {
       this.#standStill();
       this.#stop({ kind: 'arrived' });
     },
-    type: (bytes) => this.#type(bytes),
+    type: (request) => this.#type(request),
     edit: (edit) => {
       this.#standStill();
       if ('register' in edit) this.#here.debug.history.give({ kind: 'register', name: edit.register, value: edit.value });
@@ -334,22 +334,25 @@ export class Session {
   }
 
   // --------------------------------------------------------------------------------------------------------- wishes
-  #type(bytes: readonly number[]): number {
-    // A search backwards ends where it began.
-    if (this.#backwards && this.#motion !== undefined) {
+  #type({ bytes, forks }: Requests['type']['takes']): number | 'past' {
+    const { history } = this.#here.debug, isGoingBack = this.#backwards && this.#motion !== undefined;
+    if (isGoingBack || !history.isLive || history.follows) {
+      if (!forks) return 'past';
       this.#standStill();
+      const taken = serialTaken(history.give({ kind: 'serial', port: 0, bytes }));
       this.#stop({ kind: 'arrived' });
+      return taken;
     }
     // It comes when it was typed, and not when the sleep began.
     if (this.#asleep !== undefined) this.#wake();
-    const taken = this.#here.debug.history.give({ kind: 'serial', port: 0, bytes });
+    const taken = serialTaken(history.give({ kind: 'serial', port: 0, bytes }));
     if (this.#waiting || this.#asleep !== undefined) {
       this.#waiting = false;
       clearTimeout(this.#asleep);
       this.#asleep = undefined;
       this.#schedule();
     }
-    return taken?.kind === 'serial' ? taken.bytes.length : 0;
+    return taken;
   }
 
   #break(change: Requests['break']['takes']): void {

@@ -1,9 +1,11 @@
 /** What the guest prints on COM1, and a keyboard for it. In the past it shows what had been printed by then. */
 import { FitAddon } from '@xterm/addon-fit';
 import { Terminal } from '@xterm/xterm';
+import type { StatusData } from '../../messages.ts';
 import { h } from '../dom.ts';
 import type { Page, Pane } from '../pane.ts';
 
+const UTF8 = new TextEncoder();
 const SCROLLBACK_LINES = 5000;
 /** Characters of what has just been printed that a screen reader is told at once. */
 const LONGEST_ANNOUNCEMENT = 4000;
@@ -18,7 +20,13 @@ export class ConsolePane implements Pane {
   /** What is being written has been written before. */
   #repeats = false;
 
+  readonly #page: Page;
+  /** What has been typed in the past, which nobody has got yet. */
+  #held: number[] = [];
+  #stops = 0;
+
   constructor(page: Page) {
+    this.#page = page;
     const style = getComputedStyle(document.documentElement);
     this.#terminal = new Terminal({ convertEol: true, scrollback: SCROLLBACK_LINES, fontSize: LARGEST_FONT, lineHeight: 1.25, fontFamily: style.getPropertyValue('--mono'), screenReaderMode: true, cursorBlink: false, theme: theme() });
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { this.#terminal.options.theme = theme(); });
@@ -27,7 +35,7 @@ export class ConsolePane implements Pane {
     this.#terminal.loadAddon(this.#fit);
     this.#terminal.attachCustomKeyEventHandler((event) => !isForPage(event));
     this.#answerOnce();
-    this.#terminal.onData((text) => page.attempt(page.client.ask('type', [...new TextEncoder().encode(text)])));
+    this.#terminal.onData((text) => page.attempt(this.#type([...UTF8.encode(text)])));
     new ResizeObserver(() => {
       if (screen.clientWidth === 0) return;
       if (this.#terminal.element === undefined) {
@@ -48,6 +56,21 @@ export class ConsolePane implements Pane {
     }
     for (const color of [4, 10, 11, 12]) parser.registerOscHandler(color, isAnswered);
     parser.registerDcsHandler({ intermediates: '$', final: 'q' }, isAnswered);
+  }
+
+  /** In the past the guest gets it only if the user says so: what came after would be forgotten for it. */
+  async #type(bytes: readonly number[], forks = false): Promise<void> {
+    const taken = await this.#page.client.ask('type', { bytes, forks });
+    if (taken === 'past') {
+      this.#held.push(...bytes);
+      this.#page.offer('The machine is in its past, and the guest has not got what you typed: it would forget what came after.', [
+        { label: 'Begin another future with it', act: () => this.#page.attempt(this.#type(this.#held.splice(0), true)) },
+        { label: 'Go to the latest moment', act: () => this.#page.move('end') },
+      ]);
+      return;
+    }
+    this.#held = [];
+    if (taken < bytes.length) throw new RangeError('the guest has not read what was typed before, and there is no room for more');
   }
 
   #fitColumns(): void {
@@ -78,7 +101,11 @@ export class ConsolePane implements Pane {
     return Array.from({ length: active.length }, (_, n) => active.getLine(n)?.translateToString(true) ?? '').join('\n').trimEnd();
   }
 
-  async refresh(): Promise<void> { /* it is told */ }
+  async refresh({ stops }: StatusData): Promise<void> {
+    if (stops === this.#stops) return;
+    this.#stops = stops;
+    this.#held = [];
+  }
 }
 
 /** The terminal stops telling a screen reader what is printed after some lines, but one line of a guest's may be endless: each character of it would stay, and cost, for ever. */
