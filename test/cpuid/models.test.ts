@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { al, assemble, at, ax, cr0, cr3, cr4, dword, eax, ebx, ecx, esi, esp, far, label, ss, type Assembler } from '../../src/assembler/index.ts';
 import { cpuid } from '../../src/cpu/cpuid.ts';
 import { MSR, readMsr, writeMsr } from '../../src/cpu/msr.ts';
-import { decode } from '../../src/cpu/decode/decode.ts';
+import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
 import { instructionsOf } from '../../src/cpu/decode/lookup.ts';
 import { GuestException, VECTOR } from '../../src/cpu/exceptions.ts';
 import { FEATURE_NAMES, featurePosition, needsOf, type CpuFeature } from '../../src/cpu/isa/features.ts';
@@ -21,6 +21,7 @@ import { TLB_BASE } from '../../src/state/layout.ts';
 import { qemuCpu } from '../../src/trace/qemu-cpu.ts';
 import { formsOf, type Form } from '../support/canonical.ts';
 import { Random } from '../support/random.ts';
+import { nameOfRow } from '../support/row-name.ts';
 import { SystemMachine } from '../support/system-machine.ts';
 
 const CONTEXT = { in64BitMode: true, apicEnabled: true, monitorEnabled: true, osxsave: false, ospke: false, xcr0: 1 };
@@ -179,6 +180,17 @@ describe('a feature', () => {
     }
     expect(wrong).toEqual([]);
   }, 60_000);
+  it.each(MODEL_NAMES)('%s has every row of its features, and no other', (name) => {
+    const { features } = parseCpuModel(name), set = instructionsOf(features);
+    const forms = ROWS.flatMap(formsOf).filter(({ codeSize }) => codeSize !== 64 || features.has('lm'));
+    const wrong = forms.filter(({ row, bytes, codeSize }) => {
+      const i = decode(bytes, 0, codeSize === 64 ? MODE_64 : MODE_32, set), there = [row.feature, row.alsoNeeds].every((feature) => feature === undefined || features.has(feature));
+      if (there) return i instanceof DecodeFailure || i.row !== row;
+      return row.prefixIgnored ? i instanceof DecodeFailure || i.row === row : !(i instanceof DecodeFailure && i.kind === 'invalid');
+    });
+    expect(wrong.map(({ row, codeSize }) => `${nameOfRow(row)} (${codeSize}-bit)`)).toEqual([]);
+    expect(new Set(forms.map(({ row }) => row)).size).toBeGreaterThan(1000);
+  });
   const ignored = ROWS.filter((row) => row.prefixIgnored).flatMap((row) => formsOf(row).map((form) => ({ form, feature: row.feature as CpuFeature })));
   it('whose prefix older processors ignore: without it the bytes are the instruction that they are without the prefix', () => {
     expect(ignored.length).toBeGreaterThan(0);
