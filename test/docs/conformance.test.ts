@@ -42,12 +42,22 @@ const testimony = (score: WitnessScore | undefined): string => (score === undefi
 const testedIn = (row: Row): string[] => [['system', SYSTEM_ROWS], ['fpu', FPU_ROWS]].flatMap(([folder, lists]) =>
   Object.entries(lists as Readonly<Record<string, readonly string[]>>).filter(([, rows]) => rows.includes(nameOfRow(row))).map(([file]) => `${folder as string}/${file}`));
 
+/** Why a process on the processor cannot show what a system or device instruction does: by the beginning of the row. */
+const NOT_IN_A_PROCESS: readonly (readonly [RegExp, string])[] = [
+  [/^(MOV (CRn|DRn|r\d+, [CD]Rn)|LMSW|CLTS|L[GIL]DT|LTR|(RD|WR)MSR|RDPMC|INVLPG|INVPCID|INVD|WBINVD|HLT|CLI|STI|CLAC|STAC|SWAPGS|SYSRETQ?|SYSEXITQ?|MONITOR|MWAIT|XSETBV|X(SAVE|RSTOR)S|IN|OUT|INS[BWD]|OUTS[BWD])\b/, 'privileged'],
+  [/^(SGDT|SIDT|SLDT|STR|SMSW)\b/, 'the system hides its tables (UMIP)'],
+  [/^(MOV (r.*, Sreg|Sreg)|(PUSH|POP) [C-GS]S$|L[DEFGS]S|LAR|LSL|VER[RW])\b/, 'selectors and descriptors are the system\'s'],
+  [/^ARPL /, 'asks for protected mode, which the vocabulary of recorded rows cannot'],
+  [/^((JMP|CALL) (ptr16|m16):|RETF[WQ]?|IRET[DQ]?|INT[13O]?|SYSCALL|SYSENTER)(\b|\d)/, 'leads to code that the system or its descriptors choose'],
+  [/^(PUSHF|POPF)[DQ]?$/, 'IF and IOPL are the system\'s'],
+  [/^(CPUID|RDTSCP?|RDPID|RDRAND|RDSEED|XGETBV|(RD|WR)PKRU|(RD|WR)[FG]SBASE)\b/, 'what it tells or holds is the processor\'s or the system\'s own'],
+  [/^(F(X?SAVE|X?RSTOR|NSAVE|NSTENV|LDENV)|X(SAVE|RSTOR))/, 'stores or loads what the harness cannot know, or needs itself'],
+];
 /** Why no case of it was recorded on silicon, and what judges it; empty where nothing does. */
 function whyNoCase(row: Row): string {
-  const tests = testedIn(row).join(', ');
-  if (row.meaning.kind === 'system' || row.meaning.kind === 'device') return tests === '' ? '' : `*${row.meaning.kind}*, which a process cannot show: judged by ${tests}`;
-  if (row.meaning.kind === 'x87') return tests === '' ? '' : `stores what the harness cannot know, or needs itself: judged by ${tests}`;
-  return NOT_ON_SILICON.get(row.mnemonic) ?? '';
+  if (row.meaning.kind === 'translated') return NOT_ON_SILICON.get(row.mnemonic) ?? '';
+  const tests = testedIn(row).join(', '), [, why] = NOT_IN_A_PROCESS.find(([rows]) => rows.test(row.text)) ?? [];
+  return tests === '' || why === undefined ? '' : `*${row.meaning.kind}*; ${why}: judged by ${tests}`;
 }
 
 /** Cases, or passed of cases for each engine where not all did. */

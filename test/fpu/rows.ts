@@ -7,7 +7,7 @@ export const FPU_ROWS = {
     'FXSAVE m512byte = NP 0F AE /0', 'FXSAVE64 m512byte = NP REX.W 0F AE /0', 'WAIT = 9B',
   ],
   silicon: [
-    'F2XM1 = D9 F0', 'FABS = D9 E1', 'FADD ST(0), ST(i) = D8 C0+i', 'FADD ST(i), ST(0) = DC C0+i', 'FADD m32fp = D8 /0', 'FADD m64fp = DC /0',
+    'EMMS = NP 0F 77', 'F2XM1 = D9 F0', 'FABS = D9 E1', 'FADD ST(0), ST(i) = D8 C0+i', 'FADD ST(i), ST(0) = DC C0+i', 'FADD m32fp = D8 /0', 'FADD m64fp = DC /0',
     'FADDP ST(i), ST(0) = DE C0+i', 'FBLD m80bcd = DF /4', 'FBSTP m80bcd = DF /6', 'FCHS = D9 E0', 'FCMOVB ST(0), ST(i) = DA C0+i',
     'FCMOVBE ST(0), ST(i) = DA D0+i', 'FCMOVE ST(0), ST(i) = DA C8+i', 'FCMOVNB ST(0), ST(i) = DB C0+i', 'FCMOVNBE ST(0), ST(i) = DB D0+i',
     'FCMOVNE ST(0), ST(i) = DB C8+i', 'FCMOVNU ST(0), ST(i) = DB D8+i', 'FCMOVU ST(0), ST(i) = DA D8+i', 'FCOM ST(i) = D8 D0+i', 'FCOM ST(i) = DC D0+i', 'FCOM m32fp = D8 /2',
@@ -28,7 +28,7 @@ export const FPU_ROWS = {
     'FSUB ST(0), ST(i) = D8 E0+i', 'FSUB ST(i), ST(0) = DC E8+i', 'FSUB m32fp = D8 /4', 'FSUB m64fp = DC /4', 'FSUBP ST(i), ST(0) = DE E8+i',
     'FSUBR ST(0), ST(i) = D8 E8+i', 'FSUBR ST(i), ST(0) = DC E0+i', 'FSUBR m32fp = D8 /5', 'FSUBR m64fp = DC /5', 'FSUBRP ST(i), ST(0) = DE E0+i',
     'FTST = D9 E4', 'FUCOM ST(i) = DD E0+i', 'FUCOMI ST(0), ST(i) = DB E8+i', 'FUCOMIP ST(0), ST(i) = DF E8+i', 'FUCOMP ST(i) = DD E8+i',
-    'FUCOMPP = DA E9', 'FXAM = D9 E5', 'FXCH ST(i) = D9 C8+i', 'FXCH ST(i) = DD C8+i', 'FXCH ST(i) = DF C8+i', 'FXTRACT = D9 F4', 'FYL2X = D9 F1', 'FYL2XP1 = D9 F9',
+    'FUCOMPP = DA E9', 'FXAM = D9 E5', 'FXCH ST(i) = D9 C8+i', 'FXCH ST(i) = DD C8+i', 'FXCH ST(i) = DF C8+i', 'FXTRACT = D9 F4', 'FYL2X = D9 F1', 'FYL2XP1 = D9 F9', 'WAIT = 9B',
   ],
   transcendental: [
     'F2XM1 = D9 F0', 'FCOS = D9 FF', 'FPATAN = D9 F3', 'FPTAN = D9 F2', 'FSIN = D9 FE', 'FSINCOS = D9 FB', 'FYL2X = D9 F1', 'FYL2XP1 = D9 F9',

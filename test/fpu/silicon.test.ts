@@ -15,10 +15,10 @@ import { FPU_ROWS } from './rows.ts';
 /** Cases that a row has at least where many were recorded, and where few. */
 const PER_ROW = { many: 200, few: 10 } as const;
 
-/** Rows that Intel's processor, which made the recording of few, was not at hand for: encodings that the manual does not have. */
+/** Rows that Intel's processor, which made the recording of few, was no longer at hand for: encodings that the manual does not have, and what came late. */
 const MANY_ONLY: ReadonlySet<string> = new Set([
   'FSTP ST(i) = DF D0+i', 'FSTP ST(i) = DF D8+i', 'FSTPNCE ST(i) = D9 D8+i', 'FXCH ST(i) = DD C8+i', 'FXCH ST(i) = DF C8+i', 'FCOM ST(i) = DC D0+i',
-  'FCOMP ST(i) = DC D8+i', 'FCOMP ST(i) = DE D0+i', 'FFREEP ST(i) = DF C0+i', 'FNENI = DB E0', 'FNDISI = DB E1', 'FNSETPM = DB E4',
+  'FCOMP ST(i) = DC D8+i', 'FCOMP ST(i) = DE D0+i', 'FFREEP ST(i) = DF C0+i', 'FNENI = DB E0', 'FNDISI = DB E1', 'FNSETPM = DB E4', 'EMMS = NP 0F 77', 'WAIT = 9B',
 ]);
 
 const worlds = ENGINES.map((name) => [name, new X87World(name)] as const);

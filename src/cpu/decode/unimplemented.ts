@@ -39,19 +39,18 @@ const MAP_0F: readonly Unbuilt[] = [
   { from: 0x01, to: 0x01, name: 'VMX, SGX, TSX, user-interrupt or shadow-stack instruction (0F 01)',
     when: (m) => [0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7, 0xcf, 0xd4, 0xd5, 0xd6, 0xd7, 0xe8, 0xe9, 0xea, 0xec, 0xed, 0xee, 0xef].includes(m)
       || (extension(m) === 5 && !inRegister(m)) },
-  { from: 0x0d, to: 0x0d, name: 'PREFETCHW' },
   { from: 0x37, to: 0x37, name: 'GETSEC' },
   { from: 0x78, to: 0x79, name: 'VMREAD/VMWRITE' },
-  { from: 0xae, to: 0xae, name: 'fence, CET or cache-line instruction (0F AE)', when: (m) => !inRegister(m) || extension(m) >= 4 },
+  { from: 0xae, to: 0xae, name: 'PTWRITE, wait or CET instruction (0F AE)', when: (m) => !inRegister(m) || extension(m) >= 4 },
   { from: 0xc7, to: 0xc7, name: 'VMX or user-interrupt instruction (0F C7)',
     when: (m) => extension(m) === 6 || (extension(m) >= 3 && !inRegister(m)) },
 ];
 
 const MAP_0F38: readonly Unbuilt[] = [
-  { from: 0x80, to: 0x82, name: 'INVEPT, INVVPID or INVPCID' },
+  { from: 0x80, to: 0x81, name: 'INVEPT or INVVPID', prefix: '66' },
   { from: 0xce, to: 0xcf, name: 'GFNI instruction' },
   { from: 0xd8, to: 0xdf, name: 'Key Locker instruction', prefix: 'F3' },
-  { from: 0xf5, to: 0xfc, name: 'ADX, CET, MOVDIRI, ENQCMD or RAO instruction' },
+  { from: 0xf5, to: 0xfc, name: 'CET, MOVDIRI, ENQCMD or RAO instruction' },
 ];
 
 const MAP_0F3A: readonly Unbuilt[] = [
@@ -59,12 +58,10 @@ const MAP_0F3A: readonly Unbuilt[] = [
   { from: 0xf0, to: 0xf0, name: 'HRESET' },
 ];
 
-const VEX_0F: readonly Unbuilt[] = [{ from: 0x00, to: 0xff, name: 'VEX-encoded instruction (AVX, AVX-512 masks)' }];
-const VEX_0F38: readonly Unbuilt[] = [
-  { from: 0x00, to: 0xf1, name: 'VEX-encoded instruction (AVX, AVX2, FMA, AMX)' },
-  { from: 0xf8, to: 0xff, name: 'VEX-encoded instruction' },
-];
-const VEX_0F3A: readonly Unbuilt[] = [{ from: 0x00, to: 0xef, name: 'VEX-encoded instruction (AVX, AVX2, F16C, AVX-512 masks)' }];
+const LATER_VEX = 'VEX-encoded instruction that is younger than AVX2 and FMA (AVX-512 masks, AVX-VNNI, AMX and others)';
+const VEX_0F: readonly Unbuilt[] = [{ from: 0x00, to: 0xff, name: LATER_VEX }];
+const VEX_0F38: readonly Unbuilt[] = [{ from: 0x00, to: 0xf1, name: LATER_VEX }, { from: 0xf8, to: 0xff, name: LATER_VEX }];
+const VEX_0F3A: readonly Unbuilt[] = [{ from: 0x00, to: 0xef, name: LATER_VEX }];
 
 /** By the number of the map: behind a VEX prefix there is none of one byte. */
 const BY_MAP = [ONE_BYTE, MAP_0F, MAP_0F38, MAP_0F3A, [], VEX_0F, VEX_0F38, VEX_0F3A] as const;

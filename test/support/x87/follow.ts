@@ -2,8 +2,8 @@
 import type { Row } from '../../../src/cpu/isa/row.ts';
 import type { X87State } from './cases.ts';
 
-/** Environments hold instruction pointers, which the harness cannot know; FXSAVE and FXRSTOR are what it uses itself; WAIT needs a pending exception. */
-export const recordable = (row: Row): boolean => (row.feature === 'fpu' || /^F(CMOV|U?COMI|ISTTP)/.test(row.mnemonic)) && !/^(FNSTENV|FLDENV|FNSAVE|FRSTOR|WAIT)$/.test(row.mnemonic);
+/** Environments hold instruction pointers, which the harness cannot know; FXSAVE and FXRSTOR are what it uses itself. */
+export const recordable = (row: Row): boolean => (row.feature === 'fpu' || /^(F(CMOV|U?COMI|ISTTP)|EMMS$)/.test(row.mnemonic)) && !/^(FNSTENV|FLDENV|FNSAVE|FRSTOR)$/.test(row.mnemonic);
 
 const IE = 1, DE = 2, PE = 0x20, C1 = 0x200;
 const COMPARISON = /^(FU?COM|FICOM|FTST)/;
