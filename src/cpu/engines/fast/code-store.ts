@@ -224,7 +224,7 @@ export class CodeStore {
     }
     const made = this.#make(frame, (BigInt(high) << 32n) | BigInt(low), context);
     if (made !== 0) known.blocks.set(key, made);
-    this.#handlers.compile();
+    this.#handlers.compileSome();
     return made;
   }
 
@@ -305,7 +305,7 @@ export class CodeStore {
       const some = all.slice(n, n + MAX_SEQUENCE).filter((i) => i.repeat === 'none');
       if (some.length > 1) this.#fuse(some, record + n * RECORD_BYTES);
     }
-    this.#handlers.compile();
+    this.#handlers.compileSome();
   }
 
   /** A record that asks for a page before the one instruction that reaches into it. */
@@ -331,6 +331,12 @@ export class CodeStore {
   leftToReference(record: number): Instruction | undefined {
     const { u32 } = this.#state;
     return u32[(record + RECORD.handler) / 4] === HANDLER.reference ? this.#left[u32[(record + RECORD.immediate) / 4]!] : undefined;
+  }
+
+  /** The record behind one in its block; 0 where there is none. */
+  behind(record: number): number {
+    const { u16 } = this.#state;
+    return u16[(record + RECORD.remaining) / 2]! > 1 ? record + RECORD_BYTES : 0;
   }
 
   /** The first record of the instruction at one. */

@@ -383,9 +383,7 @@ export class FastEngine implements Engine {
       // A walk changes memory and may fault: it waits for the instruction that it is for.
       case STATUS.fetch: return this.#left > 0 ? this.#translate() : undefined;
       case STATUS.miss: return this.#miss(leftAt, context);
-      case STATUS.reference:
-        this.statistics.exits.reference++;
-        return this.#left > 0 ? this.#step(leftAt === 0 ? undefined : this.code.leftToReference(leftAt)) : undefined;
+      case STATUS.reference: return this.#left > 0 ? this.#reference(leftAt) : undefined;
       case STATUS.string: return this.#string(leftAt === 0 ? this.#recordOf(context) : leftAt);
       case STATUS.hot: return this.#hot(context);
       case STATUS.crossing: return this.#crossing(context);
@@ -394,6 +392,20 @@ export class FastEngine implements Engine {
         this.statistics.exits.budget++;
         return this.#finish();
     }
+  }
+
+  /** Generated code was left before the instruction at RIP, or at a record: it is the reference engine's, or its handler is not compiled yet. */
+  #reference(leftAt: number): Stop | undefined {
+    this.statistics.exits.reference++;
+    const instruction = leftAt === 0 ? undefined : this.code.leftToReference(leftAt);
+    if (leftAt === 0 || instruction !== undefined) return this.#step(instruction);
+    this.handlers.noteLeft();
+    const { u32 } = this.#state, next = (leftAt + RECORD.nextIp) / 4;
+    const changes = (): number => this.cpu.changes + this.code.changes, before = changes();
+    const stop = this.#step();
+    // In the middle of a block, which is not to be made anew from here on.
+    if (stop === undefined && changes() === before && u32[RIP_LOW] === u32[next] && u32[RIP_HIGH] === u32[next + 1]) this.#resume = this.code.behind(leftAt);
+    return stop;
   }
 
   /** Puts RIP at the instruction of a record whose handler left before it. Returns how many instructions of its block had been paid for in vain. */

@@ -1,6 +1,6 @@
 /**
- * The handlers' table: a WebAssembly table of functions, filled when an instruction of a new form is first decoded. The forms
- * of one block are compiled together.
+ * The handlers' table: a WebAssembly table of functions, filled when instructions of new forms are decoded. Several are compiled
+ * together, because a module costs much more than a function in it; until then the reference engine executes what has a new form.
  */
 import { decode } from '../../decode/decode.ts';
 import type { Instruction } from '../../isa/instruction.ts';
@@ -27,9 +27,12 @@ import { OFFSET } from '../../../state/layout.ts';
 /**
  * Handlers that no form has. `reference`: the reference engine executes the instruction, as a rule without an end of the stay in generated code. `jump`: goes on at the record's target, no
  * instruction. `checkPage`: goes on with the next record if the page at the record's target is still the frame in its immediate; otherwise as `reference`.
+ * `notYet`: leaves before the instruction; stands in the table for each that is not compiled yet.
  */
-export const HANDLER = { reference: 1, jump: 2, checkPage: 3 } as const;
-const FIRST_FORM = 4;
+export const HANDLER = { reference: 1, jump: 2, checkPage: 3, notYet: 4 } as const;
+const FIRST_FORM = 5;
+/** Handlers that are compiled together, and how often the reference engine executes what waits for that before fewer are. */
+const MOST_TOGETHER = 16, LONGEST_WAIT = 24;
 /** The table grows with the forms that the guest uses; past the last there are no new handlers, and the reference engine executes what has none. */
 const TABLE_STEP = 2048;
 const MOST_HANDLERS = 16 * TABLE_STEP;
@@ -44,6 +47,8 @@ export class Handlers {
   readonly #stringForms = new Map<number, StringForm>();
   readonly #code = new Code();
   #next = FIRST_FORM;
+  /** How often an instruction was left since for want of one of them. */
+  #waited = 0;
   /** Handlers of forms that have an index and are not compiled yet. */
   #pending: { readonly index: number; readonly locals: readonly ValueType[]; readonly code: Uint8Array; readonly callsFunctions: boolean }[] = [];
 
@@ -54,7 +59,9 @@ export class Handlers {
       { index: HANDLER.reference, locals: [], code: referenceCode(), callsFunctions: true },
       { index: HANDLER.jump, locals: [], code: jumpCode(), callsFunctions: false },
       { index: HANDLER.checkPage, locals: [I32, I64], code: checkPageCode(), callsFunctions: false },
+      { index: HANDLER.notYet, locals: [], code: leaveCode(), callsFunctions: false },
     );
+    this.compile();
   }
 
   /** The handler of an instruction; HANDLER.reference where none can be generated. */
@@ -100,6 +107,7 @@ export class Handlers {
     try {
       const ops = make();
       ops.write();
+      this.table.set(this.#next, this.table.get(HANDLER.notYet));
       this.#pending.push({ index: this.#next, locals: [...HANDLER_FIXED_LOCALS, ...ops.locals], code: this.#code.bytes.slice(), callsFunctions: ops.callsExtended || ops.callsEngine });
     } catch (thrown) {
       if (!(thrown instanceof LeftToReference || thrown instanceof UnsupportedVerb)) throw thrown;
@@ -128,8 +136,14 @@ export class Handlers {
   /** What the instructions of a handler have in common that may come back with STATUS.string; undefined for others. */
   stringForm(handler: number): StringForm | undefined { return this.#stringForms.get(handler); }
 
-  /** Compiles what has been asked for; to be called before a record that names it runs. */
+  /** Compiles what waits, where that is enough. */
+  compileSome(): void { if (this.#pending.length >= MOST_TOGETHER) this.compile(); }
+  /** Notes that an instruction was left for want of a compiled handler. */
+  noteLeft(): void { if (++this.#waited >= LONGEST_WAIT) this.compile(); }
+
+  /** Compiles what waits. */
   compile(): void {
+    this.#waited = 0;
     if (this.#pending.length === 0) return;
     const module = new ModuleWriter();
     const signature = module.signature(HANDLER_PARAMETERS, [I32]);
@@ -176,6 +190,12 @@ function referenceCode(): Uint8Array {
   code.memory(STORE[32], ENGINE.budget);
   code.get(LOCAL.record);
   code.call(ENGINE_FUNCTION.reference);
+  return code.bytes.slice();
+}
+
+function leaveCode(): Uint8Array {
+  const code = new Code();
+  writeLeave(code);
   return code.bytes.slice();
 }
 
