@@ -56,11 +56,11 @@ const count = (n: number): string => n.toLocaleString('en');
 const share = (part: number, whole: number): string => `${((100 * part) / Math.max(whole, Number.MIN_VALUE)).toFixed(1).padStart(6)} %`;
 
 function engineLines({ statistics, translator, code }: FastEngine): string[] {
-  const t = translator.statistics, c = code.statistics;
+  const t = translator.statistics, c = code.statistics, made = code.blocks.statistics;
   const exits = Object.entries(statistics.exits).filter(([, times]) => times > 0).map(([reason, times]) => `${reason} ${count(times)}`);
   return [
     `  translations: ${count(t.regions)} regions of ${count(t.instructions)} instructions in ${count(t.blocks)} blocks, ${count(t.wasmBytes)} bytes of WebAssembly, ${(t.emitMilliseconds + t.compileMilliseconds).toFixed(0)} ms; ${count(t.ended)} ended`,
-    `  decoded: ${count(c.decodedInstructions)} instructions in ${count(c.blocks)} blocks; invalidations: ${count(c.droppedFrames)} pages of code were written, the cache was emptied ${count(c.emptied)} times`,
+    `  decoded: ${count(made.decodedInstructions)} instructions in ${count(made.blocks)} blocks; invalidations: ${count(c.droppedFrames)} pages of code were written, the cache was emptied ${count(c.emptied)} times`,
     `  left generated code: ${exits.join(', ') || 'never'}`,
   ];
 }

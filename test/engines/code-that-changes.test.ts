@@ -168,7 +168,7 @@ describe('data beside code', () => {
     expect(m.runFast(100_000)).toEqual({ kind: 'halted' });
     const { code, statistics } = fastEngine(m);
     expect(code.statistics.droppedFrames).toBe(0);
-    expect(code.statistics.decodedInstructions).toBeLessThan(60);
+    expect(code.blocks.statistics.decodedInstructions).toBeLessThan(60);
     // Nor is the store the reference engine's.
     expect(statistics.referenceInstructions).toBeLessThan(100);
   });
@@ -248,7 +248,7 @@ describe('what each instruction costs where every one of them leaves generated c
     const m = machineWith(name, sled(rounds));
     expect(m.runFast(10_000_000)).toEqual({ kind: 'halted' });
     const { code, translator } = fastEngine(m);
-    return { retired: m.state.retired, regions: translator.statistics.regions, translated: translator.statistics.instructions, decoded: code.statistics.decodedInstructions };
+    return { retired: m.state.retired, regions: translator.statistics.regions, translated: translator.statistics.instructions, decoded: code.blocks.statistics.decodedInstructions };
   };
 
   it.each(FAST)('a sled of stores becomes no region at each of its addresses when it runs for the first time › %s', (name) => {
@@ -290,6 +290,6 @@ describe('what each instruction costs where every one of them leaves generated c
     expect(visibleState(m)).toEqual(visibleState(reference));
     const { code, translator } = fastEngine(m);
     expect(translator.statistics.regions).toBeLessThan(40);
-    expect(code.statistics.decodedInstructions).toBeLessThan(33 * m.state.retired);
+    expect(code.blocks.statistics.decodedInstructions).toBeLessThan(33 * m.state.retired);
   });
 });

@@ -79,6 +79,7 @@ describe('x87 code in a loop', () => {
   it('does not leave generated code with ordinary numbers', () => {
     const m = machineWith('translator', loop(ORDINARY, 0x37f));
     m.runFast(1_000_000);
-    expect(fastEngine(m).statistics.referenceInstructions).toBeLessThan(20);
+    const { referenceInstructions, exits } = fastEngine(m).statistics;
+    expect(referenceInstructions - exits.notYet).toBeLessThan(20);
   });
 });

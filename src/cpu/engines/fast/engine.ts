@@ -70,10 +70,10 @@ const SERVICE: Readonly<Partial<Record<number, Activity>>> = {
 
 /** What a run did besides retiring instructions, for profiles. */
 export interface EngineStatistics {
-  /** Instructions that the reference engine executed. */
+  /** Instructions that the reference engine executed, also those whose handlers were not compiled yet. */
   referenceInstructions: number;
   /** Times that generated code came back, by reason. */
-  readonly exits: { budget: number; lookup: number; fetch: number; reference: number; miss: number; hot: number; crossing: number; string: number };
+  readonly exits: { budget: number; lookup: number; fetch: number; reference: number; notYet: number; miss: number; hot: number; crossing: number; string: number };
 }
 
 export class FastEngine implements Engine {
@@ -82,7 +82,7 @@ export class FastEngine implements Engine {
   readonly reference: ReferenceEngine;
   readonly code: CodeStore;
   readonly handlers: Handlers;
-  readonly statistics: EngineStatistics = { referenceInstructions: 0, exits: { budget: 0, lookup: 0, fetch: 0, reference: 0, miss: 0, hot: 0, crossing: 0, string: 0 } };
+  readonly statistics: EngineStatistics = { referenceInstructions: 0, exits: { budget: 0, lookup: 0, fetch: 0, reference: 0, notYet: 0, miss: 0, hot: 0, crossing: 0, string: 0 } };
   readonly #state: GuestState;
   readonly #u32: Uint32Array;
   readonly #entries: EntryTable;
@@ -135,7 +135,7 @@ export class FastEngine implements Engine {
     this.handlers = new Handlers(cpu.state.memory, functions);
     this.#trail = new Trail(cpu.state, instructionsOf(cpu.model.features), () => this.reference.recentInstructions());
     this.code = new CodeStore(cpu.state, cpu.mmu.memory, instructionsOf(cpu.model.features), this.handlers, this.#entries, this.#trail);
-    this.code.linksLoops = kind === 'interpreter';
+    this.code.blocks.linksLoops = kind === 'interpreter';
     this.#u32[ENGINE.linkFrom / 4] = kind === 'interpreter' ? LINKED_HEAT : 0;
     this.translator = new Translator(cpu.state, this.code, this.handlers, this.#entries, functions, kind === 'auto');
     this.#u32[UNTIL_REPORT] = REPORT_INTERVAL;
@@ -245,7 +245,7 @@ export class FastEngine implements Engine {
    */
   #executeInPlace(record: number): number {
     const { cpu } = this, u32 = this.#u32;
-    const instruction = this.code.leftToReference(record);
+    const instruction = this.code.blocks.leftToReference(record);
     if (instruction === undefined || this.profile !== undefined || this.code.hasStops) {
       u32[LEFT_AT] = record;
       return STATUS.reference;
@@ -258,7 +258,7 @@ export class FastEngine implements Engine {
     this.#slice = u32[BUDGET] = 0;
     this.#stepBack(record);
     if (this.#left === 0 || inShadow) return STATUS.served;
-    this.#trail.noteLeft(this.code.firstRecord(record));
+    this.#trail.noteLeft(this.code.blocks.firstRecord(record));
     cpu.deliveriesInStep = 0;
     this.statistics.exits.reference++;
     const { changes } = cpu;
@@ -327,7 +327,7 @@ export class FastEngine implements Engine {
     const leftAt = u32[LEFT_AT]!;
     if (leftAt !== 0) {
       executed -= this.#stepBack(leftAt);
-      this.#trail.noteLeft(this.code.firstRecord(leftAt));
+      this.#trail.noteLeft(this.code.blocks.firstRecord(leftAt));
     }
     this.#account(executed);
     // The reference engine takes the instruction behind STI; what the code there lacks is made for the next time.
@@ -396,15 +396,15 @@ export class FastEngine implements Engine {
 
   /** Generated code was left before the instruction at RIP, or at a record: it is the reference engine's, or its handler is not compiled yet. */
   #reference(leftAt: number): Stop | undefined {
-    this.statistics.exits.reference++;
-    const instruction = leftAt === 0 ? undefined : this.code.leftToReference(leftAt);
-    if (leftAt === 0 || instruction !== undefined) return this.#step(instruction);
+    const u32 = this.#u32, next = (leftAt + RECORD.nextIp) / 4;
+    const waits = leftAt !== 0 && !this.handlers.isCompiled(u32[(leftAt + RECORD.handler) / 4]!);
+    this.statistics.exits[waits ? 'notYet' : 'reference']++;
+    if (!waits) return this.#step(leftAt === 0 ? undefined : this.code.blocks.leftToReference(leftAt));
     this.handlers.noteLeft();
-    const { u32 } = this.#state, next = (leftAt + RECORD.nextIp) / 4;
     const changes = (): number => this.cpu.changes + this.code.changes, before = changes();
     const stop = this.#step();
     // In the middle of a block, which is not to be made anew from here on.
-    if (stop === undefined && changes() === before && u32[RIP_LOW] === u32[next] && u32[RIP_HIGH] === u32[next + 1]) this.#resume = this.code.behind(leftAt);
+    if (stop === undefined && changes() === before && u32[RIP_LOW] === u32[next] && u32[RIP_HIGH] === u32[next + 1]) this.#resume = this.code.blocks.behind(leftAt);
     return stop;
   }
 
@@ -552,7 +552,7 @@ export class FastEngine implements Engine {
     const may = this.kind === 'interpreter' || this.translator.mayTranslate();
     if (may && this.kind !== 'interpreter' && this.translator.translate((BigInt(high) << 32n) | BigInt(low), context)) return undefined;
     const frame = this.#frame(low, high), record = this.code.block(frame, low, high, context);
-    if (this.kind === 'interpreter') this.code.fuseBlock(record, frame, low, high, context);
+    if (this.kind === 'interpreter') this.code.blocks.fuse(record, frame, low, high, context);
     this.#set(context, frame, record, 0, 0, may ? NEVER_HOT : RETRY_HEAT);
     return undefined;
   }

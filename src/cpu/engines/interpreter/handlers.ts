@@ -47,7 +47,9 @@ export class Handlers {
   readonly #stringForms = new Map<number, StringForm>();
   readonly #code = new Code();
   #next = FIRST_FORM;
-  /** How often an instruction was left since for want of one of them. */
+  /** All before this one are compiled. */
+  #compiled = 0;
+  /** How often an instruction was left since for want of another. */
   #waited = 0;
   /** Handlers of forms that have an index and are not compiled yet. */
   #pending: { readonly index: number; readonly locals: readonly ValueType[]; readonly code: Uint8Array; readonly callsFunctions: boolean }[] = [];
@@ -92,10 +94,12 @@ export class Handlers {
     });
   }
   /** One handler for instructions that follow each other, whose own are `handlers`; HANDLER.reference where there is none. */
-  sequence(instructions: readonly Instruction[], handlers: readonly number[]): number {
+  sequence(instructions: () => readonly Instruction[], handlers: readonly number[]): number {
     const key = handlers.join();
     let index = this.#indices.get(key);
-    if (index === undefined) this.#indices.set(key, index = this.#add(() => new HandlerOps(this.#code, instructions[0]!, HANDLER_SIGNATURE, instructions.slice(1))));
+    if (index !== undefined) return index;
+    const [first, ...others] = instructions();
+    this.#indices.set(key, index = this.#add(() => new HandlerOps(this.#code, first!, HANDLER_SIGNATURE, others)));
     return index;
   }
 
@@ -138,12 +142,14 @@ export class Handlers {
 
   /** Compiles what waits, where that is enough. */
   compileSome(): void { if (this.#pending.length >= MOST_TOGETHER) this.compile(); }
+  isCompiled(index: number): boolean { return index < this.#compiled; }
   /** Notes that an instruction was left for want of a compiled handler. */
   noteLeft(): void { if (++this.#waited >= LONGEST_WAIT) this.compile(); }
 
   /** Compiles what waits. */
   compile(): void {
     this.#waited = 0;
+    this.#compiled = this.#next;
     if (this.#pending.length === 0) return;
     const module = new ModuleWriter();
     const signature = module.signature(HANDLER_PARAMETERS, [I32]);

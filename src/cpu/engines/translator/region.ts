@@ -5,7 +5,8 @@
 import { effectsOf } from '../../describe/effects.ts';
 import type { Instruction } from '../../isa/instruction.ts';
 import { STATUS_FLAGS } from '../../isa/ops.ts';
-import { endsBlock, type CodeStore, type Crossing } from '../fast/code-store.ts';
+import type { CodeStore } from '../fast/code-store.ts';
+import { endsBlock, type Crossing } from '../fast/decoded-block.ts';
 import type { Context } from '../fast/context.ts';
 import { MAX_REGION_INSTRUCTIONS } from '../fast/dispatcher.ts';
 import { HANDLER, type Handlers } from '../interpreter/handlers.ts';

@@ -1,0 +1,220 @@
+/** Writes blocks of records: instructions that follow each other in a page, up to the first that leads elsewhere or that the reference engine executes. */
+import { PAGE_SIZE } from '../../../state/addresses.ts';
+import type { GuestState } from '../../../state/guest-state.ts';
+import { RAM_BASE } from '../../../state/layout.ts';
+import { decode } from '../../decode/decode.ts';
+import type { InstructionSet } from '../../decode/lookup.ts';
+import type { Instruction, Mode } from '../../isa/instruction.ts';
+import { RECORDS_BASE, RECORDS_END } from '../engine-memory.ts';
+import { HANDLER, type Handlers } from '../interpreter/handlers.ts';
+import { NEVER_LINKED, RECORD, RECORD_BYTES, UNLINKED, writeRecord } from '../interpreter/record.ts';
+import type { Context } from './context.ts';
+import { endsBlock, type BlockSource, type Crossing } from './decoded-block.ts';
+import { MAX_BLOCK } from './dispatcher.ts';
+import { KnownRecords } from './known-records.ts';
+import type { Trail } from './trail.ts';
+
+const NO_BYTES = new Uint8Array();
+
+export class BlockMaker {
+  readonly #state: GuestState;
+  readonly #source: BlockSource;
+  readonly #instructions: InstructionSet;
+  readonly #handlers: Handlers;
+  readonly #trail: Trail;
+  readonly #known: KnownRecords;
+  #next = RECORDS_BASE;
+  /** The instructions that the reference engine executes, by the number in their records; 0: none. */
+  #left: (Instruction | undefined)[] = [undefined];
+  /** Backward branches always go through the dispatcher, which counts how often: for finding hot code. */
+  linksLoops = true;
+  readonly statistics = { decodedInstructions: 0, blocks: 0 };
+
+  constructor(state: GuestState, source: BlockSource, instructions: InstructionSet, handlers: Handlers, trail: Trail) {
+    this.#state = state;
+    this.#source = source;
+    this.#instructions = instructions;
+    this.#handlers = handlers;
+    this.#trail = trail;
+    this.#known = new KnownRecords(state);
+  }
+
+  /** Whether there may be no room for another block. */
+  get isFull(): boolean { return this.#next + (MAX_BLOCK + 2) * RECORD_BYTES > RECORDS_END; }
+  clear(): void {
+    this.#next = RECORDS_BASE;
+    this.#left = [undefined];
+    this.#known.clear();
+  }
+
+  /** Writes the block at an address in a frame; returns its first record, or 0 where the page that its first instruction reaches into is not known without a walk. */
+  make(frame: number, ip: bigint, context: Context): number {
+    const { mode } = context;
+    const start = this.#next, place = RAM_BASE + frame * PAGE_SIZE, first = Number(ip & 0xfffn);
+    let at = start;
+    // What the reference engine is to execute, where that is known.
+    let left: Instruction | undefined;
+    /** Where a comparison is in the page that stands directly before; -1: none does. */
+    let comparison = -1;
+    const take = (i: Instruction, offset: number): boolean => {
+      const handler = this.#handlers.of(i);
+      if (handler === HANDLER.reference) {
+        left = i;
+        return false;
+      }
+      this.#write(at, handler, i, ip + BigInt(offset - first), this.#state.u8, place + offset);
+      const compares = COMPARISONS.has(i.mnemonic);
+      if (isSameAnywhere(i)) this.#known.keep(place + offset, i.length, mode.codeSize, at, handler, compares);
+      if (i.mnemonic === 'Jcc' && comparison >= 0) {
+        const before = at - RECORD_BYTES, from = place + comparison;
+        this.#fuse(() => [decode(this.#state.u8, from, mode, this.#instructions) as Instruction, i], [this.#state.u32[(before + RECORD.handler) / 4]!, handler], before);
+      }
+      comparison = compares ? offset : -1;
+      at += RECORD_BYTES;
+      return true;
+    };
+    const pageLow = Number(ip & 0xffff_f000n), high = Number(ip >> 32n);
+    const known = (offset: number): number => {
+      const slot = this.#known.find(place + offset, PAGE_SIZE - offset, mode.codeSize);
+      if (slot < 0) return 0;
+      const length = this.#known.lengthIn(slot);
+      this.#copy(slot, at, pageLow + offset + length, high, place + offset, mode);
+      comparison = this.#known.isMarked(slot) ? offset : -1;
+      at += RECORD_BYTES;
+      return length;
+    };
+    const ending = this.#source.walk(frame, ip, mode, MAX_BLOCK, take, known);
+    let { branches } = ending, crossing: Crossing | undefined, firstRecord = start, read = ending.at - first;
+    if (at === start && ending.system === undefined && left === undefined) {
+      const across = this.#source.decodeAcross(frame, ip, mode);
+      if (across?.unknownPage === true) return 0;
+      const i = across?.instructions[0];
+      if (across !== undefined && i !== undefined) {
+        crossing = across.crossing!;
+        firstRecord = at = this.#checkPage(start, ip, crossing, mode);
+        const handler = this.#handlers.of(i);
+        if (handler === HANDLER.reference) left = i;
+        else {
+          this.#write(at, handler, i, ip, across.bytes, 0);
+          at += RECORD_BYTES;
+          branches = across.branches;
+          read = i.length;
+        }
+      }
+    }
+    // The short way of a system instruction stands in front of the other one.
+    const { system } = ending, here = ip + BigInt(read);
+    left ??= system;
+    const short = left === undefined || left !== system ? HANDLER.reference : this.#handlers.shortWay(left, context);
+    if (left !== undefined && short !== HANDLER.reference) {
+      this.#write(at, short, left, here, this.#state.u8, place + first + read);
+      at += RECORD_BYTES;
+    }
+    const { u16, u32 } = this.#state;
+    for (let record = firstRecord; record < at; record += RECORD_BYTES) u16[(record + RECORD.remaining) / 2] = (at - record) / RECORD_BYTES;
+    this.statistics.blocks++;
+    this.statistics.decodedInstructions += (at - firstRecord) / RECORD_BYTES;
+    const toReference = left !== undefined || at === firstRecord;
+    if (toReference || !branches) {
+      this.#writeLast(at, toReference ? HANDLER.reference : HANDLER.jump, here, mode);
+      if (left !== undefined && crossing === undefined) {
+        u32[(at + RECORD.immediate) / 4] = this.#left.length;
+        if (short !== HANDLER.reference) u32[(at + RECORD.taken) / 4] = at - RECORD_BYTES;
+        this.#left.push(left);
+      }
+      at += RECORD_BYTES;
+    }
+    this.#next = at;
+    this.#handlers.compileSome();
+    return start;
+  }
+
+  /** Writes a record, but for what the block says, and notes its bytes. */
+  #write(at: number, handler: number, i: Instruction, ip: bigint, bytes: Uint8Array, from: number): void {
+    const { u32, u64 } = this.#state;
+    writeRecord(this.#state, at, handler, i, ip);
+    if (endsBlock(i)) {
+      u32[(at + RECORD.taken) / 4] = this.#link(ip, u64[(at + RECORD.target) / 8]!);
+      u32[(at + RECORD.next) / 4] = this.#link(ip, u64[(at + RECORD.nextIp) / 8]!);
+    }
+    this.#trail.decoded(at, bytes, from, i.length, i.mode);
+  }
+  /** The same of an instruction that another record stands for; `nextLow` and `high`: the address behind it, whose low half may be 2^32. */
+  #copy(slot: number, at: number, nextLow: number, high: number, from: number, mode: Mode): void {
+    const { u32, u8 } = this.#state, model = this.#known.recordIn(slot);
+    u32.copyWithin(at / 4, model / 4, (model + RECORD_BYTES) / 4);
+    // By now the record may have a handler of several instructions.
+    u32[(at + RECORD.handler) / 4] = this.#known.handlerIn(slot);
+    u32[(at + RECORD.nextIp) / 4] = nextLow;
+    u32[(at + RECORD.nextIp) / 4 + 1] = mode.codeSize === 64 && nextLow >= 2 ** 32 ? high + 1 : high;
+    this.#trail.decoded(at, u8, from, this.#known.lengthIn(slot), mode);
+  }
+  /** The last record of a block that no branch ends. */
+  #writeLast(at: number, handler: number, ip: bigint, mode: Mode): void {
+    const { u32, u64 } = this.#state;
+    this.#trail.decoded(at, NO_BYTES, 0, 0, mode);
+    u32.fill(0, at / 4, (at + RECORD_BYTES) / 4);
+    u32[(at + RECORD.handler) / 4] = handler;
+    u64[(at + RECORD.nextIp) / 8] = ip;
+    u64[(at + RECORD.target) / 8] = ip;
+  }
+
+  /** Gives the first record of instructions, whose own handlers are given, a handler of all of them: a comparison and the jump behind it, at least. */
+  #fuse(instructions: () => readonly Instruction[], handlers: readonly number[], first: number): void {
+    const handler = this.#handlers.sequence(instructions, handlers);
+    if (handler !== HANDLER.reference) this.#state.u32[(first + RECORD.handler) / 4] = handler;
+  }
+
+  /** Gives the instructions of a block whose first record this is handlers of several: it is executed often. */
+  fuse(record: number, frame: number, low: number, high: number, { mode }: Context): void {
+    const { instructions, crossing } = this.#source.decode(frame, (BigInt(high) << 32n) | BigInt(low), mode, MAX_BLOCK);
+    if (crossing !== undefined) return;
+    const own = instructions.findIndex((i) => this.#handlers.of(i) === HANDLER.reference);
+    // A stop that has been taken away may have ended the block where no instruction does.
+    const records = this.#state.u16[(record + RECORD.remaining) / 2]!;
+    const all = instructions.slice(0, own < 0 ? records : Math.min(own, records));
+    for (let n = 0; n + 1 < all.length; n += MAX_SEQUENCE) {
+      const some = all.slice(n, n + MAX_SEQUENCE).filter((i) => i.repeat === 'none');
+      if (some.length > 1) this.#fuse(() => some, some.map((i) => this.#handlers.of(i)), record + n * RECORD_BYTES);
+    }
+    this.#handlers.compileSome();
+  }
+
+  /** A record that asks for a page before the one instruction that reaches into it. */
+  #checkPage(at: number, ip: bigint, { page, frame }: Crossing, mode: Mode): number {
+    const { u16, u64 } = this.#state;
+    this.#writeLast(at, HANDLER.checkPage, ip, mode);
+    u64[(at + RECORD.target) / 8] = page;
+    u64[(at + RECORD.immediate) / 8] = BigInt(frame);
+    u16[(at + RECORD.remaining) / 2] = 1;
+    return at + RECORD_BYTES;
+  }
+
+  /** Links stay in a page: what they lead to is dropped with it. */
+  #link(from: bigint, to: bigint): number {
+    const samePage = from >> 12n === to >> 12n;
+    return samePage && (this.linksLoops || to > from) ? UNLINKED : NEVER_LINKED;
+  }
+
+  /** The instruction at a record where the reference engine is to go on, if that lies in one page and is known. */
+  leftToReference(record: number): Instruction | undefined {
+    const { u32 } = this.#state;
+    return u32[(record + RECORD.handler) / 4] === HANDLER.reference ? this.#left[u32[(record + RECORD.immediate) / 4]!] : undefined;
+  }
+  /** The record behind one in its block; 0 where there is none. */
+  behind(record: number): number { return this.#state.u16[(record + RECORD.remaining) / 2]! > 1 ? record + RECORD_BYTES : 0; }
+  /** The first record of the instruction at one. */
+  firstRecord(record: number): number {
+    const { u32 } = this.#state;
+    const short = u32[(record + RECORD.handler) / 4] === HANDLER.reference ? u32[(record + RECORD.taken) / 4]! : 0;
+    return short === 0 ? record : short;
+  }
+}
+
+/** Whether an instruction's record is the same wherever the instruction lies, but for the address behind it. */
+const isSameAnywhere = (i: Instruction): boolean => !endsBlock(i) && !i.operands.some((x) => x.kind === 'relative' || (x.kind === 'memory' && x.ripRelative));
+
+/** What compilers put before a conditional jump. */
+const COMPARISONS = new Set(['CMP', 'TEST', 'SUB', 'ADD', 'AND', 'OR', 'XOR', 'INC', 'DEC', 'BT']);
+/** Most instructions of one handler. */
+const MAX_SEQUENCE = 8;
