@@ -28,9 +28,15 @@ export const FRAME = {
   monitored: 32,
 } as const;
 
-/** Behind RAM in the memory: a byte of FRAME for each frame, then, at a multiple of 8, a u64 with a bit for each line that holds decoded code. Generated code reads them, too. */
+/**
+ * Behind RAM in the memory: a byte of FRAME for each frame; at a multiple of 8, a u64 with a bit for each line that holds decoded code; an i32, how many frames may still be marked as written
+ * before somebody is to hear of it. Generated code reads them, too, and marks frames as written but for the last of these.
+ */
 export const frameFlagsBase = (ramBytes: number): number => RAM_BASE + ramBytes;
 export const codeLinesBase = (ramBytes: number): number => Math.ceil((RAM_BASE + ramBytes + ramBytes / PAGE_SIZE) / 8) * 8;
+export const writtenLeftAt = (ramBytes: number): number => codeLinesBase(ramBytes) + 8 * ramBytes / PAGE_SIZE;
+/** So many that nobody hears of it: there are fewer frames. */
+const NEVER = 0x4000_0000;
 
 /** Code is known by lines, so that data beside it may be written cheaply; MONITOR watches a line. */
 const LINE_SHIFT = 6;
@@ -64,8 +70,11 @@ export class PhysicalMemory {
   #a20 = true;
   #monitoredFrame = -1;
   #writeListener: ((address: number, bytes: number) => void) | undefined;
-  #writtenCount = 0;
-  #writtenStep = Infinity;
+  /** One word: see `writtenLeftAt`. */
+  readonly #writtenLeft: Int32Array;
+  /** What `writtenCount` and that word add up to. */
+  #writtenEnd = NEVER;
+  #writtenStep = NEVER;
   #manyWritten: (() => void) | undefined;
 
   constructor(state: GuestState) {
@@ -74,6 +83,8 @@ export class PhysicalMemory {
     const frames = state.ramBytes / PAGE_SIZE;
     this.#frames = new Uint8Array(state.memory.buffer, frameFlagsBase(state.ramBytes), frames);
     this.#codeLines = new Uint32Array(state.memory.buffer, codeLinesBase(state.ramBytes), 2 * frames);
+    this.#writtenLeft = new Int32Array(state.memory.buffer, writtenLeftAt(state.ramBytes), 1);
+    this.#writtenLeft[0] = NEVER;
   }
 
   /**
@@ -296,15 +307,23 @@ export class PhysicalMemory {
   #markWritten(frame: number): void {
     if ((this.#frames[frame]! & FRAME.written) !== 0) return;
     this.#frames[frame]! |= FRAME.written;
-    if (++this.#writtenCount % this.#writtenStep === 0) this.#manyWritten?.();
+    if (--this.#writtenLeft[0]! > 0) return;
+    this.#tellAfter(this.#writtenStep);
+    this.#manyWritten?.();
+  }
+  #tellAfter(frames: number): void {
+    const { writtenCount } = this;
+    this.#writtenLeft[0] = frames;
+    this.#writtenEnd = writtenCount + frames;
   }
 
   /** How many frames may have been written since `forgetWritten`, or since the machine was made. */
-  get writtenCount(): number { return this.#writtenCount; }
-  /** Calls the listener each time so many more frames are written; `Infinity`: never. */
+  get writtenCount(): number { return this.#writtenEnd - this.#writtenLeft[0]!; }
+  /** Calls the listener each time that `writtenCount` has become a multiple of so many; `Infinity`: never. */
   countWritten(frames: number, listener?: () => void): void {
-    this.#writtenStep = frames;
+    this.#writtenStep = Math.min(frames, NEVER);
     this.#manyWritten = listener;
+    this.#tellAfter(this.#writtenStep - this.writtenCount % this.#writtenStep);
   }
 
   /** The RAM frames that may have been written since `forgetWritten`, or since the machine was made: in ascending order. */
@@ -318,7 +337,9 @@ export class PhysicalMemory {
   forgetWritten(): void {
     for (const listener of this.#writesForgotten) listener();
     for (let frame = 0; frame < this.#frames.length; frame++) this.#frames[frame]! &= ~(FRAME.fastWrites | FRAME.written);
-    this.#writtenCount = 0;
+    this.#writtenEnd = 0;
+    this.#writtenLeft[0] = 0;
+    this.#tellAfter(this.#writtenStep);
   }
 
   /**

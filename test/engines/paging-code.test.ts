@@ -176,6 +176,8 @@ it.each(['interpreter', 'auto'] as const)('a page fault of compatibility mode en
 it('what is written to a frame for the first time is noted, also by generated code', () => {
   const m = machine('interpreter', 0, true);
   m.memory.forgetWritten();
+  let heard = 0;
+  m.memory.countWritten(3, () => { heard++; });
   for (let seed = 1; seed < 500; seed++) {
     prepare(m, seed);
     m.engine.run(2);
@@ -185,4 +187,7 @@ it('what is written to a frame for the first time is noted, also by generated co
     const changed = Buffer.compare(Buffer.from(m.memory.copyOut(physical(4096 * frame), 4096)), Buffer.from(before.memory.copyOut(physical(4096 * frame), 4096))) !== 0;
     expect(changed && !m.memory.writtenFrames().includes(frame), `frame ${frame}`).toBe(false);
   }
+  const { length } = m.memory.writtenFrames();
+  expect([m.memory.writtenCount, heard]).toEqual([length, Math.floor(length / 3)]);
+  expect(heard).toBeGreaterThan(3);
 });

@@ -10,15 +10,15 @@ import { ACCESS, AT, FLAGS, SEL, SystemMachine, dpl, segment } from '../support/
 
 const VECTOR = 0x40;
 const INSTRUCTIONS = {
-  INT: [0xcd, VECTOR], IRETQ: [0x48, 0xcf], SYSCALL: [0x0f, 0x05], SYSRETQ: [0x48, 0x0f, 0x07], PUSHFQ: [0x9c], POPFQ: [0x9d], CLI: [0xfa], STI: [0xfb], SWAPGS: [0x0f, 0x01, 0xf8],
+  INT: [0xcd, VECTOR], IRETQ: [0x48, 0xcf], SYSCALL: [0x0f, 0x05], SYSRETQ: [0x48, 0x0f, 0x07], PUSHFQ: [0x9c], POPFQ: [0x9d], CLI: [0xfa], STI: [0xfb], SWAPGS: [0x0f, 0x01, 0xf8], RDTSC: [0x0f, 0x31],
   'MOV ECX, SS': [0x8c, 0xd1], 'MOV RCX, CS': [0x48, 0x8c, 0xc9], 'MOV CX, DS': [0x66, 0x8c, 0xd9],
 } as const;
 /** The same of 32-bit code outside IA-32e mode. */
-const LEGACY_INSTRUCTIONS = { INT: [0xcd, VECTOR], IRETD: [0xcf], PUSHFD: [0x9c], POPFD: [0x9d], CLI: [0xfa], STI: [0xfb], 'MOV ECX, SS': [0x8c, 0xd1], 'MOV CX, DS': [0x66, 0x8c, 0xd9] } as const;
+const LEGACY_INSTRUCTIONS = { INT: [0xcd, VECTOR], IRETD: [0xcf], PUSHFD: [0x9c], POPFD: [0x9d], CLI: [0xfa], STI: [0xfb], RDTSC: [0x0f, 0x31], 'MOV ECX, SS': [0x8c, 0xd1], 'MOV CX, DS': [0x66, 0x8c, 0xd9] } as const;
 /** What may stand behind the instruction: NOP, STI, CLI, HLT, MOV SS, EDX, INT n, MOV AL, [RBX], PUSHFQ. */
 const BEHIND = [[0x90], [0x90], [0xfb], [0xfa], [0xf4], [0x8e, 0xd2], [0xcd, VECTOR], [0x8a, 0x03], [0x9c]] as const;
-const AT_ANY_CPL: readonly Name[] = ['INT', 'SYSCALL', 'PUSHFQ', 'MOV ECX, SS', 'MOV RCX, CS', 'MOV CX, DS'];
-const LEGACY_AT_ANY_CPL: readonly LegacyName[] = ['INT', 'PUSHFD', 'MOV ECX, SS', 'MOV CX, DS'];
+const AT_ANY_CPL: readonly Name[] = ['INT', 'SYSCALL', 'PUSHFQ', 'RDTSC', 'MOV ECX, SS', 'MOV RCX, CS', 'MOV CX, DS'];
+const LEGACY_AT_ANY_CPL: readonly LegacyName[] = ['INT', 'PUSHFD', 'RDTSC', 'MOV ECX, SS', 'MOV CX, DS'];
 type Name = keyof typeof INSTRUCTIONS;
 type LegacyName = keyof typeof LEGACY_INSTRUCTIONS;
 const CASES = 1500;
@@ -61,7 +61,9 @@ function prepare(m: SystemMachine, name: Name, seed: number): void {
   state.gdtrLimit = pick(random, 0xfff, 0x0f, 0x0e);
   state.idtrLimit = pick(random, 0xfff, 16 * VECTOR + 15, 16 * VECTOR + 14);
   state.cr0 = (CR0.PE | CR0.PG | CR0.WP | CR0.ET | CR0.NE | pick(random, 0, CR0.AM)) >>> 0;
-  state.cr4 = CR4.PAE | CR4.PGE | CR4.DE | pick(random, 0, CR4.SMAP);
+  state.cr4 = CR4.PAE | CR4.PGE | CR4.DE | pick(random, 0, CR4.SMAP, CR4.TSD);
+  state.tscOffset = random.u64();
+  state.idleTime = random.below(1000) / 4;
   state.efer = EFER.LME | EFER.LMA | EFER.NXE | pick(random, EFER.SCE, 0);
   state.nmiBlocked = pick(random, 0, 1);
   state.star = (BigInt(pick(random, 0x23, 0x13, 0x1c)) << 48n) | (BigInt(pick(random, 0x08, 0x0b, 0xfff8)) << 32n);
@@ -131,7 +133,9 @@ function prepareLegacy(m: SystemMachine, name: LegacyName, seed: number): void {
   state.gdtrLimit = pick(random, 0xfff, 0x1f, 0x1e);
   state.idtrLimit = pick(random, 0xfff, 8 * VECTOR + 7, 8 * VECTOR + 6);
   state.cr0 = (CR0.PE | CR0.WP | CR0.ET | CR0.NE | pick(random, 0, CR0.AM)) >>> 0;
-  state.cr4 = CR4.DE;
+  state.cr4 = CR4.DE | pick(random, 0, CR4.TSD);
+  state.tscOffset = random.u64();
+  state.idleTime = random.below(1000) / 4;
   state.nmiBlocked = pick(random, 0, 1);
   state.activity = 0;
   state.debugTraps = 0;

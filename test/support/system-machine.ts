@@ -84,7 +84,7 @@ export class SystemMachine {
         const vector = this.interrupts.shift() ?? 0;
         return vector;
       },
-      now: () => this.state.retired,
+      now: () => this.state.retired + this.state.idleTime,
       taskPriorityChanged: () => undefined,
       apicBaseChanged: () => undefined,
     };

@@ -64,6 +64,8 @@ export const ENGINE = {
   pageFaultWays: BASE + 144,
   /** i32: the budget behind an STI that set IF, in this stay: before the next instruction no interrupt is recognised. -1: none. */
   shadowAt: BASE + 128,
+  /** i32: the budget that was given, or was left when `retired` was brought up to date last. */
+  slice: BASE + 136,
   /** i32: links lead to entries of this heat and more only: that of others is still to be counted. */
   linkFrom: BASE + 132,
 } as const;

@@ -57,7 +57,7 @@ const SLICE = 500_000;
 const RIP_LOW = OFFSET.rip / 4, RIP_HIGH = RIP_LOW + 1;
 const BUDGET = ENGINE.budget / 4, LEFT_AT = ENGINE.leftAt / 4, LINK = ENGINE.link / 4, MORE = ENGINE.more / 4, LEFT_REGION = ENGINE.leftRegion / 4, UNTIL_REPORT = ENGINE.untilReport / 4;
 const PCID = ENGINE.pcid / 4, MISS_ACCESS = ENGINE.missAccess / 4, MISS_LOW = ENGINE.missAddress / 4;
-const UNWATCHED = ENGINE.unwatched / 4, STALE_PAGES = ENGINE.stalePages / 4, CHANGES = ENGINE.changes / 4, DELIVERIES = ENGINE.deliveries / 4, ASKED = ENGINE.asked / 4, SERVED_AT = ENGINE.servedAt / 4, FAULTS = ENGINE.faults / 4, SHADOW_AT = ENGINE.shadowAt / 4;
+const UNWATCHED = ENGINE.unwatched / 4, STALE_PAGES = ENGINE.stalePages / 4, CHANGES = ENGINE.changes / 4, DELIVERIES = ENGINE.deliveries / 4, ASKED = ENGINE.asked / 4, SERVED_AT = ENGINE.servedAt / 4, FAULTS = ENGINE.faults / 4, SHADOW_AT = ENGINE.shadowAt / 4, SLICE_AT = ENGINE.slice / 4;
 const ALL_COLUMNS = 7;
 
 /** Where the handler that delivers page faults of a context is. */
@@ -104,8 +104,7 @@ export class FastEngine implements Engine {
   profile: EngineProfile | undefined;
   #stopRequested = false;
   #left = 0;
-  /** What the budget was when it was given, instructions executed in this stay in generated code before, the context that code is in by now, and why the stay ended. */
-  #slice = 0;
+  /** Instructions executed in this stay in generated code before, the context that code is in by now, and why the stay ended. */
   #stayed = 0;
   #context: Context = FIRST_CONTEXT;
   #stop: Stop | undefined;
@@ -300,6 +299,10 @@ export class FastEngine implements Engine {
   }
   /** Grows with all that generated code may depend on in the middle of a stay. */
   #changes(): number { return this.cpu.changes + this.cpu.mmu.tlb.changes + this.code.changes; }
+
+  /** What the budget was when it was given, or when `retired` was brought up to date last. */
+  get #slice(): number { return this.#u32[SLICE_AT]!; }
+  set #slice(value: number) { this.#u32[SLICE_AT] = value; }
 
   #account(executed: number): void {
     this.#catchUp();

@@ -6,7 +6,7 @@
 import { CR0, CR4 } from '../../../mmu/control-bits.ts';
 import { PF_ERROR } from '../../../mmu/page-fault.ts';
 import { ADDRESS_HIGH, ENTRY, RESERVED_LOW_LEAF, RESERVED_WITHOUT_PSE36, SIZE_2M, SIZE_4M } from '../../../mmu/paging-entries.ts';
-import { FRAME, codeLinesBase, frameFlagsBase } from '../../../mmu/physical-memory.ts';
+import { FRAME, codeLinesBase, frameFlagsBase, writtenLeftAt } from '../../../mmu/physical-memory.ts';
 import { COLUMN, COLUMN_ENTRY_BYTES, COLUMN_FIELD, DATA_ENTRIES, FETCH_COLUMN, FETCH_ENTRY_BYTES, FETCH_FIELD, INSTRUCTION_ENTRIES, TLB_LAYOUT as TLB, columnBase, fetchColumnBase, type Column, type FetchColumn } from '../../../mmu/tlb.ts';
 import { PLAIN_PAGING } from '../../../mmu/paging-mode.ts';
 import { TLB_ATTRIBUTE as A } from '../../../mmu/tlb-attributes.ts';
@@ -63,12 +63,14 @@ class Writer extends Expressions {
   readonly #code: Code;
   readonly #ramBytes: number;
   readonly #flagsAt: number;
+  readonly #writtenLeftAt: number;
 
   constructor(code: Code, ramBytes: number) {
     super(code);
     this.#code = code;
     this.#ramBytes = ramBytes;
     this.#flagsAt = frameFlagsBase(ramBytes);
+    this.#writtenLeftAt = writtenLeftAt(ramBytes);
   }
 
   // ----------------------------------------------------------------------------------------------- small expressions
@@ -286,8 +288,12 @@ class Writer extends Expressions {
     // Writes to code, and those that the column will not answer, are TypeScript's.
     this.#giveUpIf(this.and(this.#isWrite, this.or(this.not(this.#l('bits')), this.has(this.#l('flags'), FRAME.code))));
     this.if(this.#l('bits'), () => {
-      this.#giveUpIf(this.not(this.has(this.#l('flags'), FRAME.written)));
-      this.store(8, this.#flagsAt, this.#l('frame'), this.or(this.#l('flags'), this.c(FRAME.fastWrites)));
+      this.if(this.not(this.has(this.#l('flags'), FRAME.written)), () => {
+        const left = this.load(32, this.#writtenLeftAt);
+        this.#giveUpIf(this.op('i32_le_s', left, this.c(1)));
+        this.store(32, this.#writtenLeftAt, this.c(0), this.op('i32_sub', left, this.c(1)));
+      });
+      this.store(8, this.#flagsAt, this.#l('frame'), this.or(this.#l('flags'), this.c(FRAME.fastWrites | FRAME.written)));
     });
     this.#set('place', this.op('i32_add', this.#l('column'), this.op('i32_mul', this.#l('index'), this.c(COLUMN_ENTRY_BYTES))));
     this.store(64, COLUMN_FIELD.readTag, this.#l('place'), this.#wholeTag);

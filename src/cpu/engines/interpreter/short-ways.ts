@@ -1,7 +1,7 @@
 /**
  * Short ways of system instructions, where they do what kernels have them do all day. INT n, IRET, SYSCALL and SYSRETQ: flat
  * code at CPL 0 and 3, descriptors of the GDT that have their accessed bits (long-ways.ts: 64-bit mode; legacy-ways.ts: 32-bit code outside IA-32e mode).
- * PUSHF, POPF, CLI and STI, SWAPGS, MOV from a segment register, INVLPG, MOV from and to CR2 and CR3. Nobody looks on, nothing is pending afterwards. All that is asked
+ * PUSHF, POPF, CLI and STI, SWAPGS, RDTSC, MOV from a segment register, INVLPG, MOV from and to CR2 and CR3. Nobody looks on, nothing is pending afterwards. All that is asked
  * comes before anything changes; where an answer is no, or the TLB's columns do not have a page, the next record has the reference engine do the
  * whole instruction. Its meaning is that of isa/system/: test/engines/short-ways.test.ts, and paging-code.test.ts, hold these ways to it.
  */
@@ -12,7 +12,7 @@ import { TLB_LAYOUT, COLUMN } from '../../../mmu/tlb.ts';
 import { VECTOR } from '../../exceptions.ts';
 import { RFLAGS } from '../../flags.ts';
 import type { Instruction } from '../../isa/instruction.ts';
-import { RSP, type MemoryOperand, type RegisterOperand, type SpecialRegisterOperand } from '../../isa/operand.ts';
+import { RAX, RDX, RSP, type MemoryOperand, type RegisterOperand, type SpecialRegisterOperand } from '../../isa/operand.ts';
 import { LeftToReference } from '../emit/graph-ops.ts';
 import type { Leave } from '../emit/memory-ops.ts';
 import type { Node } from '../emit/node.ts';
@@ -20,7 +20,7 @@ import { ENGINE_FUNCTION } from '../engine-functions.ts';
 import { ENGINE, INTERRUPTS_BASE, PAGE_FAULTS_BASE, STATUS } from '../engine-memory.ts';
 import type { Context } from '../fast/context.ts';
 import type { Code } from '../wasm/code.ts';
-import { I32, LOAD, NUMERIC as N, OP, STORE } from '../wasm/opcodes.ts';
+import { F64, I32, I64, LOAD, NUMERIC as N, OP, SATURATING, STORE } from '../wasm/opcodes.ts';
 import { formOf } from './form.ts';
 import { emitNextRecord } from './handler-ops.ts';
 import { ShortWayOps, type Descriptor } from './short-way-ops.ts';
@@ -29,12 +29,12 @@ import { ShortWayOps, type Descriptor } from './short-way-ops.ts';
 const LONG_TRANSFERS: ReadonlyMap<string, Transfer> = new Map([['INT', 'interrupt'], ['SYSCALL', 'systemCall'], ['IRETQ', 'interruptReturn'], ['SYSRETQ', 'systemReturn']]);
 const LEGACY_TRANSFERS: ReadonlyMap<string, Transfer> = new Map([['INT', 'interrupt'], ['IRETD', 'interruptReturn']]);
 type Transfer = 'interrupt' | 'systemCall' | 'interruptReturn' | 'systemReturn';
-/** Ways that go on behind the instruction; PUSHF at any CPL. */
+/** Ways that go on behind the instruction; PUSHF and RDTSC at any CPL. */
 const PLAIN: ReadonlyMap<string, Plain> = new Map([
-  ['PUSHFQ', 'pushFlags'], ['PUSHFD', 'pushFlags'], ['POPFQ', 'popFlags'], ['POPFD', 'popFlags'], ['CLI', 'clearInterruptFlag'], ['STI', 'setInterruptFlag'], ['SWAPGS', 'swapGs'], ['INVLPG', 'invalidatePage'],
+  ['PUSHFQ', 'pushFlags'], ['PUSHFD', 'pushFlags'], ['POPFQ', 'popFlags'], ['POPFD', 'popFlags'], ['CLI', 'clearInterruptFlag'], ['STI', 'setInterruptFlag'], ['SWAPGS', 'swapGs'], ['INVLPG', 'invalidatePage'], ['RDTSC', 'readTimeStampCounter'],
 ]);
-type Plain = 'pushFlags' | 'popFlags' | 'clearInterruptFlag' | 'setInterruptFlag' | 'swapGs' | 'invalidatePage' | 'readSegment' | 'readControlRegister' | 'writeCr3';
-const AT_ANY_CPL: ReadonlySet<Plain | Transfer> = new Set(['interrupt', 'systemCall', 'pushFlags', 'readSegment']);
+type Plain = 'pushFlags' | 'popFlags' | 'clearInterruptFlag' | 'setInterruptFlag' | 'swapGs' | 'invalidatePage' | 'readTimeStampCounter' | 'readSegment' | 'readControlRegister' | 'writeCr3';
+const AT_ANY_CPL: ReadonlySet<Plain | Transfer> = new Set(['interrupt', 'systemCall', 'pushFlags', 'readSegment', 'readTimeStampCounter']);
 /** Bits 47:40 of an interrupt or trap gate of 32 or 64 bits, whatever its DPL. */
 const GATE = { mask: 0x9e, value: 0x8e } as const;
 
@@ -268,6 +268,17 @@ export abstract class ShortWay extends ShortWayOps {
     this.require(this.is(ENGINE.interruptWaits, 0));
     this.setWord(ENGINE.shadowAt, this.select(32, this.isZero(32, this.and(32, before, this.c(RFLAGS.IF))), this.inLocal(I32, BUDGET), this.word(ENGINE.shadowAt)));
     this.setWord(OFFSET.systemFlags, this.or(32, before, this.c(RFLAGS.IF)));
+  }
+
+  /** `readTsc`: of virtual time, which is that of the instructions retired before this one. */
+  private readTimeStampCounter(): void {
+    if (this.fromUser) this.require(this.not(this.has(OFFSET.cr4, CR4.TSD)));
+    const before = this.sub(32, this.sub(32, this.word(ENGINE.slice), this.add(32, this.inLocal(I32, BUDGET), this.c(1))), this.word(ENGINE.faults));
+    const double = (at: number): Node => this.node(F64, N.f64_reinterpret_i64, this.quad(at));
+    const now = this.node(F64, N.f64_add, this.node(F64, N.f64_add, double(OFFSET.retired), double(OFFSET.idleTime)), this.node(F64, N.f64_convert_i32_s, before));
+    const counter = this.add(64, this.node(I64, SATURATING.i64_trunc_sat_f64_s, now), this.quad(OFFSET.tscOffset));
+    this.storeState(STORE[64], OFFSET.gpr + 8 * RAX, this.and(64, counter, this.const(64, 0xffff_ffffn)));
+    this.storeState(STORE[64], OFFSET.gpr + 8 * RDX, this.shrU(64, counter, this.const(64, 32n)));
   }
 
   private swapGs(): void {
