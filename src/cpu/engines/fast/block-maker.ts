@@ -11,7 +11,6 @@ import { NEVER_LINKED, RECORD, RECORD_BYTES, UNLINKED, writeRecord } from '../in
 import type { Context } from './context.ts';
 import { endsBlock, type BlockSource, type Crossing } from './decoded-block.ts';
 import { MAX_BLOCK } from './dispatcher.ts';
-import { KnownRecords } from './known-records.ts';
 import type { Trail } from './trail.ts';
 
 const NO_BYTES = new Uint8Array();
@@ -22,7 +21,6 @@ export class BlockMaker {
   readonly #instructions: InstructionSet;
   readonly #handlers: Handlers;
   readonly #trail: Trail;
-  readonly #known: KnownRecords;
   #next = RECORDS_BASE;
   /** The instructions that the reference engine executes, by the number in their records; 0: none. */
   #left: (Instruction | undefined)[] = [undefined];
@@ -36,7 +34,6 @@ export class BlockMaker {
     this.#instructions = instructions;
     this.#handlers = handlers;
     this.#trail = trail;
-    this.#known = new KnownRecords(state);
   }
 
   /** Whether there may be no room for another block. */
@@ -44,12 +41,11 @@ export class BlockMaker {
   clear(): void {
     this.#next = RECORDS_BASE;
     this.#left = [undefined];
-    this.#known.clear();
   }
 
   /** Writes the block at an address in a frame; returns its first record, or 0 where the page that its first instruction reaches into is not known without a walk. */
   make(frame: number, ip: bigint, context: Context): number {
-    const { mode } = context;
+    const { mode } = context, { known } = this.#source;
     const start = this.#next, place = RAM_BASE + frame * PAGE_SIZE, first = Number(ip & 0xfffn);
     let at = start;
     // What the reference engine is to execute, where that is known.
@@ -64,7 +60,7 @@ export class BlockMaker {
       }
       this.#write(at, handler, i, ip + BigInt(offset - first), this.#state.u8, place + offset);
       const compares = COMPARISONS.has(i.mnemonic);
-      if (isSameAnywhere(i)) this.#known.keep(place + offset, i.length, mode.codeSize, at, handler, compares);
+      if (isSameAnywhere(i)) known.keepRecord(place + offset, i, at, handler, compares);
       if (i.mnemonic === 'Jcc' && comparison >= 0) {
         const before = at - RECORD_BYTES, from = place + comparison;
         this.#fuse(() => [decode(this.#state.u8, from, mode, this.#instructions) as Instruction, i], [this.#state.u32[(before + RECORD.handler) / 4]!, handler], before);
@@ -74,16 +70,12 @@ export class BlockMaker {
       return true;
     };
     const pageLow = Number(ip & 0xffff_f000n), high = Number(ip >> 32n);
-    const known = (offset: number): number => {
-      const slot = this.#known.find(place + offset, PAGE_SIZE - offset, mode.codeSize);
-      if (slot < 0) return 0;
-      const length = this.#known.lengthIn(slot);
-      this.#copy(slot, at, pageLow + offset + length, high, place + offset, mode);
-      comparison = this.#known.isMarked(slot) ? offset : -1;
+    const copy = (slot: number, offset: number): void => {
+      this.#copy(slot, at, pageLow + offset + known.lengthIn(slot), high, place + offset, mode);
+      comparison = known.isMarked(slot) ? offset : -1;
       at += RECORD_BYTES;
-      return length;
     };
-    const ending = this.#source.walk(frame, ip, mode, MAX_BLOCK, take, known);
+    const ending = this.#source.walk(frame, ip, mode, MAX_BLOCK, take, copy);
     let { branches } = ending, crossing: Crossing | undefined, firstRecord = start, read = ending.at - first;
     if (at === start && ending.system === undefined && left === undefined) {
       const across = this.#source.decodeAcross(frame, ip, mode);
@@ -141,13 +133,13 @@ export class BlockMaker {
   }
   /** The same of an instruction that another record stands for; `nextLow` and `high`: the address behind it, whose low half may be 2^32. */
   #copy(slot: number, at: number, nextLow: number, high: number, from: number, mode: Mode): void {
-    const { u32, u8 } = this.#state, model = this.#known.recordIn(slot);
+    const { u32, u8 } = this.#state, { known } = this.#source, model = known.recordIn(slot);
     u32.copyWithin(at / 4, model / 4, (model + RECORD_BYTES) / 4);
     // By now the record may have a handler of several instructions.
-    u32[(at + RECORD.handler) / 4] = this.#known.handlerIn(slot);
+    u32[(at + RECORD.handler) / 4] = known.handlerIn(slot);
     u32[(at + RECORD.nextIp) / 4] = nextLow;
     u32[(at + RECORD.nextIp) / 4 + 1] = mode.codeSize === 64 && nextLow >= 2 ** 32 ? high + 1 : high;
-    this.#trail.decoded(at, u8, from, this.#known.lengthIn(slot), mode);
+    this.#trail.decoded(at, u8, from, known.lengthIn(slot), mode);
   }
   /** The last record of a block that no branch ends. */
   #writeLast(at: number, handler: number, ip: bigint, mode: Mode): void {

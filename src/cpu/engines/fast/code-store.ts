@@ -19,6 +19,7 @@ import { BlockMaker } from './block-maker.ts';
 import { endsBlock, type BlockEnding, type BlockSource, type DecodedBlock } from './decoded-block.ts';
 import type { Context } from './context.ts';
 import type { EntryTable } from './entry-table.ts';
+import { KnownInstructions } from './known-instructions.ts';
 import type { Trail } from './trail.ts';
 
 /** What was made of one frame. */
@@ -48,6 +49,7 @@ export class CodeStore implements BlockSource {
   readonly trail: Trail;
   readonly #frames = new Map<number, FrameCode>();
   readonly #drops = new Map<number, number>();
+  readonly known: KnownInstructions;
   /** The blocks of records. */
   readonly blocks: BlockMaker;
   #stops: Stops = new Set();
@@ -61,6 +63,7 @@ export class CodeStore implements BlockSource {
     this.#memory = memory;
     this.#entries = entries;
     this.trail = trail;
+    this.known = new KnownInstructions(state);
     this.blocks = new BlockMaker(state, this, instructions, handlers, trail);
     memory.onCodeWritten((frame) => { this.drop(frame); });
   }
@@ -91,6 +94,7 @@ export class CodeStore implements BlockSource {
     // Each entry names a frame, and goes with it.
     for (const frame of this.#frames.keys()) this.#forget(frame);
     this.#drops.clear();
+    this.known.clear();
     this.blocks.clear();
     // It names a link of a record that is gone.
     this.#state.u32[ENGINE.link / 4] = 0;
@@ -134,22 +138,24 @@ export class CodeStore implements BlockSource {
   }
   #page(frame: number): Uint8Array { return this.#state.u8.subarray(RAM_BASE + frame * PAGE_SIZE, RAM_BASE + (frame + 1) * PAGE_SIZE); }
 
-  walk(frame: number, ip: bigint, mode: Mode, most: number, take: (i: Instruction, at: number) => boolean, known?: (at: number) => number): BlockEnding {
+  walk(frame: number, ip: bigint, mode: Mode, most: number, take: (i: Instruction, at: number) => boolean, copy?: (slot: number, at: number) => void): BlockEnding {
     const first = Number(ip & 0xfffn);
     this.#frame(frame).pages.add(pageOf(ip));
     let at = first;
     let branches = false;
     let system: Instruction | undefined, refused: Instruction | undefined;
-    const page = this.#page(frame);
+    const page = this.#page(frame), place = RAM_BASE + frame * PAGE_SIZE, { known } = this;
     for (let count = 0; count < most && at < PAGE_SIZE; count++) {
       if (at > first && this.hasStops && this.isStop(ip + BigInt(at - first))) break;
-      const length = known?.(at) ?? 0;
-      if (length > 0) {
-        at += length;
+      const slot = known.find(place + at, PAGE_SIZE - at, mode.codeSize);
+      if (slot >= 0 && copy !== undefined && known.recordIn(slot) !== 0) {
+        copy(slot, at);
+        at += known.lengthIn(slot);
         continue;
       }
-      const i = decode(page, at, mode, this.#instructions);
+      const i = slot >= 0 ? known.instructionIn(slot) : decode(page, at, mode, this.#instructions);
       if (i instanceof DecodeFailure) break;
+      if (slot < 0) known.keep(place + at, i);
       if (i.row.meaning.kind === 'system') {
         system = i;
         break;
@@ -194,10 +200,15 @@ export class CodeStore implements BlockSource {
 
   /** The frame of an address by the fetch column of the TLB; undefined where that has no answer. */
   frameOf(ip: bigint): number | undefined {
-    const { u32, u64 } = this.#state;
-    const at = u32[ENGINE.fetchColumn / 4]! + Number((ip >> 12n) & BigInt(INSTRUCTION_ENTRIES - 1)) * FETCH_ENTRY_BYTES;
-    const tag = BigInt.asUintN(64, ip & ~0xfffn) | u64[ENGINE.pcid / 8]!;
-    return u64[(at + FETCH_FIELD.tag) / 8] === tag ? u32[(at + FETCH_FIELD.frame) / 4] : undefined;
+    const frame = this.frameAt(Number(ip & 0xffff_ffffn), Number((ip >> 32n) & 0xffff_ffffn));
+    return frame < 0 ? undefined : frame;
+  }
+  /** The same of an address in halves; -1 where the column has no answer. */
+  frameAt(low: number, high: number): number {
+    const { u32 } = this.#state;
+    const at = (u32[ENGINE.fetchColumn / 4]! + ((low >>> 12) & (INSTRUCTION_ENTRIES - 1)) * FETCH_ENTRY_BYTES) / 4, tag = at + FETCH_FIELD.tag / 4;
+    const matches = u32[tag] === (((low & ~0xfff) | u32[ENGINE.pcid / 4]!) >>> 0) && u32[tag + 1] === high;
+    return matches ? u32[at + FETCH_FIELD.frame / 4]! : -1;
   }
 
   /**

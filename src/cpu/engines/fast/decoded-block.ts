@@ -1,6 +1,7 @@
 /** What a block of guest code is: instructions of one page that follow each other, up to one that leads elsewhere or that the reference engine executes. */
 import type { Instruction, Mode } from '../../isa/instruction.ts';
 import { accessesPort } from '../emit/port-ops.ts';
+import type { KnownInstructions } from './known-instructions.ts';
 
 /** The instructions of a block, in order, and why it ends. */
 export interface DecodedBlock {
@@ -25,10 +26,11 @@ export interface BlockSource {
   /** Decodes at most `most` instructions from an address in a frame, up to the first that ends a block or is not wholly in the page. */
   decode(frame: number, ip: bigint, mode: Mode, most: number): DecodedBlock;
   /**
-   * Goes through the instructions of such a block: `take` gets each with its place in the page, and says whether it is to go on behind it; where `known` is given, and knows the length of an instruction
-   * that ends no block, that is passed without being decoded.
+   * Goes through the instructions of such a block: `take` gets each with its place in the page, and says whether it is to go on behind it. Where `copy` is given, it takes each that has a record in `known`,
+   * and gets its slot there.
    */
-  walk(frame: number, ip: bigint, mode: Mode, most: number, take: (i: Instruction, at: number) => boolean, known?: (at: number) => number): BlockEnding;
+  walk(frame: number, ip: bigint, mode: Mode, most: number, take: (i: Instruction, at: number) => boolean, copy?: (slot: number, at: number) => void): BlockEnding;
+  readonly known: KnownInstructions;
   /** The instruction at an address near the end of a page, with its bytes from the next; undefined where there is none that may be generated. */
   decodeAcross(frame: number, ip: bigint, mode: Mode): DecodedBlock | undefined;
 }

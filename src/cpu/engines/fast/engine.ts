@@ -565,6 +565,9 @@ export class FastEngine implements Engine {
     this.#u32[UNTIL_REPORT] = REPORT_INTERVAL;
     this.translator.noteCrossing(this.#u32[LEFT_REGION]!, this.#state.rip, context);
   }
-  /** The frame of RIP, for which the fetch column answers. */
-  #frame(low: number, high: number): number { return Math.floor(this.cpu.mmu.translateHalves(low, high, 'fetch', this.cpu.privilege) / 4096); }
+  /** The frame of RIP, for which the fetch column answers as a rule. */
+  #frame(low: number, high: number): number {
+    const frame = this.code.frameAt(low, high);
+    return frame >= 0 ? frame : Math.floor(this.cpu.mmu.translateHalves(low, high, 'fetch', this.cpu.privilege) / 4096);
+  }
 }
