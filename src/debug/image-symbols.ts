@@ -11,9 +11,15 @@ export function imageSymbols(machine: Machine): SymbolTable {
   const moved = linked.flatMap(({ physicalAddress, linearAddress, memoryBytes }) =>
     (linearAddress === BigInt(physicalAddress) ? [] : [{ from: physicalAddress, end: physicalAddress + memoryBytes, linearAddress }]));
   if (moved.length === 0) return new SymbolTable(symbols);
-  return new SymbolTable(symbols, (address) => {
-    const at = machine.readLinear(address, 1).length === 0 ? undefined : machine.mmu.explain(linear(address)).physicalAddress;
-    const segment = at === undefined ? undefined : moved.find(({ from, end }) => at >= from && at < end);
-    return segment === undefined ? undefined : segment.linearAddress + BigInt(at! - segment.from);
+  return new SymbolTable(symbols, {
+    linked: (address) => {
+      const at = machine.readLinear(address, 1).length === 0 ? undefined : machine.mmu.explain(linear(address)).physicalAddress;
+      const segment = at === undefined ? undefined : moved.find(({ from, end }) => at >= from && at < end);
+      return segment === undefined ? undefined : segment.linearAddress + BigInt(at! - segment.from);
+    },
+    loaded: (address) => {
+      const segment = moved.find(({ from, end, linearAddress }) => address >= linearAddress && address < linearAddress + BigInt(end - from));
+      return segment === undefined ? undefined : BigInt(segment.from) + (address - segment.linearAddress);
+    },
   });
 }

@@ -6,32 +6,40 @@ export interface GuestSymbol { readonly name: string; readonly address: bigint; 
 /** How far behind its address a symbol without a size still names things, in bytes. */
 const REACH = 0x1_0000n;
 
-/** The address that what lies at an address is linked for, where that is another one. */
-export type Linked = (address: bigint) => bigint | undefined;
+/** For a kernel that runs, before it has mapped itself, elsewhere than it is linked. */
+export interface Linkage {
+  /** The address that what lies at an address is linked for, where that is another one. */
+  linked(address: bigint): bigint | undefined;
+  /** The address where a loader has put what is linked for an address, where that is another one. */
+  loaded(address: bigint): bigint | undefined;
+}
+const AS_LINKED: Linkage = { linked: () => undefined, loaded: () => undefined };
 
 /** Symbols by address. Of several at one address the first is used. */
 export class SymbolTable {
   readonly #sorted: readonly GuestSymbol[];
   #byName: ReadonlyMap<string, GuestSymbol> | undefined;
 
-  readonly #linked: Linked;
+  readonly #linkage: Linkage;
 
-  constructor(symbols: Iterable<GuestSymbol> = [], linked: Linked = () => undefined) {
-    this.#linked = linked;
+  constructor(symbols: Iterable<GuestSymbol> = [], linkage = AS_LINKED) {
+    this.#linkage = linkage;
     this.#sorted = [...symbols].filter(({ name }) => name !== '').sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
   }
 
   get size(): number { return this.#sorted.length; }
 
   /** The address that what lies at an address is linked for: mostly the same. */
-  linked(address: bigint): bigint { return this.#linked(address) ?? address; }
+  linked(address: bigint): bigint { return this.#linkage.linked(address) ?? address; }
+  /** Where what is linked for an address runs before it is mapped there, if that is elsewhere. */
+  loaded(address: bigint): bigint | undefined { return this.#linkage.loaded(address); }
 
   /** The symbol that an address, or what lies there, belongs to and its offset in bytes, or undefined. */
   lookup(address: bigint): { readonly name: string; readonly offset: bigint } | undefined {
     if (this.#sorted.length === 0) return undefined;
     const found = this.#at(address);
     if (found !== undefined) return found;
-    const linked = this.#linked(address);
+    const linked = this.#linkage.linked(address);
     return linked === undefined ? undefined : this.#at(linked);
   }
 

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Assembler, cr0, cr3, cr4, dword, eax, imm, label, writeElf } from '../../src/assembler/index.ts';
 import { sourceMapResolver } from '../../src/cli/source-maps.ts';
 import { buildKernel, kernelElf } from '../../src/kernel/index.ts';
 import { PROGRAM, temporaryFolder, longmode } from '../support/cli.ts';
@@ -20,8 +21,9 @@ afterEach(() => { for (const child of children.splice(0)) child.kill('SIGKILL');
 interface Waiting { readonly port: number; readonly child: ChildProcess; readonly ended: Promise<{ status: number | null; stdout: string }> }
 
 /** Starts a machine that waits for gdb on a port of the system's choice. */
-async function waiting(scenario: string, ...more: string[]): Promise<Waiting> {
-  const child = spawn(process.execPath, [PROGRAM, 'run', kernel, '--gdb', '0', '--cmdline', `scenario=${scenario}`, ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
+function waiting(scenario: string, ...more: string[]): Promise<Waiting> { return waitingWith(kernel, '--cmdline', `scenario=${scenario}`, ...more); }
+async function waitingWith(image: string, ...more: string[]): Promise<Waiting> {
+  const child = spawn(process.execPath, [PROGRAM, 'run', image, '--gdb', '0', ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
   children.push(child);
   let stdout = '', stderr = '';
   child.stdout.on('data', (bytes: Buffer) => { stdout += bytes.toString('latin1'); });
@@ -38,9 +40,10 @@ async function waiting(scenario: string, ...more: string[]): Promise<Waiting> {
 }
 
 /** A session of gdb with these commands; what it printed. */
-async function gdb(port: number, ...commands: string[]): Promise<string> {
+const gdb = (port: number, ...commands: string[]): Promise<string> => gdbWith(kernel, port, ...commands);
+async function gdbWith(image: string, port: number, ...commands: string[]): Promise<string> {
   const words = ['set pagination off', 'set confirm off', 'set width 0', `target remote :${port}`, ...commands].flatMap((command) => ['-ex', command]);
-  const child = spawn('gdb', ['-nx', '-batch', ...words, kernel], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('gdb', ['-nx', '-batch', ...words, image], { stdio: ['ignore', 'pipe', 'pipe'] });
   children.push(child);
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => { text += bytes.toString('latin1'); });
@@ -54,6 +57,34 @@ describe.skipIf(!hasGdb)('gdb', () => {
     const text = await gdb(port, 'break page_fault', 'continue', 'bt', 'detach');
     expect(text).toMatch(/Breakpoint 1, page_fault \(\) at .*src\/kernel\/page-fault\.ts:\d+/);
     expect(text).toMatch(/#1 .* interrupt_dispatch \(\) at .*src\/kernel\/idt\.ts:\d+\n#2 +<signal handler called>\n#3 .*block_make \(\) at .*src\/kernel\/heap\.ts:\d+\n#4 .*heap_initialise \(\) at [^]*\n#\d+ +0x[0-9a-f]+ in long_mode \(\) at .*boot\.ts:\d+\n/);
+  });
+  it('breaks where a kernel that is linked high has been loaded, and where it has mapped itself afterwards', async () => {
+    const a = new Assembler({ bits: 32, origin: 0x20_0000, virtualBase: 0xc000_0000n }), DIRECTORY = 0x30_0000, FIRST = dword(DIRECTORY), HIGH = dword(DIRECTORY + 4 * 0x300);
+    a.func('start', () => {
+      // Pages of 4 MiB: the first where it is, and at 3 GiB.
+      a.mov(FIRST, 0x83);
+      a.mov(HIGH, 0x83);
+    });
+    a.func('turn_on', () => {
+      a.mov(eax, DIRECTORY);
+      a.mov(cr3, eax);
+      a.mov(eax, 0x10);
+      a.mov(cr4, eax);
+      a.mov(eax, imm(0x8000_0011, 32));
+      a.mov(cr0, eax);
+      a.mov(eax, imm(label('main'), 32));
+      a.jmp(eax);
+    });
+    a.func('main', () => {
+      a.cli();
+      a.hlt();
+    });
+    const file = join(temporaryFolder(), 'high.elf');
+    writeFileSync(file, writeElf(a.link(), { entry: 'start', pvhEntry: 'start' }));
+    const { port } = await waitingWith(file);
+    const text = await gdbWith(file, port, 'break *turn_on', 'break *main', 'continue', 'continue', 'stepi', 'reverse-continue', 'reverse-continue', 'reverse-continue', 'kill');
+    const at = /longmode: execution comes to 0x2000\w\w <turn_on>, where it has been loaded/;
+    expect(text).toMatch(new RegExp(`${at.source}[^]*SIGTRAP[^]*Breakpoint 2, main \\(\\) at [^]*Breakpoint 2, main \\(\\) at [^]*${at.source}[^]*No more reverse-execution history[^]*0x0*200000 in`));
   });
   it('steps across the switch to long mode in one session', async () => {
     const { port } = await waiting('pmm');

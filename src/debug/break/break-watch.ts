@@ -45,7 +45,10 @@ export class BreakWatch implements Watch<Hit> {
     this.#symbols = symbols;
     const addresses = new Set<bigint>();
     for (const [, { from, bytes = 1, physical }] of this.#of('execute')) {
-      if (physical !== true && bytes <= MOST_ADDRESSES) for (let n = 0; n < bytes; n++) addresses.add(BigInt.asUintN(64, from + BigInt(n)));
+      if (physical === true || bytes > MOST_ADDRESSES) continue;
+      for (let n = 0; n < bytes; n++) addresses.add(BigInt.asUintN(64, from + BigInt(n)));
+      const loaded = bytes === 1 ? symbols.loaded(from) : undefined;
+      if (loaded !== undefined) addresses.add(loaded);
     }
     this.addresses = addresses;
     this.everyBoundary = this.#of('expression').length > 0 || this.#of('execute').some(([, { bytes = 1, physical }]) => physical === true || bytes > MOST_ADDRESSES);
@@ -97,7 +100,7 @@ export class BreakWatch implements Watch<Hit> {
       if (change.text !== undefined) take(armed, change.text, undefined, change.before);
       this.#watchMemory(machine);
     }
-    for (const [armed, what] of this.#of('execute')) if (isAt(machine, what)) take(armed, `execution comes to ${this.#symbols.text(machine.state.rip)}`);
+    for (const [armed, what] of this.#of('execute')) if (isAt(machine, what, this.#symbols)) take(armed, `execution comes to ${this.#symbols.text(machine.state.rip)}`);
     for (const [armed, { instructions }] of this.#of('count')) if (machine.state.retired === instructions) take(armed, `${instructions} instructions have retired`);
     for (const [armed] of this.#of('expression')) {
       const holds = this.#holds(armed, machine);
@@ -221,9 +224,10 @@ const UTF8 = new TextEncoder();
 const utf8 = (text: string): string => String.fromCharCode(...UTF8.encode(text));
 const touches = ({ from, bytes }: { readonly from: bigint; readonly bytes: number }, at: bigint, count: number): boolean => at < from + BigInt(bytes) && from < at + BigInt(count);
 
-function isAt(machine: Machine, { from, bytes = 1, physical }: On<'execute'>): boolean {
+/** Also where the instruction has been loaded, before the kernel has mapped it where it is linked. */
+function isAt(machine: Machine, { from, bytes = 1, physical }: On<'execute'>, symbols: SymbolTable): boolean {
   const { state, cpu, mmu } = machine;
-  if (physical !== true) return state.rip >= from && state.rip < from + BigInt(bytes);
+  if (physical !== true) return (state.rip >= from && state.rip < from + BigInt(bytes)) || (bytes === 1 && state.rip === symbols.loaded(from) && symbols.linked(state.rip) === from);
   const address = linear(cpu.in64BitMode ? state.rip : BigInt.asUintN(32, state.base[1]! + state.rip));
   const frame = mmu.peekFetch(address);
   return frame !== undefined && touches({ from, bytes }, (BigInt(frame) << 12n) | (address & 0xfffn), 1);

@@ -131,7 +131,8 @@ export class GdbSession {
     this.#interrupt = false;
     this.#stop = reply;
     // Its own breakpoints gdb announces; of the monitor's it knows nothing.
-    const why = stop === undefined || stop.kind === 'start' || (stop.kind === 'hit' && this.#isOwn(stop.hit.breakpoint)) ? undefined : stopLine(this.#debug, stop);
+    const why = stop === undefined || stop.kind === 'start' ? undefined : stop.kind !== 'hit' || !this.#isOwn(stop.hit.breakpoint) ? stopLine(this.#debug, stop)
+      : this.#isAnnounced(stop.hit.breakpoint) ? undefined : `${stop.hit.text}, where it has been loaded`;
     if (why !== undefined) this.#send(`O${toHex(latin1(`longmode: ${why}\n`))}`);
     this.#send(reply);
     return 'stopped';
@@ -152,12 +153,17 @@ export class GdbSession {
 
   /** Whether gdb asked for it, by a packet. */
   #isOwn(breakpoint: Breakpoint): boolean { return [...this.#points.values()].includes(breakpoint); }
+  /** gdb knows of its own breakpoints, but not of where one of them is before the kernel has mapped it. */
+  #isAnnounced(breakpoint: Breakpoint): boolean {
+    const { what } = breakpoint;
+    return this.#isOwn(breakpoint) && !(what.on === 'execute' && what.from !== this.#debug.machine.state.rip);
+  }
 
   #describe(stop: DebugStop): string {
     switch (stop.kind) {
       case 'hit': {
         const { what } = stop.hit.breakpoint;
-        if (!this.#isOwn(stop.hit.breakpoint)) return this.#signal(SIGNAL.TRAP);
+        if (!this.#isAnnounced(stop.hit.breakpoint)) return this.#signal(SIGNAL.TRAP);
         const names = { write: 'watch', read: 'rwatch', access: 'awatch' } as const;
         if (what.on === 'write' || what.on === 'read' || what.on === 'access') return this.#signal(SIGNAL.TRAP, `${names[what.on]}:${what.from.toString(16)};`);
         return this.#signal(SIGNAL.TRAP, what.on !== 'execute' ? '' : this.#points.get(pointKey(1, what.from, what.bytes ?? 1)) === stop.hit.breakpoint ? 'hwbreak:;' : 'swbreak:;');
