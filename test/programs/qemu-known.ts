@@ -23,7 +23,7 @@ const NOT_FOR_QEMU: readonly { readonly applies: (row: Row, mode: ProgramMode) =
   { applies: (row) => /^V?R(CP|SQRT)[PS]S$/.test(row.mnemonic), why: 'SDM Vol. 2B, "RCPPS", "RSQRTPS": an approximation, every processor\'s own' },
   { applies: (row) => /^INS?[BWD]?$/.test(row.mnemonic), lasts: true, why: 'other devices are behind the ports of QEMU, and where nothing is, a port that is not aligned to the access reads 0' },
   { applies: (row) => /^VP?GATHER/.test(row.mnemonic), why: 'QEMU 7.2 neither extends indices of 32 bits with their sign nor cuts addresses to the address size, and a fault, with which most gathers of a program end, leaves the mask as it was; SDM Vol. 2C, "VGATHERDPS/VGATHERQPS": the first bit of each element becomes all of it before' },
-  { applies: (row, { bits }) => bits === 64 && /^PS(LL|RA|RL)[WDQ] mm, imm8/.test(row.text), why: 'with REX.B QEMU 7.2 takes a register behind MM7; SDM Vol. 2A, "REX Prefixes": REX.B is ignored' },
+  { applies: (row, { bits }) => bits === 64 && row.operands.some((x) => x.kind === 'mmx' && x.at === 'rm'), why: 'with REX.B QEMU 7.2 takes a register behind MM7; SDM Vol. 2A, "REX Prefixes": REX.B is ignored' },
   { applies: (row, { bits, family }) => row.mnemonic.startsWith('VZERO') && bits !== 64 && family === 'long', why: 'QEMU zeroes sixteen registers in every mode; SDM Vol. 2C, "VZEROUPPER": outside 64-bit mode YMM0 to YMM7, and 64-bit code sees the others' },
   { applies: (row) => /^V?PCMPESTR/.test(row.mnemonic) && row.width === 64, why: 'QEMU 7.2 takes the lengths from EAX and EDX; SDM Vol. 2B, "PCMPESTRI": with REX.W or VEX.W from RAX and RDX' },
   { applies: (row) => /^(RD|WR)MSR$/.test(row.mnemonic), lasts: true, why: 'other MSRs are there, and a write to what is none has no effect; SDM Vol. 2D, "WRMSR": #GP (test/trace/corpus/not-raised.ts)' },
@@ -60,6 +60,7 @@ const NOT_ACCEPTED: readonly { readonly applies: (i: Instruction, bytes: readonl
     applies: (i, bytes) => i.mode.codeSize === 64 && (hasMemory(i) || i.row.repeat !== undefined || i.mnemonic.startsWith('XLAT')) && hasIgnoredOverride(bytes), lasts: true,
     why: 'prefixes of ES, CS, SS and DS add their base in 64-bit mode, which programs make other than 0; SDM Vol. 1, "Segment Registers in 64-Bit Mode": they are ignored',
   },
+  { applies: (i, bytes) => i.mode.codeSize === 64 && i.row.size64 === 'forced' && bytes.slice(0, prefixesOf(bytes)).includes(0x66), lasts: true, why: '66 before a near branch in 64-bit mode makes its displacement one of 16 bits, as on AMD\'s processors; SDM Vol. 2A, "Jcc", "JMP", "CALL": the operand size is forced to 64 bits' },
   { applies: (i, bytes) => i.mode.codeSize === 64 && hasRexBeforePrefix(bytes), lasts: true, why: 'a REX prefix counts wherever it stands; SDM Vol. 2A, "REX Prefixes": it is ignored where it does not immediately precede the opcode' },
   { applies: (i) => /^(RC|RO|S[HA])[LR]D? .*CL$/.test(i.row.text) && hasMemory(i), lasts: true, why: 'after a shift or rotate by CL that faults QEMU 7.2 takes the next result for one of another width: SF of the handler\'s DEC is wrong' },
   { applies: (i) => /^RC[LR] /.test(i.row.text) && hasMemory(i), why: 'QEMU 7.2 has flags of its own for the state in which RCL and RCR fault: SDM Vol. 3A, "Program or Task Restart", it is that before the instruction' },
@@ -68,10 +69,16 @@ export const acceptedByQemu = (i: Instruction, bytes: readonly number[]): boolea
 
 /** These store from the lowest byte up there, and begin before they know whether all of it may be stored. */
 const STORES_IN_PARTS = /^(PUSHA[DW]?|V?MASKMOV(DQU|Q)|VP?MASKMOV(P[SD]|[DQ]))$/;
+/** SDM Vol. 3A, "Guaranteed Atomic Operations": of a store of more than a quadword part may be in memory when another part faults. QEMU leaves it there, ours stores nothing. */
+function storesMoreThanAQuadword({ row }: Instruction): boolean {
+  const [first] = row.operands;
+  return (first?.kind === 'xmm-or-memory' && first.memoryBits > 64) || (first?.kind === 'memory' && first.bits > 64 && row.operands.some((x) => x.kind === 'xmm'));
+}
 /** Whether what QEMU does otherwise may be seen by the rest of the program: it does not judge that. Code that changes may come by anything. */
 export const endsJudgement = (i: Instruction, bytes: readonly number[], mode: ProgramMode, faulted: boolean): boolean =>
   NOT_FOR_QEMU.some(({ applies, lasts }) => lasts === true && applies(i.row, mode)) || NOT_ACCEPTED.some(({ applies, lasts }) => lasts === true && applies(i, bytes))
-  || (faulted && STORES_IN_PARTS.test(i.mnemonic));
+  // Where the store of SETcc faults QEMU loses flags, and the next result is taken for one of another width.
+  || (faulted && (STORES_IN_PARTS.test(i.mnemonic) || i.mnemonic.startsWith('SET') || storesMoreThanAQuadword(i)));
 
 /** What an entry of KNOWN looks at. */
 interface Seen {
@@ -132,6 +139,7 @@ const KNOWN: readonly { readonly why: string; applies(seen: Seen): boolean }[] =
   { why: 'POPA loads registers before it knows whether all of it may be read; SDM Vol. 3A, "Exception Classifications" (note on POPAD), leaves that open, and ours are those before it', applies: ({ text, difference: d, reason }) => reason === PAGE_FAULT && text.startsWith('popa') && d.words.every((word) => word >= FIELD.gpr && word < FIELD.gpr + 8) },
   { why: 'MASKMOVDQU and MASKMOVQ store byte by byte, only what is not masked; SDM Vol. 2B, "MASKMOVDQU": which exceptions masked bytes raise is implementation-dependent', applies: ({ text, difference: d, reason }) => reason === PAGE_FAULT && /^v?maskmov(dqu|q) /.test(text) && (d.words.every((word) => word === FIELD.cr2) || /we delivered vector 14/.test(d.what)) },
   { why: 'VEX.W is ignored where the manual has W0 or W1; SDM Vol. 2A, "Opcode Column in the Instruction Summary Table (Instructions with VEX Prefix)", and silicon: #UD', applies: ({ text, mode, difference: d }) => mode !== undefined && d.what.includes('we delivered vector 6') && isRowWithOtherW(text, mode) },
+  { why: 'FF /7 reads its operand before it is #UD; SDM Vol. 2D, "Opcode Extensions for One-Byte and Two-Byte Opcodes": there is no /7', applies: ({ text, difference: d }) => d.what.endsWith('we delivered vector 6') && /^((26|2e|36|3e|64|65|66|67|f2|f3|4.) )*ff [37b][89a-f]/.test(text) },
   { why: 'VEX without 66 before an opcode of MMX is taken for the instruction with it; SDM Vol. 2D, "Opcode Map": there is none', applies: ({ text, difference: d }) => /we delivered vector 6.*QEMU went on/.test(d.what) && /^((26|2e|36|3e|64|65|67) )*(c5 .[048c]|c4 .1 .[048c]) [67d-f][0-9a-f] /.test(text) },
 ];
 /** Whether bytes that are no instruction are one with the other VEX.W. */
