@@ -34,10 +34,11 @@ export interface Dispatcher {
 const LOCAL = { rip: 0, fetch: 1, entry: 2, record: 3, status: 4, left: 5 } as const;
 const PROBE = { ip: LOCAL.rip, fetch: LOCAL.fetch, entry: LOCAL.entry };
 /** Numbers of the functions that it imports. */
-const PREPARE = 0, PREPARE_FETCH = 1;
+const PREPARE = 0, PREPARE_FETCH = 1, STRING = 2;
 const LOCAL_TYPES: readonly ValueType[] = [I64, I32, I32, I32, I32, I32];
 
-export function createDispatcher(memory: WebAssembly.Memory, handlers: WebAssembly.Table, regions: WebAssembly.Table, paging: PagingCode): Dispatcher {
+/** `string`: goes on with a repeated string instruction that generated code was left for, with STATUS.string, and returns the STATUS behind it. */
+export function createDispatcher(memory: WebAssembly.Memory, handlers: WebAssembly.Table, regions: WebAssembly.Table, paging: PagingCode, string: () => number): Dispatcher {
   const module = new ModuleWriter();
   const handler = module.signature(HANDLER_PARAMETERS, [I32]);
   const region = module.signature(REGION_PARAMETERS, [I32]);
@@ -45,12 +46,13 @@ export function createDispatcher(memory: WebAssembly.Memory, handlers: WebAssemb
   const resumeType = module.signature([I32], [I32]);
   module.importFunction('p', 'prepare', module.signature([I64, I32], [I32]));
   module.importFunction('p', 'prepareFetch', module.signature([I64], [I32]));
+  module.importFunction('p', 'string', module.signature([], [I32]));
   module.importMemory('e', 'memory');
   module.importTable('e', 'handlers');
   module.importTable('e', 'regions');
   module.add({ signature: runType, locals: LOCAL_TYPES, code: runCode(handler, region), name: 'run' });
   module.add({ signature: resumeType, locals: [I32], code: resumeCode(handler), name: 'resume' });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), { e: { memory, handlers, regions }, p: { ...paging } });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), { e: { memory, handlers, regions }, p: { ...paging, string } });
   return exports as unknown as Dispatcher;
 }
 
@@ -175,6 +177,15 @@ function runCode(handler: number, region: number): Uint8Array {
   code.brIf(again);
   code.end();
   serveMiss(code, handler, again);
+  code.get(LOCAL.status);
+  code.i32(STATUS.string);
+  code.byte(N.i32_eq);
+  code.open(OP.if, VOID);
+  code.call(STRING);
+  code.tee(LOCAL.status);
+  code.byte(N.i32_eqz);
+  code.brIf(again);
+  code.end();
   code.get(LOCAL.status);
   code.byte(OP.return);
   code.end();

@@ -40,7 +40,7 @@ export type FastEngineKind = 'interpreter' | 'translator' | 'auto';
  * costs some 50 us, V8's part included, and to interpret it 10 ns.
  */
 const NEVER_HOT = 0x7fff_ffff;
-const HEAT = { interpreter: 300, translator: 1, auto: 2000 } as const;
+const HEAT = { interpreter: 300, translator: 1, auto: 12_000 } as const;
 /** Where links would keep dispatches from being counted, none leads to an entry that is less hot than this: it is still to be counted. */
 const LINKED_HEAT = 0x4000_0000;
 /** The same where the reference engine executed what stands before, whatever the engine: perhaps each instruction there is left to it. */
@@ -138,7 +138,7 @@ export class FastEngine implements Engine {
     this.#u32[ENGINE.linkFrom / 4] = kind === 'interpreter' ? LINKED_HEAT : 0;
     this.translator = new Translator(cpu.state, this.code, this.handlers, this.#entries, functions, kind === 'auto');
     this.#u32[UNTIL_REPORT] = REPORT_INTERVAL;
-    this.#dispatcher = createDispatcher(cpu.state.memory, this.handlers.table, this.translator.table, paging);
+    this.#dispatcher = createDispatcher(cpu.state.memory, this.handlers.table, this.translator.table, paging, () => this.#stringInPlace());
     this.#strings = new Strings(cpu);
     cpu.mmu.memory.onMapChanged(() => { this.code.clear(); });
   }
@@ -262,14 +262,39 @@ export class FastEngine implements Engine {
     this.statistics.exits.reference++;
     const { changes } = cpu;
     this.#stop = this.#stepPlain(instruction);
-    if (this.#stop !== undefined || this.#stopRequested || cpu.attention || this.#left === 0 || this.#stayed >= SLICE) return STATUS.served;
+    return this.#goesOn(changes) ? STATUS.next : STATUS.served;
+  }
+
+  /** Called by the dispatcher, where many iterations of a repeated string instruction are left: goes on with it as `#executeInPlace` does with others. */
+  #stringInPlace(): number {
+    const { cpu } = this, u32 = this.#u32, leftAt = u32[LEFT_AT]!;
+    if (this.profile !== undefined || this.code.hasStops) return STATUS.string;
+    let executed = this.#slice - u32[BUDGET]!;
+    if (leftAt !== 0) {
+      executed -= this.#stepBack(leftAt);
+      this.#trail.noteLeft(this.code.blocks.firstRecord(leftAt));
+    }
+    this.#account(executed);
+    this.#stayed += executed;
+    const inShadow = this.#isInShadow(this.#slice - executed);
+    this.#slice = u32[BUDGET] = u32[LEFT_AT] = 0;
+    if (this.#left === 0 || inShadow) return STATUS.served;
+    cpu.deliveriesInStep = 0;
+    const { changes } = cpu;
+    this.#stop = this.#string(leftAt === 0 ? this.#recordOf(this.#context) : leftAt);
+    return this.#goesOn(changes) && this.#resume === 0 ? STATUS.next : STATUS.served;
+  }
+  /** Lets generated code go on behind what was done in the middle of a stay; false where something stands against that. `changes`: those of the processor before. */
+  #goesOn(changes: number): boolean {
+    const { cpu } = this;
+    if (this.#stop !== undefined || this.#stopRequested || cpu.attention || this.#left === 0 || this.#stayed >= SLICE) return false;
     if (cpu.changes !== changes) {
       const context = this.#contextNow();
-      if (context === undefined) return STATUS.served;
+      if (context === undefined) return false;
       this.#context = context;
     }
     this.#allow(SLICE - this.#stayed, this.#context);
-    return STATUS.next;
+    return true;
   }
 
   /** Called by generated code: IN, where nothing but the device is to be asked. */
