@@ -6,6 +6,7 @@
 import { CR0, CR4, EFER, XCR0 } from '../../../mmu/control-bits.ts';
 import { ENTRY_HIGH_XD, RESERVED_HIGH_LONG } from '../../../mmu/paging-entries.ts';
 import { COLUMN, columnBase, FETCH_COLUMN, fetchColumnBase, type Column } from '../../../mmu/tlb.ts';
+import type { GuestState } from '../../../state/guest-state.ts';
 import { OFFSET, SEGMENT } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { ATTRIBUTE, isReadable, isWritable } from '../../descriptors.ts';
@@ -41,11 +42,14 @@ const DATA_SEGMENTS = [SEGMENT.ES, SEGMENT.SS, SEGMENT.DS] as const;
 
 /** ES, CS, SS and DS cover all of the address space from 0, readable, and writable but for CS. */
 function isFlat({ state }: Cpu): boolean {
-  const covers = (segment: number): boolean =>
-    state.u32[(OFFSET.base + 8 * segment) / 4] === 0 && state.limit[segment] === FLAT_LIMIT && (state.attributes[segment]! & ATTRIBUTE.UNUSABLE) === 0;
-  return covers(SEGMENT.CS) && isReadable(state.attributes[SEGMENT.CS]!)
-    && DATA_SEGMENTS.every((segment) => covers(segment) && isWritable(state.attributes[segment]!) && (state.attributes[segment]! & EXPAND_DOWN) === 0);
+  if (!coversAll(state, SEGMENT.CS) || !isReadable(state.attributes[SEGMENT.CS]!)) return false;
+  for (const segment of DATA_SEGMENTS) {
+    if (!coversAll(state, segment) || !isWritable(state.attributes[segment]!) || (state.attributes[segment]! & EXPAND_DOWN) !== 0) return false;
+  }
+  return true;
 }
+const coversAll = ({ u32, limit, attributes }: GuestState, segment: number): boolean =>
+  u32[(OFFSET.base + 8 * segment) / 4] === 0 && limit[segment] === FLAT_LIMIT && (attributes[segment]! & ATTRIBUTE.UNUSABLE) === 0;
 
 /**
  * The context as things are now, written where generated code reads it; undefined where generated code cannot run: 16-bit code,

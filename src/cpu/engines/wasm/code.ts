@@ -7,6 +7,8 @@ import { OP } from './opcodes.ts';
 /** A label: the nesting depth at which its block was opened. */
 export type Label = number & { readonly __label: true };
 
+const UTF_8 = new TextEncoder();
+
 export class Code {
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(1024);
   #length = 0;
@@ -73,7 +75,7 @@ export class Code {
   }
 
   text(value: string): void {
-    const bytes = new TextEncoder().encode(value);
+    const bytes = UTF_8.encode(value);
     this.unsigned(bytes.length);
     this.append(bytes);
   }
