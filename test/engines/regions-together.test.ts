@@ -4,8 +4,8 @@ import { eax, ecx, r8d } from '../../src/assembler/index.ts';
 import { fastEngine, machineWith, visibleState, type Setup } from '../support/engine-runs.ts';
 
 const LOOPS = 5;
-/** Turns that make a loop hot, and turns of the last one, which are more instructions than a region waits for. */
-const HOT = 2500, MANY = 100_000;
+/** Dispatches until a block is hot, turns that make a loop so, and turns of the last one, which are more instructions than a region waits for. */
+const HEAT = 2000, HOT = 2500, MANY = 100_000;
 
 /** Loops one after the other. */
 const program = (last: number): Setup => (m) => {
@@ -24,6 +24,7 @@ const program = (last: number): Setup => (m) => {
 
 it('loops that are hot one after the other share a module', () => {
   const m = machineWith('auto', program(MANY)), reference = machineWith('reference', program(MANY));
+  fastEngine(m).heat = HEAT;
   for (const one of [m, reference]) expect(one.runFast(2_000_000)).toEqual({ kind: 'halted' });
   expect(visibleState(m)).toEqual(visibleState(reference));
   const { regions, modules } = fastEngine(m).translator.statistics;
@@ -33,6 +34,7 @@ it('loops that are hot one after the other share a module', () => {
 
 it('a region that waits is there when the machine runs again', () => {
   const m = machineWith('auto', program(HOT));
+  fastEngine(m).heat = HEAT;
   // Into the second loop.
   m.engine.run(4 * HOT + 100);
   const { statistics } = fastEngine(m).translator;
