@@ -53,11 +53,16 @@ export function walkLines(walk: WalkExplanation): string[] {
       : `  physical 0x${walk.physicalAddress!.toString(16)}, ${walk.pageSize} page: ${rights.writable ? 'writable' : 'read-only'}, ${rights.user ? 'user' : 'supervisor'}${rights.executeDisable ? ', execute-disable' : ''}${rights.global ? ', global' : ''}${walk.key === undefined ? '' : `, ${keyText(walk.key)}`}`);
   } else if (walk.outcome === 'reserved bit') {
     lines.push(`  the ${last!.structure} has a reserved bit set (bits of physical addresses beyond ${MAXPHYADDR} count)`);
+  } else if (walk.outcome === 'not canonical') {
+    lines.push('  the address is not canonical: nothing is walked for, and every access to it is #GP(0), or #SS(0) through SS');
   } else {
     lines.push(`  the ${last!.structure} is not present`);
   }
   return lines;
 }
+
+/** What an access that is refused raises: `#PF(0x2)`. */
+export const raises = ({ denial, errorCode }: Verdict): string => (denial === 'not canonical' ? '#GP(0)' : `#PF(0x${errorCode!.toString(16)})`);
 
 /** The verdict on the access that an error code tells of. Where fetches are not reported, a refused fetch looks like a read. */
 function verdictOn(walk: WalkExplanation, errorCode: number): Verdict {
@@ -82,7 +87,7 @@ export function explainPageFault(mmu: Mmu, address: LinearAddress, errorCode: nu
     `error code 0x${errorCode.toString(16)}:`,
     ...pageFaultBits(errorCode, fetchesReported).map((bit) => `  ${bit}`),
     ...walkLines(walk),
-    denial === undefined
+    denial === undefined || denial === 'not canonical'
       ? `  now the paging structures allow a ${privilege} ${access}: they have changed since, or the access was an implicit one`
       : `  so a ${privilege} ${access} is refused: ${denialText(denial, walk)}`,
   ];

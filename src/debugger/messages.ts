@@ -193,13 +193,13 @@ export interface WalkData {
   /** The address in parts, from the top. */
   readonly fields: readonly { readonly name: string; readonly bits: number; readonly value: number }[];
   readonly levels: readonly EntryData[];
-  readonly outcome: 'mapped' | 'not present' | 'reserved bit';
+  readonly outcome: 'mapped' | 'not present' | 'reserved bit' | 'not canonical';
   readonly physicalAddress: number | undefined;
   readonly pageSize: string | undefined;
   /** The protection key that the page is under, and what PKRU says of it. */
   readonly key: string | undefined;
   /** Whether each kind of access is allowed, and why not. */
-  readonly verdicts: readonly { readonly access: string; readonly privilege: string; readonly denial: string | undefined; readonly errorCode: number | undefined }[];
+  readonly verdicts: readonly { readonly access: string; readonly privilege: string; readonly denial: string | undefined; readonly raises: string | undefined }[];
 }
 export interface MapData {
   readonly mode: string;

@@ -29,9 +29,9 @@ export interface WalkLevel {
 export interface Verdict {
   readonly access: AccessKind;
   readonly privilege: 'user' | 'supervisor';
-  /** Undefined: allowed. */
-  readonly denial: Denial | undefined;
-  /** The error code that the fault would push; undefined when allowed. */
+  /** Undefined: allowed. An address that is not canonical is never walked for: it is #GP(0), or #SS(0) through SS. */
+  readonly denial: Denial | 'not canonical' | undefined;
+  /** The error code that the exception would push; undefined when allowed. */
   readonly errorCode: number | undefined;
 }
 
@@ -42,7 +42,7 @@ export interface WalkExplanation {
   readonly address: LinearAddress;
   readonly mode: PagingMode;
   readonly levels: readonly WalkLevel[];
-  readonly outcome: 'mapped' | 'not present' | 'reserved bit';
+  readonly outcome: 'mapped' | 'not present' | 'reserved bit' | 'not canonical';
   /** Where paging leads, before the A20 gate; undefined unless mapped. */
   readonly physicalAddress: PhysicalAddress | undefined;
   /** Combined over all levels; undefined unless mapped. */
@@ -61,7 +61,8 @@ export function explainWalk(state: GuestState, memory: PhysicalMemory, address: 
   const low = Number(address & 0xffff_ffffn), high = Number(address >> 32n);
   const levels: WalkLevel[] = [];
   const translation = new Translation();
-  walk(controls, { read32: (at) => memory.peek32(memory.throughA20(at)), setFlags: () => {} }, low, high, translation, (structure, index, entryAddress, entryLow, entryHigh, maps) => {
+  const isWalked = !isLongPaging(controls.mode) || isCanonical(address, controls.mode);
+  if (isWalked) walk(controls, { read32: (at) => memory.peek32(memory.throughA20(at)), setFlags: () => {} }, low, high, translation, (structure, index, entryAddress, entryLow, entryHigh, maps) => {
     const frame = ((entryHigh & ADDRESS_HIGH) << 20) | (entryLow >>> 12);
     const pageFrames = maps ? 2 ** (PAGE_SHIFTS[sizeOf(structure, controls.mode)] - 12) : 1;
     levels.push({
@@ -76,13 +77,13 @@ export function explainWalk(state: GuestState, memory: PhysicalMemory, address: 
         : frame - (frame % pageFrames)) * 4096) as PhysicalAddress,
     });
   });
-  const mapped = translation.outcome === 'mapped';
+  const outcome = isWalked ? translation.outcome : 'not canonical', mapped = outcome === 'mapped';
   const verdicts: Verdict[] = [];
   const alignmentCheck = (state.systemFlags & RFLAGS_AC) !== 0;
   for (const privilege of ['supervisor', 'user'] as const) {
     for (const access of ['read', 'write', 'fetch'] as const) {
-      const why: Denial | undefined = translation.outcome === 'mapped' ? denial(translation, controls, access, privilege, alignmentCheck) : translation.outcome;
-      verdicts.push({ access, privilege, denial: why, errorCode: why === undefined ? undefined : faultErrorCode(why, translation, controls, access, privilege) });
+      const why = outcome === 'mapped' ? denial(translation, controls, access, privilege, alignmentCheck) : outcome;
+      verdicts.push({ access, privilege, denial: why, errorCode: why === undefined ? undefined : why === 'not canonical' ? 0 : faultErrorCode(why, translation, controls, access, privilege) });
     }
   }
   const { writable, user, executeDisable, protectionKey, global, dirty } = translation;
@@ -91,7 +92,7 @@ export function explainWalk(state: GuestState, memory: PhysicalMemory, address: 
     address,
     mode: controls.mode,
     levels,
-    outcome: translation.outcome,
+    outcome,
     physicalAddress: mapped ? (translation.frame * 4096 + (low & 0xfff)) as PhysicalAddress : undefined,
     rights: mapped ? { writable, user, executeDisable, protectionKey, global, dirty } : undefined,
     key: mapped && user && controls.protectionKeys
@@ -101,6 +102,9 @@ export function explainWalk(state: GuestState, memory: PhysicalMemory, address: 
     verdicts,
   };
 }
+
+/** Whether the bits that the paging mode has no use for are all equal to the highest one that it has. SDM Vol. 1, "Canonical Addressing". */
+const isCanonical = (address: bigint, mode: PagingMode): boolean => BigInt.asUintN(64, BigInt.asIntN(mode === '5-level' ? 57 : 48, address)) === address;
 
 const sizeOf = (structure: StructureName, mode: PagingMode): 0 | 1 | 2 | 3 =>
   structure === 'PDPTE' ? 2 : structure === 'PDE' ? (mode === '32-bit' ? 3 : 1) : 0;

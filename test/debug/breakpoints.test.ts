@@ -124,6 +124,16 @@ describe('a breakpoint', () => {
     machine.reference.step();
     expect([machine.cpu.deliveries, machine.state.cpl, machine.state.rip === rip]).toEqual([deliveries + 1, 0, false]);
   });
+  it.each(ENGINE_NAMES)('on a page fault can have a condition on the address that CR2 will have › %s', (engine) => {
+    const debugged = kernel('ring3', engine), addresses: bigint[] = [];
+    addBreakpoint(debugged.breakpoints, debugged.machine, '#PF');
+    for (let hit; (hit = forwards(debugged)) !== undefined;) addresses.push(BigInt(/CR2 will be (?:\S+ = )?(0x[0-9a-f]+)/.exec(hit.text)![1]!));
+    expect(new Set(addresses).size).toBeGreaterThan(1);
+    const last = addresses.at(-1)!, again = kernel('ring3', engine);
+    addBreakpoint(again.breakpoints, again.machine, `#PF if fault == ${last}`);
+    expect(forwards(again)?.text).toContain(`0x${last.toString(16)}`);
+    expect(addresses.indexOf(last)).toBeGreaterThan(0);
+  });
   it.each(ENGINE_NAMES)('on any exception passes from one to the next, and back over the same › %s', (engine) => {
     const debugged = kernel('ring3', engine);
     addBreakpoint(debugged.breakpoints, debugged.machine, 'exception');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { errorCodeBits, pageFaultBits, selectorBits, vectorText } from '../../src/debug/error-code.ts';
-import { explainPageFault } from '../../src/debug/page-fault.ts';
+import { explainPageFault, raises, walkLines } from '../../src/debug/page-fault.ts';
 import { SymbolTable } from '../../src/debug/symbols.ts';
 import { EFER, CR4 } from '../../src/mmu/control-bits.ts';
 import { linear } from '../../src/state/addresses.ts';
@@ -34,6 +34,17 @@ describe('error codes in words', () => {
     expect(errorCodeBits(VECTOR.DF, 0)).toEqual(['always zero']);
     expect(vectorText(VECTOR.GP)).toBe('#GP (general protection, vector 13)');
     expect(vectorText(33)).toBe('vector 33');
+  });
+});
+
+describe('a walk explained', () => {
+  test('is none where the address is not canonical: every access is #GP', () => {
+    const guest = new PagedGuest();
+    guest.map(0n, 0x20_0000n | P | RW, 12n, P | RW | US);
+    const walk = guest.mmu.explain(linear(0x8000_0000_0000n));
+    expect(walkLines(walk)).toEqual(['page walk of 0x800000000000 (4-level paging):', '  the address is not canonical: nothing is walked for, and every access to it is #GP(0), or #SS(0) through SS']);
+    expect([walk.physicalAddress, ...walk.verdicts.map((verdict) => `${raises(verdict)} ${verdict.denial}`)]).toEqual([undefined, ...Array.from({ length: 6 }, () => '#GP(0) not canonical')]);
+    expect(guest.mmu.explain(linear(0n)).outcome).toBe('mapped');
   });
 });
 

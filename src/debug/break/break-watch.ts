@@ -173,8 +173,9 @@ export class BreakWatch implements Watch<Hit> {
       exception: (vector, errorCode, cr2, rip, kind) => {
         const name = isInterrupt(kind) ? `interrupt ${vector}` : vectorMnemonic(vector);
         const code = errorCode === undefined ? '' : `, error code ${hex(errorCode)}: ${errorCodeBits(vector, errorCode)!.join('; ')}`;
-        const text = `${name} at ${this.#symbols.text(rip)}${vector === 14 && !isInterrupt(kind) ? `, CR2 will be ${this.#symbols.text(cr2)}` : ''}${code}`;
-        const values: EventValues = { vector: BigInt(vector), error: BigInt(errorCode ?? 0), address: cr2 };
+        const isPageFault = vector === 14 && !isInterrupt(kind);
+        const text = `${name} at ${this.#symbols.text(rip)}${isPageFault ? `, CR2 will be ${this.#symbols.text(cr2)}` : ''}${code}`;
+        const values: EventValues = { vector: BigInt(vector), error: BigInt(errorCode ?? 0), address: cr2, ...(isPageFault ? { fault: cr2 } : {}) };
         for (const [armed, { vector: wanted, errorCode: bits }] of exceptions) {
           if (isInterrupt(kind) || (wanted !== undefined && wanted !== vector) || (bits !== undefined && ((errorCode ?? 0) & bits.mask) >>> 0 !== bits.value)) continue;
           if (this.#holds(armed, machine, values)) see(armed, text, values, true);

@@ -178,8 +178,8 @@ for (const x of ['si', 'di', 'bp', 'sp']) {
 for (let n = 8; n < 16; n++) for (const [suffix, bits] of [['d', 32], ['w', 16], ['b', 8]] as const) PARTS.set(`r${n}${suffix}`, { whole: `r${n}`, shift: 0n, bits });
 PARTS.set('eip', { whole: 'rip', shift: 0n, bits: 32 }).set('eflags', { whole: 'rflags', shift: 0n, bits: 32 });
 
-/** What an event may have to say. */
-const EVENT_VALUES = new Set(['vector', 'error', 'value', 'address', 'port']);
+/** What an event may have to say. `fault`: of a page fault only, the address that CR2 will have. */
+const EVENT_VALUES = new Set(['vector', 'error', 'value', 'address', 'fault', 'port']);
 
 function nameOf(text: string, resolve: Resolve): Expression | undefined {
   const name = text.toLowerCase().replace(/^[$%]/, '');

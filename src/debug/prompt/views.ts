@@ -10,7 +10,7 @@ import type { Debugger, DebugStop } from '../debugger.ts';
 import type { KernelData } from '../kernel-memory.ts';
 import type { LastWrite } from '../history/last-write.ts';
 import { modeText } from '../mode.ts';
-import { walkLines } from '../page-fault.ts';
+import { raises, walkLines } from '../page-fault.ts';
 import { hex } from '../registers.ts';
 import type { SourceLines } from '../source-lines.ts';
 import type { SymbolTable } from '../symbols.ts';
@@ -63,7 +63,7 @@ export function stopLine({ breakpoints }: Debugger, stop: DebugStop): string | u
 
 export const walkView = (machine: Machine, address: bigint): string[] => {
   const walk = machine.mmu.explain(linear(address));
-  const verdicts = walk.verdicts.map(({ access, privilege, denial, errorCode }) => `${privilege} ${access}: ${denial === undefined ? 'allowed' : `#PF(0x${errorCode!.toString(16)}), ${denial}`}`);
+  const verdicts = walk.verdicts.map((verdict) => `${verdict.privilege} ${verdict.access}: ${verdict.denial === undefined ? 'allowed' : `${raises(verdict)}, ${verdict.denial}`}`);
   return [...walkLines(walk), ...verdicts.map((verdict) => `  ${verdict}`)];
 };
 

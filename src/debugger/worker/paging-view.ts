@@ -1,7 +1,7 @@
 /** Paging as the page shows it: walks, the tree of structures, the map, the TLBs beside what the structures say now. */
 import { addressSpace, aliases, entriesOf } from '../../debug/address-space.ts';
 import { PAGING_TEXT } from '../../debug/mode.ts';
-import { keyText } from '../../debug/page-fault.ts';
+import { keyText, raises } from '../../debug/page-fault.ts';
 import type { SymbolTable } from '../../debug/symbols.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { WalkLevel } from '../../mmu/explain.ts';
@@ -50,7 +50,10 @@ export function walkView(machine: Machine, address: bigint): WalkData {
   return {
     address, mode: PAGING_TEXT[walk.mode], cr3: machine.state.cr3, levels: walk.levels.map((level) => entryOf(level, machine, walk.mode)), outcome: walk.outcome, physicalAddress: walk.physicalAddress, pageSize: walk.pageSize, key: walk.key === undefined ? undefined : keyText(walk.key),
     fields: [...fields, { name: 'offset', bits: left, value: Number(BigInt.asUintN(left, walk.address)) }],
-    verdicts: walk.verdicts.map(({ access, privilege, denial, errorCode }) => ({ access, privilege, errorCode, denial: denial === undefined ? undefined : DENIALS[denial] ?? denial })),
+    verdicts: walk.verdicts.map((verdict) => {
+      const { access, privilege, denial } = verdict;
+      return { access, privilege, ...(denial === undefined ? { denial, raises: undefined } : { denial: DENIALS[denial] ?? denial, raises: raises(verdict) }) };
+    }),
   };
 }
 

@@ -11,6 +11,9 @@ const BIT_WORDS: Readonly<Record<string, readonly [set: string, clear: string]>>
 };
 const SHOWN = ['P', 'R/W', 'U/S', 'PWT', 'PCD', 'A', 'D', 'PS', 'G', 'XD'];
 
+/** Why a walk ends before a frame. */
+const ENDS = { 'not present': 'the last entry is not present', 'reserved bit': 'the last entry has a reserved bit set', 'not canonical': 'the address is not canonical: nothing is walked for' } as const;
+
 export class PagingPane implements Pane {
   readonly name = 'Paging';
   readonly element: HTMLElement;
@@ -62,11 +65,11 @@ export class PagingPane implements Pane {
       h('ol', { 'class': 'levels', 'aria-label': 'Entries that the walk goes through' }, levels.length === 0 ? undefined : h('li', { class: 'root' }, h('span', { class: 'structure' }, 'CR3'), h('code', {}, hex(cr3, 16))),
         ...levels.map((level) => this.#level(level)),
         h('li', { class: `result ${outcome === 'mapped' ? 'good' : 'bad'}` }, h('span', { class: 'structure' }, outcome === 'mapped' ? 'frame' : 'ends'),
-          outcome === 'mapped' ? h('span', {}, 'physical ', this.#link(physicalAddress!), `, ${pageSize} page${key === undefined ? '' : `, ${key}`}`) : h('span', {}, outcome === 'not present' ? 'the last entry is not present' : 'the last entry has a reserved bit set'))),
+          outcome === 'mapped' ? h('span', {}, 'physical ', this.#link(physicalAddress!), levels.length === 0 ? ', as without paging' : `, ${pageSize} page${key === undefined ? '' : `, ${key}`}`) : h('span', {}, ENDS[outcome]))),
       h('table', { class: 'verdicts', 'aria-label': 'Whether an access would fault' },
         h('thead', {}, h('tr', {}, h('th', {}), ...['read', 'write', 'fetch'].map((access) => h('th', { scope: 'col' }, access)))),
         h('tbody', {}, ...['supervisor', 'user'].map((privilege) => h('tr', {}, h('th', { scope: 'row' }, privilege),
-          ...verdicts.filter((it) => it.privilege === privilege).map(({ denial, errorCode }) => h('td', { class: denial === undefined ? 'good' : 'bad' }, denial === undefined ? 'allowed' : `#PF(0x${hex(errorCode!)}) ${denial}`))))))]);
+          ...verdicts.filter((it) => it.privilege === privilege).map(({ denial, raises }) => h('td', { class: denial === undefined ? 'good' : 'bad' }, denial === undefined ? 'allowed' : `${raises!} ${denial}`))))))]);
   }
 
   #level({ structure, index, entryAddress, value, bits, fields, maps, present, target }: EntryData): HTMLElement {
