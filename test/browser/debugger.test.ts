@@ -328,15 +328,55 @@ describe('a guest that reads its console', () => {
       await expect.poll(() => view.getByRole('alert').textContent()).toContain('the guest has not got what you typed');
       await screenshot(view, 'typed-in-the-past');
       expect(await latest()).toBe(String(end));
-      expect(await moved(view, () => view.getByRole('button', { name: 'Go to the latest moment' }).click())).toBe(end);
+      // Esc leaves it at that, in the terminal or on one of the buttons, and so does the button that says so.
+      const past = await count(view);
+      for (const leave of [
+        () => view.keyboard.press('Escape'),
+        async () => {
+          await view.getByRole('button', { name: 'Begin another future with it' }).focus();
+          await view.keyboard.press('Escape');
+        },
+        () => view.getByRole('button', { name: 'Stay in the past' }).click(),
+      ]) {
+        await leave();
+        expect(await choice.isVisible()).toBe(false);
+        expect(await focused()).toBe('Terminal input');
+        expect([await count(view), await latest()]).toEqual([past, String(end)]);
+        await view.keyboard.type('q');
+        await choice.waitFor();
+      }
+      // It covers nothing.
+      const inside = (await view.locator('.console').boundingBox())!, box = (await choice.boundingBox())!, screen = (await view.locator('.held + .terminal').boundingBox())!;
+      expect(box.y).toBeGreaterThanOrEqual(inside.y);
+      expect(screen.y).toBeGreaterThanOrEqual(box.y + box.height);
+      // At another moment, and in the present, there is nothing to choose.
+      await moved(view, () => view.keyboard.press('F11'));
+      await choice.waitFor({ state: 'hidden' });
+      await moved(view, () => view.getByRole('button', { name: 'Step back', exact: true }).click());
+      await view.locator('.xterm-helper-textarea').focus();
+      await view.keyboard.type('q');
+      await choice.waitFor();
+      await view.keyboard.press('F8');
+      await choice.waitFor({ state: 'hidden' });
+      await moved(view, () => view.keyboard.press('F8'));
+      const newEnd = await count(view);
+      expect(newEnd).toBeGreaterThan(end);
+      await moved(view, () => view.keyboard.press('Alt+F11'));
+      await view.locator('.xterm-helper-textarea').focus();
+      await view.keyboard.type('no');
+      expect(await moved(view, () => view.getByRole('button', { name: 'Go to the latest moment' }).click())).toBe(newEnd);
+      expect(await focused()).toBe('Terminal input');
       // And knowingly: another future begins with it.
       await moved(view, () => view.keyboard.press('Alt+F11'));
       await view.locator('.xterm-helper-textarea').focus();
       await view.keyboard.type('yes');
-      await moved(view, () => view.getByRole('button', { name: 'Begin another future with it' }).click());
-      expect(await latest()).toBe(String(end - 1));
+      await view.getByRole('button', { name: 'Begin another future with it' }).focus();
+      await moved(view, () => view.keyboard.press('Enter'));
+      expect(await latest()).toBe(String(newEnd - 1));
       await view.keyboard.press('F8');
-      await view.waitForFunction(() => document.querySelector('.xterm-rows')?.textContent?.includes('helloyes'));
+      // The focus is back in the terminal, which has not got the Enter.
+      await view.keyboard.type('!');
+      await view.waitForFunction(() => document.querySelector('.xterm-rows')?.textContent?.includes('helloyes!'));
       await view.close();
     } finally {
       guest.server.kill();
@@ -350,6 +390,7 @@ describe('a guest that asks the terminal where its cursor is', () => {
     writeFileSync(asking, assemble((a) => {
       a.mov(dx, 0x3f8);
       for (const char of '\u001b[6n') {
+      const choice = view.locator('.held'), focused = (): Promise<string | null> => view.evaluate(() => document.activeElement!.getAttribute('aria-label'));
         a.mov(al, char.charCodeAt(0));
         a.out(dx, al);
       }

@@ -2,9 +2,9 @@
 import type { LoadedData, Motion, StatusData } from '../messages.ts';
 import { grouped, h, hex, short } from './dom.ts';
 import { icon, type IconName } from './icons.ts';
-import type { Choice, Page } from './pane.ts';
+import type { Page } from './pane.ts';
 
-const MESSAGE_MS = 8000, CHOICE_MS = 30_000;
+const MESSAGE_MS = 8000;
 
 interface ControlsPage extends Page {
   link(): Promise<string>;
@@ -86,17 +86,12 @@ export class Controls {
     this.#name.title = `entered by ${protocol}`;
   }
 
-  /** Shows a message for some seconds; one with a choice for longer. */
-  say(text: string, choices: readonly Choice[] = []): void {
+  /** Shows a message for some seconds. */
+  say(text: string): void {
     clearTimeout(this.#timer);
-    const hide = (): void => { this.#message.hidden = true; };
-    const buttons = choices.map(({ label, act }) => h('button', { onclick: () => {
-      hide();
-      act();
-    } }, label));
-    this.#message.replaceChildren(text, ...(buttons.length === 0 ? [] : [h('div', { class: 'choices' }, ...buttons)]));
+    this.#message.textContent = text;
     this.#message.hidden = false;
-    this.#timer = setTimeout(hide, choices.length === 0 ? MESSAGE_MS : CHOICE_MS);
+    this.#timer = setTimeout(() => { this.#message.hidden = true; }, MESSAGE_MS);
   }
 
   show(status: StatusData): void {

@@ -5,7 +5,7 @@ import { Controls } from './controls.ts';
 import { h } from './dom.ts';
 import { linkInAddress, linkText } from './link.ts';
 import { Opener } from './opener.ts';
-import { Tabs, type Choice, type Page, type Pane } from './pane.ts';
+import { Tabs, type Page, type Pane } from './pane.ts';
 import { BreakpointsPane } from './panes/breakpoints.ts';
 import { CodePane } from './panes/code.ts';
 import { ConsolePane } from './panes/console.ts';
@@ -91,7 +91,6 @@ class Main implements Page {
     this.attempt(this.client.ask('move', motion));
   }
   attempt(work: Promise<unknown>): void { work.catch((error: unknown) => { this.#controls.say(error instanceof Error ? error.message : String(error)); }); }
-  offer(text: string, choices: readonly Choice[]): void { this.#controls.say(text, choices); }
   show(where: 'memory' | 'physical' | 'paging' | 'code', address: bigint): void {
     if (where === 'code') this.#code.showAddress(address);
     else if (where === 'paging') {

@@ -11,16 +11,12 @@ export interface Pane {
   readonly whileRunning?: boolean;
 }
 
-export interface Choice { readonly label: string; readonly act: () => void }
-
 /** What panes ask of the page. */
 export interface Page {
   readonly client: Client;
   move(motion: Motion): void;
   /** Does something and says in the status line why it could not. */
   attempt(work: Promise<unknown>): void;
-  /** Says something in the status line, with what can be done about it. */
-  offer(text: string, choices: readonly Choice[]): void;
   /** Shows an address where it is asked for. */
   show(where: 'memory' | 'physical' | 'paging' | 'code', address: bigint): void;
   /** To an instruction count; settles when the machine has been asked to go there. */

@@ -20,9 +20,11 @@ export class ConsolePane implements Pane {
   /** What is being written has been written before. */
   #repeats = false;
 
+  readonly whileRunning = true;
   readonly #page: Page;
-  /** What has been typed in the past, which nobody has got yet. */
+  /** What has been typed in the past, which nobody has got yet, and what can be done about it. */
   #held: number[] = [];
+  readonly #choice: HTMLElement;
   #stops = 0;
 
   constructor(page: Page) {
@@ -31,9 +33,14 @@ export class ConsolePane implements Pane {
     this.#terminal = new Terminal({ convertEol: true, scrollback: SCROLLBACK_LINES, fontSize: LARGEST_FONT, lineHeight: 1.25, fontFamily: style.getPropertyValue('--mono'), screenReaderMode: true, cursorBlink: false, theme: theme() });
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { this.#terminal.options.theme = theme(); });
     const screen = h('div', { class: 'terminal', role: 'group', 'aria-label': 'Serial console: Tab is the guest\'s, Shift+Tab leaves it' });
-    this.element = h('div', { class: 'tab-body console' }, screen);
+    this.#choice = this.#choiceOf([
+      ['Begin another future with it', () => page.attempt(this.#type(this.#held.splice(0), true))],
+      ['Go to the latest moment', () => page.move('end')],
+      ['Stay in the past (Esc)', () => {}],
+    ]);
+    this.element = h('div', { class: 'tab-body console' }, this.#choice, screen);
     this.#terminal.loadAddon(this.#fit);
-    this.#terminal.attachCustomKeyEventHandler((event) => !isForPage(event));
+    this.#terminal.attachCustomKeyEventHandler((event) => !isForPage(event) && !this.#isDismissal(event));
     this.#answerOnce();
     this.#terminal.onData((text) => page.attempt(this.#type([...UTF8.encode(text)])));
     new ResizeObserver(() => {
@@ -63,14 +70,37 @@ export class ConsolePane implements Pane {
     const taken = await this.#page.client.ask('type', { bytes, forks });
     if (taken === 'past') {
       this.#held.push(...bytes);
-      this.#page.offer('The machine is in its past, and the guest has not got what you typed: it would forget what came after.', [
-        { label: 'Begin another future with it', act: () => this.#page.attempt(this.#type(this.#held.splice(0), true)) },
-        { label: 'Go to the latest moment', act: () => this.#page.move('end') },
-      ]);
+      this.#choice.hidden = false;
       return;
     }
-    this.#held = [];
+    this.#dismiss();
     if (taken < bytes.length) throw new RangeError('the guest has not read what was typed before, and there is no room for more');
+  }
+
+  #choiceOf(ways: readonly (readonly [label: string, act: () => void])[]): HTMLElement {
+    const buttons = ways.map(([label, act]) => h('button', { onclick: () => {
+      act();
+      this.#dismiss();
+    } }, label));
+    return h('div', { class: 'held', role: 'alert', hidden: true, onkeydown: (event: KeyboardEvent) => this.#isDismissal(event) },
+      h('span', {}, 'The machine is in its past, and the guest has not got what you typed: it would forget what came after.'), ...buttons);
+  }
+
+  /** Forgets what was typed in the past. Whoever was about to choose goes on in the terminal: elsewhere what is typed moves the machine. */
+  #dismiss(): void {
+    this.#held = [];
+    const held = this.#choice.contains(document.activeElement);
+    this.#choice.hidden = true;
+    if (held) this.#terminal.focus();
+  }
+
+  /** Whether a key dismissed the choice. */
+  #isDismissal(event: KeyboardEvent): boolean {
+    if (event.key !== 'Escape' || this.#choice.hidden) return false;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.type === 'keydown') this.#dismiss();
+    return true;
   }
 
   #fitColumns(): void {
@@ -101,10 +131,11 @@ export class ConsolePane implements Pane {
     return Array.from({ length: active.length }, (_, n) => active.getLine(n)?.translateToString(true) ?? '').join('\n').trimEnd();
   }
 
-  async refresh({ stops }: StatusData): Promise<void> {
-    if (stops === this.#stops) return;
+  /** At another moment, and in the present, there is nothing to choose any more. */
+  async refresh({ stops, activity, now, end }: StatusData): Promise<void> {
+    if (stops === this.#stops && (activity === 'stopped' || now.retired < end)) return;
     this.#stops = stops;
-    this.#held = [];
+    this.#dismiss();
   }
 }
 
