@@ -253,6 +253,31 @@ describe('the debugger\'s page', () => {
     await second.close();
   });
 
+  it('opens without the moment, and says why, where its link is damaged', async () => {
+    const link = new URL(page.url()), parts = new URLSearchParams(link.hash.slice(1)), image = parts.get('image')!;
+    const events = btoa(JSON.stringify({ events: [{ at: 5 }] }));
+    for (const [hash, problem] of [
+      [`image=${image}&at=1000.0.0&log=eyJldmVudH`, 'log= is cut off'], [`image=${image}&at=1000.0.0&log=%%%`, 'log= is cut off'], [`image=${image}&at=1000.0.0&log=${events}`, 'its log is damaged: events[0].at'],
+      [`image=${image}&at=abc`, 'at= is not a moment'], [`image=${image}`, 'at= is not a moment'], ['image=98da0c&at=1000.0.0', 'image= is not eight hexadecimal digits'],
+    ] as const) {
+      link.hash = hash;
+      const damaged = await openPage(browser, link.href, complaints);
+      expect(await stopped(damaged)).toBe(0);
+      await expect.poll(() => damaged.getByRole('alert').textContent()).toContain(`the link in the address is damaged (${problem}`);
+      expect(await damaged.getByRole('button', { name: 'Open…' }).isVisible()).toBe(true);
+      await damaged.close();
+    }
+  });
+
+  it('says where the moment of a link is beyond the end of the run', async () => {
+    const link = new URL(page.url()), parts = new URLSearchParams(link.hash.slice(1));
+    link.hash = `image=${parts.get('image')!}&at=99999999.0.0`;
+    const beyond = await openPage(browser, link.href, complaints);
+    expect(await stopped(beyond)).toBeLessThan(99_999_999);
+    expect(await beyond.locator('.why').textContent()).toMatch(/^the moment of the link, at 99999999 instructions, is beyond the end of the run: /);
+    await beyond.close();
+  });
+
   it('is served to this computer only, and nothing but its own files', async () => {
     const { port } = new URL(served.address);
     const ask = (path: string, headers: Record<string, string> = {}): Promise<number> => new Promise((resolve, reject) => {
@@ -325,6 +350,7 @@ describe('a guest that reads its console', () => {
       await moved(view, () => view.keyboard.press('Alt+F11'));
       await view.locator('.xterm-helper-textarea').focus();
       await view.keyboard.type('no');
+      const choice = view.locator('.held'), focused = (): Promise<string | null> => view.evaluate(() => document.activeElement!.getAttribute('aria-label'));
       await expect.poll(() => view.getByRole('alert').textContent()).toContain('the guest has not got what you typed');
       await screenshot(view, 'typed-in-the-past');
       expect(await latest()).toBe(String(end));
@@ -390,7 +416,6 @@ describe('a guest that asks the terminal where its cursor is', () => {
     writeFileSync(asking, assemble((a) => {
       a.mov(dx, 0x3f8);
       for (const char of '\u001b[6n') {
-      const choice = view.locator('.held'), focused = (): Promise<string | null> => view.evaluate(() => document.activeElement!.getAttribute('aria-label'));
         a.mov(al, char.charCodeAt(0));
         a.out(dx, al);
       }

@@ -36,7 +36,7 @@ class Main implements Page {
   #status: StatusData | undefined;
   #refreshing: Promise<void> | undefined;
   #again = false;
-  /** The link in the address has been followed, or was made here: it says nothing of another image. */
+  /** The link in the address has been followed, or was made here, or cannot be read: it says nothing of another image. */
   #linkIsOld = false;
 
   constructor() {
@@ -62,14 +62,14 @@ class Main implements Page {
   start(): void { this.attempt(this.#opener.start()); }
 
   async #load(request: LoadRequest): Promise<void> {
-    const link = this.#linkIsOld ? undefined : linkInAddress();
+    const asked = this.#linkIsOld ? undefined : linkInAddress(), isDamaged = asked !== undefined && 'problem' in asked, link = isDamaged ? undefined : asked;
     const loaded = await this.client.ask('load', { ...request, ...(link === undefined ? {} : { link }) });
     if (this.#linkIsOld) history.replaceState(undefined, '', location.pathname);
-    this.#linkIsOld = link !== undefined && loaded.linkProblem === undefined;
+    this.#linkIsOld = isDamaged || (link !== undefined && loaded.linkProblem === undefined);
     this.#timeline.bookmarks = link?.bookmarks ?? [];
     document.title = `${request.name} – longmode`;
     this.#controls.loaded(request.name, loaded);
-    const said = [...loaded.warnings, loaded.linesProblem, loaded.linkProblem].filter((text) => text !== undefined);
+    const said = [...loaded.warnings, loaded.linesProblem, isDamaged ? asked.problem : loaded.linkProblem].filter((text) => text !== undefined);
     if (said.length > 0) this.#controls.say(said.join('; '));
   }
 

@@ -46,7 +46,7 @@ export class Opener {
     this.#form = new MachineForm({ attempt: (work) => this.#say(work), sources: (texts) => page.sources(texts) });
     this.element = h('dialog', { class: 'opener', 'aria-label': 'Open an image' },
       h('h1', {}, 'longmode'), this.#close, h('p', {}, 'The x86-64 machine you can see into. Open a kernel image: ELF with Multiboot or PVH, a vmlinux or bzImage. It stays on this computer.'),
-      linkInAddress() === undefined ? undefined : h('p', { class: 'note' }, 'The link in the address leads to a moment of a run: open its image, with the same memory, command line and modules, and the page goes there.'),
+      linkNote(),
       h('div', { class: 'drop' }, picker('file', 'primary', 'Choose an image', {}, (files) => this.#attempt(bytesOf(files[0]!).then((image) => this.#open(image)))), h('span', {}, 'or drop one anywhere on the page'), this.#again),
       ...this.#form.rows,
       h('div', { class: 'row' }, h('button', { class: 'primary', id: 'example', onclick: () => this.#attempt(this.#example()) }, 'Open the guest kernel'), h('span', { class: 'note' }, 'physical memory, paging, demand faults and a heap, with its source')),
@@ -140,6 +140,13 @@ export class Opener {
       this.#problem.textContent = error instanceof Error ? error.message : String(error);
     });
   }
+}
+
+/** What becomes of a link in the address. */
+function linkNote(): HTMLElement | undefined {
+  const link = linkInAddress();
+  if (link === undefined) return undefined;
+  return h('p', { class: 'note' }, 'problem' in link ? `Take note: ${link.problem}.` : 'The link in the address leads to a moment of a run: open its image, with the same memory, command line and modules, and the page goes there.');
 }
 
 async function bytesAt(path: string): Promise<Uint8Array<ArrayBuffer>> {

@@ -6,13 +6,14 @@ import { modeText } from '../../debug/mode.ts';
 import { postMortem } from '../../debug/post-mortem.ts';
 import { lastWriteView, stopLine } from '../../debug/prompt/views.ts';
 import { planBoot, type BootOptions } from '../../machine/boot/index.ts';
+import { FileFormatError } from '../../machine/container.ts';
 import { crc32 } from '../../machine/crc32.ts';
 import { InputLog, serialTaken } from '../../machine/input-log.ts';
 import { DEFAULT_MEMORY_BYTES, Machine } from '../../machine/machine.ts';
 import { RealTime } from '../../machine/real-time.ts';
 import { compareMoments, type Moment } from '../../machine/position.ts';
 import { readSourceLines } from '../../debug/source-lines.ts';
-import type { BreakpointData, LinkData, LoadedData, LoadRequest, MachineRequest, Motion, Notice, RequestName, Requests, SourcesFound, StatusData } from '../messages.ts';
+import type { BreakpointData, LinkData, LoadedData, LoadRequest, MachineRequest, MomentData, Motion, Notice, RequestName, Requests, SourcesFound, StatusData } from '../messages.ts';
 import { codeView, Sources } from './code-view.ts';
 import { memoryView } from './memory-view.ts';
 import { mapView, tlbView, treeView, walkView } from './paging-view.ts';
@@ -55,6 +56,8 @@ export class Session {
   /** For the run in progress, if it is in real time. */
   #realTime: RealTime | undefined;
   #asleep: ReturnType<typeof setTimeout> | undefined;
+  /** The moment of a link, on the way there. */
+  #linked: MomentData | undefined;
   #why: string | undefined;
   #ending: StatusData['ending'];
   #stops = 0;
@@ -142,17 +145,16 @@ export class Session {
     this.#asleep = undefined;
     this.#motion = undefined;
     this.#waiting = false;
-    this.#loaded = undefined;
+    this.#loaded = this.#linked = undefined;
     const fingerprint = fingerprintOf(image, options);
-    const linkProblem = link === undefined || link.fingerprint === fingerprint ? undefined : 'the link is to a moment of another image, or of a machine with other options';
+    const followed = link === undefined ? undefined : readLink(link, fingerprint), linkProblem = typeof followed === 'string' ? followed : undefined;
     const machine = new Machine({
       ...(memoryBytes === undefined ? {} : { memoryBytes }), ...(cpu === undefined ? {} : { cpu }), ...(engine === undefined ? {} : { engine }),
       ...(debugExitPort === undefined ? {} : { debugExitPort }),
       onOutput: (port, byte) => { if (port === 0) this.#sent.push(byte); },
     });
     const plan = machine.load(image, boot);
-    const followed = linkProblem === undefined ? link : undefined;
-    const debug = new Debugger(machine, { budgetBytes: HISTORY_BYTES, ...(followed === undefined ? {} : { log: InputLog.from(followed.log) }) });
+    const debug = new Debugger(machine, { budgetBytes: HISTORY_BYTES, ...(typeof followed === 'object' ? { log: followed.log } : {}) });
     const lines = readSourceLines(image);
     this.#loaded = { machine, debug, fingerprint, sources: new Sources(lines, sources), description: description === undefined ? descriptionOf(image) : { given: description } };
     this.#sent = [];
@@ -160,8 +162,8 @@ export class Session {
     this.#consoleIsLive = false;
     this.#consoleShows = Infinity;
     this.#newest = { at: NEVER, end: NEVER };
-    if (followed === undefined) this.#stop({ kind: 'arrived' });
-    else this.#move({ toMoment: followed.at });
+    if (typeof followed === 'object') this.#follow(followed.at);
+    else this.#stop({ kind: 'arrived' });
     return { fingerprint, protocol: plan.protocol, warnings: plan.warnings, symbols: plan.symbols.length, lines: lines.count, linesProblem: lines.problem, linkProblem };
   }
 
@@ -187,6 +189,12 @@ export class Session {
       case 'restart': this.#go(debug.goTo(debug.history.start), true); break;
       case 'end': this.#go(debug.goTo(debug.history.end), true); break;
     }
+  }
+
+  /** To the moment of a link, which may lie beyond the end of its run. */
+  #follow(at: MomentData): void {
+    this.#linked = at;
+    this.#go(this.#travel(at), false);
   }
 
   #travel({ retired, deliveries = 0, idleTime = -1 }: { readonly retired: number; readonly deliveries?: number; readonly idleTime?: number }): DebugMotion {
@@ -249,7 +257,7 @@ export class Session {
       this.#asleep = setTimeout(() => { this.#wake(); }, Math.min(sleep, LONGEST_SLEEP_MS));
       return;
     }
-    if (stop.kind === 'halted' && stop.wakeable) {
+    if (stop.kind === 'halted' && stop.wakeable && this.#linked === undefined) {
       this.#waiting = true;
       this.#status();
       return;
@@ -275,6 +283,7 @@ export class Session {
     this.#asleep = undefined;
     this.#motion?.cancel();
     this.#motion = undefined;
+    this.#linked = undefined;
     this.#waiting = false;
   }
 
@@ -283,7 +292,9 @@ export class Session {
     this.#waiting = false;
     this.#stops++;
     this.#noteNewest();
-    this.#why = stopLine(this.#here.debug, stop);
+    const why = stopLine(this.#here.debug, stop);
+    this.#why = this.#linked === undefined || why === undefined ? why : `the moment of the link, at ${this.#linked.retired} instructions, is beyond the end of the run: ${why}`;
+    this.#linked = undefined;
     this.#ending = stop.kind === 'triple-fault' || stop.kind === 'unimplemented' ? 'fault' : stop.kind === 'debug-exit' || stop.kind === 'power-off' || stop.kind === 'reset' || stop.kind === 'halted' ? 'end' : undefined;
     this.#status();
   }
@@ -388,6 +399,17 @@ export class Session {
   #link(): LinkData {
     const { fingerprint, debug } = this.#here;
     return { fingerprint, at: debug.history.now, log: debug.history.log.toJSON() };
+  }
+}
+
+/** The moment and the input of a link, or why it cannot be followed. */
+function readLink({ fingerprint, at, log }: LinkData, here: number): { readonly at: MomentData; readonly log: InputLog } | string {
+  if (fingerprint !== here) return 'the link is to a moment of another image, or of a machine with other options';
+  try {
+    return { at, log: InputLog.from(log) };
+  } catch (error) {
+    if (error instanceof FileFormatError) return `the link in the address is damaged (its log ${error.message}): the run begins anew`;
+    throw error;
   }
 }
 
