@@ -21,6 +21,8 @@ const LEAVE = ORIGIN + 0x40;
 const SUPERVISOR_STACK = ORIGIN + 0x1000;
 /** The part of the supervisor that runs in real-address mode, a segment of its own; and its variables. */
 const REAL_VECTORS = 32, REAL_BASE = 0x1_0000, REAL_SEGMENT = REAL_BASE >> 4;
+/** The BIOS data area, and what stands behind it. */
+const FIRMWARE_DATA = { from: 0x400, bytes: 0x400 } as const;
 const REAL = { fuel: 0x800, length: 0x804, flags: 0x808, registers: 0x80c, cr0: 0x830 } as const;
 const CR0 = { PE: 1, MP: 2, NE: 0x20, WP: 0x1_0000, AM: 0x4_0000, PG: 0x8000_0000 } as const;
 const CR4 = { PAE: 0x20, OSFXSR: 0x200, OSXMMEXCPT: 0x400, OSXSAVE: 0x4_0000 } as const;
@@ -98,6 +100,12 @@ function boot(a: Assembler, long: boolean, real: Uint8Array, { alignmentChecks =
   a.adc(eax, 0);
   a.cmp(edi, 1024);
   a.jb('fill_vectors');
+  // What firmware keeps behind them may be read by programs.
+  a.mov(edi, FIRMWARE_DATA.from);
+  a.mov(ecx, FIRMWARE_DATA.bytes / 4);
+  a.mov(eax, 0);
+  a.cld();
+  a.rep.stosd();
   fillIdt(a, long);
   a.mov(eax, cr4);
   a.or(eax, CR4.OSFXSR | CR4.OSXMMEXCPT | CR4.OSXSAVE | (long ? CR4.PAE : 0));
