@@ -64,8 +64,8 @@ static uint32_t regions_made;
 static void no_regions(void) { regions_made = 0; }
 WORK static uint32_t regions(void) {
   uint8_t *code = ARENA + 64 * (size_t)(regions_made++ % 1000000), *at = code;
-  *at++ = 0xb9; /* MOV ECX, 1000 */
-  put32(at, 1000);
+  *at++ = 0xb9; /* MOV ECX, 2000 */
+  put32(at, 2000);
   at += 4;
   *at++ = 0x31; /* XOR EAX, EAX */
   *at++ = 0xc0;
@@ -86,5 +86,5 @@ WORK static uint32_t regions(void) {
 const struct workload code_workloads[] = {
   {"emit", NULL, emit, 0x3e11ab00},
   {"beside", place_loop, beside, 0xc4e43926},
-  {"regions", no_regions, regions, 24000},
+  {"regions", no_regions, regions, 48000},
   {NULL, NULL, NULL, 0}};
