@@ -48,6 +48,8 @@ export class Debugger {
   readonly history: History;
   readonly breakpoints: Breakpoints;
   readonly symbols: SymbolTable;
+  /** The address of a page fault that has not been delivered yet, before which the machine stood, and what had been noted by then. */
+  #foreseen: { readonly at: Moment; readonly address: bigint; readonly changes: number } | undefined;
 
   /** The history of a machine, which is not running, begins here. */
   constructor(machine: Machine, { symbols = imageSymbols(machine), ...options }: HistoryOptions & { readonly symbols?: SymbolTable } = {}) {
@@ -179,7 +181,21 @@ export class Debugger {
   /** The address that CR2 gets from the page fault which is the next thing to be delivered; undefined: none is, as far as is known. */
   get faultAddress(): bigint | undefined {
     const next = this.history.records.from(this.history.now);
-    return next?.kind === 'fault' && next.vector === PAGE_FAULT ? next.cr2 : undefined;
+    if (next !== undefined) return next.kind === 'fault' && next.vector === PAGE_FAULT ? next.cr2 : undefined;
+    const { history } = this, foreseen = this.#foreseen;
+    return foreseen !== undefined && foreseen.changes === history.records.changes && compareMoments(foreseen.at, history.now) === 0 ? foreseen.address : undefined;
+  }
+
+  /** Finds out whether a page fault is the next thing to be delivered, where the history does not know because the machine has never been further. */
+  foreseeFault(): void {
+    const { history } = this, at = history.now;
+    if (history.records.from(at) !== undefined) return;
+    const { state, cpu } = this.machine, delivered: { readonly vector: number; readonly kind: string; readonly address: bigint }[] = [];
+    history.foresee({ exception: (vector, _errorCode, address, _rip, kind) => {
+      if (state.retired === at.retired && cpu.deliveries - cpu.deliveriesInStep === at.deliveries) delivered.push({ vector, kind, address });
+    } });
+    const [first] = delivered;
+    this.#foreseen = first?.kind === 'fault' && first.vector === PAGE_FAULT ? { at, address: first.address, changes: history.records.changes } : undefined;
   }
 
   /**

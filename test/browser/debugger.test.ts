@@ -79,6 +79,15 @@ describe('the debugger\'s page', () => {
     expect(await page.locator('.why').textContent()).toContain('#PF');
     // CR2 is still an older one, but the address is on offer.
     const [, address = ''] = /CR2 will be 0x([0-9a-f]+)/.exec((await page.locator('.why').textContent())!)!;
+    // And from a link to this moment, where the page fault has never been delivered.
+    await page.getByRole('button', { name: 'Link' }).click();
+    await page.waitForFunction(() => location.hash.includes('at='));
+    const linked = await openPage(browser, page.url(), complaints);
+    expect(await stopped(linked)).toBe(at);
+    await linked.getByRole('button', { name: `Walk ${address}` }).waitFor();
+    expect(await linked.locator('.pill').textContent()).toBe('paused');
+    await linked.close();
+    await page.evaluate(() => { history.replaceState(undefined, '', location.pathname); });
     await page.getByRole('button', { name: `Walk ${address}` }).click();
     await expect.poll(() => page.locator('.walk-title').textContent()).toContain(`0x${address}`);
     await expect.poll(() => page.locator('.levels .result').textContent()).toContain('not present');

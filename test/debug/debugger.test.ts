@@ -4,6 +4,7 @@ import { ecx, rax, rbx, rcx, rsp, type Assembler } from '../../src/assembler/ind
 import { Debugger, type DebugStop } from '../../src/debug/debugger.ts';
 import { Prompt } from '../../src/debug/prompt/prompt.ts';
 import { SymbolTable } from '../../src/debug/symbols.ts';
+import { captureState } from '../../src/machine/machine-state.ts';
 import { ENGINE_NAMES, type EngineName } from '../../src/machine/machine.ts';
 import { flatMachine, kernelMachine } from '../machine/support/guests.ts';
 
@@ -140,6 +141,26 @@ describe('before a page fault is delivered', () => {
     debug.back();
     expect(debug.faultAddress).toBe(wanted);
     debug.back();
+    expect(debug.faultAddress).toBeUndefined();
+  });
+
+  it('its address can be found out where the machine has not been further, and nothing has happened for it', () => {
+    const known = new Debugger(kernelMachine('alloc'));
+    known.breakpoints.add({ on: 'exception', vector: 14 });
+    known.continue();
+    const there = known.history.now, debug = new Debugger(kernelMachine('alloc')), { history, machine } = debug;
+    debug.runTo(there);
+    expect(debug.faultAddress).toBeUndefined();
+    const before = captureState(machine), { cr2 } = machine.state, noted = history.records.events;
+    debug.foreseeFault();
+    expect(debug.faultAddress).toBe(known.faultAddress);
+    expect(captureState(machine)).toEqual(before);
+    expect([machine.state.cr2, history.now, history.isLive, history.records.events]).toEqual([cr2, there, true, noted]);
+    // An edit may have changed what comes next.
+    history.give({ kind: 'register', name: 'rax', value: 0n });
+    expect(debug.faultAddress).toBeUndefined();
+    debug.runTo({ retired: there.retired - 1, deliveries: 0 });
+    debug.foreseeFault();
     expect(debug.faultAddress).toBeUndefined();
   });
 });

@@ -4,6 +4,7 @@
  */
 import { InputLog, applyInput, type Input } from '../../machine/input-log.ts';
 import type { Machine, Stop, StopTest } from '../../machine/machine.ts';
+import type { Observer } from '../../machine/observers.ts';
 import { beginningOf, compareMoments, comparePositions, momentOf, type Moment, type Position } from '../../machine/position.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { Records } from './records.ts';
@@ -298,6 +299,24 @@ export class History {
     }
     this.#return(beginningOf(last));
     return true;
+  }
+
+  /** Shows an observer what the machine does next, where it has not been yet: it does it and is put back, and nothing of it has happened. */
+  foresee(observer: Observer): void {
+    const { machine } = this;
+    this.#checkpoints.take(this.#nextInput, this.#cost, this.isLive);
+    const here = this.#checkpoints.before(this.now)!;
+    // In the past there may be no room for one.
+    if (compareMoments(here.at, this.now) !== 0) return;
+    machine.observers.add(observer);
+    machine.repeating = true;
+    try {
+      machine.run({ maxInstructions: 1 });
+    } finally {
+      machine.repeating = false;
+      machine.observers.remove(observer);
+      this.#restore(here);
+    }
   }
 
   /** Goes to a moment where the machine has been. */

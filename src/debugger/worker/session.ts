@@ -292,6 +292,7 @@ export class Session {
     this.#waiting = false;
     this.#stops++;
     this.#noteNewest();
+    if (this.#linked !== undefined && stop.kind === 'arrived') this.#here.debug.foreseeFault();
     const why = stopLine(this.#here.debug, stop);
     this.#why = this.#linked === undefined || why === undefined ? why : `the moment of the link, at ${this.#linked.retired} instructions, is beyond the end of the run: ${why}`;
     this.#linked = undefined;
