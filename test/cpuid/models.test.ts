@@ -22,7 +22,7 @@ import { qemuCpu } from '../../src/trace/qemu-cpu.ts';
 import { formsOf, type Form } from '../support/canonical.ts';
 import { Random } from '../support/random.ts';
 import { nameOfRow } from '../support/row-name.ts';
-import { SystemMachine } from '../support/system-machine.ts';
+import { AT, SystemMachine } from '../support/system-machine.ts';
 
 const CONTEXT = { in64BitMode: true, apicEnabled: true, monitorEnabled: true, osxsave: false, ospke: false, xcr0: 1 };
 
@@ -236,33 +236,47 @@ describe.each(PROCESSORS)('registers of %s', (name) => {
       return [key ?? `bit ${n}`, bit, key !== undefined && has(features[key])];
     });
 
+  /** The vectors that the instruction at the start of the program raises. */
+  const vectorsOf = (m: SystemMachine, arrange: () => void): readonly number[] => {
+    m.delivered.length = 0;
+    m.state.rip = BigInt(AT.code);
+    arrange();
+    m.cpu.stateReplaced();
+    m.step();
+    return m.delivered.map((x) => x.vector);
+  };
+
   it('CR4 has the bits of its features, and no other', () => {
+    const machine = (bits: 64 | 32): SystemMachine => new SystemMachine(bits, 'reference', model).gates().program((a) => { a.db(0x0f, 0x22, 0xe0); a.hlt(); });
+    const legacy = machine(32);
     for (const [bit, value, there] of bitsOf(CR4, OF_CR4)) {
       // CR4.PCIDE is for IA-32e mode.
-      const wide = bit === 'PCIDE' && has('lm'), m = new SystemMachine(wide ? 64 : 32, 'reference', model).gates();
-      m.state.cr4 = wide ? CR4.PAE : 0;
-      m.state.gpr[0] = BigInt(m.state.cr4 | (value >>> 0));
-      m.program((a) => { a.db(0x0f, 0x22, 0xe0); a.hlt(); });
-      m.step();
-      expect([bit, m.delivered.map((x) => x.vector)]).toEqual([bit, there ? [] : [VECTOR.GP]]);
+      const wide = bit === 'PCIDE' && has('lm'), m = wide ? machine(64) : legacy;
+      const vectors = vectorsOf(m, () => {
+        m.state.cr4 = wide ? CR4.PAE : 0;
+        m.state.gpr[0] = BigInt(m.state.cr4 | (value >>> 0));
+      });
+      expect([bit, vectors]).toEqual([bit, there ? [] : [VECTOR.GP]]);
     }
   });
   it('IA32_EFER has, too', () => {
+    const { cpu } = new SystemMachine(32, 'reference', model);
     for (const [bit, value, there] of bitsOf(EFER, OF_EFER)) {
-      const { cpu } = new SystemMachine(32, 'reference', model);
+      cpu.state.efer = 0;
       // LMA is read-only, and ignored where there is LME.
       expect([bit, refused(() => writeMsr(cpu, MSR.EFER, BigInt(value >>> 0)))]).toEqual([bit, bit === 'LMA' ? !has('lm') : !there]);
     }
   });
-  it.runIf(has('xsave'))('and XCR0', () => {
+  if (has('xsave')) it('and XCR0', () => {
     const XSETBV = [0x0f, 0x01, 0xd1], X87_AND_SSE = XCR0.X87 | XCR0.SSE;
+    const m = new SystemMachine(32, 'reference', model).gates().program((a) => { a.db(...XSETBV); a.hlt(); }), before = m.state.xcr0;
     for (const [bit, value, there] of bitsOf(XCR0, OF_XCR0)) {
-      const m = new SystemMachine(32, 'reference', model).gates();
-      m.state.cr4 |= CR4.OSXSAVE;
-      [m.state.gpr[0], m.state.gpr[1], m.state.gpr[2]] = [BigInt((X87_AND_SSE | value) >>> 0), 0n, 0n];
-      m.program((a) => { a.db(...XSETBV); a.hlt(); });
-      m.step();
-      expect([bit, m.delivered.map((x) => x.vector)]).toEqual([bit, there || (value & X87_AND_SSE) !== 0 ? [] : [VECTOR.GP]]);
+      const vectors = vectorsOf(m, () => {
+        m.state.cr4 |= CR4.OSXSAVE;
+        m.state.xcr0 = before;
+        [m.state.gpr[0], m.state.gpr[1], m.state.gpr[2]] = [BigInt((X87_AND_SSE | value) >>> 0), 0n, 0n];
+      });
+      expect([bit, vectors]).toEqual([bit, there || (value & X87_AND_SSE) !== 0 ? [] : [VECTOR.GP]]);
     }
   });
   it('model-specific registers are there with their features, as docs/MSRS.md has it', () => {
