@@ -3,7 +3,7 @@
  * instruction's own (segmented access, exception delivery, modes). Every engine shares one Cpu.
  * Segment checks are in segmentation.ts, the IDT in delivery.ts, events between instructions in events.ts.
  */
-import type { LinearAddress } from '../state/addresses.ts';
+import { type LinearAddress, isCanonical, isCanonicalAccess, type LinearWidth } from '../state/addresses.ts';
 import type { GuestState } from '../state/guest-state.ts';
 import { highOf, lowOf } from '../state/halves.ts';
 import { SEGMENT, type Segment } from '../state/layout.ts';
@@ -22,7 +22,7 @@ import { MODE_16, MODE_32, MODE_64, type Mode } from './isa/instruction.ts';
 import type { Width } from './isa/operand.ts';
 import type { Intent } from './isa/ops.ts';
 import { resetState } from './reset.ts';
-import { accessFault, isCanonical, isCanonicalAccess, legacyLinearAddress, withinLimit, type CachedSegment, type LinearWidth } from './segmentation.ts';
+import { accessFault, legacyLinearAddress, withinLimit, type CachedSegment } from './segmentation.ts';
 import { Stack } from './stack.ts';
 
 /** What the board gives the processor. */

@@ -6,7 +6,7 @@ import { MAXPHYADDR } from '../mmu/paging-entries.ts';
 import type { Cpu } from './cpu.ts';
 import { GP } from './exceptions.ts';
 import type { CpuFeature, CpuFeatures } from './isa/features.ts';
-import { isCanonical } from './segmentation.ts';
+import { isCanonical } from '../state/addresses.ts';
 
 /** Addresses of the MSRs, by the manual's names. */
 export const MSR = {

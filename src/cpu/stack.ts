@@ -10,7 +10,8 @@ import type { Cpu } from './cpu.ts';
 import { ATTRIBUTE, isReadable, isWritable } from './descriptors.ts';
 import { AC, SS, type GuestException } from './exceptions.ts';
 import { RSP } from './isa/operand.ts';
-import { isCanonicalAccess, withinLimit, type CachedSegment } from './segmentation.ts';
+import { isCanonicalAccess } from '../state/addresses.ts';
+import { withinLimit, type CachedSegment } from './segmentation.ts';
 
 export type StackWidth = 16 | 32 | 64;
 const RSP_LOW = OFFSET.gpr / 4 + 2 * RSP;

@@ -6,7 +6,8 @@ import { OFFSET, SEGMENT } from '../state/layout.ts';
 import type { Cpu } from './cpu.ts';
 import { SYSTEM_TYPE, highInTable, isNull, selectorError, tableAddress } from './descriptors.ts';
 import { GP, TS } from './exceptions.ts';
-import { isCanonicalHigh, stackSegmentFor, type CachedSegment } from './segmentation.ts';
+import { isCanonicalHigh } from '../state/addresses.ts';
+import { stackSegmentFor, type CachedSegment } from './segmentation.ts';
 import { SS } from './exceptions.ts';
 
 const TR_BASE = OFFSET.base / 4 + 2 * SEGMENT.TR;

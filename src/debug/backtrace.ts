@@ -4,7 +4,7 @@
  */
 import { decode, DecodeFailure } from '../cpu/decode/decode.ts';
 import type { Instruction } from '../cpu/isa/instruction.ts';
-import { isCanonical } from '../cpu/segmentation.ts';
+import { isCanonical } from '../state/addresses.ts';
 import type { Machine } from '../machine/machine.ts';
 import { CR0 } from '../mmu/control-bits.ts';
 import { littleEndian } from './bytes.ts';

@@ -5,7 +5,6 @@
 import { Cpu } from '../cpu/cpu.ts';
 import { RFLAGS, readRflags } from '../cpu/flags.ts';
 import { ignoreNumericError } from '../cpu/fpu/control.ts';
-import { isCanonical } from '../cpu/segmentation.ts';
 import { DEFAULT_MODEL_NAME, parseCpuModel } from '../cpu/models.ts';
 import { isStopTest, type Engine, type Stops } from '../cpu/engines/engine.ts';
 export type { StopTest } from '../cpu/engines/engine.ts';
@@ -15,7 +14,7 @@ import { createPcDevices, DEBUG_CONSOLE_PORT, type PcDevices } from '../devices/
 import { debugConsole } from '../devices/emulator-ports.ts';
 import { Mmu } from '../mmu/mmu.ts';
 import { PhysicalMemory } from '../mmu/physical-memory.ts';
-import { PAGE_SIZE, linear, physical, type LinearAddress, type PhysicalAddress } from '../state/addresses.ts';
+import { PAGE_SIZE, linear, physical, type LinearAddress, type PhysicalAddress, isCanonical } from '../state/addresses.ts';
 import { APIC_BYTES, APIC_DEFAULT_BASE, apicMode } from '../state/apic-base.ts';
 import { GuestState } from '../state/guest-state.ts';
 import { ACTIVITY } from '../state/layout.ts';

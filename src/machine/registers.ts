@@ -3,7 +3,7 @@ import { readRflags, RFLAGS, STATUS_MASK, SYSTEM_MASK } from '../cpu/flags.ts';
 import { GuestException } from '../cpu/exceptions.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { MSR, readMsr, writeMsr } from '../cpu/msr.ts';
-import { isCanonical } from '../cpu/segmentation.ts';
+import { isCanonical } from '../state/addresses.ts';
 import { writeControlRegister, writeDebugRegister } from '../cpu/isa/system/control-registers.ts';
 import { writeXcr0 } from '../cpu/isa/system/xsave.ts';
 import type { Machine } from './machine.ts';

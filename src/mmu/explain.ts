@@ -1,6 +1,6 @@
 /** The debugger's page walk: every level, every right, every verdict, and nothing changed. */
 import type { GuestState } from '../state/guest-state.ts';
-import type { LinearAddress, PhysicalAddress } from '../state/addresses.ts';
+import { isCanonical, type LinearAddress, type PhysicalAddress } from '../state/addresses.ts';
 import type { AccessKind } from './access.ts';
 import { RFLAGS_AC } from './control-bits.ts';
 import { KEY_RIGHTS, Translation, denial, faultErrorCode, keyRightsOf, walk, type Denial, type PageRights } from './page-walk.ts';
@@ -61,7 +61,7 @@ export function explainWalk(state: GuestState, memory: PhysicalMemory, address: 
   const low = Number(address & 0xffff_ffffn), high = Number(address >> 32n);
   const levels: WalkLevel[] = [];
   const translation = new Translation();
-  const isWalked = !isLongPaging(controls.mode) || isCanonical(address, controls.mode);
+  const isWalked = !isLongPaging(controls.mode) || isCanonical(address, controls.mode === '5-level' ? 57 : 48);
   if (isWalked) walk(controls, { read32: (at) => memory.peek32(memory.throughA20(at)), setFlags: () => {} }, low, high, translation, (structure, index, entryAddress, entryLow, entryHigh, maps) => {
     const frame = ((entryHigh & ADDRESS_HIGH) << 20) | (entryLow >>> 12);
     const pageFrames = maps ? 2 ** (PAGE_SHIFTS[sizeOf(structure, controls.mode)] - 12) : 1;
@@ -102,9 +102,6 @@ export function explainWalk(state: GuestState, memory: PhysicalMemory, address: 
     verdicts,
   };
 }
-
-/** Whether the bits that the paging mode has no use for are all equal to the highest one that it has. SDM Vol. 1, "Canonical Addressing". */
-const isCanonical = (address: bigint, mode: PagingMode): boolean => BigInt.asUintN(64, BigInt.asIntN(mode === '5-level' ? 57 : 48, address)) === address;
 
 const sizeOf = (structure: StructureName, mode: PagingMode): 0 | 1 | 2 | 3 =>
   structure === 'PDPTE' ? 2 : structure === 'PDE' ? (mode === '32-bit' ? 3 : 1) : 0;

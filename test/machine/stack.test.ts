@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { SEGMENT } from '../../src/state/layout.ts';
 import { highOf, joined, lowOf } from '../../src/state/halves.ts';
-import { isCanonicalAccess, type LinearWidth } from '../../src/cpu/segmentation.ts';
+import { isCanonicalAccess, type LinearWidth } from '../../src/state/addresses.ts';
 import { Stack, type StackWidth } from '../../src/cpu/stack.ts';
 import { SystemMachine } from '../support/system-machine.ts';
 

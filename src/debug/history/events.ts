@@ -1,7 +1,7 @@
 /** Deliveries of exceptions and interrupts, and writes to CR3: the newest of a sort, in columns. */
 import type { DeliveryKind } from '../../cpu/delivery.ts';
 import type { Position } from '../../machine/position.ts';
-import { Ring } from './ring.ts';
+import { Positions } from './positions.ts';
 
 /** A delivery of an exception or interrupt, or a write to CR3. */
 export type HistoryEvent = DeliveryEvent | {
@@ -40,11 +40,9 @@ export function sortOf(kind: HistoryEvent['kind']): EventSort {
 
 /** Oldest first. */
 export class Events {
-  readonly #ring = new Ring(KEPT_OF_A_SORT);
+  readonly #positions = new Positions(KEPT_OF_A_SORT);
   /** How many events of all sorts came before. */
   readonly #order = new Float64Array(KEPT_OF_A_SORT);
-  readonly #retired = new Float64Array(KEPT_OF_A_SORT);
-  readonly #deliveries = new Float64Array(KEPT_OF_A_SORT);
   readonly #kind = new Uint8Array(KEPT_OF_A_SORT);
   readonly #vector = new Uint8Array(KEPT_OF_A_SORT);
   /** NaN: none. */
@@ -53,14 +51,12 @@ export class Events {
   readonly #value = new BigUint64Array(KEPT_OF_A_SORT);
   readonly #rip = new BigUint64Array(KEPT_OF_A_SORT);
 
-  get first(): number { return this.#ring.first; }
-  get end(): number { return this.#ring.end; }
+  get first(): number { return this.#positions.first; }
+  get end(): number { return this.#positions.end; }
 
-  note(order: number, { retired, deliveries }: Position, kind: HistoryEvent['kind'], value: bigint, rip: bigint, vector = 0, errorCode = NaN): void {
-    const slot = this.#ring.add();
+  note(order: number, at: Position, kind: HistoryEvent['kind'], value: bigint, rip: bigint, vector = 0, errorCode = NaN): void {
+    const slot = this.#positions.note(at);
     this.#order[slot] = order;
-    this.#retired[slot] = retired;
-    this.#deliveries[slot] = deliveries;
     this.#kind[slot] = KINDS.indexOf(kind);
     this.#vector[slot] = vector;
     this.#errorCode[slot] = errorCode;
@@ -69,20 +65,17 @@ export class Events {
   }
 
   at(n: number): HistoryEvent {
-    const slot = this.#ring.slotOf(n), kind = KINDS[this.#kind[slot]!]!, value = this.#value[slot]!, rip = this.#rip[slot]!, errorCode = this.#errorCode[slot]!;
-    const at: Position = { retired: this.#retired[slot]!, deliveries: this.#deliveries[slot]! };
+    const slot = this.#positions.slotOf(n), at = this.#positions.at(n), kind = KINDS[this.#kind[slot]!]!, value = this.#value[slot]!, rip = this.#rip[slot]!, errorCode = this.#errorCode[slot]!;
     if (kind === 'cr3') return { at, kind, value, rip };
     return { at, kind, vector: this.#vector[slot]!, errorCode: Number.isNaN(errorCode) ? undefined : errorCode, cr2: value, rip };
   }
-  orderAt(n: number): number { return this.#order[this.#ring.slotOf(n)]!; }
-  retiredAt(n: number): number { return this.#retired[this.#ring.slotOf(n)]!; }
+  orderAt(n: number): number { return this.#order[this.#positions.slotOf(n)]!; }
+  retiredAt(n: number): number { return this.#positions.retiredAt(n); }
 
   /** Number of the first event that is not before a position. */
-  firstFrom({ retired, deliveries }: Position): number {
-    return this.#ring.firstWhere((slot) => this.#retired[slot]! > retired || (this.#retired[slot] === retired && this.#deliveries[slot]! >= deliveries));
-  }
+  firstFrom(now: Position): number { return this.#positions.firstFrom(now); }
   /** Number of the first event whose instruction count is far enough, where all behind it are, too. */
-  firstWhere(isFarEnough: (retired: number) => boolean): number { return this.#ring.firstWhere((slot) => isFarEnough(this.#retired[slot]!)); }
+  firstWhere(isFarEnough: (retired: number) => boolean): number { return this.#positions.firstRetired(isFarEnough); }
 
-  forgetFrom(now: Position): void { this.#ring.forgetFrom(this.firstFrom(now)); }
+  forgetFrom(now: Position): void { this.#positions.forgetFrom(this.firstFrom(now)); }
 }

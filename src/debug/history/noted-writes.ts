@@ -5,7 +5,7 @@
 import { MSRS, type MachineRegister } from '../../machine/registers.ts';
 import type { Machine } from '../../machine/machine.ts';
 import { comparePositions, type Position } from '../../machine/position.ts';
-import { Ring } from './ring.ts';
+import { Positions } from './positions.ts';
 
 /** Writes that are kept of a register. */
 const KEPT_OF_A_REGISTER = 4096;
@@ -14,35 +14,15 @@ const CONTROL_REGISTERS: ReadonlySet<string> = new Set(['cr0', 'cr3', 'cr4']);
 const FOLLOWS: Readonly<Record<string, readonly string[]>> = { efer: ['efer', 'cr0'] };
 const NAME_OF_MSR: ReadonlyMap<number, string> = new Map(Object.entries(MSRS).map(([name, address]) => [address, name]));
 
-class Writes {
-  readonly ring = new Ring(KEPT_OF_A_REGISTER);
-  readonly retired = new Float64Array(KEPT_OF_A_REGISTER);
-  readonly deliveries = new Float64Array(KEPT_OF_A_REGISTER);
-
-  note({ retired, deliveries }: Position): void {
-    const slot = this.ring.add();
-    this.retired[slot] = retired;
-    this.deliveries[slot] = deliveries;
-  }
-  /** Number of the first that is not before a position. */
-  firstFrom({ retired, deliveries }: Position): number {
-    return this.ring.firstWhere((slot) => this.retired[slot]! > retired || (this.retired[slot] === retired && this.deliveries[slot]! >= deliveries));
-  }
-  at(n: number): Position {
-    const slot = this.ring.slotOf(n);
-    return { retired: this.retired[slot]!, deliveries: this.deliveries[slot]! };
-  }
-}
-
 export class NotedWrites {
-  readonly #of = new Map<string, Writes>();
+  readonly #of = new Map<string, Positions>();
 
   /** Notes what happens in a machine that does something new. `here`: the boundary before what it does. */
   constructor(machine: Machine, here: () => Position) {
     const note = (name: string | undefined): void => {
       if (name === undefined || machine.repeating) return;
       let writes = this.#of.get(name);
-      if (writes === undefined) this.#of.set(name, writes = new Writes());
+      if (writes === undefined) this.#of.set(name, writes = new Positions(KEPT_OF_A_REGISTER));
       writes.note(here());
     };
     machine.observers.add({
@@ -65,9 +45,9 @@ export class NotedWrites {
     for (;;) {
       let newest: { readonly one: typeof left[number]; readonly at: Position } | undefined;
       for (const one of left) {
-        if (one.n < one.writes.ring.first) {
+        if (one.n < one.writes.first) {
           // What comes now may have been later than what of this one is not kept.
-          if (one.writes.ring.first > 0) return { complete: false };
+          if (one.writes.first > 0) return { complete: false };
           continue;
         }
         const at = one.writes.at(one.n);
@@ -79,5 +59,5 @@ export class NotedWrites {
     }
   }
 
-  forgetFrom(now: Position): void { for (const writes of this.#of.values()) writes.ring.forgetFrom(writes.firstFrom(now)); }
+  forgetFrom(now: Position): void { for (const writes of this.#of.values()) writes.forgetFrom(writes.firstFrom(now)); }
 }

@@ -1,6 +1,6 @@
 /** Descriptor tables and the TSS, decoded, with what is wrong in them. SDM Vol. 3A, "Segment Descriptors", "64-Bit Mode IDT", "Task Management in 64-bit Mode". */
 import { Descriptor, SYSTEM_TYPE } from '../../cpu/descriptors.ts';
-import { isCanonical } from '../../cpu/segmentation.ts';
+import { isCanonical } from '../../state/addresses.ts';
 import { littleEndian } from '../../debug/bytes.ts';
 import { descriptorText, gateText } from '../../debug/descriptors.ts';
 import type { Debugger } from '../../debug/debugger.ts';

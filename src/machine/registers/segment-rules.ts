@@ -4,8 +4,8 @@
  */
 import { ATTRIBUTE, Descriptor, isCode, isConforming, isNull, isReadable, isWritable, rpl, SYSTEM_TYPE } from '../../cpu/descriptors.ts';
 import { realSegment, virtual8086Segment } from '../../cpu/real-mode.ts';
-import { isCanonical, nullSegment, type CachedSegment } from '../../cpu/segmentation.ts';
-import { linear } from '../../state/addresses.ts';
+import { nullSegment, type CachedSegment } from '../../cpu/segmentation.ts';
+import { linear, isCanonical } from '../../state/addresses.ts';
 import { SEGMENT } from '../../state/layout.ts';
 import type { Machine } from '../machine.ts';
 

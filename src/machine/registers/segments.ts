@@ -1,6 +1,7 @@
 /** Segment registers with their hidden parts, and the descriptor-table registers. SDM Vol. 3A, "Segment Registers", "Memory-Management Registers". */
 import { MSR, writeMsr } from '../../cpu/msr.ts';
-import { isCanonical, type CachedSegment } from '../../cpu/segmentation.ts';
+import { isCanonical } from '../../state/addresses.ts';
+import { type CachedSegment } from '../../cpu/segmentation.ts';
 import type { Machine } from '../machine.ts';
 import type { MachineRegister } from './register.ts';
 import { checkSegment, segmentOf } from './segment-rules.ts';

@@ -2,7 +2,7 @@
  * What the fast engines know of guest code: blocks of records, by frame, address and context. A store into decoded code drops
  * the frame with all that was made of it; the record area is emptied as a whole when it is full.
  */
-import { PAGE_SIZE } from '../../../state/addresses.ts';
+import { PAGE_SIZE, isCanonical } from '../../../state/addresses.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
 import { RAM_BASE } from '../../../state/layout.ts';
 import type { PhysicalMemory } from '../../../mmu/physical-memory.ts';
@@ -245,5 +245,5 @@ function staysInRange(i: Instruction, ip: bigint, offset: number): boolean {
   const x = i.operands[0];
   if (x?.kind !== 'relative' || i.mode.codeSize !== 64) return true;
   const target = branchTarget(i, ip + BigInt(offset), x.displacement);
-  return BigInt.asUintN(64, BigInt.asIntN(48, target)) === target;
+  return isCanonical(target, 48);
 }

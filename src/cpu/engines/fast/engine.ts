@@ -5,14 +5,13 @@
  */
 import { PageFault } from '../../../mmu/page-fault.ts';
 import { COLUMN } from '../../../mmu/tlb.ts';
-import type { LinearAddress } from '../../../state/addresses.ts';
+import { type LinearAddress, isCanonicalHigh } from '../../../state/addresses.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
 import { joined } from '../../../state/halves.ts';
 import { OFFSET } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { SHADOW, castShadow } from '../../events.ts';
 import type { RecentInstruction } from '../../recent-instructions.ts';
-import { isCanonicalHigh } from '../../segmentation.ts';
 import type { Engine, StepResult, Stop, Stops } from '../engine.ts';
 import type { EngineFunctions } from '../engine-functions.ts';
 import { ENGINE, INTERRUPTS_BASE, PAGE_FAULTS_BASE, MISS_WRITE, NO_PAGE_BYTE, PAGES_BASE, PAGES_BYTES, STATUS } from '../engine-memory.ts';
@@ -249,16 +248,8 @@ export class FastEngine implements Engine {
       u32[LEFT_AT] = record;
       return STATUS.reference;
     }
-    const budget = u32[BUDGET]!, executed = this.#slice - budget;
-    this.#account(executed);
-    this.#stayed += executed + 1;
-    const inShadow = this.#isInShadow(budget);
-    // The budget is that of what follows.
-    this.#slice = u32[BUDGET] = 0;
-    this.#stepBack(record);
-    if (this.#left === 0 || inShadow) return STATUS.served;
-    this.#trail.noteLeft(this.code.blocks.firstRecord(record));
-    cpu.deliveriesInStep = 0;
+    if (!this.#pauseAt(record)) return STATUS.served;
+    this.#stayed++;
     this.statistics.exits.reference++;
     const { changes } = cpu;
     this.#stop = this.#stepPlain(instruction);
@@ -267,22 +258,28 @@ export class FastEngine implements Engine {
 
   /** Called by the dispatcher, where many iterations of a repeated string instruction are left: goes on with it as `#executeInPlace` does with others. */
   #stringInPlace(): number {
-    const { cpu } = this, u32 = this.#u32, leftAt = u32[LEFT_AT]!;
+    const leftAt = this.#u32[LEFT_AT]!;
     if (this.profile !== undefined || this.code.hasStops) return STATUS.string;
+    if (!this.#pauseAt(leftAt)) return STATUS.served;
+    const { changes } = this.cpu;
+    this.#stop = this.#string(leftAt === 0 ? this.#recordOf(this.#context) : leftAt);
+    return this.#goesOn(changes) && this.#resume === 0 ? STATUS.next : STATUS.served;
+  }
+  /** Accounts in the middle of a stay for what it has executed so far: before the instruction of a record, or at RIP where that is 0. False where nothing may follow in it. */
+  #pauseAt(record: number): boolean {
+    const u32 = this.#u32;
     let executed = this.#slice - u32[BUDGET]!;
-    if (leftAt !== 0) {
-      executed -= this.#stepBack(leftAt);
-      this.#trail.noteLeft(this.code.blocks.firstRecord(leftAt));
+    if (record !== 0) {
+      executed -= this.#stepBack(record);
+      this.#trail.noteLeft(this.code.blocks.firstRecord(record));
     }
     this.#account(executed);
     this.#stayed += executed;
     const inShadow = this.#isInShadow(this.#slice - executed);
+    // The budget is that of what follows.
     this.#slice = u32[BUDGET] = u32[LEFT_AT] = 0;
-    if (this.#left === 0 || inShadow) return STATUS.served;
-    cpu.deliveriesInStep = 0;
-    const { changes } = cpu;
-    this.#stop = this.#string(leftAt === 0 ? this.#recordOf(this.#context) : leftAt);
-    return this.#goesOn(changes) && this.#resume === 0 ? STATUS.next : STATUS.served;
+    this.cpu.deliveriesInStep = 0;
+    return this.#left > 0 && !inShadow;
   }
   /** Lets generated code go on behind what was done in the middle of a stay; false where something stands against that. `changes`: those of the processor before. */
   #goesOn(changes: number): boolean {

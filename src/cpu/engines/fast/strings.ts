@@ -4,13 +4,12 @@
  * place in the TLB, and so are walked for again and again, no iteration may write what such a walk reads.
  */
 import type { Mmu, Privilege } from '../../../mmu/mmu.ts';
-import { PAGE_SIZE, type PhysicalAddress } from '../../../state/addresses.ts';
+import { PAGE_SIZE, type PhysicalAddress, isCanonicalHigh } from '../../../state/addresses.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
 import { OFFSET, RAM_BASE } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { RFLAGS } from '../../flags.ts';
 import { RAX, RCX, RDI, RSI } from '../../isa/operand.ts';
-import { isCanonicalHigh } from '../../segmentation.ts';
 import type { StringForm } from '../interpreter/string-form.ts';
 
 const RCX_AT = OFFSET.gpr / 4 + 2 * RCX, RSI_AT = OFFSET.gpr / 4 + 2 * RSI, RDI_AT = OFFSET.gpr / 4 + 2 * RDI;

@@ -3,7 +3,7 @@
  * SDM Vol. 3A, "Limit Checking", "Canonical Addressing"; Vol. 3A, "Priority Among Concurrent Events".
  */
 import type { Privilege } from '../../../mmu/access.ts';
-import { PAGE_SIZE, linear, physical } from '../../../state/addresses.ts';
+import { PAGE_SIZE, linear, physical, isCanonicalHigh } from '../../../state/addresses.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
 import { OFFSET, RAM_BASE, SEGMENT } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
@@ -12,7 +12,6 @@ import { instructionsOf, type InstructionSet } from '../../decode/lookup.ts';
 import { MAX_LENGTH } from '../../decode/reader.ts';
 import { GP, UD, Unimplemented } from '../../exceptions.ts';
 import type { Instruction, Mode } from '../../isa/instruction.ts';
-import { isCanonicalHigh } from '../../segmentation.ts';
 import { CodeCache, type DecodedPage } from './code-cache.ts';
 
 const RIP_LOW = OFFSET.rip / 4, RIP_HIGH = RIP_LOW + 1;

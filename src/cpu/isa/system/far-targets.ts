@@ -4,7 +4,8 @@ import { SEGMENT } from '../../../state/layout.ts';
 import type { Cpu } from '../../cpu.ts';
 import { isNull, readDescriptor, selectorError, type Descriptor } from '../../descriptors.ts';
 import { GP } from '../../exceptions.ts';
-import { isCanonicalHigh, withinLimit, type CachedSegment } from '../../segmentation.ts';
+import { isCanonicalHigh } from '../../../state/addresses.ts';
+import { withinLimit, type CachedSegment } from '../../segmentation.ts';
 import type { Instruction } from '../instruction.ts';
 
 export type TransferWidth = 16 | 32 | 64;

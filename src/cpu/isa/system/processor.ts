@@ -1,13 +1,12 @@
 /** MSRs, FS and GS bases, TLB and cache control, identification, time. */
 import { apicMode } from '../../../state/apic-base.ts';
 import { OFFSET, SEGMENT } from '../../../state/layout.ts';
-import { linear } from '../../../state/addresses.ts';
+import { linear, isCanonical, isCanonicalHigh } from '../../../state/addresses.ts';
 import { CR4 } from '../../../mmu/control-bits.ts';
 import type { Cpu } from '../../cpu.ts';
 import { cpuid } from '../../cpuid.ts';
 import { GP, UD } from '../../exceptions.ts';
 import { MISC_ENABLE, readMsr, readTsc, writeMsr } from '../../msr.ts';
-import { isCanonical, isCanonicalHigh } from '../../segmentation.ts';
 import type { Instruction } from '../instruction.ts';
 import { RAX, RBX, RCX, RDX } from '../operand.ts';
 import type { SystemSemantics } from '../row.ts';

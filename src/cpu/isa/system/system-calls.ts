@@ -6,7 +6,7 @@ import { DR6 } from '../../debug-registers.ts';
 import { ATTRIBUTE } from '../../descriptors.ts';
 import { GP, UD } from '../../exceptions.ts';
 import { RFLAGS, readRflags } from '../../flags.ts';
-import { isCanonical, isCanonicalHigh } from '../../segmentation.ts';
+import { isCanonical, isCanonicalHigh } from '../../../state/addresses.ts';
 import { RCX, RDX, RSP } from '../operand.ts';
 import type { SystemSemantics } from '../row.ts';
 import { high32, low32, requireCpl0, writeHalves, writeLow32 } from './operands.ts';
