@@ -194,3 +194,11 @@ export function areOtherNans(recorded: Uint8Array, ours: Uint8Array): boolean {
   }
   return true;
 }
+
+/**
+ * Whether all that differs in a page is RF in the flags of a frame that a shutdown left unfinished, which `flags` is the offset of: QEMU 7.2 pushes it clear
+ * (RF_OF_FAULTS, src/trace/exceptions-list.ts), and only a frame that is whole can be corrected.
+ */
+export function isOnlyRf(recorded: Uint8Array, ours: Uint8Array, flags: number): boolean {
+  return ours.every((byte, at) => byte === recorded[at] || (at === flags + 2 && (byte ^ recorded[at]!) === RFLAGS.RF >>> 16));
+}

@@ -6,7 +6,8 @@ import type { Cpu } from '../../src/cpu/cpu.ts';
 import { MAX_LENGTH } from '../../src/cpu/decode/reader.ts';
 import { EVERY_FEATURE } from '../../src/cpu/models.ts';
 import { PAGE_SIZE, physical } from '../../src/state/addresses.ts';
-import { SEGMENT } from '../../src/state/layout.ts';
+import { RSP } from '../../src/cpu/isa/operand.ts';
+import { ACTIVITY, SEGMENT } from '../../src/state/layout.ts';
 import type { Difference } from '../../src/trace/compare.ts';
 import { runLockstep } from '../../src/trace/lockstep.ts';
 import type { PageDifference } from '../../src/trace/memory.ts';
@@ -15,7 +16,7 @@ import { BareBoard } from '../trace/support/bare-board.ts';
 import { MEMORY_BYTES, programsImage, VARIABLE, VECTORS, VECTORS_EACH } from './image.ts';
 import { ARENA, ARENA_BYTES, type ProgramMode } from './modes.ts';
 import type { Program } from './program.ts';
-import { acceptedByQemu, areOtherNans, endsJudgement, isKnownDifference, judgedByQemu, PAGE_FAULT } from './qemu-known.ts';
+import { acceptedByQemu, areOtherNans, endsJudgement, isKnownDifference, isOnlyRf, judgedByQemu, PAGE_FAULT } from './qemu-known.ts';
 import { pasteable, shrink } from './shrink.ts';
 
 /** So often QEMU is asked for each step of shrinking a failure, at most. */
@@ -99,7 +100,9 @@ export async function besideQemu(programs: readonly Program[]): Promise<Beside> 
     }
     const failure = pages && pages.length > 0 ? pageReport(pages) : undefined;
     const nans = pages?.every(({ frame }) => areOtherNans(pageOf(recording.ram!, frame), pageOf(board.stepper.ram, frame)));
-    return { failure, compared, last: unjudged ?? programOfVectors(pages) ?? last, known: failure !== undefined && (unjudged !== undefined || nans === true) };
+    const { gpr, activity } = board.cpu.state, frame = Number((board.cpu.segment(SEGMENT.SS).base + ((gpr[RSP]! - 4n) & 0xffffn)) & 0xffff_ffffn);
+    const rf = activity === ACTIVITY.shutdown && pages?.every((page) => isOnlyRf(pageOf(recording.ram!, page.frame), pageOf(board.stepper.ram, page.frame), frame - page.frame * PAGE_SIZE));
+    return { failure, compared, last: unjudged ?? programOfVectors(pages) ?? last, known: failure !== undefined && (unjudged !== undefined || nans === true || rf === true) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
