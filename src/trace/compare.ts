@@ -250,12 +250,13 @@ export class Lockstep implements TraceSink {
     } else if (codesMatter && ours.errorCode !== event.errorCode) {
       const instruction = this.#stepper.executedAt(codePlace(this.#before));
       const reason = QEMU_ERROR_CODES.find((entry) => entry.applies(event.vector, ours.errorCode ?? 0, event.errorCode, instruction));
-      if (!reason || this.#delivered.length > 0) {
+      if (!reason) {
         this.#differ(`QEMU delivered ${describe(event)}, we delivered ${describe(ours)}`, state);
         return;
       }
       this.#forgive(reason.name);
-      this.#stepper.adoptErrorCode(event.errorCode);
+      // A delivery that another one follows faulted before it had pushed its code.
+      if (this.#delivered.length === 0) this.#stepper.adoptErrorCode(event.errorCode);
     }
     const rfDiffers = event.vector === DOUBLE_FAULT || (!this.#qemuPushesRf && isFault(event.vector));
     if (rfDiffers && !event.software && this.#delivered.length === 0) {

@@ -1,15 +1,9 @@
 /** What random programs have found, shrunk: each must run the same on every engine. */
 import { describe, expect, it } from 'vitest';
 import { disagreement } from './engines.ts';
-import { MODES } from './modes.ts';
 import type { Program } from './program.ts';
-import { piecesOf, type WrittenPiece } from './shrink.ts';
+import { program } from './shrink.ts';
 
-function program(mode: string, flags: number, registers: readonly bigint[], pieces: readonly WrittenPiece[]): Program {
-  const found = MODES.find(({ name }) => name === mode);
-  if (found === undefined) throw new Error(`there is no mode "${mode}"`);
-  return { mode: found, registers, flags, pieces: pieces.flatMap(piecesOf) };
-}
 /** What `npm run fuzz:programs` prints, behind a sentence about the guest. */
 function found(sentence: string, ...programs: readonly Program[]): void {
   it(`${sentence} › every engine`, () => { expect(disagreement(programs, 1)).toBeUndefined(); });

@@ -2,6 +2,7 @@
 import { decode, DecodeFailure } from '../../src/cpu/decode/decode.ts';
 import { format } from '../../src/cpu/describe/format.ts';
 import { modeOf } from '../../src/cpu/isa/instruction.ts';
+import { MODES } from './modes.ts';
 import type { Piece, Program } from './program.ts';
 
 /** Whether these programs, in one image, still fail. */
@@ -67,7 +68,7 @@ function grouped(pieces: readonly Piece[]): readonly (readonly [Piece, ...Piece[
   return groups;
 }
 
-/** A call of `program` for test/programs/found.test.ts. */
+/** A call of `program`, for test/programs/found.test.ts or qemu.test.ts. */
 export function pasteable({ mode, registers, flags, pieces }: Program): string {
   const lines = grouped(pieces).map((group) => {
     const [piece] = group;
@@ -78,7 +79,13 @@ export function pasteable({ mode, registers, flags, pieces }: Program): string {
   return [`  program('${mode.name}', 0x${flags.toString(16)}, [${registers.map((value) => `0x${value.toString(16)}n`).join(', ')}], [`, ...lines, '  ]),'].join('\n');
 }
 
-/** The other way round: what `pasteable` wrote. `nops`: lengths of pieces of NOPs, the first of which has that id. */
+/** The other way round: what `pasteable` wrote. */
+export function program(mode: string, flags: number, registers: readonly bigint[], pieces: readonly WrittenPiece[]): Program {
+  const found = MODES.find(({ name }) => name === mode);
+  if (found === undefined) throw new Error(`there is no mode "${mode}"`);
+  return { mode: found, registers, flags, pieces: pieces.flatMap(piecesOf) };
+}
+/** `nops`: lengths of pieces of NOPs, the first of which has that id. */
 export type WrittenPiece = { readonly id: number; readonly bytes: string; readonly to?: readonly [size: 1 | 2 | 4, target: number] } | { readonly id: number; readonly nops: readonly number[] };
 export function piecesOf(written: WrittenPiece): readonly Piece[] {
   if ('nops' in written) return written.nops.map((length, n) => ({ id: written.id + n, bytes: Array.from({ length }, () => NOP) }));
