@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { qemuVersion } from '../../src/trace/qemu-recorder.ts';
 import { Random, seedOf } from '../support/random.ts';
 import { MODES } from './modes.ts';
-import { randomProgram } from './program.ts';
+import { randomProgram, type Program } from './program.ts';
 import { besideQemu, expectAgreementWithQemu } from './qemu.ts';
 import { acceptedByQemu, judgedByQemu } from './qemu-known.ts';
 import { program } from './shrink.ts';
@@ -40,8 +40,13 @@ describe.runIf(installed || required)('found beside QEMU', { timeout: 60_000 }, 
     ]);
     expect((await besideQemu([found])).failure).toBeUndefined();
   });
-  it('a frame that a shutdown leaves unfinished has RF, which QEMU 7.2 does not push', async () => {
-    const found = program('16-bit protected mode, ring 0', 0x40052, [0x5n, 0x19n, 0x82d4n, 0x809bn, 0xe000n, 0x28n, 0xen, 0x8000n], [
+  // The version that is known to do otherwise; another may do as the manual says.
+  const qemuDoesOtherwise = (sentence: string, found: Program): void => it(sentence, async () => {
+    const { failure, known } = await besideQemu([found]);
+    expect(failure === undefined || known, failure).toBe(true);
+  });
+  qemuDoesOtherwise('a frame that a shutdown leaves unfinished has RF, which QEMU 7.2 does not push',
+    program('16-bit protected mode, ring 0', 0x40052, [0x5n, 0x19n, 0x82d4n, 0x809bn, 0xe000n, 0x28n, 0xen, 0x8000n], [
       { id: 0, nops: [7] },
       { id: 2, nops: [3, 4, 5, 4, 3, 7, 2, 7, 5, 6, 7, 3, 7, 3, 2, 6, 2, 4, 4, 6, 3, 4, 6] },
       { id: 25, bytes: '66 0f 3a 14 62 19 61' }, // pextrb byte ptr [bp+si+0x19], xmm4, 0x61
@@ -54,8 +59,16 @@ describe.runIf(installed || required)('found beside QEMU', { timeout: 60_000 }, 
       { id: 35, bytes: 'bb fb 9f' }, // mov bx, 0x9ffb
       { id: 36, nops: [2, 3, 4, 4] },
       { id: 40, bytes: '66 0f c1 bc 0b 00' }, // xadd dword ptr [si+0xb], edi
-    ]);
-    const { failure, known } = await besideQemu([found]);
-    expect(failure === undefined || known).toBe(true);
-  });
+    ]));
+  qemuDoesOtherwise('the selector of a far pointer whose offset ends at FFFF is at 0',
+    program('16-bit protected mode, ring 3', 0xc6, [0xd3e9n, 0x1bn, 0x19dn, 0x1cn, 0xe000n, 0x81a6n, 0x28n, 0x138n], [
+      { id: 0, bytes: '81 33 1e 2a' }, // xor word ptr [bp+di], 0x2a1e
+      { id: 11, bytes: '2e 66 0f b2 b8 b8 ff' }, // lss edi, fword ptr cs:[bx+si-0x48]
+    ]));
+  qemuDoesOtherwise('8F /5 is no POP, behind F2 either',
+    program('real-address mode', 0x842, [0x8070n, 0x25n, 0x27n, 0x835an, 0xe000n, 0xen, 0x81e4n, 0x1n], [
+      { id: 0, bytes: '66 81 40 f6 c6 39 f2 8f' }, // add dword ptr [bx+si-0xa], 0x8ff239c6
+      { id: 4, bytes: 'aa' }, // stosb byte ptr [di]
+      { id: 8, bytes: 'fe 0e f5 83 75 00', to: [1, 0] }, // dec byte ptr [0x83f5]; jne 2
+    ]));
 });
