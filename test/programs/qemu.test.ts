@@ -71,4 +71,34 @@ describe.runIf(installed || required)('found beside QEMU', { timeout: 60_000 }, 
       { id: 4, bytes: 'aa' }, // stosb byte ptr [di]
       { id: 8, bytes: 'fe 0e f5 83 75 00', to: [1, 0] }, // dec byte ptr [0x83f5]; jne 2
     ]));
+  qemuDoesOtherwise('a stack in what PC firmware owns does not keep what is pushed',
+    program('real-address mode', 0x4c6, [0x8084n, 0x1bn, 0x100n, 0x80a1n, 0xe000n, 0xf626n, 0x9dn, 0xb01fn], [
+      { id: 0, bytes: 'bd 17 00' }, // mov bp, 0x17
+      { id: 1, nops: [2, 3, 5] },
+      { id: 5, nops: [5, 3, 5, 1, 6, 4, 4] },
+      { id: 13, nops: [5, 4, 5, 5, 6] },
+      { id: 21, nops: [3] },
+      { id: 22, bytes: '0f c3 32' }, // movnti dword ptr [bp+si], esi
+      { id: 23, nops: [6, 3, 2, 6] },
+      { id: 27, bytes: '66 b8 fe 9e 74 f9' }, // mov eax, 0xf9749efe
+      { id: 28, nops: [3, 4, 5, 3, 6, 5] },
+      { id: 35, nops: [3, 4] },
+      { id: 38, nops: [3] },
+      { id: 39, bytes: '66 35 2d 50 52 a2' }, // xor eax, 0xa252502d
+      { id: 40, bytes: '66 ff 30' }, // push dword ptr [bx+si]
+      { id: 41, nops: [3, 5] },
+      { id: 43, bytes: 'f3 0f 38 f6 68 57' }, // adox ebp, dword ptr [bx+si+0x57]
+      { id: 44, bytes: '66 c1 35 54' }, // shl dword ptr [di], 0x54
+      { id: 45, nops: [3] },
+      { id: 46, bytes: '66 0f 38 31 17' }, // pmovzxbd xmm2, dword ptr [bx]
+      { id: 47, bytes: 'fe 0e dd 83 75 00', to: [1, 37] }, // dec byte ptr [0x83dd]; jne 2
+      { id: 48, nops: [3] },
+      { id: 49, bytes: '66 2d bf 50 e0 98' }, // sub eax, 0x98e050bf
+      { id: 55, nops: [3] },
+      { id: 56, bytes: '2e 66 68 ec cf 38 c2' }, // push 0xc238cfec
+      { id: 57, nops: [3] },
+      { id: 58, bytes: 'fe 0e ec 83 75 00', to: [1, 46] }, // dec byte ptr [0x83ec]; jne 2
+      { id: 59, nops: [4, 5, 2, 3] },
+      { id: 106, nops: [9, 3, 5, 3, 3, 4, 3, 2, 3, 2, 5, 5, 3, 2, 3, 4, 4, 3, 7, 3, 7, 3, 3, 4, 5, 4, 4] },
+    ]));
 });

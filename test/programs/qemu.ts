@@ -10,7 +10,7 @@ import { RSP } from '../../src/cpu/isa/operand.ts';
 import { ACTIVITY, SEGMENT } from '../../src/state/layout.ts';
 import type { Difference } from '../../src/trace/compare.ts';
 import { runLockstep } from '../../src/trace/lockstep.ts';
-import type { PageDifference } from '../../src/trace/memory.ts';
+import { isComparedFrame, type PageDifference } from '../../src/trace/memory.ts';
 import { differenceReport, pageReport } from '../../src/trace/report.ts';
 import { BareBoard } from '../trace/support/bare-board.ts';
 import { MEMORY_BYTES, programsImage, VARIABLE, VECTORS, VECTORS_EACH } from './image.ts';
@@ -40,6 +40,12 @@ function bytesInArena(cpu: Cpu): Uint8Array | undefined {
   return at >= ARENA && at < ARENA + ARENA_BYTES ? cpu.mmu.memory.copyOut(physical(at), MAX_LENGTH) : undefined;
 }
 
+/** Whether a segment of real-address mode leads to what PC firmware owns: what is read there need not be what was written. */
+const reachesFirmware = (cpu: Cpu): boolean => cpu.realMode && Object.values(SEGMENT).some((segment) => {
+  const base = Number(cpu.segment(segment).base);
+  return [base, base + 0xffff].some((address) => !isComparedFrame(Math.floor(address / PAGE_SIZE)));
+});
+
 /** Follows our machine through a batch, for what QEMU does otherwise. */
 class Watch {
   /** Why the last exception was raised. */
@@ -58,6 +64,7 @@ class Watch {
     const execute = stepper.execute.bind(stepper);
     stepper.execute = () => {
       this.reason = '';
+      if (reachesFirmware(cpu)) this.over.add(programOf(cpu));
       const number = programOf(cpu), code = bytesInArena(cpu), { rip } = cpu.state, mode = programs[number]?.mode;
       const move = execute();
       const recent = engine.recentInstructions().at(-1);
