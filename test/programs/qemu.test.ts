@@ -41,7 +41,7 @@ describe.runIf(installed || required)('found beside QEMU', { timeout: 60_000 }, 
     expect((await besideQemu([found])).failure).toBeUndefined();
   });
   // The version that is known to do otherwise; another may do as the manual says.
-  const qemuDoesOtherwise = (sentence: string, found: Program): void => it(sentence, async () => {
+  const qemuDoesOtherwise = (sentence: string, found: Program): void => it(`${sentence} › QEMU does otherwise`, async () => {
     const { failure, known } = await besideQemu([found]);
     expect(failure === undefined || known, failure).toBe(true);
   });
