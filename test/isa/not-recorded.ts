@@ -3,6 +3,5 @@
  * row may land like this, openly; whoever has the processor records it (tools/silicon/record.ts) and takes the line out.
  */
 export const NOT_RECORDED: ReadonlyMap<string, string> = new Map<string, string>([
-  ['SALC', 'recorded on AMD\'s processor only, in test/golden/silicon/general.bin.br: the manual has no name for D6, and the table had no row when Intel\'s was at hand'],
   ['VMASKMOVDQU', 'the manual leaves open which bytes a fault is for: ours is for all sixteen, as that of MASKMOVDQU on AMD; Intel has it for the first that is stored'],
 ]);

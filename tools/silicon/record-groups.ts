@@ -1,15 +1,15 @@
 /**
- * Records many inputs for each of a few encodings of every translated row on the host processor: `node tools/silicon/record-groups.ts [--seed S] [--set SET]`
- * (Node 24, gcc, x86-64 Linux) writes test/golden/silicon/SET.bin.br for test/isa/silicon-groups.test.ts, of one set or of all. Nothing is written where
- * the reference engine differs from the processor in what the manual defines.
+ * Records many inputs for each of a few encodings of every translated row on the host processor: `node tools/silicon/record-groups.ts [--seed S] [--set SET]
+ * [--others]` (Node 24, gcc, x86-64 Linux) writes test/golden/silicon/SET.bin.br for test/isa/silicon-groups.test.ts, of one set or of all. `--others` records the
+ * rows that the processor of that file does not have, and writes SET-others.bin.br. Nothing is written where the reference engine differs from the processor in what the manual defines.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ROWS } from '../../src/cpu/isa/table/index.ts';
 import type { Row } from '../../src/cpu/isa/row.ts';
 import { Random } from '../../test/support/random.ts';
 import { describeCase, differences, flagBits, flagsNotFollowed } from '../../test/support/silicon/compare.ts';
-import { writeGroups, type FromInput, type Group } from '../../test/support/silicon/groups.ts';
+import { groupFile, readGroups, writeGroups, type FromInput, type Group } from '../../test/support/silicon/groups.ts';
 import { excuse } from '../../test/support/silicon/left-open.ts';
 import { rowOf } from '../../test/support/silicon/row-of.ts';
 import { SiliconWorld } from '../../test/support/silicon/run.ts';
@@ -18,7 +18,7 @@ import type { Case, Input, Outcome } from '../../test/support/silicon/world.ts';
 import { casesOfOneEncoding, codeSizesOf, drawInput, lanesOf, type Lanes } from './generate.ts';
 import { processorName, runOnHost } from './host.ts';
 
-const { values } = parseArgs({ options: { seed: { type: 'string', default: '1' }, set: { type: 'string' } } });
+const { values } = parseArgs({ options: { seed: { type: 'string', default: '1' }, set: { type: 'string' }, others: { type: 'boolean', default: false } } });
 const seed = Number(values.seed);
 /** Cases of a row, in all its modes together, and of an encoding. */
 const PER_ROW = 200, PER_GROUP = 20;
@@ -80,7 +80,8 @@ function recordRows(rows: readonly Row[], inputs: readonly Input[], firstOf: (ro
 }
 
 function record(set: RecordingName): void {
-  const rows = ROWS.filter((row) => row.meaning.kind === 'translated' && recordingOf(row) === set);
+  const had = values.others ? rowsRecorded(`test/golden/${groupFile(set)}`) : new Set<Row>();
+  const rows = ROWS.filter((row) => row.meaning.kind === 'translated' && recordingOf(row) === set && !had.has(row));
   const lanes = [...new Set(rows.map(lanesOf))];
   const r = new Random(seed);
   const inputs = lanes.flatMap((kind: Lanes) => Array.from({ length: INPUTS_EACH }, () => drawInput(r, kind)));
@@ -90,8 +91,18 @@ function record(set: RecordingName): void {
   console.log(failures.slice(0, 8).join('\n'));
   if (failures.length > 0) throw new Error(`${set}: nothing written, ${failures.length} of ${cases} cases differ`);
   const file = writeGroups({ processor: processorName(), inputs, groups });
-  writeFileSync(`test/golden/silicon/${set}.bin.br`, file);
+  writeFileSync(`test/golden/${groupFile(set, values.others)}`, file);
   console.log(`${set}: ${rows.length} rows, ${groups.length} encodings, ${cases} cases, ${file.length} bytes`);
+}
+
+/** Rows of which a file has as many cases as it should. */
+function rowsRecorded(file: string): ReadonlySet<Row> {
+  const counts = new Map<Row, number>();
+  for (const group of readGroups(readFileSync(file)).groups) {
+    const row = rowOf(group[0]!.c);
+    counts.set(row, (counts.get(row) ?? 0) + group.length);
+  }
+  return new Set([...counts].filter(([, n]) => n >= PER_ROW).map(([row]) => row));
 }
 
 mkdirSync('test/golden/silicon', { recursive: true });

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Row } from '../../../src/cpu/isa/row.ts';
 import { differences, flagBits, flagsNotFollowed } from '../silicon/compare.ts';
-import { readGroups } from '../silicon/groups.ts';
+import { GROUPED, readGroups } from '../silicon/groups.ts';
 import { excuse } from '../silicon/left-open.ts';
 import { rowOf } from '../silicon/row-of.ts';
 import { ALIGNMENT_RECORDING, readRecording, RECORDINGS, type RecordingName } from '../silicon/vectors.ts';
@@ -21,7 +21,7 @@ export interface Judged { readonly suite: WitnessedSuite; readonly row: Row; rea
 
 const SETS = Object.keys(RECORDINGS) as RecordingName[];
 const FILES: Readonly<Record<WitnessedSuite, readonly string[]>> = {
-  silicon: SETS.map((set) => RECORDINGS[set]), groups: SETS.map((set) => `silicon/${set}.bin.br`), x87: Object.values(X87_RECORDINGS), alignment: [ALIGNMENT_RECORDING],
+  silicon: SETS.map((set) => RECORDINGS[set]), groups: GROUPED.map(({ file }) => file), x87: Object.values(X87_RECORDINGS), alignment: [ALIGNMENT_RECORDING],
 };
 const read = (name: string): Buffer => readFileSync(new URL(`../../golden/${name}`, import.meta.url));
 

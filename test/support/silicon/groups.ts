@@ -21,8 +21,15 @@
  */
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { NOTHING, Reader, readOutcome, Writer, writeOutcome } from './bytes.ts';
-import type { Recorded } from './vectors.ts';
+import { RECORDINGS, type Recorded, type RecordingName } from './vectors.ts';
 import { registersSeen, simdSeen, type Case, type Fpu, type Input } from './world.ts';
+
+/** Each file's name in test/golden, and the set that its rows are of: the rows that the processor of a set's file does not have are recorded on another. */
+export const GROUPED: readonly { readonly set: RecordingName; readonly file: string }[] = [
+  ...(Object.keys(RECORDINGS) as RecordingName[]).map((set) => ({ set, file: groupFile(set) })),
+  { set: 'general', file: groupFile('general', true) },
+];
+export function groupFile(set: RecordingName, others = false): string { return `silicon/${set}${others ? '-others' : ''}.bin.br`; }
 
 const FORMAT = 3;
 const COMPATIBILITY = 1, SIMD = 2, WIDE = 4, FPU = 8;
