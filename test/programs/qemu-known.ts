@@ -7,7 +7,6 @@ import type { Row } from '../../src/cpu/isa/row.ts';
 import type { Difference } from '../../src/trace/compare.ts';
 import { FIELD } from '../../src/trace/state.ts';
 import { EXCLUDED } from '../trace/corpus/rows.ts';
-import { ORIGIN } from './image.ts';
 import type { ProgramMode } from './modes.ts';
 import { isAbsolute, needsAlignment } from './program.ts';
 
@@ -101,6 +100,8 @@ const STRING_REGISTERS = [1, 6, 7].map((n) => FIELD.gpr + n);
 const LARGEST_FRAME = 16n;
 const isOfSs = (word: number): boolean => word >= SS && word < SS + 4;
 
+/** PE, MP, EM, TS, ET, NE; WP; AM; NW, CD, PG. SDM Vol. 3A, "Control Registers". */
+const CR0_BITS = 0xe005_003fn;
 /** What stands behind legacy prefixes but LOCK, and REX, in the bytes of what is no instruction. */
 const behindPrefixes = (text: string): string => text.replace(/^((26|2e|36|3e|64|65|66|67|f2|f3|4.) )*/, '');
 
@@ -134,7 +135,7 @@ const KNOWN: readonly { readonly why: string; applies(seen: Seen): boolean }[] =
   { why: 'MOV SS takes a null selector whose RPL is not CPL in 64-bit mode; SDM Vol. 2B, "MOV—Move": #GP(0)', applies: ({ text, mode, difference: d }) => /^(mov|pop|lss) ss/.test(text) && mode?.bits === 64 && /we delivered vector 13, error code 0x0, QEMU went on/.test(d.what) },
   { why: 'REP with a 32-bit address size and a count of 0 leaves the upper half of RCX, as AMD\'s processors do; Intel\'s clear it (semantics/string.ts)', applies: ({ text, mode, difference: d }) => text.startsWith('rep') && mode?.bits === 64 && BigInt.asUintN(32, d.ours.words[FIELD.gpr + 1]!) === 0n && d.words.every((word) => STRING_REGISTERS.includes(word) && BigInt.asUintN(32, d.ours.words[word]! ^ d.recorded.words[word]!) === 0n) },
   { why: 'C6 and C7 are MOV whatever bits 5 to 3 of ModR/M; SDM Vol. 2D, "Opcode Extensions for One-Byte and Two-Byte Opcodes": /0 only', applies: ({ text }) => /^c[67] /.test(behindPrefixes(text)) },
-  { why: 'ring 0 may have written over the page tables: its TLB has what was there; SDM Vol. 3A, "Invalidation of TLBs and Paging-Structure Caches": it may', applies: ({ mode, difference: d }) => mode?.ring === 0 && d.ours.words[FIELD.cr2]! >= BigInt(ORIGIN) && /we delivered vector 14.*QEMU went on/.test(d.what) },
+  { why: 'CR0 keeps bits that it does not have; SDM Vol. 2B, "MOV—Move to/from Control Registers": setting them is ignored', applies: ({ difference: d }) => d.words.every((word) => word === FIELD.cr0) && ((d.ours.words[FIELD.cr0]! ^ d.recorded.words[FIELD.cr0]!) & CR0_BITS) === 0n },
   { why: 'IRETD enters virtual-8086 mode at CPL 3, too; SDM Vol. 2A, "IRET/IRETD/IRETQ": VM is popped at CPL 0 only', applies: ({ text, difference: d }) => text.startsWith('iret') && (d.recorded.words[FIELD.rflags]! & BigInt(RFLAGS.VM)) !== 0n && /QEMU delivered/.test(d.what) },
   { why: '66, F2 and F3 before 0F AE /0 to /3 with a memory operand are ignored; SDM Vol. 2A, "FXSAVE", "LDMXCSR": NP, and silicon: #UD', applies: ({ text }) => /^0f ae [014589][0-9a-f]/.test(behindPrefixes(text)) && /^((26|2e|36|3e|64|65|67|4.) )*(66|f2|f3)/.test(text) },
   { why: 'a far return in real-address and virtual-8086 mode reads CS behind offset FFFF of the stack; SDM Vol. 1, "Address-Size Attributes for Stack Accesses": SP has 16 bits, so that it is at 0', applies: ({ text, mode, row, difference: d }) => text.startsWith('ret far') && mode?.is8086 === true && (row?.size === 16 || row?.size === 32) && wrapsBetweenPops(d, text, row.size / 8) },

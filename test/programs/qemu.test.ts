@@ -113,4 +113,20 @@ describe.runIf(installed || required)('found beside QEMU', { timeout: 60_000 }, 
     ]);
     expect((await besideQemu([found])).failure).toBeUndefined();
   });
+  qemuDoesOtherwise('bits that CR0 does not have are not kept',
+    program('16-bit protected mode, ring 0', 0x8d7, [0x8171n, 0xcn, 0x812fn, 0x8371n, 0xe000n, 0x707cn, 0x205n, 0x3n], [
+      { id: 0, bytes: '0f 21 c7' }, // mov edi, dr0
+      { id: 4, bytes: '66 ff 07' }, // inc dword ptr [bx]
+      { id: 5, bytes: 'fe 0e ff 83 75 00', to: [1, 4] }, // dec byte ptr [0x83ff]; jne 2
+      { id: 17, bytes: '66 0f cb' }, // bswap ebx
+      { id: 18, bytes: 'bf 2e 01' }, // mov di, 0x12e
+      { id: 32, bytes: 'ff 93 0d 00' }, // call word ptr [bp+di+0xd]
+    ]));
+  qemuDoesOtherwise('after ring 0 has written over its page tables what is in a TLB counts',
+    program('64-bit mode, ring 0', 0x87, [0x2837en, 0x1an, 0x4be352e7164be538n, 0x28278n, 0x2e000n, 0xe0n, 0x3n, 0x28169n, 0x280c9n, 0x2831dn, 0x280fdn, 0x200d4n, 0x2bd635b9414d0229n, 0x80000000n, 0x281can, 0x2b059n], [
+      { id: 62, bytes: '67 41 0f 20 d8' }, // mov r8, cr3
+      { id: 106, bytes: '2e 67 c8 c2 9d a7' }, // enter 0x9dc2, 0xa7
+      { id: 109, bytes: '67 4f d1 28' }, // shr qword ptr [r8d], 1
+      { id: 134, bytes: '47 5d' }, // pop r13
+    ]));
 });
