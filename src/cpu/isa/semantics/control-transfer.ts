@@ -75,7 +75,7 @@ const INVALID_OPCODE = 6;
 
 /**
  * BOUND — Check Array Index Against Bounds. SDM Vol. 2A, "BOUND—Check Array Index Against Bounds". Both bounds are read before the index is compared, as
- * AMD's processors do: SDM Vol. 3A, "Priority Among Concurrent Events", has #BR and #PF in one class, whose order is the processor's.
+ * AMD's processors do; Intel's raise #BR before they read the upper one (tools/silicon on both). SDM Vol. 3A, "Priority Among Concurrent Events", has #BR and #PF in one class, whose order is the processor's.
  */
 export const BOUND: Semantics = (o, i) => {
   const w = i.width;
