@@ -12,6 +12,7 @@ const COMPARISON = /^(FU?COM|FICOM|FTST)/;
 export function notFollowed(row: Row, before: X87State, after: X87State): string | undefined {
   const significand = BigInt.asUintN(64, before.stack[0] as bigint);
   if (row.mnemonic === 'FYL2X' && (significand & (significand - 1n)) === 0n) return 'the logarithm of a power of two is exact; processors approximate it and flag PE';
+  if (row.mnemonic === 'F2XM1' && ((before.stack[0] as bigint) >> 64n & 0x7fffn) === 0x3fffn) return 'F2XM1 of 1 and -1 is exact; Intel\'s processors flag PE';
   if (row.mnemonic === 'FYL2XP1' && ((before.stack[0] as bigint) >> 64n & 0x7fffn) >= 0x3ffen) return 'SDM Vol. 2A, "FYL2XP1": outside -(1 - sqrt(2)/2) to 1 - sqrt(2)/2 the result is undefined';
   const unmasked = after.status & ~after.control;
   if (COMPARISON.test(row.mnemonic) && (unmasked & (IE | DE)) !== 0) return 'SDM Vol. 2A, "FCOM", "FCOMI": unmasked, the condition codes or flags are not set; AMD sets them';
