@@ -15,6 +15,7 @@
  *
  * Numbers without a width are unsigned LEB128. A reader accepts one version and nothing that is not written here.
  */
+import { crc32 } from '../machine/crc32.ts';
 import { PAGE_SIZE } from '../state/addresses.ts';
 import { CHECKPOINT_INSTRUCTIONS, type PageHashes } from './memory.ts';
 import { FIELD, FIELD_COUNT, TRACE_FIELDS, TraceState, type MemorySnapshot, type TraceInterrupt, type TraceSink } from './state.ts';
@@ -69,18 +70,6 @@ export interface Trace {
   readonly events: readonly (EventPiece | MemoryPiece)[];
   /** For messages. */
   readonly fileName: string;
-}
-
-const CRC_TABLE = Int32Array.from({ length: 256 }, (_, n) => {
-  let c = n;
-  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ c >>> 1 : c >>> 1;
-  return c;
-});
-/** CRC-32 as in ISO 3309. */
-export function crc32(bytes: Uint8Array): number {
-  let crc = -1;
-  for (const byte of bytes) crc = (CRC_TABLE[(crc ^ byte) & 0xff] as number) ^ crc >>> 8;
-  return ~crc >>> 0;
 }
 
 /** A growing byte buffer with LEB128 numbers. */

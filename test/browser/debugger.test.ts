@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { al, assemble, dx, ebx } from '../../src/assembler/index.ts';
+import { fragmentOf } from '../../src/debugger/page/link.ts';
 import { temporaryFolder } from '../support/cli.ts';
 import { count, launch, moved, openPage, register, screenshot, serve, serveKernel, stopped, type Served } from './support/page.ts';
 
@@ -263,11 +264,10 @@ describe('the debugger\'s page', () => {
   });
 
   it('opens without the moment, and says why, where its link is damaged', async () => {
-    const link = new URL(page.url()), parts = new URLSearchParams(link.hash.slice(1)), image = parts.get('image')!;
-    const events = btoa(JSON.stringify({ events: [{ at: 5 }] }));
+    const link = new URL(page.url()), whole = link.hash, events = btoa(JSON.stringify({ events: [{ at: 5 }] }));
     for (const [hash, problem] of [
-      [`image=${image}&at=1000.0.0&log=eyJldmVudH`, 'log= is cut off'], [`image=${image}&at=1000.0.0&log=%%%`, 'log= is cut off'], [`image=${image}&at=1000.0.0&log=${events}`, 'its log is damaged: events[0].at'],
-      [`image=${image}&at=abc`, 'at= is not a moment'], [`image=${image}`, 'at= is not a moment'], ['image=98da0c&at=1000.0.0', 'image= is not eight hexadecimal digits'],
+      [whole.slice(0, -1), 'its checksum says'],
+      [`#${fragmentOf(new URLSearchParams({ image: new URLSearchParams(whole.slice(1)).get('image')!, at: '1000.0.0', log: events }))}`, 'its log is damaged: events[0].at'],
     ] as const) {
       link.hash = hash;
       const damaged = await openPage(browser, link.href, complaints);
@@ -280,7 +280,7 @@ describe('the debugger\'s page', () => {
 
   it('says where the moment of a link is beyond the end of the run', async () => {
     const link = new URL(page.url()), parts = new URLSearchParams(link.hash.slice(1));
-    link.hash = `image=${parts.get('image')!}&at=99999999.0.0`;
+    link.hash = fragmentOf(new URLSearchParams({ image: parts.get('image')!, at: '99999999.0.0' }));
     const beyond = await openPage(browser, link.href, complaints);
     expect(await stopped(beyond)).toBeLessThan(99_999_999);
     expect(await beyond.locator('.why').textContent()).toMatch(/^the moment of the link, at 99999999 instructions, is beyond the end of the run: /);

@@ -1,6 +1,7 @@
 /** Trace files: what is written is read back, and nothing else is accepted. */
 import { describe, expect, test } from 'vitest';
-import { crc32, readTrace, replayTrace, TraceFormatError, TraceWriter, TRACE_VERSION, type Trace, type TraceHeader } from '../../src/trace/format.ts';
+import { crc32 } from '../../src/machine/crc32.ts';
+import { readTrace, replayTrace, TraceFormatError, TraceWriter, TRACE_VERSION, type Trace, type TraceHeader } from '../../src/trace/format.ts';
 import { FIELD_COUNT, TraceState, type TraceInterrupt } from '../../src/trace/state.ts';
 import { interesting } from '../support/boundary.ts';
 import { Random, seedOf } from '../support/random.ts';

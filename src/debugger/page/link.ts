@@ -1,4 +1,5 @@
-/** A link to a moment: in the part of the address behind #, which no server sees. */
+/** A link to a moment: in the part of the address behind #, which no server sees. Its first part is a checksum of the others, so that one which was cut off says so. */
+import { crc32 } from '../../machine/crc32.ts';
 import type { LinkData, MomentData } from '../messages.ts';
 
 const MOST_BOOKMARKS = 200;
@@ -9,10 +10,16 @@ const momentOf = (text: string): MomentData | undefined => {
   return whole === undefined || !Object.values(moment).every(Number.isSafeInteger) ? undefined : moment;
 };
 
-export function linkText({ fingerprint, at, log }: LinkData, bookmarks: readonly MomentData[]): string {
-  const parts = new URLSearchParams({ image: fingerprint.toString(16).padStart(8, '0'), at: momentText(at), ...(bookmarks.length === 0 ? {} : { bookmarks: bookmarks.slice(0, MOST_BOOKMARKS).map(momentText).join(' ') }) });
+const hex8 = (value: number): string => value.toString(16).padStart(8, '0');
+const CHECK = 'check';
+/** What is behind the #, with its checksum. */
+export const fragmentOf = (parts: URLSearchParams): string => `${CHECK}=${hex8(crc32(new TextEncoder().encode(parts.toString())))}&${parts.toString()}`;
+
+/** What is behind the # in the link to a moment. */
+export function linkFragment({ fingerprint, at, log }: LinkData, bookmarks: readonly MomentData[]): string {
+  const parts = new URLSearchParams({ image: hex8(fingerprint), at: momentText(at), ...(bookmarks.length === 0 ? {} : { bookmarks: bookmarks.slice(0, MOST_BOOKMARKS).map(momentText).join(' ') }) });
   if (Array.isArray((log as { events?: unknown }).events) && (log as { events: unknown[] }).events.length > 0) parts.set('log', btoa(JSON.stringify(log)));
-  return `${location.origin}${location.pathname}#${parts.toString()}`;
+  return fragmentOf(parts);
 }
 
 /** A link to a moment, with its bookmarks. */
@@ -20,11 +27,13 @@ export interface Link extends LinkData { readonly bookmarks: readonly MomentData
 
 const damaged = (what: string): { readonly problem: string } => ({ problem: `the link in the address is damaged (${what}): the run begins anew` });
 
-/** What the page's own address asks for, or what is wrong with it; undefined: it is no link to a moment. */
-export function linkInAddress(): Link | { readonly problem: string } | undefined {
-  const parts = new URLSearchParams(location.hash.slice(1));
-  const image = parts.get('image'), at = parts.get('at');
-  if (image === null && at === null) return undefined;
+/** What an address asks for with what is behind its #, or what is wrong with that; undefined: it is no link to a moment. */
+export function linkIn(fragment: string): Link | { readonly problem: string } | undefined {
+  const parts = new URLSearchParams(fragment.replace(/^#/, ''));
+  const image = parts.get('image'), at = parts.get('at'), check = parts.get(CHECK);
+  if (image === null && at === null && check === null) return undefined;
+  parts.delete(CHECK);
+  if (`${CHECK}=${check}&${parts.toString()}` !== fragmentOf(parts)) return damaged('its checksum says that a part of it is missing or was changed');
   if (image === null || !/^[0-9a-f]{8}$/.test(image)) return damaged('image= is not eight hexadecimal digits');
   const moment = momentOf(at ?? '');
   if (moment === undefined) return damaged('at= is not a moment');
@@ -32,7 +41,7 @@ export function linkInAddress(): Link | { readonly problem: string } | undefined
   try {
     log = parts.has('log') ? JSON.parse(atob(parts.get('log')!)) : { events: [] };
   } catch {
-    return damaged('log= is cut off, or is no log of input');
+    return damaged('log= is no log of input');
   }
   return {
     fingerprint: Number.parseInt(image, 16),

@@ -3,7 +3,7 @@ import type { LoadRequest, Motion, Notice, StatusData } from '../messages.ts';
 import { Client } from './client.ts';
 import { Controls } from './controls.ts';
 import { h } from './dom.ts';
-import { linkInAddress, linkText } from './link.ts';
+import { linkFragment, linkIn } from './link.ts';
 import { Opener } from './opener.ts';
 import { Tabs, type Page, type Pane } from './pane.ts';
 import { BreakpointsPane } from './panes/breakpoints.ts';
@@ -62,7 +62,7 @@ class Main implements Page {
   start(): void { this.attempt(this.#opener.start()); }
 
   async #load(request: LoadRequest): Promise<void> {
-    const asked = this.#linkIsOld ? undefined : linkInAddress(), isDamaged = asked !== undefined && 'problem' in asked, link = isDamaged ? undefined : asked;
+    const asked = this.#linkIsOld ? undefined : linkIn(location.hash), isDamaged = asked !== undefined && 'problem' in asked, link = isDamaged ? undefined : asked;
     const loaded = await this.client.ask('load', { ...request, ...(link === undefined ? {} : { link }) });
     if (this.#linkIsOld) history.replaceState(undefined, '', location.pathname);
     this.#linkIsOld = isDamaged || (link !== undefined && loaded.linkProblem === undefined);
@@ -108,7 +108,7 @@ class Main implements Page {
   /** Text that reopens the page at this moment. */
   async link(): Promise<string> {
     this.#linkIsOld = true;
-    return linkText(await this.client.ask('link'), this.#timeline.bookmarks);
+    return `${location.origin}${location.pathname}#${linkFragment(await this.client.ask('link'), this.#timeline.bookmarks)}`;
   }
   open(): void { this.#opener.show(); }
 

@@ -2,7 +2,7 @@
 import type { LoadRequest, MachineRequest } from '../messages.ts';
 import { h } from './dom.ts';
 import { bytesOf, dropped, type Given } from './files.ts';
-import { linkInAddress } from './link.ts';
+import { linkIn } from './link.ts';
 import { MachineForm, picker, type Module } from './machine-form.ts';
 
 /** An image, what its kernel says of its own memory, and how a flat binary was opened. */
@@ -144,7 +144,7 @@ export class Opener {
 
 /** What becomes of a link in the address. */
 function linkNote(): HTMLElement | undefined {
-  const link = linkInAddress();
+  const link = linkIn(location.hash);
   if (link === undefined) return undefined;
   return h('p', { class: 'note' }, 'problem' in link ? `Take note: ${link.problem}.` : 'The link in the address leads to a moment of a run: open its image, with the same memory, command line and modules, and the page goes there.');
 }
