@@ -2,7 +2,7 @@
 import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { type Assembler, assemble, dx, al, ecx, qword, rax, rbx, rsp } from '../../src/assembler/index.ts';
 import { longmode, PROGRAM, temporaryFolder } from '../support/cli.ts';
 
@@ -107,10 +107,15 @@ describe('--on-fault debug', () => {
   });
 });
 
+/** A guest that a failed test has left would run for ever: its terminal goes, and hangs up. */
+const inTerminals: ChildProcessWithoutNullStreams[] = [];
+afterEach(() => { for (const child of inTerminals.splice(0)) child.kill(); });
+
 /** Runs an image in a terminal. `shown` waits for a text and says what came up to it. */
 function inTerminal(file: string, ...more: string[]): { child: ChildProcessWithoutNullStreams; shown: (wanted: RegExp) => Promise<string>; status: Promise<unknown> } {
   // util-linux's script gives the command a terminal.
   const child = spawn('script', ['-qec', [process.execPath, PROGRAM, 'run', file, ...FLAT, ...more].join(' '), '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'] });
+  inTerminals.push(child);
   let text = '';
   child.stdout.on('data', (data: Buffer) => { text += data.toString('latin1'); });
   const shown = async (wanted: RegExp): Promise<string> => {
@@ -135,6 +140,28 @@ function echoOr(a: Assembler, elsewhere: string): void {
 }
 
 describe('Ctrl-] in a terminal', () => {
+  it('ends when its terminal hangs up, prompt or guest', async () => {
+    const file = join(folder, 'for-ever.bin');
+    writeFileSync(file, assemble((a) => {
+      a.mov(dx, 0x3f8);
+      a.mov(al, '!'.charCodeAt(0));
+      a.out(dx, al);
+      a.label('for_ever');
+      a.jmp('for_ever');
+    }, { origin: 0x20_0000 }).bytes);
+    for (const atPrompt of [false, true]) {
+      const { child, shown } = inTerminal(file, '--on-fault', 'debug'), isRunning = (): boolean => execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).includes(`run ${file}`);
+      await shown(/!/);
+      if (atPrompt) {
+        child.stdin.write('\u001d');
+        await shown(/\(longmode\)/);
+      }
+      expect(isRunning()).toBe(true);
+      child.kill();
+      await expect.poll(isRunning, { timeout: 20_000 }).toBe(false);
+    }
+  }, 60_000);
+
   it('is the prompt\'s for as long as the machine is in the past: keys and Ctrl-C are for it, and the guest gets none', async () => {
     const { bytes } = assemble((a) => {
       a.label('echo');
