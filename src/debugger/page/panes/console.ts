@@ -3,12 +3,16 @@ import { FitAddon } from '@xterm/addon-fit';
 import { Terminal } from '@xterm/xterm';
 import type { StatusData } from '../../messages.ts';
 import { h } from '../dom.ts';
+import { Paced } from '../paced.ts';
 import type { Page, Pane } from '../pane.ts';
 
 const UTF8 = new TextEncoder();
 const SCROLLBACK_LINES = 5000;
 /** Characters of what has just been printed that a screen reader is told at once. */
 const LONGEST_ANNOUNCEMENT = 4000;
+/** What may wait to be drawn: more than the screen and all above it hold. */
+const MOST_WAITING_BYTES = 2 ** 21;
+const MOST_ANSWERS = 1000;
 /** What programs for a terminal expect: smaller letters are better than broken lines. */
 const COLUMNS = 80, LARGEST_FONT = 12, SMALLEST_FONT = 10;
 
@@ -17,8 +21,9 @@ export class ConsolePane implements Pane {
   readonly element: HTMLElement;
   readonly #terminal: Terminal;
   readonly #fit = new FitAddon();
-  /** What is being written has been written before. */
-  #repeats = false;
+  readonly #output: Paced;
+  /** Answers of the terminal itself since the last key. */
+  #answers = 0;
 
   readonly whileRunning = true;
   readonly #page: Page;
@@ -31,6 +36,7 @@ export class ConsolePane implements Pane {
     this.#page = page;
     const style = getComputedStyle(document.documentElement);
     this.#terminal = new Terminal({ convertEol: true, scrollback: SCROLLBACK_LINES, fontSize: LARGEST_FONT, lineHeight: 1.25, fontFamily: style.getPropertyValue('--mono'), screenReaderMode: true, cursorBlink: false, theme: theme() });
+    this.#output = new Paced(this.#terminal, MOST_WAITING_BYTES);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { this.#terminal.options.theme = theme(); });
     const screen = h('div', { class: 'terminal', role: 'group', 'aria-label': 'Serial console: Tab is the guest\'s, Shift+Tab leaves it' });
     this.#choice = this.#choiceOf([
@@ -55,9 +61,19 @@ export class ConsolePane implements Pane {
     }).observe(screen);
   }
 
-  /** A terminal answers what asks for its kind, its modes or the cursor's place, as if that were typed. What is written again has been answered: the answer is in the log. */
+  /**
+   * A terminal answers what asks for its kind, its modes or the cursor's place, as if that were typed. What is written again has been answered: the answer is in the log. There each one stays,
+   * so a guest that asks on and on gets no more until a key is pressed.
+   */
   #answerOnce(): void {
-    const { parser } = this.#terminal, isAnswered = (): boolean => this.#repeats;
+    const { parser } = this.#terminal;
+    this.#terminal.onKey(() => { this.#answers = 0; });
+    const isAnswered = (): boolean => {
+      if (this.#output.repeats || this.#answers > MOST_ANSWERS) return true;
+      if (++this.#answers <= MOST_ANSWERS) return false;
+      this.#page.attempt(Promise.reject(new RangeError(`the guest has asked the terminal ${MOST_ANSWERS} times: it gets no more answers until a key is pressed in the console`)));
+      return true;
+    };
     for (const query of [{ final: 'c' }, { prefix: '>', final: 'c' }, { final: 'n' }, { prefix: '?', final: 'n' }, { final: 't' }, { intermediates: '$', final: 'p' }, { prefix: '?', intermediates: '$', final: 'p' }]) {
       parser.registerCsiHandler(query, isAnswered);
     }
@@ -112,18 +128,7 @@ export class ConsolePane implements Pane {
     this.#fit.fit();
   }
 
-  show(bytes: Uint8Array, replaces: boolean, repeats: boolean): void {
-    if (!replaces && !repeats) {
-      this.#terminal.write(bytes);
-      return;
-    }
-    // Pieces are written in their order, and their callbacks called between them.
-    this.#terminal.write('', () => {
-      if (replaces) this.#terminal.reset();
-      this.#repeats = repeats;
-    });
-    this.#terminal.write(bytes, () => { this.#repeats = false; });
-  }
+  show(bytes: Uint8Array, replaces: boolean, repeats: boolean): void { this.#output.write({ bytes, replaces, repeats }); }
 
   /** What is on the screen and above it, as text. */
   get text(): string {
