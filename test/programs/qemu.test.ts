@@ -129,4 +129,14 @@ describe.runIf(installed || required)('found beside QEMU', { timeout: 60_000 }, 
       { id: 109, bytes: '67 4f d1 28' }, // shr qword ptr [r8d], 1
       { id: 134, bytes: '47 5d' }, // pop r13
     ]));
+  qemuDoesOtherwise('no IRETD of ring 3 leads into virtual-8086 mode',
+    program('16-bit protected mode, ring 3', 0x406, [0x8000n, 0xfn, 0x2b21n, 0x8302n, 0xe000n, 0x98cdn, 0x1an, 0x12n], [
+      { id: 0, bytes: '67 e2 b6', to: [1, 2] }, // loop 0xffb9
+      { id: 1, bytes: '64 eb fc', to: [1, 6] }, // jmp 0xffff
+      { id: 2, nops: [4] },
+      { id: 3, bytes: 'fe 0e da 83 75 00', to: [1, 1] }, // dec byte ptr [0x83da]; jne 2
+      { id: 4, nops: [4, 6] },
+      { id: 30, bytes: 'c1 f4 14' }, // shl sp, 0x14
+      { id: 34, bytes: '66 cf' }, // iretd
+    ]));
 });
