@@ -41,8 +41,8 @@ const prefixesOf = (bytes: readonly number[]): number => bytes.findIndex((byte) 
 /** A segment override that means nothing in 64-bit mode. */
 const hasIgnoredOverride = (bytes: readonly number[]): boolean => bytes.slice(0, prefixesOf(bytes)).some((byte) => byte < 0x64);
 function hasRexBeforePrefix(bytes: readonly number[]): boolean {
-  const at = prefixesOf(bytes);
-  return bytes[at]! >> 4 === 4 && LEGACY_PREFIXES.has(bytes[at + 1]!);
+  const behind = bytes.slice(prefixesOf(bytes)), opcode = behind.findIndex((byte) => byte >> 4 !== 4);
+  return opcode > 0 && LEGACY_PREFIXES.has(behind[opcode]!);
 }
 const LEGACY_PREFIXES: ReadonlySet<number> = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]);
 const hasMemory = ({ operands }: Instruction): boolean => operands.some((x) => x.kind === 'memory');
@@ -102,6 +102,8 @@ const isOfSs = (word: number): boolean => word >= SS && word < SS + 4;
 
 /** PE, MP, EM, TS, ET, NE; WP; AM; NW, CD, PG. SDM Vol. 3A, "Control Registers". */
 const CR0_BITS = 0xe005_003fn;
+/** B0 to B3 of DR6; L0 to G3 of DR7. */
+const BREAKPOINTS_MET = 0xfn, BREAKPOINTS_ENABLED = 0xffn;
 /** What stands behind legacy prefixes but LOCK, and REX, in the bytes of what is no instruction. */
 const behindPrefixes = (text: string): string => text.replace(/^((26|2e|36|3e|64|65|66|67|f2|f3|4.) )*/, '');
 
@@ -135,6 +137,7 @@ const KNOWN: readonly { readonly why: string; applies(seen: Seen): boolean }[] =
   { why: 'MOV SS takes a null selector whose RPL is not CPL in 64-bit mode; SDM Vol. 2B, "MOV—Move": #GP(0)', applies: ({ text, mode, difference: d }) => /^(mov|pop|lss) ss/.test(text) && mode?.bits === 64 && /we delivered vector 13, error code 0x0, QEMU went on/.test(d.what) },
   { why: 'REP with a 32-bit address size and a count of 0 leaves the upper half of RCX, as AMD\'s processors do; Intel\'s clear it (semantics/string.ts)', applies: ({ text, mode, difference: d }) => text.startsWith('rep') && mode?.bits === 64 && BigInt.asUintN(32, d.ours.words[FIELD.gpr + 1]!) === 0n && d.words.every((word) => STRING_REGISTERS.includes(word) && BigInt.asUintN(32, d.ours.words[word]! ^ d.recorded.words[word]!) === 0n) },
   { why: 'C6 and C7 are MOV whatever bits 5 to 3 of ModR/M; SDM Vol. 2D, "Opcode Extensions for One-Byte and Two-Byte Opcodes": /0 only', applies: ({ text }) => /^c[67] /.test(behindPrefixes(text)) },
+  { why: 'B0 to B3 of DR6 are set with a single-step trap where an address is that of a breakpoint which DR7 does not enable; SDM Vol. 3B, "Debug Status Register (DR6)": they may be', applies: ({ difference: d }) => d.words.every((word) => word === FIELD.dr6) && ((d.ours.words[FIELD.dr6]! ^ d.recorded.words[FIELD.dr6]!) & ~BREAKPOINTS_MET) === 0n && (d.ours.words[FIELD.dr7]! & BREAKPOINTS_ENABLED) === 0n },
   { why: 'CR0 keeps bits that it does not have; SDM Vol. 2B, "MOV—Move to/from Control Registers": setting them is ignored', applies: ({ difference: d }) => d.words.every((word) => word === FIELD.cr0) && ((d.ours.words[FIELD.cr0]! ^ d.recorded.words[FIELD.cr0]!) & CR0_BITS) === 0n },
   { why: 'IRETD enters virtual-8086 mode at CPL 3, too; SDM Vol. 2A, "IRET/IRETD/IRETQ": VM is popped at CPL 0 only', applies: ({ text, difference: d }) => text.startsWith('iret') && (d.recorded.words[FIELD.rflags]! & BigInt(RFLAGS.VM)) !== 0n && (d.ours.words[FIELD.rflags]! & BigInt(RFLAGS.VM)) === 0n },
   { why: '66, F2 and F3 before 0F AE /0 to /3 with a memory operand are ignored; SDM Vol. 2A, "FXSAVE", "LDMXCSR": NP, and silicon: #UD', applies: ({ text }) => /^0f ae [014589][0-9a-f]/.test(behindPrefixes(text)) && /^((26|2e|36|3e|64|65|67|4.) )*(66|f2|f3)/.test(text) },

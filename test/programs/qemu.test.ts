@@ -139,4 +139,32 @@ describe.runIf(installed || required)('found beside QEMU', { timeout: 60_000 }, 
       { id: 30, bytes: 'c1 f4 14' }, // shl sp, 0x14
       { id: 34, bytes: '66 cf' }, // iretd
     ]));
+  qemuDoesOtherwise('REX is ignored before another REX and a prefix',
+    program('64-bit mode, ring 3', 0x7, [0xd7n, 0xbn, 0x3n, 0xan, 0x2e000n, 0x8a4028aa65f0cf00n, 0x2806an, 0x28071n, 0xc87c3835a02d4e88n, 0x2831cn, 0x2n, 0x202ean, 0x201f0n, 0x7n, 0x28369n, 0x1dn], [
+      { id: 40, bytes: '66 c1 0d 16 00 00 00 c9' }, // ror word ptr [0x1e], 0xc9
+      { id: 42, nops: [4, 9, 6] },
+      { id: 45, bytes: '67 66 81 c5 b2 9f' }, // add bp, 0x9fb2
+    ]));
+  qemuDoesOtherwise('what VMASKMOV masks is not accessed',
+    program('64-bit mode, ring 0', 0x87, [0x14n, 0x1dn, 0x2dff5n, 0x281ean, 0x2e000n, 0x2815bn, 0x202d1n, 0xan, 0x2an, 0x2b033n, 0x280a1n, 0x81bdeaf6a085a467n, 0x84n, 0x27n, 0x100000000n, 0x28351n], [
+      { id: 19, bytes: 'c4 22 59 2d 91 35 00 00 00' }, // vmaskmovpd xmm10, xmm4, xmmword ptr [rcx+0x35]
+    ]));
+  qemuDoesOtherwise('breakpoints that DR7 does not enable are not noted with a single step',
+    program('16-bit protected mode, ring 3', 0x892, [0x833fn, 0x1fn, 0x118n, 0x0n, 0xe000n, 0x8293n, 0x8167n, 0x80fcn], [
+      { id: 0, bytes: '66 0f 6e 99 d0 ff' }, // movd xmm3, dword ptr [bx+di-0x30]
+      { id: 1, nops: [7, 4] },
+      { id: 6, nops: [3, 3, 5] },
+      { id: 45, nops: [7, 9, 4, 3, 3, 7, 4, 7] },
+      { id: 54, nops: [5, 2, 3, 5] },
+      { id: 58, bytes: '66 0f a4 17 da' }, // shld dword ptr [bx], edx, 0xda
+      { id: 60, nops: [3, 1, 3, 3] },
+      { id: 64, bytes: '9c' }, // pushf
+      { id: 65, nops: [6, 6] },
+      { id: 68, nops: [6, 6, 5, 4, 6, 3, 4, 3, 2, 4, 7, 5, 3, 4, 6, 4, 4, 4, 5] },
+      { id: 88, nops: [1, 5, 4, 6, 4] },
+      { id: 93, bytes: '64 66 e8 d3 a7 c8 53', to: [4, 104] }, // call 0x53c8a7da
+      { id: 94, nops: [4, 2] },
+      { id: 109, bytes: '9d' }, // popf
+      { id: 110, bytes: '36 cf' }, // iret
+    ]));
 });
