@@ -74,7 +74,7 @@ describe.skipIf(!isThere)('Debian\'s kernel in the page', () => {
     const page = await open('vmlinuz');
     await breakAt(page, 'console "Linux version"');
     const at = await moved(page, () => page.keyboard.press('F8'));
-    expect(await page.locator('.why').textContent()).toContain('the console says "Linux version"');
+    expect(await page.locator('.why').textContent()).toContain('console output "Linux version"');
     await page.getByRole('tab', { name: 'Console' }).click();
     await printed(page, 'Linux version');
     // The byte was the last thing that happened: one step back is before the OUT that printed it.

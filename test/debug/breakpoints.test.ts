@@ -85,8 +85,8 @@ describe('a breakpoint', () => {
     ['count 24', /^24 instructions have retired$/, ['read', 96n], ['read', 96n]],
     ['when ecx < 90', /^ecx < 90 is true$/, ['turn', 89n], ['turn', 89n]],
     ['port 0x3f8 out if value == 0x69', /^OUT at port 0x3f8, 8 bits: 0x69$/, ['sent_i', 0n], ['send_i', 0n]],
-    ['console login:', /^the console says "login:"$/, ['sent_colon', 0n], ['send_colon', 0n]],
-    ['console "i" if ecx == 0 && al == 0x69', /^the console says "i"$/, ['sent_i', 0n], ['send_i', 0n]],
+    ['console login:', /^console output "login:"$/, ['sent_colon', 0n], ['send_colon', 0n]],
+    ['console "i" if ecx == 0 && al == 0x69', /^console output "i"$/, ['sent_i', 0n], ['send_i', 0n]],
     ['write 0x301000', /^write of 5 bytes at 0x301000 by/, ['end', 0n], ['across', 0n]],
   ];
   for (const engine of ENGINE_NAMES) {

@@ -212,7 +212,7 @@ export class BreakWatch implements Watch<Hit> {
         output: (port, byte) => {
           if (port !== 0) return;
           this.#tail = (this.#tail + String.fromCharCode(byte)).slice(-longest);
-          for (const { armed, text, sent } of consoles) if (this.#tail.endsWith(sent)) see(armed, `the console says ${JSON.stringify(text)}`);
+          for (const { armed, text, sent } of consoles) if (this.#tail.endsWith(sent)) see(armed, `console output ${JSON.stringify(text)}`);
         },
       }),
     };
