@@ -43,6 +43,9 @@ export type Motion =
   | { readonly toWriteOf: { readonly memory: bigint; readonly bytes: number; readonly physical: boolean } | { readonly register: string } | { readonly pageTable: bigint } }
   | { readonly toMoment: { readonly retired: number; readonly deliveries?: number } };
 
+/** A change of a register, or of memory. */
+export type EditData = { readonly register: string; readonly value: bigint } | { readonly memory: bigint; readonly physical: boolean; readonly bytes: Uint8Array<ArrayBuffer> };
+
 export interface Requests {
   load: { takes: LoadRequest; gives: LoadedData };
   move: { takes: Motion; gives: void };
@@ -51,7 +54,8 @@ export interface Requests {
   pace: { takes: boolean; gives: void };
   /** Bytes for COM1; how many the guest has room for. In the past, or on a way there, none are taken unless another future is to begin with them. */
   type: { takes: { readonly bytes: readonly number[]; readonly forks: boolean }; gives: number | 'past' };
-  edit: { takes: { readonly register: string; readonly value: bigint } | { readonly memory: bigint; readonly physical: boolean; readonly bytes: Uint8Array<ArrayBuffer> }; gives: void };
+  /** In the past nothing is changed unless another future is to begin with it. */
+  edit: { takes: { readonly edit: EditData; readonly forks: boolean }; gives: 'done' | 'past' };
   break: { takes: { readonly text: string } | { readonly toggle: bigint } | { readonly remove: number } | { readonly enable: number; readonly enabled: boolean }; gives: void };
   /** The value of an expression over registers, memory and symbols. */
   evaluate: { takes: string; gives: bigint };

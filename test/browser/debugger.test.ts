@@ -213,10 +213,28 @@ describe('the debugger\'s page', () => {
     // Until the bytes there have come, those of the stack are seen.
     await page.locator('.memory:not([aria-busy])').waitFor();
     const byte = page.locator('.memory .byte.pointed');
-    await byte.click({ button: 'right' });
-    await page.getByRole('menuitem', { name: 'Change…' }).click();
-    await page.getByLabel('New bytes from').fill('5a a5');
-    await page.getByLabel('New bytes from').press('Enter');
+    const change = async (): Promise<void> => {
+      await byte.click({ button: 'right' });
+      await page.getByRole('menuitem', { name: 'Change…' }).click();
+      await page.getByLabel('New bytes from').fill('5a a5');
+      await page.getByLabel('New bytes from').press('Enter');
+    };
+    // In the past it asks first. The answer that is nearest keeps the future, and so does Esc.
+    const timeline = page.getByRole('slider', { name: 'Time line' }), end = await timeline.getAttribute('aria-valuemax'), here = await count(page), was = await byte.textContent();
+    const question = page.getByRole('alertdialog', { name: 'Begin another future?' });
+    for (const key of ['Enter', 'Escape']) {
+      await change();
+      await question.waitFor();
+      expect(await question.locator('p').textContent()).toBe(`The machine is in its past, at instruction ${here.toLocaleString('en-US')}. If you change memory here, the ${(Number(end) - here).toLocaleString('en-US')} instructions that came after are forgotten.`);
+      if (key === 'Enter') await screenshot(page, 'edited-in-the-past');
+      await page.keyboard.press(key);
+      await question.waitFor({ state: 'detached' });
+      await expect.poll(() => page.evaluate(() => document.activeElement?.classList.contains('byte'))).toBe(true);
+      expect([await byte.textContent(), await count(page), await timeline.getAttribute('aria-valuemax')]).toEqual([was, here, end]);
+    }
+    await change();
+    await moved(page, () => question.getByRole('button', { name: 'Change memory' }).click());
+    expect(await timeline.getAttribute('aria-valuemax')).toBe(String(here));
     await expect.poll(() => byte.textContent()).toBe('5a');
     expect(await byte.evaluate((element) => element.nextElementSibling?.textContent)).toBe('a5');
     await page.keyboard.press('b');
@@ -250,6 +268,15 @@ describe('the debugger\'s page', () => {
     await page.getByText('x87', { exact: true }).click();
     await type('st0', '4000c000000000000000');
     await expect.poll(() => register(page, 'st0')).toBe('4000c000000000000000');
+    // In the past not without being asked.
+    await moved(page, () => page.getByRole('button', { name: 'Step back', exact: true }).click());
+    const rbx = await register(page, 'rbx');
+    await type('rbx', '1234567');
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Keep the future' }).click();
+    await expect.poll(() => page.evaluate(() => document.activeElement?.closest<HTMLElement>('[data-register]')?.dataset['register'])).toBe('rbx');
+    expect(await register(page, 'rbx')).toBe(rbx);
+    await moved(page, () => page.keyboard.press('F11'));
+    expect(await register(page, 'st0')).toBe('4000c000000000000000');
   });
 
   it('reopens a moment from its link, with its bookmarks', async () => {

@@ -83,6 +83,17 @@ describe('--on-fault debug', () => {
     expect(answers[8]).toMatch(/^triple fault/);
     expect(answers[9]).toMatch(/^Triple fault after \d+ instructions/);
   });
+  it('changes nothing in the past that would take the future away, unless told to', () => {
+    const { answers } = prompted(['back 3', 'set rax = 1 + 1', 'p rax', 'goto end', 'back 3', 'set! rax = 1 + 1', 'p rax', 'info', 'set rax = 7', 'p rax', 'help set!']);
+    expect(answers[2]).toBe('the machine is in its past: what came after would be forgotten; "set! rax = 1 + 1" does it all the same');
+    expect(answers[3]).toBe('20015998343868 = 0x123456789abc');
+    expect(answers[4]).not.toMatch(/before the end/);
+    expect(answers[7]).toBe('2 = 0x2');
+    // The end is here now, and can be changed again.
+    expect(answers[8]).toMatch(/history: instruction 0 to 8,.*; 1 inputs/);
+    expect(answers[10]).toBe('7 = 0x7');
+    expect(answers[11]).toContain('set, set! REGISTER = EXPRESSION: changes a register');
+  });
   it('says what is wrong with a command, and goes on', () => {
     const { answers } = prompted(['fly', 'walk', 'x/99999 0', 'break nothing', 'delete 9', 'set cr0 = 1 << 40', 'who-wrote 1 << 60', 'goto #3', 'x/4b 1 << 50', 'tlb 0', 'regs', 'help', 'help break', 'disassemble 0x200000', 'next', 'p 1 +']);
     expect(answers.slice(1, 9)).toEqual([

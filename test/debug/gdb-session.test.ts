@@ -106,6 +106,24 @@ describe('a gdb session', () => {
     expect([peer.debug.machine.state.gpr[0], peer.ask('g')]).toEqual([7n, little(7n) + all.slice(16)]);
     for (const bad of ['pffff', 'p', 'pzz', 'P0', 'P0=12', `P${numberOf('rax')}=xx`, 'Gxyz']) expect(peer.ask(bad), bad).toMatch(/^E/);
   });
+  it('writes nothing in the past that would take the future away, unless told to', () => {
+    const { peer, address } = flatPeer(), { history, machine } = peer.debug, there = `${address('counter').toString(16)},8`;
+    peer.debug.runTo(100);
+    const before = machine.state.gpr[0]!;
+    peer.debug.runTo(50);
+    const rax = machine.state.gpr[0]!;
+    for (const write of [`P${numberOf('rax')}=${little(7n)}`, `M${there}:${little(7n)}`, latin1(`X${there}:\u0007\0\0\0\0\0\0\0`), `G${little(7n)}`]) expect(peer.ask(write)).toMatch(/^E\.the machine is in its past: .*monitor fork on/);
+    // That is how gdb asks whether it may send bytes as they are.
+    expect(peer.ask(latin1(`X${address('counter').toString(16)},0:`))).toBe('OK');
+    expect([machine.state.gpr[0], history.end.retired]).toEqual([rax, 100]);
+    peer.debug.runTo(history.end);
+    expect(machine.state.gpr[0]).toBe(before);
+    peer.debug.runTo(50);
+    expect(peer.monitor('fork')).toBe('what is written in the past is refused\n');
+    expect(peer.monitor('fork on')).toBe('what is written in the past begins another future: what came after is forgotten\n');
+    expect(peer.ask(`P${numberOf('rax')}=${little(7n)}`)).toBe('OK');
+    expect([machine.state.gpr[0], history.end.retired]).toEqual([7n, 50]);
+  });
   it('reads and writes memory, by linear and by physical address', () => {
     const peer = new Peer(new Debugger(kernelMachine('pmm')));
     peer.debug.runTo(50_000);

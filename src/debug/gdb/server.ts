@@ -26,6 +26,7 @@ export interface SessionOwner {
 }
 
 const SIGNAL = { INT: 2, TRAP: 5, ILL: 4, SEGV: 11 } as const;
+const IN_THE_PAST = 'E.the machine is in its past: what came after would be forgotten ("monitor fork on" lets you)';
 const ERROR = { memory: 'E0e', argument: 'E16' } as const;
 /** All of the address space: what is mapped is for the page tables to say. */
 const MEMORY_MAP = '<?xml version="1.0"?><!DOCTYPE memory-map PUBLIC "+//IDN gnu.org//DTD GDB Memory Map V1.0//EN" "http://sourceware.org/gdb/gdb-memory-map.dtd">'
@@ -48,6 +49,8 @@ export class GdbSession {
   #resume: Resume | undefined;
   #interrupt = false;
   #physical = false;
+  /** What gdb writes in the past begins another future. */
+  #forks = false;
   #ended = false;
   /** Where `monitor goto` leads, once gdb lets the machine move: it would not notice a machine that moves by itself. */
   #destination: Destination | undefined;
@@ -294,13 +297,18 @@ export class GdbSession {
       if (mode[1] !== undefined) this.#physical = mode[1] === 'on';
       return this.#output([`addresses are ${this.#physical ? 'physical' : 'linear'}`]);
     }
+    const fork = /^fork(?:\s+(on|off))?$/.exec(line);
+    if (fork !== null) {
+      if (fork[1] !== undefined) this.#forks = fork[1] === 'on';
+      return this.#output([`what is written in the past ${this.#forks ? 'begins another future: what came after is forgotten' : 'is refused'}`]);
+    }
     const outcome = this.#prompt.execute(line, { moves: false });
     if (outcome.kind === 'goto') {
       this.#destination = outcome.to;
       return this.#output(['"continue" or "reverse-continue" goes there, past breakpoints']);
     }
     const lines = outcome.kind === 'text' ? outcome.lines : outcome.kind === 'search' ? outcome.search.finish() : [];
-    return this.#output(line === 'help' ? [...lines, 'phys [on|off]: whether memory is read and written by physical address'] : lines);
+    return this.#output(line === 'help' ? [...lines, 'phys [on|off]: whether memory is read and written by physical address', 'fork [on|off]: whether what is written in the past begins another future, or is refused'] : lines);
   }
   /** The text in packets of its own, then the answer. */
   #output(lines: readonly string[]): string {
@@ -310,6 +318,9 @@ export class GdbSession {
   }
 
   // ---------------------------------------------------------------------------------------------------- registers
+  /** Nothing is written here: what came after would be forgotten, and nobody has said that it may. */
+  get #keepsFuture(): boolean { return this.#debug.history.hasFuture && !this.#forks; }
+
   #readRegister(rest: string): string {
     const register = /^[0-9a-f]{1,4}$/i.test(rest) ? GDB_REGISTERS[Number.parseInt(rest, 16)] : undefined;
     return register === undefined ? ERROR.argument : toHex(registerBytes(this.#debug.machine, register));
@@ -341,6 +352,7 @@ export class GdbSession {
 
   /** A refusal says why: "Standard Replies", `E.errtext`. */
   #give(name: string, value: bigint): string {
+    if (this.#keepsFuture) return IN_THE_PAST;
     try {
       this.#debug.history.give({ kind: 'register', name, value });
       return 'OK';
@@ -365,6 +377,8 @@ export class GdbSession {
   #writeMemory(where: string, bytes: Uint8Array | undefined): string {
     const place = placeOf(where);
     if (place === undefined || bytes === undefined || bytes.length !== place.bytes) return ERROR.argument;
+    // gdb asks with an empty write whether it may send bytes.
+    if (this.#keepsFuture && bytes.length > 0) return IN_THE_PAST;
     try {
       this.#debug.writeMemory(place.address, bytes, this.#physical);
       return 'OK';

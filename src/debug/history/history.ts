@@ -82,6 +82,8 @@ export class History {
   readonly #checkpoints: Checkpoints;
   readonly records: Records;
   #end: Moment;
+  /** The newest moment at which the machine has stood still. It is before the end where a stop before something has seen that happen. */
+  #newest: Moment;
   /** Number of the next input of the log. */
   #nextInput = 0;
   #slice = SHORTEST_SLICE;
@@ -94,7 +96,7 @@ export class History {
   constructor(machine: Machine, { budgetBytes = DEFAULT_BUDGET_BYTES, log = new InputLog(), given = 0 }: HistoryOptions = {}) {
     this.machine = machine;
     this.log = log;
-    this.#end = momentOf(machine);
+    this.#end = this.#newest = momentOf(machine);
     this.#nextInput = given;
     this.#checkpoints = new Checkpoints(machine, budgetBytes, given);
     this.records = new Records(machine);
@@ -109,6 +111,10 @@ export class History {
   /** Inputs of the log are still to come. */
   get follows(): boolean { return this.#nextInput < this.log.events.length; }
   get isLive(): boolean { return compareMoments(this.now, this.#end) >= 0; }
+  /** Nobody knows of anything that comes after now, except for inputs of the log. */
+  get isNewest(): boolean { return compareMoments(this.now, this.#newest) >= 0; }
+  /** Something is known to come after now, which whatever is given to the machine here takes away. */
+  get hasFuture(): boolean { return !this.isNewest || this.follows; }
   /** What the checkpoints take, what of that the first one does, which does not count against the budget, and what frames have taken at most. */
   get memory(): { readonly bytes: number; readonly firstBytes: number; readonly reservedBytes: number; readonly budgetBytes: number; readonly checkpoints: number } {
     const { bytes, firstBytes, reservedBytes, budgetBytes, count } = this.#checkpoints;
@@ -126,7 +132,7 @@ export class History {
     this.#nextInput++;
     this.#checkpoints.forgetBehind(this.now);
     this.records.forgetBehind(this.now);
-    this.#end = this.now;
+    this.#end = this.#newest = this.now;
     return taken;
   }
 
@@ -139,7 +145,7 @@ export class History {
   pass<H extends WatchHit>(options: HistoryRunOptions<H>): HistoryStop<H> { return this.#run(options, true); }
 
   #run<H extends WatchHit>(options: HistoryRunOptions<H>, pass: boolean): HistoryStop<H> {
-    const { watch } = options;
+    const { watch } = options, end = this.#end;
     watch?.arm?.(this.machine);
     try {
       const stop = this.#runArmed(options, pass);
@@ -150,6 +156,7 @@ export class History {
       return stop;
     } finally {
       watch?.disarm?.(this.machine);
+      if (this.isLive || this.#end !== end) this.#newest = this.now;
     }
   }
 

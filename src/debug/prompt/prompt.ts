@@ -28,8 +28,8 @@ interface Command {
   readonly moves?: boolean;
   /** Further lines for who asks for help with it. */
   readonly more?: readonly string[];
-  /** `moves`: commands that move the machine are taken. */
-  readonly run: (rest: string, moves: boolean) => Outcome;
+  /** `moves`: commands that move the machine are taken. `name`: which of its names was said. */
+  readonly run: (rest: string, moves: boolean, name: string) => Outcome;
 }
 
 const text = (lines: readonly string[]): Outcome => ({ kind: 'text', lines });
@@ -55,13 +55,13 @@ export class Prompt {
   execute(line: string, { moves = true }: { readonly moves?: boolean } = {}): Outcome {
     const wanted = line.trim() === '' ? this.#last : line.trim();
     this.#last = wanted;
-    const [, name = '', rest = ''] = /^([a-z-]+)(.*)$/is.exec(wanted) ?? [];
+    const [, name = '', rest = ''] = /^([a-z-]+!?)(.*)$/is.exec(wanted) ?? [];
     if (wanted === '') return text([]);
     const command = this.#named(name);
     if (command === undefined) return text([noCommand(wanted.split(/\s/)[0]!)]);
     if (command.moves === true && !moves) return text([`"${name}" moves the machine in time: use gdb's own commands (stepi, reverse-stepi, continue, reverse-continue)`]);
     try {
-      return command.run(rest.trim(), moves);
+      return command.run(rest.trim(), moves, name);
     } catch (error) {
       if (error instanceof ExpressionError) return text([`${error.message}${error.column > 0 ? ` (character ${error.column + 1})` : ''}`]);
       if (error instanceof RangeError) return text([error.message]);
@@ -129,7 +129,7 @@ export class Prompt {
       { names: ['info', 'i'], takes: '', says: 'the machine, its history, breakpoints', run: () => text(infoView(debug)) },
       { names: ['regs', 'r', 'registers'], takes: '', says: 'all registers', run: () => text(registerDump(machine.state).split('\n')) },
       { names: ['print', 'p'], takes: 'EXPRESSION', says: 'a value', run: (rest) => { const value = this.#value(rest); return text([`${value} = 0x${value.toString(16)}${symbols.name(value) === undefined ? '' : ` <${symbols.name(value)}>`}`]); } },
-      { names: ['set'], takes: 'REGISTER = EXPRESSION', says: 'changes a register; in the past, another future begins', moves: true, run: (rest) => text(this.#set(rest)) },
+      { names: ['set', 'set!'], takes: 'REGISTER = EXPRESSION', says: 'changes a register; in the past "set!" does, and begins another future', moves: true, run: (rest, _moves, name) => text(this.#set(rest, name.endsWith('!'))) },
       { names: ['disassemble', 'dis'], takes: '[ADDRESS]', says: 'instructions', run: (rest) => text(disassembly(machine, rest === '' ? machine.state.rip : this.#value(rest), 12, symbols)) },
       { names: ['why'], takes: '', says: 'the story of a triple fault', run: () => text(postMortem(machine, symbols).split('\n')) },
       { names: ['snapshot'], takes: '', says: 'remembers this moment, for "goto #N"', run: () => text([`#${this.#moments.push(history.now)} is instruction ${machine.state.retired}`]) },
@@ -183,10 +183,12 @@ export class Prompt {
     return [];
   }
 
-  #set(rest: string): string[] {
+  #set(rest: string, forks: boolean): string[] {
     const [, name = '', expression = ''] = /^\s*[$%]?(\w+)\s*=(.*)$/s.exec(rest) ?? [];
     if (name === '') throw new ExpressionError('set REGISTER = EXPRESSION', 0);
-    this.debug.history.give({ kind: 'register', name: name.toLowerCase(), value: this.#value(expression) });
+    const { history } = this.debug;
+    if (history.hasFuture && !forks) throw new RangeError(`the machine is in its past: what came after would be forgotten; "set! ${name} =${expression}" does it all the same`);
+    history.give({ kind: 'register', name: name.toLowerCase(), value: this.#value(expression) });
     return [];
   }
 }

@@ -1,8 +1,8 @@
 /** The page: puts the panes together, and keys, buttons and notices to work. */
-import type { LoadRequest, Motion, Notice, StatusData } from '../messages.ts';
+import type { EditData, LoadRequest, Motion, Notice, StatusData } from '../messages.ts';
 import { Client } from './client.ts';
 import { Controls } from './controls.ts';
-import { h } from './dom.ts';
+import { grouped, h } from './dom.ts';
 import { linkFragment, linkIn } from './link.ts';
 import { Opener } from './opener.ts';
 import { Tabs, type Page, type Pane } from './pane.ts';
@@ -19,6 +19,7 @@ import { StackPane } from './panes/stack.ts';
 import { StoryPane } from './panes/story.ts';
 import { TablesPane } from './panes/tables.ts';
 import { TlbPane } from './panes/tlb.ts';
+import { ask } from './question.ts';
 import { Timeline } from './timeline.ts';
 
 class Main implements Page {
@@ -91,6 +92,16 @@ class Main implements Page {
     this.attempt(this.client.ask('move', motion));
   }
   attempt(work: Promise<unknown>): void { work.catch((error: unknown) => { this.#controls.say(error instanceof Error ? error.message : String(error)); }); }
+  async edit(edit: EditData): Promise<void> {
+    if (await this.client.ask('edit', { edit, forks: false }) === 'done') return;
+    const { now, end } = this.#status!, what = 'register' in edit ? edit.register : 'memory', after = end - now.retired;
+    const answer = await ask({
+      title: 'Begin another future?',
+      text: `The machine is in its past, at instruction ${grouped(now.retired)}. If you change ${what} here, ${after > 0 ? `the ${grouped(after)} instructions that came after are forgotten` : 'what came after is forgotten'}.`,
+      keep: 'Keep the future', go: `Change ${what}`,
+    });
+    if (answer) await this.client.ask('edit', { edit, forks: true });
+  }
   show(where: 'memory' | 'physical' | 'paging' | 'code', address: bigint): void {
     if (where === 'code') this.#code.showAddress(address);
     else if (where === 'paging') {

@@ -1,5 +1,5 @@
 /** A pane shows a part of the machine's state; it asks for it again whenever the machine has moved. */
-import type { Motion, StatusData } from '../messages.ts';
+import type { EditData, Motion, StatusData } from '../messages.ts';
 import type { Client } from './client.ts';
 import { h } from './dom.ts';
 
@@ -17,6 +17,8 @@ export interface Page {
   move(motion: Motion): void;
   /** Does something and says in the status line why it could not. */
   attempt(work: Promise<unknown>): void;
+  /** Changes a register or memory; in the past only if the user, who is asked, wants it so. Settles when it is changed, or is to stay; throws where it cannot be. */
+  edit(edit: EditData): Promise<void>;
   /** Shows an address where it is asked for. */
   show(where: 'memory' | 'physical' | 'paging' | 'code', address: bigint): void;
   /** To an instruction count; settles when the machine has been asked to go there. */

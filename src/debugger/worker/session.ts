@@ -11,7 +11,6 @@ import { crc32 } from '../../machine/crc32.ts';
 import { InputLog, serialTaken } from '../../machine/input-log.ts';
 import { DEFAULT_MEMORY_BYTES, Machine } from '../../machine/machine.ts';
 import { RealTime } from '../../machine/real-time.ts';
-import { compareMoments, type Moment } from '../../machine/position.ts';
 import { readSourceLines } from '../../debug/source-lines.ts';
 import type { BreakpointData, LinkData, LoadedData, LoadRequest, MachineRequest, MomentData, Motion, Notice, RequestName, Requests, SourcesFound, StatusData } from '../messages.ts';
 import { codeView, Sources } from './code-view.ts';
@@ -30,8 +29,6 @@ const NOTICE_MS = 100;
 const LONGEST_SLEEP_MS = 1000;
 /** What checkpoints may take: a page shares its host with others. */
 const HISTORY_BYTES = 256 * 2 ** 20;
-
-const NEVER: Moment = { retired: -1, deliveries: 0, idleTime: 0 };
 
 /** A session with a machine in it. */
 interface Loaded {
@@ -61,8 +58,6 @@ export class Session {
   #why: string | undefined;
   #ending: StatusData['ending'];
   #stops = 0;
-  /** The newest moment at which it stood still, and how far the machine had been then. */
-  #newest: { readonly at: Moment; readonly end: Moment } = { at: NEVER, end: NEVER };
   #slice = FIRST_SLICE;
   #speed = 0;
   #noticed = 0;
@@ -106,12 +101,7 @@ export class Session {
       this.#stop({ kind: 'arrived' });
     },
     type: (request) => this.#type(request),
-    edit: (edit) => {
-      this.#standStill();
-      if ('register' in edit) this.#here.debug.history.give({ kind: 'register', name: edit.register, value: edit.value });
-      else this.#here.debug.writeMemory(edit.memory, edit.bytes, edit.physical);
-      this.#stop({ kind: 'arrived' });
-    },
+    edit: (request) => this.#edit(request),
     break: (change) => { this.#break(change); },
     evaluate: (text) => this.#evaluate(text),
     link: () => this.#link(),
@@ -161,7 +151,6 @@ export class Session {
     this.#why = this.#ending = undefined;
     this.#consoleIsLive = false;
     this.#consoleShows = Infinity;
-    this.#newest = { at: NEVER, end: NEVER };
     if (typeof followed === 'object') this.#follow(followed.at);
     else this.#stop({ kind: 'arrived' });
     return { fingerprint, protocol: plan.protocol, warnings: plan.warnings, symbols: plan.symbols.length, lines: lines.count, linesProblem: lines.problem, linkProblem };
@@ -169,7 +158,6 @@ export class Session {
 
   #move(motion: Motion): void {
     this.#standStill();
-    this.#noteNewest();
     const { debug } = this.#here;
     if (typeof motion === 'object') {
       if ('toAddress' in motion) this.#go(debug.toAddress(motion.toAddress), false);
@@ -291,19 +279,12 @@ export class Session {
     this.#motion = undefined;
     this.#waiting = false;
     this.#stops++;
-    this.#noteNewest();
     if (this.#linked !== undefined && stop.kind === 'arrived') this.#here.debug.foreseeFault();
     const why = stopLine(this.#here.debug, stop);
     this.#why = this.#linked === undefined || why === undefined ? why : `the moment of the link, at ${this.#linked.retired} instructions, is beyond the end of the run: ${why}`;
     this.#linked = undefined;
     this.#ending = stop.kind === 'triple-fault' || stop.kind === 'unimplemented' ? 'fault' : stop.kind === 'debug-exit' || stop.kind === 'power-off' || stop.kind === 'reset' || stop.kind === 'halted' ? 'end' : undefined;
     this.#status();
-  }
-
-  /** Where new things have happened since it stood still last, this is the newest place: a stop before something has seen it happen. */
-  #noteNewest(): void {
-    const { now, end } = this.#here.debug.history;
-    if (compareMoments(end, this.#newest.end) !== 0) this.#newest = { at: now, end };
   }
 
   // -------------------------------------------------------------------------------------------------------- notices
@@ -317,7 +298,7 @@ export class Session {
         activity: this.#motion === undefined ? 'stopped' : this.#waiting ? 'waiting' : 'running',
         stops: this.#stops, why: this.#why, ending: this.#ending,
         mode: modeText(debug.machine),
-        start: history.start.retired, end: history.end.retired, now: history.now, isNewest: compareMoments(history.now, this.#newest.at) >= 0, faultAddress: debug.faultAddress,
+        start: history.start.retired, end: history.end.retired, now: history.now, isNewest: history.isNewest, faultAddress: debug.faultAddress,
         speed: this.#speed, inRealTime: this.#keepsRealTime,
         history: { bytes: history.memory.bytes, checkpoints: history.memory.checkpoints },
         marksVersion: `${history.records.changes} ${history.log.events.length} ${history.start.retired} ${history.end.retired}`,
@@ -346,9 +327,22 @@ export class Session {
   }
 
   // --------------------------------------------------------------------------------------------------------- wishes
+  /** It stands in its past, or is on a way back there, or inputs of a log are still to come. */
+  get #hasFuture(): boolean { return this.#here.debug.history.hasFuture || (this.#backwards && this.#motion !== undefined); }
+
+  #edit({ edit, forks }: Requests['edit']['takes']): 'done' | 'past' {
+    if (this.#hasFuture && !forks) return 'past';
+    const { debug } = this.#here;
+    this.#standStill();
+    if ('register' in edit) debug.history.give({ kind: 'register', name: edit.register, value: edit.value });
+    else debug.writeMemory(edit.memory, edit.bytes, edit.physical);
+    this.#stop({ kind: 'arrived' });
+    return 'done';
+  }
+
   #type({ bytes, forks }: Requests['type']['takes']): number | 'past' {
-    const { history } = this.#here.debug, isGoingBack = this.#backwards && this.#motion !== undefined;
-    if (isGoingBack || !history.isLive || history.follows) {
+    const { history } = this.#here.debug;
+    if (this.#hasFuture) {
       if (!forks) return 'past';
       this.#standStill();
       const taken = serialTaken(history.give({ kind: 'serial', port: 0, bytes }));

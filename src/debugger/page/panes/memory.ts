@@ -130,7 +130,11 @@ export class MemoryPane implements Pane {
       if (event.key !== 'Enter') return;
       const digits = input.value.replaceAll(/\s/g, '');
       const bytes = /^([0-9a-f]{2})+$/i.test(digits) ? Uint8Array.from(digits.match(/../g)!, (pair) => Number.parseInt(pair, 16)) : undefined;
-      this.#page.attempt(bytes === undefined ? Promise.reject(new Error(`"${input.value}" is no row of bytes in hexadecimal`)) : this.#page.client.ask('edit', { memory: address, physical: this.#physical.checked, bytes }).then(end));
+      this.#page.attempt(bytes === undefined ? Promise.reject(new Error(`"${input.value}" is no row of bytes in hexadecimal`)) : this.#page.edit({ memory: address, physical: this.#physical.checked, bytes }).then(() => {
+        end();
+        // A question has had the focus meanwhile.
+        if (document.activeElement === document.body) this.#at(address)?.focus();
+      }));
     });
   }
 

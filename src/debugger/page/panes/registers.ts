@@ -99,7 +99,7 @@ export class RegistersPane implements Pane {
     return button;
   }
 
-  #give(name: string, value: bigint): Promise<void> { return this.#page.client.ask('edit', { register: name, value }); }
+  #give(name: string, value: bigint): Promise<void> { return this.#page.edit({ register: name, value }); }
 
   #actions(name: string, value: bigint): MenuItems {
     return [
@@ -126,7 +126,10 @@ export class RegistersPane implements Pane {
       if (event.key !== 'Enter') return;
       const typed = input.value.trim();
       const value = /^[0-9a-f]+$/i.test(typed) ? Promise.resolve(BigInt(`0x${typed}`)) : this.#page.client.ask('evaluate', typed);
-      this.#page.attempt(value.then((number) => this.#give(name, number)));
+      this.#page.attempt(value.then((number) => this.#give(name, number)).then(() => {
+        // A question has had the focus meanwhile.
+        if (document.activeElement === document.body) this.#body.querySelector<HTMLElement>(`[data-register="${name}"] button.value`)?.focus();
+      }));
     });
   }
 }
