@@ -60,6 +60,8 @@ class Watch {
   readonly over = new Set<number>();
   /** The page tables, as they were when the first program began. */
   #tables: { readonly at: number; readonly bytes: Uint8Array } | undefined;
+  #changer: number | undefined;
+  #program = 0;
   readonly #cpu: Cpu;
 
   constructor({ cpu, stepper, engine }: BareBoard, programs: readonly Program[]) {
@@ -72,9 +74,11 @@ class Watch {
     const execute = stepper.execute.bind(stepper);
     stepper.execute = () => {
       this.reason = '';
-      if (bytesInArena(cpu) !== undefined) this.#tables ??= this.#tablesAt(Number(cpu.state.cr3));
-      if (reachesFirmware(cpu)) this.over.add(programOf(cpu));
       const number = programOf(cpu), code = bytesInArena(cpu), { rip } = cpu.state, mode = programs[number]?.mode;
+      if (code !== undefined) this.#tables ??= this.#tablesAt(Number(cpu.state.cr3));
+      // What a program leaves changed is its own doing, not that of those behind it.
+      if (number !== this.#program && this.changer === undefined) this.#program = number;
+      if (reachesFirmware(cpu)) this.over.add(number);
       const move = execute();
       const recent = engine.recentInstructions().at(-1);
       if (code === undefined || mode === undefined || recent?.rip !== rip) return move;
@@ -89,8 +93,13 @@ class Watch {
    * Whether ring 0 has written over the page tables. From then on two processors with other TLBs differ, as they may: SDM Vol. 3A, "Invalidation of TLBs and
    * Paging-Structure Caches".
    */
-  get tablesChanged(): boolean {
+  get #tablesChanged(): boolean {
     return this.#tables !== undefined && !areAlikeBut(ACCESSED_DIRTY, this.#tables.bytes, this.#tablesAt(this.#tables.at).bytes);
+  }
+  /** The program, of all that have run, that has written over the page tables. */
+  get changer(): number | undefined {
+    if (this.#changer === undefined && this.#tablesChanged) this.#changer = this.#program;
+    return this.#changer;
   }
   /** Whether all that differs in a page is A in entries of the tables: SDM Vol. 3A, "Accessed and Dirty Flags", and QEMU reads what VMASKMOV does not ask for. */
   differInAccessed(frame: number, recorded: Uint8Array, ours: Uint8Array): boolean {
@@ -127,7 +136,8 @@ export async function besideQemu(programs: readonly Program[]): Promise<Beside> 
     const { difference, compared } = lockstep, last = programOf(board.cpu), [unjudged] = watch.unjudged;
     if (difference !== undefined) {
       const failure = differenceReport(difference, (place) => board.stepper.disassemble(place));
-      if (isKnown(difference, board, programs[last]?.mode, watch.reason) || watch.tablesChanged) return { failure, compared, last, known: true };
+      if (isKnown(difference, board, programs[last]?.mode, watch.reason)) return { failure, compared, last, known: true };
+      if (watch.changer !== undefined) return { failure, compared, last: watch.changer, known: true };
       return difference.pages.length > 0 ? { failure, compared, last: unjudged ?? last, known: unjudged !== undefined } : { failure, compared, last, known: watch.over.has(last) };
     }
     const failure = pages && pages.length > 0 ? pageReport(pages) : undefined;

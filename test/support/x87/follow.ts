@@ -8,13 +8,16 @@ export const recordable = (row: Row): boolean => (row.feature === 'fpu' || /^(F(
 const IE = 1, DE = 2, PE = 0x20, C1 = 0x200;
 const COMPARISON = /^(FU?COM|FICOM|FTST)/;
 
+/** 1 or -1. */
+const isOne = (value: bigint): boolean => BigInt.asUintN(79, value) === 0x3fff_8000_0000_0000_0000n;
+
 /** Why a case is left out: undefined where it is compared. */
 export function notFollowed(row: Row, before: X87State, after: X87State): string | undefined {
   const significand = BigInt.asUintN(64, before.stack[0] as bigint);
   if (row.mnemonic === 'FYL2X' && (significand & (significand - 1n)) === 0n) return 'the logarithm of a power of two is exact; processors approximate it and flag PE';
-  if (row.mnemonic === 'F2XM1' && ((before.stack[0] as bigint) >> 64n & 0x7fffn) === 0x3fffn) return 'F2XM1 of 1 and -1 is exact; Intel\'s processors flag PE';
   if (row.mnemonic === 'FYL2XP1' && ((before.stack[0] as bigint) >> 64n & 0x7fffn) >= 0x3ffen) return 'SDM Vol. 2A, "FYL2XP1": outside -(1 - sqrt(2)/2) to 1 - sqrt(2)/2 the result is undefined';
   const unmasked = after.status & ~after.control;
+  if (row.mnemonic === 'F2XM1' && isOne(before.stack[0] as bigint) && (unmasked & PE) !== 0) return 'F2XM1 of 1 and -1 is exact; Intel\'s processors flag PE, which shows where it is unmasked';
   if (COMPARISON.test(row.mnemonic) && (unmasked & (IE | DE)) !== 0) return 'SDM Vol. 2A, "FCOM", "FCOMI": unmasked, the condition codes or flags are not set; AMD sets them';
   if (row.text.startsWith('FLD m') && (unmasked & DE) !== 0) return 'SDM Vol. 1, "Denormal Operand Exception (#D)": unmasked, TOP and operands remain unchanged; AMD pushes the value';
   return undefined;
