@@ -59,6 +59,9 @@ export class Debugger {
     this.breakpoints = new Breakpoints(symbols);
   }
 
+  /** What is said of a way that leads to where the machine is: how the guest has ended, if it has here. */
+  get arrival(): DebugStop { return this.history.ending ?? ARRIVED; }
+
   // ----------------------------------------------------------------------------------------------------- forwards
   /** So many boundaries: an instruction, an iteration of a REP or a delivery each. Breakpoints on the way do not stop it. */
   step(count = 1): DebugStop {
@@ -66,7 +69,7 @@ export class Debugger {
       const stop = this.history.run({ maxInstructions: 1 });
       if (stop.kind !== 'instruction-limit') return stop as Stop;
     }
-    return ARRIVED;
+    return this.arrival;
   }
 
   /** Until a breakpoint, or the guest, stops it; at most so many instructions. */
@@ -102,13 +105,13 @@ export class Debugger {
       const watch = both(this.breakpoints.watch(), destination);
       const stop = this.history.run({ maxInstructions: maxInstructions - done, ...(watch === undefined ? {} : { watch }) });
       if (stop.kind !== 'hit') return stop;
-      if (!('breakpoint' in stop.hit)) return ARRIVED;
+      if (!('breakpoint' in stop.hit)) return this.arrival;
       if (this.breakpoints.stopsAt(stop.hit)) return { kind: 'hit', hit: stop.hit };
     }
   }
 
   // ---------------------------------------------------------------------------------------------------- backwards
-  back(count = 1): DebugStop { return this.history.stepBack(count) ? ARRIVED : START; }
+  back(count = 1): DebugStop { return this.history.stepBack(count) ? this.arrival : START; }
 
   /** Back to where a breakpoint would have stopped, or to the beginning. */
   reverse(): Motion { return this.#reverse(undefined); }
@@ -152,7 +155,7 @@ export class Debugger {
       advance: (maxInstructions) => {
         const before = state.retired, stop = way(maxInstructions);
         begun ??= Math.min(before, state.retired);
-        return stop.kind === 'arrived' && isOutOfReach ? START : stop;
+        return stop.kind !== 'arrived' ? stop : isOutOfReach ? START : this.arrival;
       },
       cancel: () => undefined,
       progress: () => (begun === undefined || begun >= end ? undefined : { kind: 'way', done: Math.min(state.retired, end) - begun, of: end - begun }),

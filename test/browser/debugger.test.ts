@@ -479,6 +479,7 @@ describe('a guest that asks the terminal where its cursor is', () => {
       await view.waitForFunction(() => location.hash.includes('at='));
       for (let n = 1; n <= 3; n++) expect(await moved(view, () => view.keyboard.press('Alt+F11'))).toBe(at - n);
       expect(await moved(view, () => view.getByRole('button', { name: 'To the latest moment' }).click())).toBe(at);
+      expect(await view.locator('.pill').textContent()).toBe('ended');
       // From its link it is the same moment: the answer comes from the log.
       const second = await openPage(browser, view.url(), complaints);
       expect(await stopped(second)).toBe(at);
@@ -544,6 +545,15 @@ describe('a guest that ends in a triple fault', () => {
       await screenshot(view, 'triple-fault');
       expect(await moved(view, () => view.keyboard.press('Alt+F11'))).toBe(1);
       expect(await view.locator('.line.current .mnemonic').textContent()).toBe('ud2');
+      expect(await view.locator('.pill').textContent()).toBe('in the past');
+      for (const come of [() => view.getByRole('button', { name: 'To the latest moment' }).click(), () => view.keyboard.press('F8')]) {
+        await moved(view, come);
+        expect([await view.locator('.pill').textContent(), await view.locator('.why').textContent()]).toEqual(['fault', 'triple fault: the processor has shut down']);
+      }
+      await view.getByRole('tab', { name: 'Console' }).click();
+      await view.locator('.xterm-helper-textarea').focus();
+      await view.keyboard.type('a');
+      await expect.poll(() => view.getByRole('alert').textContent()).toBe('the guest has ended, and nobody reads what is typed: triple fault: the processor has shut down');
       await view.close();
     } finally {
       guest.server.kill();

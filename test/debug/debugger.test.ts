@@ -86,7 +86,7 @@ describe('a motion', () => {
   it('backwards goes on in pieces, and returns when it is given up', () => {
     const { debug } = debugged('auto');
     debug.continue();
-    const { now } = debug.history;
+    const { now, ending } = debug.history;
     debug.breakpoints.add({ on: 'expression' }, { condition: 'rax == 3' });
     const motion = debug.reverse();
     expect(motion.advance(1)).toEqual({ kind: 'instruction-limit' });
@@ -100,7 +100,24 @@ describe('a motion', () => {
     const onwards = debug.goTo(now);
     let arrived = onwards.advance(100);
     for (let n = 0; n < 1000 && arrived.kind === 'instruction-limit'; n++) arrived = onwards.advance(100);
-    expect([arrived, debug.history.now]).toEqual([ARRIVED, now]);
+    expect([arrived, debug.history.now]).toEqual([ending, now]);
+  });
+});
+
+describe('where the guest has ended', () => {
+  it('every way that leads there says how, and the prompt, too', () => {
+    const { debug } = debugged('auto'), prompt = new Prompt(debug), said = 'the processor halted with interrupts off';
+    const ending: DebugStop = { kind: 'halted', wakeable: false };
+    expect(debug.continue()).toEqual(ending);
+    const { end } = debug.history;
+    debug.back();
+    expect(prompt.execute('info')).not.toMatchObject({ lines: expect.arrayContaining([expect.stringContaining('has ended')]) as string[] });
+    for (const come of [() => debug.step(), () => debug.over().advance(), () => debug.runTo(end), () => debug.runTo(1e9), () => debug.continue(), () => debug.toAddress(1n).advance()]) {
+      expect([come(), debug.history.now]).toEqual([ending, end]);
+      expect(prompt.report(debug.arrival)[0]).toBe(said);
+      expect(prompt.execute('info')).toMatchObject({ lines: expect.arrayContaining([`the guest has ended here: ${said}`]) as string[] });
+      expect(debug.back()).toEqual(ARRIVED);
+    }
   });
 });
 

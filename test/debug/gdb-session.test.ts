@@ -62,6 +62,23 @@ const flatPeer = (engine: (typeof ENGINE_NAMES)[number] = 'auto'): { peer: Peer;
 const little = (value: bigint, bytes = 8): string => toHex(Uint8Array.from({ length: bytes }, (_, n) => Number((value >> BigInt(8 * n)) & 0xffn)));
 const numberOf = (name: string): string => GDB_REGISTERS.findIndex((register) => register.name === name).toString(16);
 
+describe('a guest that has ended under gdb', () => {
+  it('says so again where gdb comes back to its end, by itself or after monitor goto, and to monitor info', () => {
+    const { peer } = flatPeer(), said = 'the processor halted with interrupts off';
+    const heard = (payload: string): string => peer.raw(packet(payload)).map((sent) => (/^O[0-9a-f]/.test(sent) ? new TextDecoder().decode(fromHex(sent.slice(1))) : sent)).join(' ');
+    expect(heard('vCont;c')).toContain(`longmode: ${said}`);
+    const { retired } = peer.debug.machine.state;
+    for (const come of ['vCont;c', 'vCont;s', 'goto']) {
+      expect(heard('bs')).not.toContain(said);
+      expect(peer.monitor('info')).not.toContain('has ended');
+      if (come === 'goto') peer.monitor('goto end');
+      expect(heard(come === 'goto' ? 'vCont;c' : come)).toContain(`longmode: ${said}`);
+      expect(peer.monitor('info')).toContain(`the guest has ended here: ${said}`);
+      expect(peer.debug.machine.state.retired).toBe(retired);
+    }
+  });
+});
+
 describe('a replay under gdb', () => {
   it('stops where the log ends, as gdb knows the end of a recording, and goes back from there', () => {
     const { peer } = flatPeer(), { log } = peer.debug.history, { state } = peer.debug.machine;

@@ -1,11 +1,11 @@
 /** Backwards in time: at every moment the machine is what it was, whatever way it came there, on every engine. */
 import { describe, expect, it, vi } from 'vitest';
-import { al, dx, qword, rax, rbx, rcx, type Assembler } from '../../src/assembler/index.ts';
+import { al, ax, dx, eax, qword, rax, rbx, rcx, type Assembler } from '../../src/assembler/index.ts';
 import { History, type Watch } from '../../src/debug/history/history.ts';
 import { KEPT_OF_A_SORT } from '../../src/debug/history/events.ts';
 import { MOST_OUTPUT } from '../../src/debug/history/records.ts';
 import { reverseContinue } from '../../src/debug/history/search.ts';
-import { ENGINE_NAMES, type EngineName, type Machine } from '../../src/machine/machine.ts';
+import { ENGINE_NAMES, type EngineName, type Machine, type Stop } from '../../src/machine/machine.ts';
 import { momentOf, type Moment } from '../../src/machine/position.ts';
 import { Random, seedOf } from '../support/random.ts';
 import { flatMachine, kernelMachine, wholeState } from '../machine/support/guests.ts';
@@ -212,8 +212,7 @@ describe('travel', () => {
     history.run({ maxInstructions: 50_000 });
     expect(history.runTo(110_000)).toBeUndefined();
     expect([machine.state.retired, history.end.retired]).toEqual([110_000, 110_000]);
-    // A power-off does not keep the processor from going on; what comes behind it does.
-    expect(history.runTo(1e9)).toEqual({ kind: 'halted', wakeable: false });
+    expect(history.runTo(1e9)).toEqual({ kind: 'power-off' });
   });
   it('in search of something goes on piece by piece, and leaves the machine where it was when it is given up', () => {
     const machine = kernelMachine('all');
@@ -227,6 +226,94 @@ describe('travel', () => {
       expect(wholeState(machine)).toBe(whole);
     }
     expect(reverseContinue(history, stopBefore(1n)).finish()).toEqual({ kind: 'start' });
+  });
+});
+
+const ENDINGS: readonly (readonly [name: string, ending: Stop, act: (a: Assembler) => void])[] = [
+  ['turned the power off', { kind: 'power-off' }, (a) => { a.mov(eax, 0x2000); a.mov(dx, 0x604); a.out(dx, ax); }],
+  ['left by the debug-exit port', { kind: 'debug-exit', value: 3 }, (a) => { a.mov(eax, 3); a.mov(dx, 0xf4); a.out(dx, al); }],
+  ['reset the machine', { kind: 'reset' }, (a) => { a.mov(eax, 6); a.mov(dx, 0xcf9); a.out(dx, al); }],
+  ['ended in a triple fault', { kind: 'triple-fault' }, (a) => { a.ud2(); }],
+  ['halted with interrupts off', { kind: 'halted', wakeable: false }, (a) => { a.cli(); a.hlt(); }],
+];
+
+describe.each(ENGINE_NAMES)('a guest that has ended › %s', (engine) => {
+  /** It counts to 1000, ends, and would go on to count to 2000. */
+  const endedBy = (act: (a: Assembler) => void): { history: History; machine: Machine; address: (name: string) => bigint } => {
+    const { machine, address } = flatMachine((a) => {
+      for (const label of ['before', 'behind']) {
+        a.mov(rcx, 1000);
+        a.label(label);
+        a.inc(rbx);
+        a.dec(rcx);
+        a.jnz(label);
+        if (label === 'before') act(a);
+      }
+      a.label('for_ever');
+      a.jmp('for_ever');
+    }, { engine });
+    return { history: new History(machine), machine, address };
+  };
+
+  it.each(ENDINGS)('because it %s goes no further, and has ended again whatever way one comes back to its end', (_name, ending, act) => {
+    const { history, machine } = endedBy(act);
+    history.run({ maxInstructions: 100 });
+    expect([history.ending, history.run(), history.ending]).toEqual([undefined, ending, ending]);
+    const { end } = history, whole = wholeState(machine);
+    expect([history.run(), history.runTo(1e9), history.pass({ maxInstructions: 5 }), wholeState(machine), history.end]).toEqual([ending, ending, ending, whole, end]);
+    for (const come of [
+      () => history.runTo(end),
+      () => history.run(),
+      () => history.run({ maxInstructions: end.retired - history.now.retired + 3 }),
+      () => { while (history.run({ maxInstructions: 1 }).kind === 'instruction-limit'); },
+      () => history.runTo(1e9),
+    ]) {
+      expect([history.stepBack(2), history.ending]).toEqual([true, undefined]);
+      come();
+      expect([history.ending, wholeState(machine), history.hasFuture]).toEqual([ending, whole, false]);
+      history.runTo(5);
+      expect(history.ending).toBeUndefined();
+      come();
+      expect([history.ending, wholeState(machine)]).toEqual([ending, whole]);
+    }
+    expect(machine.state.gpr[3]).toBe(1000n);
+  });
+  it.each(ENDINGS)('because it %s takes nothing that is typed', (_name, ending, act) => {
+    const { history } = endedBy(act);
+    history.run();
+    expect(history.give({ kind: 'serial', port: 0, bytes: [0x61] })).toBeUndefined();
+    expect(history.give({ kind: 'key', code: 'KeyA', pressed: true })).toBeUndefined();
+    expect([history.log.events, history.ending]).toEqual([[], ending]);
+  });
+  it.each(ENDINGS)('because it %s has not in another future, which an edit in its past begins', (_name, ending, act) => {
+    const { history, machine, address } = endedBy(act);
+    history.run();
+    history.stepBack(2);
+    history.give({ kind: 'register', name: 'rip', value: address('behind') });
+    history.give({ kind: 'register', name: 'rcx', value: 1000n });
+    expect([history.ending, history.hasFuture]).toEqual([undefined, false]);
+    expect(history.run({ maxInstructions: 5000 })).toEqual({ kind: 'instruction-limit' });
+    expect([history.ending, machine.state.gpr[3]]).toEqual([undefined, 2000n]);
+    // And there it may end as well.
+    history.give({ kind: 'register', name: 'rip', value: address('before') + 8n });
+    expect([history.run(), history.ending]).toEqual([ending, ending]);
+  });
+  it('by HLT goes on after an edit that lets interrupts in, now and whenever that is repeated; after a power-off no edit helps', () => {
+    const [, , , , [, , halts]] = ENDINGS as [unknown, unknown, unknown, unknown, typeof ENDINGS[number]], halted = endedBy(halts), { history } = halted;
+    history.run();
+    history.give({ kind: 'register', name: 'rflags', value: 0x202n });
+    // The timer wakes it, and there is no IDT.
+    expect([history.ending, history.run().kind, halted.machine.state.idleTime > 0]).toEqual([undefined, 'triple-fault', true]);
+    const { end } = history;
+    history.runTo(5);
+    expect([history.run().kind, history.now]).toEqual(['triple-fault', end]);
+    const off = endedBy(ENDINGS[0]![2]);
+    off.history.run();
+    off.history.give({ kind: 'register', name: 'rbx', value: 7n });
+    for (let n = 0; n < 2; n++) {
+      expect([off.history.run(), off.history.ending, off.machine.state.gpr[3]]).toEqual([{ kind: 'power-off' }, { kind: 'power-off' }, 7n]);
+      off.history.runTo(5);
+    }
   });
 });
 

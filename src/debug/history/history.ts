@@ -72,6 +72,12 @@ const NEAR = 10_000;
 /** Deliveries in one step: a #DB, an NMI and an interrupt, or an exception, a double fault and a triple fault; and INT n before it. */
 const MOST_DELIVERIES_A_STEP = 5;
 
+/** Stops behind which a guest does nothing more, whatever comes from outside. */
+const FINAL: ReadonlySet<HistoryStop['kind']> = new Set(['debug-exit', 'power-off', 'reset', 'triple-fault', 'unimplemented']);
+const isFinal = (stop: Stop): boolean => FINAL.has(stop.kind) || (stop.kind === 'halted' && !stop.wakeable);
+/** Final ones that a debugger's edit may help out of: it may let interrupts in, or go around the instruction. */
+const isMendable = ({ kind }: Stop): boolean => kind === 'halted' || kind === 'unimplemented';
+
 /** The moment that something names: an instruction count is the first one with it. */
 export const momentTo = (to: number | Position | Moment): Moment =>
   (typeof to === 'number' ? beginningOf({ retired: to, deliveries: 0 }) : 'idleTime' in to ? to : beginningOf(to));
@@ -84,6 +90,8 @@ export class History {
   #end: Moment;
   /** The newest moment at which the machine has stood still. It is before the end where a stop before something has seen that happen. */
   #newest: Moment;
+  /** How the guest ended, at the end; undefined: as far as is known it goes on there. */
+  #ending: Stop | undefined;
   /** Number of the next input of the log. */
   #nextInput = 0;
   #slice = SHORTEST_SLICE;
@@ -108,8 +116,10 @@ export class History {
   get now(): Moment { return momentOf(this.machine); }
   /** The furthest moment that the machine has been at. */
   get end(): Moment { return this.#end; }
+  /** How the guest has ended, if the machine is where it did: then it goes no further. */
+  get ending(): Stop | undefined { return this.#ending !== undefined && this.isLive ? this.#ending : undefined; }
   /** Inputs of the log are still to come. */
-  get follows(): boolean { return this.#nextInput < this.log.events.length; }
+  get follows(): boolean { return this.ending === undefined && this.#nextInput < this.log.events.length; }
   get isLive(): boolean { return compareMoments(this.now, this.#end) >= 0; }
   /** Nobody knows of anything that comes after now, except for inputs of the log. */
   get isNewest(): boolean { return compareMoments(this.now, this.#newest) >= 0; }
@@ -121,8 +131,13 @@ export class History {
     return { bytes, firstBytes, reservedBytes, budgetBytes, checkpoints: count };
   }
 
-  /** Gives the machine an input now and notes it. In the past the future is forgotten: another one begins. Returns what of it was taken; throws RangeError for an edit that cannot be. */
+  /**
+   * Gives the machine an input now and notes it. In the past the future is forgotten, with the guest's end: another one begins. Returns what of it was taken: of serial bytes and keys
+   * nothing where the guest has ended. Throws RangeError for an edit that cannot be.
+   */
   give(input: Input): Input | undefined {
+    const { ending } = this;
+    if (ending !== undefined && (input.kind === 'serial' || input.kind === 'key')) return undefined;
     // What cannot be leaves the future alone.
     const taken = applyInput(this.machine, input);
     if (taken === undefined) return undefined;
@@ -133,15 +148,15 @@ export class History {
     this.#checkpoints.forgetBehind(this.now);
     this.records.forgetBehind(this.now);
     this.#end = this.#newest = this.now;
+    this.#ending = ending === undefined || isMendable(ending) ? undefined : ending;
     return taken;
   }
 
   /**
-   * Forwards. Where the machine has been before it does the same again, and nothing leaves it; beyond that new things happen. Stops of the
-   * guest's own (a debug exit that was passed before) stop it each time.
+   * Forwards. Where the machine has been before it does the same again, and nothing leaves it; beyond that new things happen, until the guest ends.
    */
   run<H extends WatchHit>(options: HistoryRunOptions<H> = {}): HistoryStop<H> { return this.#run(options, false); }
-  /** The same, but stops of the guest's own are passed wherever it can go on. */
+  /** The same, but waits are passed wherever it can go on. */
   pass<H extends WatchHit>(options: HistoryRunOptions<H>): HistoryStop<H> { return this.#run(options, true); }
 
   #run<H extends WatchHit>(options: HistoryRunOptions<H>, pass: boolean): HistoryStop<H> {
@@ -174,6 +189,7 @@ export class History {
       if (given !== undefined) return { kind: 'hit', hit: given };
       const before = this.now;
       if (until !== undefined && compareMoments(before, until) >= 0) return { kind: 'arrived' };
+      if (this.ending !== undefined) return this.ending;
       if (state.retired >= endRetired || cpu.deliveries >= endDeliveries) return { kind: 'instruction-limit' };
       this.#takeCheckpoint();
       const live = this.isLive;
@@ -190,13 +206,14 @@ export class History {
       const stop = this.#slip(live, { maxInstructions: most, maxIdleTime: idle, breakpoints: watch?.instructions ?? watch?.addresses ?? NOWHERE });
       const after = this.now, moved = compareMoments(after, before) !== 0;
       if (compareMoments(after, this.#end) > 0) this.#end = after;
+      const isInputDue = this.#isInputDue;
+      if (isFinal(stop) && this.isLive && !(isInputDue && isMendable(stop))) this.#ending = stop;
       const hit = moved ? hitHere() : undefined;
       if (hit !== undefined) return { kind: 'hit', hit };
       if (stop.kind === 'instruction-limit' || stop.kind === 'reached' || stop.kind === 'paused') continue;
-      if (pass && moved) continue;
-      // A wait that ends with input, or at the moment that was asked for.
-      const next = this.log.events[this.#nextInput]?.at;
-      if (stop.kind === 'halted' && ((next !== undefined && compareMoments(next, after) <= 0) || (until !== undefined && compareMoments(after, until) >= 0) || (moved && after.idleTime < maxIdleTime && idle < maxIdleTime))) continue;
+      if (isInputDue || (pass && moved)) continue;
+      // A wait that ends at the moment that was asked for, or with input.
+      if (stop.kind === 'halted' && ((until !== undefined && compareMoments(after, until) >= 0) || (moved && after.idleTime < maxIdleTime && idle < maxIdleTime))) continue;
       return stop;
     }
   }
@@ -215,6 +232,11 @@ export class History {
     this.#cost += cost;
     this.#slice = Math.round(Math.min(Math.max((SLICE_COST * Math.max(done, 1)) / Math.max(cost, 1), SHORTEST_SLICE), LONGEST_SLICE, 2 * this.#slice));
     return stop;
+  }
+
+  get #isInputDue(): boolean {
+    const next = this.log.events[this.#nextInput];
+    return next !== undefined && compareMoments(next.at, this.now) <= 0;
   }
 
   /** Gives the machine the inputs of this moment; whether there were any. */
@@ -310,6 +332,7 @@ export class History {
 
   /** Shows an observer what the machine does next, where it has not been yet: it does it and is put back, and nothing of it has happened. */
   foresee(observer: Observer): void {
+    if (this.ending !== undefined) return;
     const { machine } = this;
     this.#checkpoints.take(this.#nextInput, this.#cost, this.isLive);
     const here = this.#checkpoints.before(this.now)!;

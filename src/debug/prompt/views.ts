@@ -139,13 +139,14 @@ export function kernelMemoryView({ frames, lists, blocks, problem }: KernelData)
 }
 
 /** The machine, its history and its devices in a few lines. */
-export function infoView({ machine, history, breakpoints }: Debugger): string[] {
-  const { state } = machine;
+export function infoView(debug: Debugger): string[] {
+  const { machine, history, breakpoints } = debug, { state } = machine;
   const { bytes, firstBytes, budgetBytes, checkpoints } = history.memory;
   return [
     `engine ${machine.engineName}, processor ${machine.options.cpu ?? DEFAULT_MODEL_NAME}, RAM ${mib(state.ramBytes)}`,
     `${modeText(machine)}, CPL ${state.cpl}; virtual time ${groups(machine.now())} ns, of which ${groups(state.idleTime)} ns halted`,
     `history: instruction ${groups(history.start.retired)} to ${groups(history.end.retired)}, ${checkpoints} checkpoints in ${mib(firstBytes)} and ${mib(bytes - firstBytes)} of ${mib(budgetBytes)}; ${history.log.events.length} inputs`,
+    ...(history.ending === undefined ? [] : [`the guest has ended here: ${stopLine(debug, history.ending)!}`]),
     ...breakpoints.all.map((breakpoint) => breakpointLine(breakpoints, breakpoint)),
   ];
 }

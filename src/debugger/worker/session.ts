@@ -56,7 +56,6 @@ export class Session {
   /** The moment of a link, on the way there. */
   #linked: MomentData | undefined;
   #why: string | undefined;
-  #ending: StatusData['ending'];
   #stops = 0;
   #slice = FIRST_SLICE;
   #speed = 0;
@@ -98,7 +97,7 @@ export class Session {
     },
     pause: () => {
       this.#standStill();
-      this.#stop({ kind: 'arrived' });
+      this.#stop(this.#here.debug.arrival);
     },
     type: (request) => this.#type(request),
     edit: (request) => this.#edit(request),
@@ -148,11 +147,11 @@ export class Session {
     const lines = readSourceLines(image);
     this.#loaded = { machine, debug, fingerprint, sources: new Sources(lines, sources), description: description === undefined ? descriptionOf(image) : { given: description } };
     this.#sent = [];
-    this.#why = this.#ending = undefined;
+    this.#why = undefined;
     this.#consoleIsLive = false;
     this.#consoleShows = Infinity;
     if (typeof followed === 'object') this.#follow(followed.at);
-    else this.#stop({ kind: 'arrived' });
+    else this.#stop(debug.arrival);
     return { fingerprint, protocol: plan.protocol, warnings: plan.warnings, symbols: plan.symbols.length, lines: lines.count, linesProblem: lines.problem, linkProblem };
   }
 
@@ -211,7 +210,7 @@ export class Session {
     this.#realTime = runsOn && this.#keepsRealTime ? new RealTime(this.#here.machine) : undefined;
     this.#backwards = backwards;
     this.#waiting = false;
-    this.#why = this.#ending = undefined;
+    this.#why = undefined;
     this.#speed = 0;
     // A short way is over before it is worth a word.
     this.#noticed = performance.now();
@@ -283,7 +282,6 @@ export class Session {
     const why = stopLine(this.#here.debug, stop);
     this.#why = this.#linked === undefined || why === undefined ? why : `the moment of the link, at ${this.#linked.retired} instructions, is beyond the end of the run: ${why}`;
     this.#linked = undefined;
-    this.#ending = stop.kind === 'triple-fault' || stop.kind === 'unimplemented' ? 'fault' : stop.kind === 'debug-exit' || stop.kind === 'power-off' || stop.kind === 'reset' || stop.kind === 'halted' ? 'end' : undefined;
     this.#status();
   }
 
@@ -327,6 +325,12 @@ export class Session {
   }
 
   // --------------------------------------------------------------------------------------------------------- wishes
+  /** How the guest has ended, where the machine stands. */
+  get #ending(): StatusData['ending'] {
+    const ending = this.#motion === undefined ? this.#here.debug.history.ending : undefined;
+    return ending === undefined ? undefined : ending.kind === 'triple-fault' || ending.kind === 'unimplemented' ? 'fault' : 'end';
+  }
+
   /** It stands in its past, or is on a way back there, or inputs of a log are still to come. */
   get #hasFuture(): boolean { return this.#here.debug.history.hasFuture || (this.#backwards && this.#motion !== undefined); }
 
@@ -336,19 +340,20 @@ export class Session {
     this.#standStill();
     if ('register' in edit) debug.history.give({ kind: 'register', name: edit.register, value: edit.value });
     else debug.writeMemory(edit.memory, edit.bytes, edit.physical);
-    this.#stop({ kind: 'arrived' });
+    this.#stop(debug.arrival);
     return 'done';
   }
 
   #type({ bytes, forks }: Requests['type']['takes']): number | 'past' {
-    const { history } = this.#here.debug;
+    const { debug } = this.#here, { history } = debug;
     if (this.#hasFuture) {
       if (!forks) return 'past';
       this.#standStill();
       const taken = serialTaken(history.give({ kind: 'serial', port: 0, bytes }));
-      this.#stop({ kind: 'arrived' });
+      this.#stop(debug.arrival);
       return taken;
     }
+    if (history.ending !== undefined) throw new RangeError(`the guest has ended, and nobody reads what is typed: ${stopLine(debug, history.ending)!}`);
     // It comes when it was typed, and not when the sleep began.
     if (this.#asleep !== undefined) this.#wake();
     const taken = serialTaken(history.give({ kind: 'serial', port: 0, bytes }));
