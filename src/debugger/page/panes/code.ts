@@ -73,7 +73,7 @@ export class CodePane implements Pane {
     this.#tellCursor();
     const focus = this.#lines.querySelector('[aria-selected="true"]') ?? this.#lines.querySelector('.current');
     if (focus instanceof HTMLElement) {
-      const top = focus.offsetTop - this.#lines.offsetTop, { scrollTop, clientHeight } = this.#lines;
+      const { offsetTop: top } = focus, { scrollTop, clientHeight } = this.#lines;
       if (top < scrollTop + 60 || top > scrollTop + clientHeight - 90) this.#lines.scrollTop = top - clientHeight / 3;
     }
     this.#meaning.replaceChildren(...(meaning === undefined ? [h('p', { class: 'problem' }, 'No instruction can be read at RIP.')] : [
