@@ -174,7 +174,7 @@ describe('the page on a server of static files', () => {
     writeFileSync(join(sources, 'exceptions.ts'), 'the first line\n'.repeat(400));
     await moved(page, () => page.keyboard.press('F8'));
     await drop(join(folder, 'src'));
-    await expect.poll(() => page.getByRole('alert').filter({ hasText: 'line table' }).textContent()).toMatch(/^The text of \d+ of the \d+ files of its line table is here\.$/);
+    await expect.poll(() => page.locator('.message').textContent()).toMatch(/^The text of \d+ of the \d+ files of its line table is here\.$/);
     await expect.poll(() => page.locator('.code-lines').textContent()).toContain('the first line');
   });
 

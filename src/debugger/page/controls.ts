@@ -1,9 +1,10 @@
-/** The bar at the top: buttons for every way to move, what the machine is doing, and why it stands still. */
+/** The bar at the top, buttons for every way to move, and the line under it: what the machine is doing, why it stands still, and the latest message. */
 import type { LoadedData, Motion, StatusData } from '../messages.ts';
 import { grouped, h, hex, short } from './dom.ts';
 import { icon, type IconName } from './icons.ts';
 import type { Page } from './pane.ts';
 
+/** A message is the latest news for so long, if the machine stands still. */
 const MESSAGE_MS = 8000;
 
 interface ControlsPage extends Page {
@@ -13,13 +14,15 @@ interface ControlsPage extends Page {
 
 export class Controls {
   readonly element: HTMLElement;
+  /** Its height stays the same, whatever it says. */
+  readonly statusLine: HTMLElement;
   readonly #page: ControlsPage;
   readonly #resume: HTMLButtonElement;
   readonly #name = h('span', { class: 'image-name' });
-  readonly #state = h('span', { class: 'pill', role: 'status', 'aria-live': 'polite' });
-  /** One line; pointed at, or with the focus, all of it. */
-  readonly #why = h('span', { 'class': 'why', 'role': 'status', 'aria-live': 'polite', 'aria-label': 'Why it stopped', 'tabindex': 0 });
-  readonly #progress = h('span', { class: 'progress', hidden: true });
+  readonly #state = h('span', { class: 'pill' });
+  /** Two lines; pointed at, or with the focus, all of it. */
+  readonly #why = h('span', { 'class': 'why', 'role': 'note', 'aria-label': 'Why it stopped', 'tabindex': 0 });
+  readonly #progress = h('span', { 'class': 'progress', 'aria-live': 'off', 'hidden': true });
   readonly #bar = h('progress', {});
   readonly #way = h('span', {});
   readonly #fault = h('button', { class: 'quiet fault-address', hidden: true, onclick: () => this.#page.show('paging', this.#status!.faultAddress!) }, 'Walk #PF');
@@ -27,7 +30,8 @@ export class Controls {
   readonly #count = h('button', { id: 'count', class: 'count', title: 'Instructions retired: go to another count (g)', 'aria-keyshortcuts': 'g', onclick: () => this.goTo() });
   readonly #mode = h('span', { class: 'mode' });
   readonly #speed = h('span', { class: 'speed' });
-  readonly #message = h('div', { class: 'message', role: 'alert', hidden: true });
+  /** The same. */
+  readonly #message = h('span', { 'class': 'message', 'role': 'note', 'aria-label': 'Latest message', 'tabindex': 0 });
   #status: StatusData | undefined;
   /** It was told to run after so many stops: before it is known to run it can be told to pause. */
   #resumedAfter: number | undefined;
@@ -47,10 +51,11 @@ export class Controls {
       h('div', { class: 'group', role: 'group', 'aria-label': 'Forwards' },
         button('step', 'step', 'Step in', 'F11', 'step'), button('over', 'over', 'Step over', 'F10', 'over'), button('out', 'out', 'Step out', 'Shift+F11', 'out'),
         this.#resume, button('end', 'last', 'To the latest moment', 'to the end of what has run', 'end')),
-      this.#state, h('div', { class: 'why-place' }, this.#why, this.#progress), this.#fault, this.#mode, this.#speed, this.#realTime, this.#count,
+      this.#mode, this.#speed, this.#realTime, this.#count,
       h('button', { id: 'link', class: 'quiet', title: 'Copy a link to this moment', onclick: () => page.attempt(this.#link()) }, 'Link'),
-      h('button', { id: 'open', class: 'quiet', onclick: () => page.open() }, 'Open…'),
-      this.#message);
+      h('button', { id: 'open', class: 'quiet', onclick: () => page.open() }, 'Open…'));
+    this.statusLine = h('div', { 'class': 'status-line', 'role': 'status', 'aria-live': 'polite', 'aria-atomic': 'false' },
+      this.#state, this.#fault, h('div', { class: 'said said-why' }, this.#why, this.#progress), h('div', { class: 'said' }, this.#message));
   }
 
   /** Asks for an instruction count, and goes there. */
@@ -86,15 +91,21 @@ export class Controls {
     this.#name.title = `entered by ${protocol}`;
   }
 
-  /** Shows a message for some seconds. */
-  say(text: string): void {
+  /** Shows a message. After some seconds, or at the next stop, it is no news any more, and gone at the stop after that. */
+  say(text: string, kind: 'error' | 'note' = 'note'): void {
     clearTimeout(this.#timer);
-    this.#message.textContent = text;
-    this.#message.hidden = false;
-    this.#timer = setTimeout(() => { this.#message.hidden = true; }, MESSAGE_MS);
+    this.#message.textContent = this.#message.title = text;
+    this.#message.className = `message ${kind}`;
+    this.#timer = setTimeout(() => { this.#message.classList.add('old'); }, MESSAGE_MS);
+  }
+
+  #outdateMessage(): void {
+    if (this.#message.classList.contains('old')) this.#message.textContent = this.#message.title = '';
+    this.#message.classList.add('old');
   }
 
   show(status: StatusData): void {
+    if (this.#status !== undefined && status.stops !== this.#status.stops) this.#outdateMessage();
     this.#status = status;
     const stopped = status.activity === 'stopped';
     this.#resume.replaceChildren(icon(stopped ? 'run' : 'pause'));

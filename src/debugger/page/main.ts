@@ -54,6 +54,7 @@ class Main implements Page {
     this.client.onNotice = (notice) => this.#noticed(notice);
     document.body.append(
       this.#controls.element,
+      this.#controls.statusLine,
       this.#timeline.element,
       h('main', {}, this.#code.element, this.#inspect.element, this.#registers.element, this.#log.element),
       this.#opener.element);
@@ -70,8 +71,8 @@ class Main implements Page {
     this.#timeline.bookmarks = link?.bookmarks ?? [];
     document.title = `${request.name} – longmode`;
     this.#controls.loaded(request.name, loaded);
-    const said = [...loaded.warnings, loaded.linesProblem, isDamaged ? asked.problem : loaded.linkProblem].filter((text) => text !== undefined);
-    if (said.length > 0) this.#controls.say(said.join('; '));
+    const problems = [loaded.linesProblem, isDamaged ? asked.problem : loaded.linkProblem].filter((text) => text !== undefined), said = [...problems, ...loaded.warnings];
+    if (said.length > 0) this.#controls.say(said.join('; '), problems.length > 0 ? 'error' : 'note');
   }
 
   async #sources(texts: Readonly<Record<string, string>>): Promise<void> {
@@ -91,7 +92,7 @@ class Main implements Page {
     this.#code.moved();
     this.attempt(this.client.ask('move', motion));
   }
-  attempt(work: Promise<unknown>): void { work.catch((error: unknown) => { this.#controls.say(error instanceof Error ? error.message : String(error)); }); }
+  attempt(work: Promise<unknown>): void { work.catch((error: unknown) => { this.#controls.say(error instanceof Error ? error.message : String(error), 'error'); }); }
   async edit(edit: EditData): Promise<void> {
     if (await this.client.ask('edit', { edit, forks: false }) === 'done') return;
     const { now, end } = this.#status!, what = 'register' in edit ? edit.register : 'memory', after = end - now.retired;
@@ -126,7 +127,7 @@ class Main implements Page {
   #noticed(notice: Notice): void {
     switch (notice.notice) {
       case 'console': this.#console.show(notice.bytes, notice.replaces, notice.repeats); break;
-      case 'failed': this.#controls.say(`The machine cannot go on: ${notice.message}`); break;
+      case 'failed': this.#controls.say(`The machine cannot go on: ${notice.message}`, 'error'); break;
       case 'status':
         this.#controls.show(notice.status);
         this.#timeline.show(notice.status);
@@ -155,7 +156,7 @@ class Main implements Page {
       this.#refresh();
     };
     this.#refreshing.then(done, (error: unknown) => {
-      this.#controls.say(String(error));
+      this.#controls.say(String(error), 'error');
       done();
     });
   }

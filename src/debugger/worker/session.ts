@@ -353,7 +353,7 @@ export class Session {
       this.#stop(debug.arrival);
       return taken;
     }
-    if (history.ending !== undefined) throw new RangeError(`the guest has ended, and nobody reads what is typed: ${stopLine(debug, history.ending)!}`);
+    if (history.ending !== undefined) throw new RangeError('the guest has ended: nobody reads what is typed');
     // It comes when it was typed, and not when the sleep began.
     if (this.#asleep !== undefined) this.#wake();
     const taken = serialTaken(history.give({ kind: 'serial', port: 0, bytes }));
