@@ -285,6 +285,13 @@ describe('the debugger\'s page', () => {
       await page.getByLabel(`New value of ${name},`).fill(value);
       await page.getByLabel(`New value of ${name},`).press('Enter');
     };
+    // What it was is what it was before the edit, also where the last step changed it, or another edit.
+    const rax = await register(page, 'rax');
+    for (const [value, was] of [['1234', rax], ['5678', '0000000000001234']] as const) {
+      await type('rax', value);
+      await expect.poll(() => page.locator('[data-register="rax"] button.value').getAttribute('title')).toBe(`was ${was}`);
+      await expect.poll(() => page.locator('.field-meaning').textContent()).toBe(`was ${was}`);
+    }
     await type('fs', '23');
     await expect.poll(() => page.locator('[data-register="fs"] .note').textContent()).toBe('data, DPL 3');
     expect(await register(page, 'fs_attributes')).toBe('0000c0f3');

@@ -1,4 +1,4 @@
-/** The registers: what changed since the last stop is marked; a click edits. */
+/** The registers: what changed since the last stop, or by an edit, is marked; a click edits. */
 import type { RegisterData, RegisterField, RegisterGroup, StatusData } from '../../messages.ts';
 import { h, hex, replaceContent } from '../dom.ts';
 import { showMenu, type MenuItems } from '../menu.ts';
@@ -19,6 +19,7 @@ export class RegistersPane implements Pane {
   readonly #page: Page;
   readonly #body = h('div', { class: 'scroll registers' });
   readonly #open = new Set(OPEN);
+  /** What they held at the stop before, and those that were edited since, before the edit. */
   #before = new Map<string, bigint>();
   #moment = '';
   #values = new Map<string, bigint>();
@@ -37,10 +38,11 @@ export class RegistersPane implements Pane {
 
   async refresh({ now }: StatusData): Promise<void> {
     const groups = await this.#page.client.ask('registers');
-    const moment = `${now.retired}+${now.deliveries}`;
-    if (moment !== this.#moment) this.#before = this.#values;
-    this.#moment = moment;
+    const moment = `${now.retired}+${now.deliveries}`, before = this.#values;
     this.#values = new Map(groups.flatMap(({ registers }) => registers.flatMap((register) => [register, ...register.parts ?? []])).map(({ name, value }) => [name, value]));
+    if (moment !== this.#moment) this.#before = before;
+    else this.#before = new Map([...this.#before, ...[...before].filter(([name, value]) => value !== this.#values.get(name))]);
+    this.#moment = moment;
     replaceContent(this.#body, groups.map((group) => this.#group(group)));
   }
 
