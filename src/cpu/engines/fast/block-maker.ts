@@ -1,5 +1,5 @@
 /** Writes blocks of records: instructions that follow each other in a page, up to the first that leads elsewhere or that the reference engine executes. */
-import { PAGE_SIZE } from '../../../state/addresses.ts';
+import { isCanonicalHigh, PAGE_SIZE } from '../../../state/addresses.ts';
 import type { GuestState } from '../../../state/guest-state.ts';
 import { RAM_BASE } from '../../../state/layout.ts';
 import { decode } from '../../decode/decode.ts';
@@ -7,10 +7,11 @@ import type { InstructionSet } from '../../decode/lookup.ts';
 import type { Instruction, Mode } from '../../isa/instruction.ts';
 import { RECORDS_BASE, RECORDS_END } from '../engine-memory.ts';
 import { HANDLER, type Handlers } from '../interpreter/handlers.ts';
-import { NEVER_LINKED, RECORD, RECORD_BYTES, UNLINKED, writeRecord } from '../interpreter/record.ts';
+import { clearRecord, copyRecord, NEVER_LINKED, RECORD, RECORD_BYTES, UNLINKED, writeRecord } from '../interpreter/record.ts';
 import type { Context } from './context.ts';
 import { endsBlock, type BlockSource, type Crossing } from './decoded-block.ts';
 import { MAX_BLOCK } from './dispatcher.ts';
+import { isKeptBranch } from './known-instructions.ts';
 import type { Trail } from './trail.ts';
 
 const NO_BYTES = new Uint8Array();
@@ -52,6 +53,13 @@ export class BlockMaker {
     let left: Instruction | undefined;
     /** Where a comparison is in the page that stands directly before; -1: none does. */
     let comparison = -1;
+    /** The conditional jump at an offset, whose record is written, with a comparison before it. */
+    const fuseWithComparison = (jump: number): void => {
+      if (comparison < 0) return;
+      const before = at - RECORD_BYTES, from = place + comparison;
+      const instructionAt = (offset: number): Instruction => decode(this.#state.u8, offset, mode, this.#instructions) as Instruction;
+      this.#fuse(() => [instructionAt(from), instructionAt(place + jump)], [this.#handlerOf(before), this.#handlerOf(at)], before);
+    };
     const take = (i: Instruction, offset: number): boolean => {
       const handler = this.#handlers.of(i);
       if (handler === HANDLER.reference) {
@@ -59,21 +67,22 @@ export class BlockMaker {
         return false;
       }
       this.#write(at, handler, i, ip + BigInt(offset - first), this.#state.u8, place + offset);
-      const compares = COMPARISONS.has(i.mnemonic);
-      if (isSameAnywhere(i)) known.keepRecord(place + offset, i, at, handler, compares);
-      if (i.mnemonic === 'Jcc' && comparison >= 0) {
-        const before = at - RECORD_BYTES, from = place + comparison;
-        this.#fuse(() => [decode(this.#state.u8, from, mode, this.#instructions) as Instruction, i], [this.#state.u32[(before + RECORD.handler) / 4]!, handler], before);
-      }
+      const compares = COMPARISONS.has(i.mnemonic), isJcc = i.mnemonic === 'Jcc';
+      if (isSameAnywhere(i) || isKeptBranch(i)) known.keepRecord(place + offset, i, at, handler, compares || isJcc);
+      if (isJcc) fuseWithComparison(offset);
       comparison = compares ? offset : -1;
       at += RECORD_BYTES;
       return true;
     };
     const pageLow = Number(ip & 0xffff_f000n), high = Number(ip >> 32n);
-    const copy = (slot: number, offset: number): void => {
+    const copy = (slot: number, offset: number): boolean => {
       this.#copy(slot, at, pageLow + offset + known.lengthIn(slot), high, place + offset, mode);
-      comparison = known.isMarked(slot) ? offset : -1;
+      if (known.isBranch(slot)) {
+        if (!this.#leadTo(at, pageLow + offset, known.displacementAt(place + offset, slot))) return false;
+        if (known.isMarked(slot)) fuseWithComparison(offset);
+      } else comparison = known.isMarked(slot) ? offset : -1;
       at += RECORD_BYTES;
+      return true;
     };
     const ending = this.#source.walk(frame, ip, mode, MAX_BLOCK, take, copy);
     let { branches } = ending, crossing: Crossing | undefined, firstRecord = start, read = ending.at - first;
@@ -134,18 +143,32 @@ export class BlockMaker {
   /** The same of an instruction that another record stands for; `nextLow` and `high`: the address behind it, whose low half may be 2^32. */
   #copy(slot: number, at: number, nextLow: number, high: number, from: number, mode: Mode): void {
     const { u32, u8 } = this.#state, { known } = this.#source, model = known.recordIn(slot);
-    u32.copyWithin(at / 4, model / 4, (model + RECORD_BYTES) / 4);
+    copyRecord(u32, model, at);
     // By now the record may have a handler of several instructions.
     u32[(at + RECORD.handler) / 4] = known.handlerIn(slot);
     u32[(at + RECORD.nextIp) / 4] = nextLow;
     u32[(at + RECORD.nextIp) / 4 + 1] = mode.codeSize === 64 && nextLow >= 2 ** 32 ? high + 1 : high;
     this.#trail.decoded(at, u8, from, known.lengthIn(slot), mode);
   }
+  /** Gives the record of a branch of 64-bit code its target and its links; false where it leads to an address of more than 48 bits. `fromLow`: low half of its own address. */
+  #leadTo(at: number, fromLow: number, displacement: number): boolean {
+    const { u32 } = this.#state;
+    const nextLow = u32[(at + RECORD.nextIp) / 4]!, nextHigh = u32[(at + RECORD.nextIp) / 4 + 1]!;
+    const low = nextLow + displacement, high = (nextHigh + (low < 0 ? -1 : low >= 2 ** 32 ? 1 : 0)) >>> 0;
+    if (!isCanonicalHigh(high, 48)) return false;
+    u32[(at + RECORD.target) / 4] = low;
+    u32[(at + RECORD.target) / 4 + 1] = high;
+    const isNear = high === nextHigh && (low & ~0xfff) === (fromLow & ~0xfff);
+    u32[(at + RECORD.taken) / 4] = isNear && (this.linksLoops || low > fromLow) ? UNLINKED : NEVER_LINKED;
+    u32[(at + RECORD.next) / 4] = (nextLow & ~0xfff) === (fromLow & ~0xfff) ? UNLINKED : NEVER_LINKED;
+    return true;
+  }
+  #handlerOf(record: number): number { return this.#state.u32[(record + RECORD.handler) / 4]!; }
   /** The last record of a block that no branch ends. */
   #writeLast(at: number, handler: number, ip: bigint, mode: Mode): void {
     const { u32, u64 } = this.#state;
     this.#trail.decoded(at, NO_BYTES, 0, 0, mode);
-    u32.fill(0, at / 4, (at + RECORD_BYTES) / 4);
+    clearRecord(u32, at);
     u32[(at + RECORD.handler) / 4] = handler;
     u64[(at + RECORD.nextIp) / 8] = ip;
     u64[(at + RECORD.target) / 8] = ip;

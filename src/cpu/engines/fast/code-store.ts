@@ -24,8 +24,9 @@ import type { Trail } from './trail.ts';
 
 /** What was made of one frame. */
 interface FrameCode {
-  /** First record of the block at an address, by its key. */
-  readonly blocks: Map<number, number>;
+  /** The linear pages as which it was interpreted, by the key of their addresses, and the one used last: mostly there is one. */
+  readonly views: Map<number, View>;
+  view: View | undefined;
   /** Entries that name the frame. */
   readonly entries: Set<number>;
   /** Frames with an instruction that reaches into this one: dropped with it. */
@@ -34,6 +35,15 @@ interface FrameCode {
   readonly dropped: Set<() => void>;
   /** Numbers of the linear pages as which it was decoded. */
   readonly pages: Set<number>;
+}
+
+/** A frame as a linear page in a context. */
+interface View {
+  readonly pageLow: number;
+  readonly high: number;
+  readonly context: number;
+  /** First record of the block at an offset in the page. */
+  readonly blocks: Map<number, number>;
 }
 
 /** Bits 47:0 of an address and the context: a number that a double holds exactly. */
@@ -109,7 +119,7 @@ export class CodeStore implements BlockSource {
 
   #frame(frame: number): FrameCode {
     let known = this.#frames.get(frame);
-    if (known === undefined) this.#frames.set(frame, known = { blocks: new Map(), entries: new Set(), reaching: new Set(), dropped: new Set(), pages: new Set() });
+    if (known === undefined) this.#frames.set(frame, known = { views: new Map(), view: undefined, entries: new Set(), reaching: new Set(), dropped: new Set(), pages: new Set() });
     return known;
   }
 
@@ -138,7 +148,7 @@ export class CodeStore implements BlockSource {
   }
   #page(frame: number): Uint8Array { return this.#state.u8.subarray(RAM_BASE + frame * PAGE_SIZE, RAM_BASE + (frame + 1) * PAGE_SIZE); }
 
-  walk(frame: number, ip: bigint, mode: Mode, most: number, take: (i: Instruction, at: number) => boolean, copy?: (slot: number, at: number) => void): BlockEnding {
+  walk(frame: number, ip: bigint, mode: Mode, most: number, take: (i: Instruction, at: number) => boolean, copy?: (slot: number, at: number) => boolean): BlockEnding {
     const first = Number(ip & 0xfffn);
     this.#frame(frame).pages.add(pageOf(ip));
     let at = first;
@@ -149,11 +159,14 @@ export class CodeStore implements BlockSource {
       if (at > first && this.hasStops && this.isStop(ip + BigInt(at - first))) break;
       const slot = known.find(place + at, PAGE_SIZE - at, mode.codeSize);
       if (slot >= 0 && copy !== undefined && known.recordIn(slot) !== 0) {
-        copy(slot, at);
+        // A branch to an address that no generated code leads to.
+        if (!copy(slot, at)) break;
         at += known.lengthIn(slot);
-        continue;
+        if (!known.isBranch(slot)) continue;
+        branches = true;
+        break;
       }
-      const i = slot >= 0 ? known.instructionIn(slot) : decode(page, at, mode, this.#instructions);
+      const i = slot >= 0 && !known.isBranch(slot) ? known.instructionIn(slot) : decode(page, at, mode, this.#instructions);
       if (i instanceof DecodeFailure) break;
       if (slot < 0) known.keep(place + at, i);
       if (i.row.meaning.kind === 'system') {
@@ -195,7 +208,8 @@ export class CodeStore implements BlockSource {
 
   /** Whether a block of records has been made at an address. */
   knows(frame: number, ip: bigint, context: Context): boolean {
-    return this.#frames.get(frame)?.blocks.has(codeKey(Number(ip & 0xffff_ffffn), Number(ip >> 32n), context.number)) ?? false;
+    const known = this.#frames.get(frame);
+    return known !== undefined && viewIn(known, Number(ip & 0xffff_ffffn), Number(ip >> 32n), context.number).blocks.has(Number(ip & 0xfffn));
   }
 
   /** The frame of an address by the fetch column of the TLB; undefined where that has no answer. */
@@ -216,21 +230,30 @@ export class CodeStore implements BlockSource {
    * a second page which the fetch column does not know yet.
    */
   block(frame: number, low: number, high: number, context: Context): number {
-    const known = this.#frame(frame);
-    const key = codeKey(low, high, context.number);
-    const found = known.blocks.get(key);
+    const { blocks } = viewIn(this.#frame(frame), low, high, context.number);
+    const found = blocks.get(low & 0xfff);
     if (found !== undefined) return found;
     if (this.blocks.isFull) {
       this.clear();
       return this.block(frame, low, high, context);
     }
     const made = this.blocks.make(frame, (BigInt(high) << 32n) | BigInt(low), context);
-    if (made !== 0) known.blocks.set(key, made);
+    if (made !== 0) blocks.set(low & 0xfff, made);
     return made;
   }
 
   /** Grows with whatever ends code that is there. */
   get changes(): number { return this.statistics.droppedFrames + this.statistics.emptied; }
+}
+
+/** The view of a frame with the code of an address in a context, a new one if need be. */
+function viewIn(code: FrameCode, low: number, high: number, context: number): View {
+  const pageLow = (low & ~0xfff) >>> 0, last = code.view;
+  if (last !== undefined && last.pageLow === pageLow && last.high === high && last.context === context) return last;
+  const key = codeKey(pageLow, high, context);
+  const view = code.views.get(key) ?? { pageLow, high, context, blocks: new Map<number, number>() };
+  code.views.set(key, view);
+  return (code.view = view);
 }
 
 /** Bits 63:12. */

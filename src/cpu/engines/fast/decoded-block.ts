@@ -27,9 +27,9 @@ export interface BlockSource {
   decode(frame: number, ip: bigint, mode: Mode, most: number): DecodedBlock;
   /**
    * Goes through the instructions of such a block: `take` gets each with its place in the page, and says whether it is to go on behind it. Where `copy` is given, it takes each that has a record in `known`,
-   * and gets its slot there.
+   * gets its slot there, and says the same.
    */
-  walk(frame: number, ip: bigint, mode: Mode, most: number, take: (i: Instruction, at: number) => boolean, copy?: (slot: number, at: number) => void): BlockEnding;
+  walk(frame: number, ip: bigint, mode: Mode, most: number, take: (i: Instruction, at: number) => boolean, copy?: (slot: number, at: number) => boolean): BlockEnding;
   readonly known: KnownInstructions;
   /** The instruction at an address near the end of a page, with its bytes from the next; undefined where there is none that may be generated. */
   decodeAcross(frame: number, ip: bigint, mode: Mode): DecodedBlock | undefined;

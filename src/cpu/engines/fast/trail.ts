@@ -45,7 +45,7 @@ export class Trail {
   readonly #state: GuestState;
   readonly #instructions: InstructionSet;
   readonly #noted: () => readonly RecentInstruction[];
-  /** Bytes of the instruction of a record, then the code size; 0 where there is none. */
+  /** Bytes of the instruction of a record; in the last one the code size, 0 where there is none. */
   readonly #recordBytes = new Uint8Array((RECORDS_END - RECORDS_BASE) / RECORD_BYTES * BYTES);
   readonly #sources = new Map<number, RegionSource>();
   #ended: number[] = [];
@@ -64,7 +64,8 @@ export class Trail {
   /** Notes the code of a record, `length` bytes from `from` on; none where it stands for no instruction. */
   decoded(record: number, bytes: Uint8Array, from: number, length: number, mode: Mode): void {
     const at = (record - RECORDS_BASE) / RECORD_BYTES * BYTES, kept = this.#recordBytes;
-    for (let n = 0; n < BYTES - 1; n++) kept[at + n] = n < length ? bytes[from + n]! : 0;
+    // What stands behind them does not matter: they are an instruction.
+    for (let n = 0; n < length; n++) kept[at + n] = bytes[from + n]!;
     kept[at + BYTES - 1] = length === 0 ? 0 : mode.codeSize;
   }
   /** The number by which the words of a new region name it. */

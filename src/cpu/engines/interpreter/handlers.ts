@@ -44,6 +44,7 @@ export class Handlers {
   readonly #indices = new Map<string, number>();
   /** The same by row and what else its form depends on. */
   readonly #ofRow = new Map<Row, Map<number, number>>();
+  readonly #pairs = new Map<number, number>();
   readonly #stringForms = new Map<number, StringForm>();
   readonly #code = new Code();
   #next = FIRST_FORM;
@@ -95,11 +96,15 @@ export class Handlers {
   }
   /** One handler for instructions that follow each other, whose own are `handlers`; HANDLER.reference where there is none. */
   sequence(instructions: () => readonly Instruction[], handlers: readonly number[]): number {
-    const key = handlers.join();
-    let index = this.#indices.get(key);
+    // Most are pairs: a comparison and its jump.
+    const pair = handlers.length === 2 ? handlers[0]! * MOST_HANDLERS + handlers[1]! : undefined;
+    const key = pair === undefined ? handlers.join() : '';
+    let index = pair === undefined ? this.#indices.get(key) : this.#pairs.get(pair);
     if (index !== undefined) return index;
     const [first, ...others] = instructions();
-    this.#indices.set(key, index = this.#add(() => new HandlerOps(this.#code, first!, HANDLER_SIGNATURE, others)));
+    index = this.#add(() => new HandlerOps(this.#code, first!, HANDLER_SIGNATURE, others));
+    if (pair === undefined) this.#indices.set(key, index);
+    else this.#pairs.set(pair, index);
     return index;
   }
 
