@@ -10,15 +10,16 @@ import { ACCESS, AT, FLAGS, SEL, SystemMachine, dpl, segment } from '../support/
 
 const VECTOR = 0x40;
 const INSTRUCTIONS = {
-  INT: [0xcd, VECTOR], IRETQ: [0x48, 0xcf], SYSCALL: [0x0f, 0x05], SYSRETQ: [0x48, 0x0f, 0x07], PUSHFQ: [0x9c], POPFQ: [0x9d], CLI: [0xfa], STI: [0xfb], SWAPGS: [0x0f, 0x01, 0xf8], RDTSC: [0x0f, 0x31],
+  INT: [0xcd, VECTOR], IRETQ: [0x48, 0xcf], SYSCALL: [0x0f, 0x05], SYSRETQ: [0x48, 0x0f, 0x07], PUSHFQ: [0x9c], POPFQ: [0x9d], CLI: [0xfa], STI: [0xfb], SWAPGS: [0x0f, 0x01, 0xf8], RDTSC: [0x0f, 0x31], RDTSCP: [0x0f, 0x01, 0xf9],
+  CLAC: [0x0f, 0x01, 0xca], STAC: [0x0f, 0x01, 0xcb], 'RDFSBASE RDX': [0xf3, 0x48, 0x0f, 0xae, 0xc2], 'RDGSBASE EDX': [0xf3, 0x0f, 0xae, 0xca], 'WRFSBASE RCX': [0xf3, 0x48, 0x0f, 0xae, 0xd1], 'WRGSBASE EBX': [0xf3, 0x0f, 0xae, 0xdb],
   'MOV ECX, SS': [0x8c, 0xd1], 'MOV RCX, CS': [0x48, 0x8c, 0xc9], 'MOV CX, DS': [0x66, 0x8c, 0xd9],
 } as const;
 /** The same of 32-bit code outside IA-32e mode. */
-const LEGACY_INSTRUCTIONS = { INT: [0xcd, VECTOR], IRETD: [0xcf], PUSHFD: [0x9c], POPFD: [0x9d], CLI: [0xfa], STI: [0xfb], RDTSC: [0x0f, 0x31], 'MOV ECX, SS': [0x8c, 0xd1], 'MOV CX, DS': [0x66, 0x8c, 0xd9] } as const;
+const LEGACY_INSTRUCTIONS = { INT: [0xcd, VECTOR], IRETD: [0xcf], PUSHFD: [0x9c], POPFD: [0x9d], CLI: [0xfa], STI: [0xfb], RDTSC: [0x0f, 0x31], RDTSCP: [0x0f, 0x01, 0xf9], CLAC: [0x0f, 0x01, 0xca], STAC: [0x0f, 0x01, 0xcb], 'MOV ECX, SS': [0x8c, 0xd1], 'MOV CX, DS': [0x66, 0x8c, 0xd9] } as const;
 /** What may stand behind the instruction: NOP, STI, CLI, HLT, MOV SS, EDX, INT n, MOV AL, [RBX], PUSHFQ. */
 const BEHIND = [[0x90], [0x90], [0xfb], [0xfa], [0xf4], [0x8e, 0xd2], [0xcd, VECTOR], [0x8a, 0x03], [0x9c]] as const;
-const AT_ANY_CPL: readonly Name[] = ['INT', 'SYSCALL', 'PUSHFQ', 'RDTSC', 'MOV ECX, SS', 'MOV RCX, CS', 'MOV CX, DS'];
-const LEGACY_AT_ANY_CPL: readonly LegacyName[] = ['INT', 'PUSHFD', 'RDTSC', 'MOV ECX, SS', 'MOV CX, DS'];
+const AT_ANY_CPL: readonly Name[] = ['INT', 'SYSCALL', 'PUSHFQ', 'RDTSC', 'RDTSCP', 'RDFSBASE RDX', 'RDGSBASE EDX', 'WRFSBASE RCX', 'WRGSBASE EBX', 'MOV ECX, SS', 'MOV RCX, CS', 'MOV CX, DS'];
+const LEGACY_AT_ANY_CPL: readonly LegacyName[] = ['INT', 'PUSHFD', 'RDTSC', 'RDTSCP', 'MOV ECX, SS', 'MOV CX, DS'];
 type Name = keyof typeof INSTRUCTIONS;
 type LegacyName = keyof typeof LEGACY_INSTRUCTIONS;
 const CASES = 1500;
@@ -61,8 +62,9 @@ function prepare(m: SystemMachine, name: Name, seed: number): void {
   state.gdtrLimit = pick(random, 0xfff, 0x0f, 0x0e);
   state.idtrLimit = pick(random, 0xfff, 16 * VECTOR + 15, 16 * VECTOR + 14);
   state.cr0 = (CR0.PE | CR0.PG | CR0.WP | CR0.ET | CR0.NE | pick(random, 0, CR0.AM)) >>> 0;
-  state.cr4 = CR4.PAE | CR4.PGE | CR4.DE | pick(random, 0, CR4.SMAP, CR4.TSD);
+  state.cr4 = CR4.PAE | CR4.PGE | CR4.DE | pick(random, 0, CR4.SMAP, CR4.TSD) | pick(random, CR4.FSGSBASE, 0);
   state.tscOffset = random.u64();
+  state.tscAux = BigInt(random.u32());
   state.idleTime = random.below(1000) / 4;
   state.efer = EFER.LME | EFER.LMA | EFER.NXE | pick(random, EFER.SCE, 0);
   state.nmiBlocked = pick(random, 0, 1);
@@ -79,6 +81,7 @@ function prepare(m: SystemMachine, name: Name, seed: number): void {
   state.gpr[3] = BigInt(pick(random, 0x7000_0000, AT.userStack - 8));
   state.gpr[11] = BigInt(flags(random));
   state.kernelGsBase = random.u64();
+  if (name.startsWith('RD')) for (const at of [SEGMENT.FS, SEGMENT.GS]) state.base[at] = random.u64();
   m.interrupts.length = 0;
   if (pick(random, 0, 1) === 1) m.interrupts.push(VECTOR + 1);
 
@@ -92,7 +95,7 @@ function prepare(m: SystemMachine, name: Name, seed: number): void {
   if (user) m.enterUser();
   state.gpr[4] = BigInt(user ? AT.userStack - random.below(16) : frame);
   // Nothing may be due before the instruction itself.
-  m.rflags = (flags(random) & ~(RFLAGS.TF | RFLAGS.RF | RFLAGS.VM | RFLAGS.AC | (m.interrupts.length > 0 ? RFLAGS.IF : 0))) >>> 0;
+  m.rflags = (flags(random) & ~(RFLAGS.TF | RFLAGS.RF | RFLAGS.VM | RFLAGS.AC | (m.interrupts.length > 0 ? RFLAGS.IF : 0)) | (name === 'CLAC' ? RFLAGS.AC * random.below(2) : 0)) >>> 0;
   cpu.stateReplaced();
 }
 

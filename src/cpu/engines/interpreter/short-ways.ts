@@ -1,7 +1,7 @@
 /**
  * Short ways of system instructions, where they do what kernels have them do all day. INT n, IRET, SYSCALL and SYSRETQ: flat
  * code at CPL 0 and 3, descriptors of the GDT that have their accessed bits (long-ways.ts: 64-bit mode; legacy-ways.ts: 32-bit code outside IA-32e mode).
- * PUSHF, POPF, CLI and STI, SWAPGS, RDTSC, MOV from a segment register, INVLPG, MOV from and to CR2 and CR3. Nobody looks on, nothing is pending afterwards. All that is asked
+ * PUSHF, POPF, CLI and STI, CLAC and STAC, SWAPGS, the bases of FS and GS, RDTSC and RDTSCP, MOV from a segment register, INVLPG, MOV from and to CR2 and CR3. Nobody looks on, nothing is pending afterwards. All that is asked
  * comes before anything changes; where an answer is no, or the TLB's columns do not have a page, the next record has the reference engine do the
  * whole instruction. Its meaning is that of isa/system/: test/engines/short-ways.test.ts, and paging-code.test.ts, hold these ways to it.
  */
@@ -12,7 +12,7 @@ import { TLB_LAYOUT, COLUMN } from '../../../mmu/tlb.ts';
 import { VECTOR } from '../../exceptions.ts';
 import { RFLAGS } from '../../flags.ts';
 import type { Instruction } from '../../isa/instruction.ts';
-import { RAX, RDX, RSP, type MemoryOperand, type RegisterOperand, type SpecialRegisterOperand } from '../../isa/operand.ts';
+import { RAX, RCX, RDX, RSP, type MemoryOperand, type RegisterOperand, type SpecialRegisterOperand } from '../../isa/operand.ts';
 import { LeftToReference } from '../emit/graph-ops.ts';
 import type { Leave } from '../emit/memory-ops.ts';
 import type { Node } from '../emit/node.ts';
@@ -29,12 +29,13 @@ import { ShortWayOps, type Descriptor } from './short-way-ops.ts';
 const LONG_TRANSFERS: ReadonlyMap<string, Transfer> = new Map([['INT', 'interrupt'], ['SYSCALL', 'systemCall'], ['IRETQ', 'interruptReturn'], ['SYSRETQ', 'systemReturn']]);
 const LEGACY_TRANSFERS: ReadonlyMap<string, Transfer> = new Map([['INT', 'interrupt'], ['IRETD', 'interruptReturn']]);
 type Transfer = 'interrupt' | 'systemCall' | 'interruptReturn' | 'systemReturn';
-/** Ways that go on behind the instruction; PUSHF and RDTSC at any CPL. */
+/** Ways that go on behind the instruction. */
 const PLAIN: ReadonlyMap<string, Plain> = new Map([
-  ['PUSHFQ', 'pushFlags'], ['PUSHFD', 'pushFlags'], ['POPFQ', 'popFlags'], ['POPFD', 'popFlags'], ['CLI', 'clearInterruptFlag'], ['STI', 'setInterruptFlag'], ['SWAPGS', 'swapGs'], ['INVLPG', 'invalidatePage'], ['RDTSC', 'readTimeStampCounter'],
+  ['PUSHFQ', 'pushFlags'], ['PUSHFD', 'pushFlags'], ['POPFQ', 'popFlags'], ['POPFD', 'popFlags'], ['CLI', 'clearInterruptFlag'], ['STI', 'setInterruptFlag'], ['SWAPGS', 'swapGs'], ['INVLPG', 'invalidatePage'], ['RDTSC', 'readTimeStampCounter'], ['RDTSCP', 'readTimeStampCounter'],
+  ['CLAC', 'setAccessControl'], ['STAC', 'setAccessControl'], ['RDFSBASE', 'readBase'], ['RDGSBASE', 'readBase'], ['WRFSBASE', 'writeBase'], ['WRGSBASE', 'writeBase'],
 ]);
-type Plain = 'pushFlags' | 'popFlags' | 'clearInterruptFlag' | 'setInterruptFlag' | 'swapGs' | 'invalidatePage' | 'readTimeStampCounter' | 'readSegment' | 'readControlRegister' | 'writeCr3';
-const AT_ANY_CPL: ReadonlySet<Plain | Transfer> = new Set(['interrupt', 'systemCall', 'pushFlags', 'readSegment', 'readTimeStampCounter']);
+type Plain = 'pushFlags' | 'popFlags' | 'clearInterruptFlag' | 'setInterruptFlag' | 'swapGs' | 'invalidatePage' | 'readTimeStampCounter' | 'setAccessControl' | 'readBase' | 'writeBase' | 'readSegment' | 'readControlRegister' | 'writeCr3';
+const AT_ANY_CPL: ReadonlySet<Plain | Transfer> = new Set(['interrupt', 'systemCall', 'pushFlags', 'readSegment', 'readTimeStampCounter', 'readBase', 'writeBase']);
 /** Bits 47:40 of an interrupt or trap gate of 32 or 64 bits, whatever its DPL. */
 const GATE = { mask: 0x9e, value: 0x8e } as const;
 
@@ -279,6 +280,32 @@ export abstract class ShortWay extends ShortWayOps {
     const counter = this.add(64, this.node(I64, SATURATING.i64_trunc_sat_f64_s, now), this.quad(OFFSET.tscOffset));
     this.storeState(STORE[64], OFFSET.gpr + 8 * RAX, this.and(64, counter, this.const(64, 0xffff_ffffn)));
     this.storeState(STORE[64], OFFSET.gpr + 8 * RDX, this.shrU(64, counter, this.const(64, 32n)));
+    if (this.#instruction.mnemonic === 'RDTSCP') this.storeState(STORE[64], OFFSET.gpr + 8 * RCX, this.and(64, this.quad(OFFSET.tscAux), this.const(64, 0xffff_ffffn)));
+  }
+
+  /** AC decides whether the supervisor may access pages of the user's. */
+  private setAccessControl(): void {
+    const flags = this.rflags(), changed = this.#instruction.mnemonic === 'STAC' ? this.or(32, flags, this.c(RFLAGS.AC)) : this.and(32, flags, this.c(~RFLAGS.AC));
+    const enter = this.enter(this.constBit(0), changed);
+    this.setRflags(changed);
+    enter();
+    this.count(ENGINE.changes);
+  }
+
+  private readBase(): void {
+    const to = this.#instruction.operands[0] as RegisterOperand, base = this.quad(this.#requireBase());
+    this.setReg(to, to.width === 64 ? base : this.trunc(64, 32, base));
+  }
+  private writeBase(): void {
+    const from = this.#instruction.operands[0] as RegisterOperand, at = this.#requireBase(), value = this.getReg(from);
+    const base = from.width === 64 ? value : this.zext(32, 64, value);
+    this.requireCanonical(base);
+    this.storeState(STORE[64], at, base);
+  }
+  /** Where the base is that the instruction is about. */
+  #requireBase(): number {
+    this.require(this.has(OFFSET.cr4, CR4.FSGSBASE));
+    return OFFSET.base + 8 * (this.#instruction.mnemonic.endsWith('FSBASE') ? SEGMENT.FS : SEGMENT.GS);
   }
 
   private swapGs(): void {
