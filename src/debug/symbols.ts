@@ -15,7 +15,7 @@ export interface Linkage {
 }
 const AS_LINKED: Linkage = { linked: () => undefined, loaded: () => undefined };
 
-/** Symbols by address. Of several at one address the first is used. */
+/** Symbols by address. Of several at one address the first is used that has a size: the others may be an end of what lies before it. */
 export class SymbolTable {
   readonly #sorted: readonly GuestSymbol[];
   #byName: ReadonlyMap<string, GuestSymbol> | undefined;
@@ -24,7 +24,7 @@ export class SymbolTable {
 
   constructor(symbols: Iterable<GuestSymbol> = [], linkage = AS_LINKED) {
     this.#linkage = linkage;
-    this.#sorted = [...symbols].filter(({ name }) => name !== '').sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+    this.#sorted = [...symbols].filter(({ name }) => name !== '').sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : Number(b.size > 0) - Number(a.size > 0)));
   }
 
   get size(): number { return this.#sorted.length; }

@@ -123,4 +123,9 @@ describe('symbols', () => {
     expect(table.text(0x2345n)).toBe('0x2345 <late+0x345>');
     expect(new SymbolTable().text(0x2345n)).toBe('0x2345');
   });
+  test('an address that ends one thing and begins another belongs to what begins there', () => {
+    const ends = new SymbolTable([{ name: 'stack_top', address: 0x3000n, size: 0 }, { name: 'counter', address: 0x3000n, size: 8 }, { name: 'stack', address: 0x2000n, size: 0x1000 }]);
+    expect([0x2fffn, 0x3000n, 0x3007n, 0x3008n].map((address) => ends.name(address))).toEqual(['stack+0xfff', 'counter', 'counter+0x7', undefined]);
+    expect(ends.addressOf('stack_top')).toBe(0x3000n);
+  });
 });
