@@ -49,14 +49,16 @@ const physical = (name: string, offset = 0): Memory<32> => dword(label(name).plu
 export function boot(k: KernelWriter): void {
   const { a } = k;
 
+  a.section('.data');
+  a.align(8);
+  for (const handedOver of ['boot_protocol', 'boot_information']) a.object(handedOver, () => a.dq(0));
   a.section('.bss');
   a.align(PAGE_SIZE);
   for (const table of ['boot_pml4', 'boot_pdpt', 'boot_pdpt_image', 'boot_pd']) a.object(table, () => a.reserve(PAGE_SIZE));
   a.object('kernel_stack_guard', () => a.reserve(PAGE_SIZE));
   a.object('kernel_stack', () => a.reserve(STACK_BYTES));
   a.label('kernel_stack_top');
-  a.object('boot_protocol', () => a.reserve(8));
-  a.object('boot_information', () => a.reserve(8));
+  a.reserve(16);                          // an object here would have the stack's top for a name
   a.section(BOOT_SECTION);
 
   a.bits(32);

@@ -34,6 +34,12 @@ describe('the debugger\'s page', () => {
     expect(await register(page, 'rip')).toMatch(/^00000000001/);
   });
 
+  it('has all of an instruction\'s operands for who points at them, however narrow the pane', async () => {
+    const operands = page.locator('.line .operands').filter({ hasText: 'boot_protocol' });
+    expect(await operands.textContent()).toMatch(/\[boot_protocol\], eax$/);
+    expect(await operands.getAttribute('title')).toBe(await operands.textContent());
+  });
+
   it('steps forwards and backwards by the keys of the browsers\' debuggers', async () => {
     const rip = await register(page, 'rip');
     expect(await moved(page, () => page.keyboard.press('F11'))).toBe(1);

@@ -40,6 +40,12 @@ describe('the image', () => {
     expect(buildKernel({ protocols: ['multiboot'] }).symbols.has('pvh_note')).toBe(false);
   });
 
+  test('the top of the kernel\'s stack is no object\'s address, so nothing that is read or written is named for it', () => {
+    const top = symbol('kernel_stack_top').linear;
+    expect([...image.symbols.values()].filter(({ linear }) => linear === top).map(({ name }) => name)).toEqual(['kernel_stack_top']);
+    for (const name of ['boot_protocol', 'boot_information']) expect(symbol(name)).toMatchObject({ kind: 'object', section: '.data', size: 8 });
+  });
+
   test('the panic screen\'s symbol table is in the order of addresses', () => {
     const functions = [...image.symbols.values()].filter((s) => s.kind === 'function' && s.section === '.text').map((s) => s.linear);
     expect(functions).toEqual(functions.toSorted((a, b) => (a < b ? -1 : 1)));

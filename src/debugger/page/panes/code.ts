@@ -100,7 +100,7 @@ export class CodePane implements Pane {
         event.stopPropagation();
         this.toggle(address);
       },
-    }), h('span', { class: 'at' }, hex(address, 8)), h('span', { class: 'bytes', title: bytes }, bytes), h('span', { class: 'mnemonic' }, mnemonic), h('span', { class: 'operands' }, operands)));
+    }), h('span', { class: 'at' }, hex(address, 8)), h('span', { class: 'bytes', title: bytes }, bytes), h('span', { class: 'mnemonic' }, mnemonic), h('span', { class: 'operands', title: operands === '' ? undefined : operands }, operands)));
     return rows;
   }
 
