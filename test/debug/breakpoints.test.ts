@@ -155,7 +155,9 @@ describe('a breakpoint', () => {
     ]);
     expect(seen('ring3', 'privilege', 2)).toEqual(['CPL 0 -> 3', 'CPL 3 -> 0']);
     expect(seen('ring3', 'cr 3', 2)).toEqual([expect.stringMatching(/^CR3 = 0x[0-9a-f]+$/), expect.stringMatching(/^CR3 = 0x[0-9a-f]+$/)]);
-    expect(seen('ring3', 'msr 0xc0000082', 1)).toEqual([expect.stringMatching(/^MSR 0xc0000082 = 0x/)]);
+    expect(seen('ring3', 'cr3', 1)).toEqual(seen('ring3', 'cr 3', 1));
+    expect(seen('ring3', 'cpl', 1)).toEqual(['CPL 0 -> 3']);
+    for (const msr of ['msr 0xc0000082', 'msr lstar', 'msr IA32_LSTAR']) expect(seen('ring3', msr, 1)).toEqual([expect.stringMatching(/^MSR 0xc0000082 = 0x/)]);
     expect(seen('ring3', 'tlb', 1)).toEqual([expect.stringMatching(/^the TLB is invalidated: /)]);
   });
   it.each(ENGINE_NAMES)('on the page tables of an address stops when one of its entries changes, and not for A and D › %s', (engine) => {

@@ -1,5 +1,6 @@
 /** What to break on, as it is typed in a prompt. */
 import { VECTOR } from '../../cpu/exceptions.ts';
+import { MSR } from '../../cpu/msr.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { Breakpoint, Breakpoints } from './breakpoints.ts';
 import { compileExpression, ExpressionError } from './expression.ts';
@@ -12,7 +13,7 @@ read|write|access [phys] ADDRESS[,BYTES]   after an access; 1 byte if not said. 
                            linear address are seen, not those through another mapping of its frame
 #PF [CODE] | exception [VECTOR]            before the delivery of an exception
 interrupt [VECTOR]         before the delivery of an interrupt, an NMI or INT n
-cr [N] | msr [ADDRESS]     after a write
+cr [N] | msr [NUMBER]      after a write: cr3 or cr 3, msr efer or msr 0xc0000080
 port FROM[,COUNT] [in|out]
 mode | privilege | tlb     after a change of mode or CPL, after an invalidation
 pte ADDRESS                after a change of an entry that its walk goes through
@@ -52,6 +53,9 @@ function kindOf(breakpoints: Breakpoints, machine: Machine, text: string): Break
   };
   const [, word = '', rest = ''] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
   const optional = <K extends string>(name: K, most: number): { readonly [N in K]?: number } => (rest === '' ? {} : { [name]: small(rest, most, name) } as { [N in K]: number });
+  // A control register's value, or the CPL, is hardly meant as the address of an instruction.
+  const controlRegister = /^cr(\d)$/i.exec(text)?.[1];
+  if (controlRegister !== undefined) return kindOf(breakpoints, machine, `cr ${controlRegister}`);
   switch (word.toLowerCase()) {
     case '': throw new ExpressionError('break on what?', 0);
     case 'read': case 'write': case 'access': {
@@ -66,14 +70,17 @@ function kindOf(breakpoints: Breakpoints, machine: Machine, text: string): Break
       if (number !== undefined && number !== 0 && number !== 2 && number !== 3 && number !== 4 && number !== 8) throw new RangeError(`there is no CR${number}`);
       return { on: 'control-register', ...(number === undefined ? {} : { number }) };
     }
-    case 'msr': return { on: 'msr', ...optional('address', 0xffff_ffff) };
+    case 'msr': {
+      const named = Object.entries(MSR).find(([name]) => name === rest.toUpperCase().replace(/^IA32_/, ''))?.[1];
+      return { on: 'msr', ...(named === undefined ? optional('address', 0xffff_ffff) : { address: named }) };
+    }
     case 'port': {
       const [, ports = rest, direction] = /^(.*?)\s+(in|out)$/.exec(rest) ?? [];
       const [from = '', count] = ports.split(',');
       return { on: 'port', from: small(from, 0xffff, 'a port'), ...(count === undefined ? {} : { count: small(count, 0x1_0000, 'a count') }), ...(direction === undefined ? {} : { direction: direction as 'in' | 'out' }) };
     }
     case 'mode': return { on: 'mode' };
-    case 'privilege': return { on: 'privilege' };
+    case 'privilege': case 'cpl': return { on: 'privilege' };
     case 'tlb': return { on: 'tlb-flush' };
     case 'pte': return { on: 'page-table', address: value(rest) };
     case 'count': return { on: 'count', instructions: small(rest, Number.MAX_SAFE_INTEGER, 'a count') };
