@@ -162,6 +162,12 @@ function hint(subject: Subject, { vector, raised, progress }: FaultRecord): stri
   return [];
 }
 
+/** The addresses of the page faults that led to a triple fault, delivered or raised by a delivery, in their order: each once. */
+export function pageFaultAddresses({ state, cpu }: Pick<MachineView, 'state' | 'cpu'>): readonly bigint[] {
+  if (state.activity !== ACTIVITY.shutdown) return [];
+  return [...new Set(cpu.faultChain.flatMap((record) => [record, record.raised]).filter(({ vector, kind }) => vector === VECTOR.PF && kind === 'fault').flatMap(({ faultAddress }) => faultAddress ?? []))];
+}
+
 /** The whole story of a triple fault as text of several paragraphs, without a final newline; without one, where the processor came from. */
 export function postMortem(machine: MachineView, symbols = new SymbolTable()): string {
   const { state, mmu } = machine;

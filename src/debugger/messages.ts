@@ -80,7 +80,7 @@ export interface Requests {
   marks: { takes: { readonly buckets: number }; gives: readonly MarkData[] };
   kernel: { takes: undefined; gives: KernelData };
   /** The post-mortem. */
-  story: { takes: undefined; gives: string };
+  story: { takes: undefined; gives: StoryData };
   memory: { takes: { readonly at: bigint; readonly bytes: number; readonly physical: boolean }; gives: MemoryData };
 }
 export type RequestName = keyof Requests;
@@ -240,6 +240,9 @@ export interface EventData {
   readonly address: bigint | undefined;
 }
 export interface MarkData { readonly at: number; readonly kind: 'exception' | 'interrupt' | 'cr3' | 'input' | 'output'; readonly title: string; readonly count: number }
+
+/** `faults`: addresses of the page faults in it. */
+export interface StoryData { readonly text: string; readonly faults: readonly bigint[] }
 
 export interface StackData {
   readonly size: number;

@@ -34,7 +34,7 @@ const unnamed = (nodes: readonly Told[]): readonly string[] => nodes.filter(({ r
 describe('the accessibility tree', () => {
   it.each([
     ['Paging', '.levels li'], ['Memory', '.byte'], ['Map', 'tbody tr'], ['TLB', 'table'], ['Descriptors', '.link'], ['Kernel', '.frames-picture'],
-    ['Console', '.terminal'], ['Events', '.event'], ['Stack', '.frame'], ['Breakpoints', '.breakpoint'], ['Post-mortem', '*'],
+    ['Console', '.terminal'], ['Events', '.event'], ['Stack', '.frame'], ['Breakpoints', '.breakpoint'], ['Post-mortem', '.story'],
   ])('has a name for all of the pane %s, and of what is beside it', async (name, something) => {
     if (name === 'Paging') {
       await page.getByRole('tab', { name: 'Breakpoints' }).click();

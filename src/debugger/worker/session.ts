@@ -3,7 +3,7 @@ import { addBreakpoint } from '../../debug/break/parse.ts';
 import { descriptionOf, kernelMemory, type Description } from '../../debug/kernel-memory.ts';
 import { Debugger, type DebugStop, type Motion as DebugMotion } from '../../debug/debugger.ts';
 import { modeText } from '../../debug/mode.ts';
-import { postMortem } from '../../debug/post-mortem.ts';
+import { pageFaultAddresses, postMortem } from '../../debug/post-mortem.ts';
 import { lastWriteView, stopLine } from '../../debug/prompt/views.ts';
 import { planBoot, type BootOptions } from '../../machine/boot/index.ts';
 import { FileFormatError } from '../../machine/container.ts';
@@ -120,7 +120,7 @@ export class Session {
     events: (asked) => eventsView(this.#here.debug, asked),
     marks: (asked) => marksView(this.#here.debug, asked),
     kernel: () => kernelMemory(this.#here.debug, this.#here.description),
-    story: () => postMortem(this.#here.machine, this.#here.debug.symbols),
+    story: () => ({ text: postMortem(this.#here.machine, this.#here.debug.symbols), faults: pageFaultAddresses(this.#here.machine) }),
     memory: (asked) => memoryView(this.#here.machine, asked),
   };
 
