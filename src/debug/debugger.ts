@@ -1,6 +1,6 @@
 /** What one can do with a machine that has a history: the commands behind the prompt, gdb and the page. */
 import type { Machine, Stop } from '../machine/machine.ts';
-import { beginningOf, compareMoments, momentOf, type Moment, type Position } from '../machine/position.ts';
+import { beginningOf, compareMoments, comparePositions, momentOf, type Moment, type Position } from '../machine/position.ts';
 import { linear, PAGE_SIZE } from '../state/addresses.ts';
 import { backtrace, callerOf, instructionAt, type Frame } from './backtrace.ts';
 import { Breakpoints, type Hit } from './break/breakpoints.ts';
@@ -50,6 +50,9 @@ export class Debugger {
   readonly symbols: SymbolTable;
   /** The address of a page fault that has not been delivered yet, before which the machine stood, and what had been noted by then. */
   #foreseen: { readonly at: Moment; readonly address: bigint; readonly changes: number } | undefined;
+
+  /** Before which exception or interrupt a breakpoint has stopped the machine last. */
+  #stoppedBefore: Position | undefined;
 
   /** The history of a machine, which is not running, begins here. */
   constructor(machine: Machine, { symbols = imageSymbols(machine), ...options }: HistoryOptions & { readonly symbols?: SymbolTable } = {}) {
@@ -103,12 +106,20 @@ export class Debugger {
       const done = Math.max(this.machine.state.retired - first, this.machine.cpu.deliveries - firstDelivery);
       if (done >= maxInstructions) return { kind: 'instruction-limit' };
       const watch = both(this.breakpoints.watch(), destination);
-      const stop = this.history.run({ maxInstructions: maxInstructions - done, ...(watch === undefined ? {} : { watch }) });
+      const stop = this.history.run({ maxInstructions: maxInstructions - done, stopsAtOnce: !this.#isKnownToComeNext, ...(watch === undefined ? {} : { watch }) });
       if (stop.kind !== 'hit') return stop;
       if (!('breakpoint' in stop.hit)) return this.arrival;
+      this.#noteStopBefore(stop.hit);
       if (this.breakpoints.stopsAt(stop.hit)) return { kind: 'hit', hit: stop.hit };
     }
   }
+
+  /** A breakpoint has stopped the machine here before the exception or interrupt that comes next: whoever goes on does so knowingly. After an edit another one may come. */
+  get #isKnownToComeNext(): boolean {
+    const { history } = this;
+    return this.#stoppedBefore !== undefined && !history.isLive && comparePositions(this.#stoppedBefore, history.now) === 0;
+  }
+  #noteStopBefore({ breakpoint: { what: { on } }, at }: Hit): void { if (on === 'exception' || on === 'interrupt') this.#stoppedBefore = at; }
 
   // ---------------------------------------------------------------------------------------------------- backwards
   back(count = 1): DebugStop { return this.history.stepBack(count) ? this.arrival : START; }
@@ -142,7 +153,12 @@ export class Debugger {
   #reverse(destination: Watch | undefined): Motion {
     // Without anything to stop at it is the way to the beginning.
     const watch = both(this.breakpoints.watch(), destination) ?? { hit: () => undefined };
-    return asMotion(reverseContinue<WatchHit | Hit>(this.history, watch).map((found) => (found.kind === 'start' ? START : 'breakpoint' in found.hit ? { kind: 'hit', hit: found.hit } : ARRIVED)));
+    return asMotion(reverseContinue<WatchHit | Hit>(this.history, watch).map((found) => {
+      if (found.kind === 'start') return START;
+      if (!('breakpoint' in found.hit)) return ARRIVED;
+      this.#noteStopBefore(found.hit);
+      return { kind: 'hit', hit: found.hit };
+    }));
   }
 
   // --------------------------------------------------------------------------------------------------------- other

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { al, assemble, dx, ebx } from '../../src/assembler/index.ts';
+import { al, assemble, dx, ebx, qword, rax, rbx } from '../../src/assembler/index.ts';
 import { fragmentOf } from '../../src/debugger/page/link.ts';
 import { temporaryFolder } from '../support/cli.ts';
 import { count, launch, moved, openPage, register, screenshot, serve, serveKernel, stopped, type Served } from './support/page.ts';
@@ -605,6 +605,42 @@ describe('a guest that ends in a triple fault', () => {
       await view.locator('.xterm-helper-textarea').focus();
       await view.keyboard.type('a');
       await expect.poll(() => view.locator('.message').textContent()).toBe('the guest has ended: nobody reads what is typed');
+      await view.close();
+    } finally {
+      guest.server.kill();
+    }
+  });
+});
+
+describe('a guest without an IDT', () => {
+  it('stops before its page fault, though it is stepped to, and its story leads to the walk', async () => {
+    const bad = join(folder, 'unmapped.bin');
+    writeFileSync(bad, assemble((a) => {
+      a.mov(rbx, 0x7777_0000_1000n);
+      a.mov(rax, qword(rbx));
+    }, { origin: 0x10_0000 }).bytes);
+    const guest = await serve([bad, '--load-address', '0x100000', '--bits', '64']);
+    try {
+      const view = await openPage(browser, guest.address, complaints);
+      await stopped(view);
+      await moved(view, () => view.keyboard.press('F11'));
+      await view.getByRole('tab', { name: 'Breakpoints' }).click();
+      await view.getByLabel('New breakpoint').fill('#PF');
+      await view.getByLabel('New breakpoint').press('Enter');
+      await view.locator('.breakpoint').waitFor();
+      await moved(view, () => view.keyboard.press('F8'));
+      expect(await view.locator('.why').textContent()).toContain('CR2 will be 0x777700001000');
+      await view.getByRole('button', { name: 'Walk 0000777700001000' }).waitFor();
+      await moved(view, () => view.keyboard.press('F8'));
+      expect(await view.locator('.pill').textContent()).toBe('fault');
+      const story = view.getByRole('tabpanel', { name: 'Post-mortem' });
+      await story.getByRole('button', { name: 'CR2 777700001000' }).click();
+      await expect.poll(() => view.locator('.walk-title').textContent()).toContain('0x0000777700001000');
+      await screenshot(view, 'page-fault-without-idt');
+      await moved(view, () => view.keyboard.press('Alt+F11'));
+      await story.getByRole('button').waitFor({ state: 'hidden' });
+      await view.getByRole('tab', { name: 'Events' }).click();
+      expect(await view.locator('.event.exception').filter({ hasText: '#PF' }).getByRole('button', { name: 'CR2 777700001000' }).count()).toBe(1);
       await view.close();
     } finally {
       guest.server.kill();

@@ -1,9 +1,11 @@
 /** The commands of a debugger: over, out and back over calls, and the stack that they read. */
 import { describe, expect, it } from 'vitest';
-import { ecx, rax, rbx, rcx, rsp, type Assembler } from '../../src/assembler/index.ts';
+import { ecx, qword, rax, rbx, rcx, rsp, type Assembler } from '../../src/assembler/index.ts';
 import { Debugger, type DebugStop } from '../../src/debug/debugger.ts';
 import { Prompt } from '../../src/debug/prompt/prompt.ts';
+import { pageFaultAddresses } from '../../src/debug/post-mortem.ts';
 import { SymbolTable } from '../../src/debug/symbols.ts';
+import { eventsView } from '../../src/debugger/worker/time-view.ts';
 import { captureState } from '../../src/machine/machine-state.ts';
 import { ENGINE_NAMES, type EngineName } from '../../src/machine/machine.ts';
 import { flatMachine, kernelMachine } from '../machine/support/guests.ts';
@@ -101,6 +103,86 @@ describe('a motion', () => {
     let arrived = onwards.advance(100);
     for (let n = 0; n < 1000 && arrived.kind === 'instruction-limit'; n++) arrived = onwards.advance(100);
     expect([arrived, debug.history.now]).toEqual([ending, now]);
+  });
+});
+
+describe.each(ENGINE_NAMES)('a breakpoint on an exception that nobody can handle, for want of an IDT › %s', (engine) => {
+  const UNMAPPED = 0x7777_0000_1000n;
+  const faulting = (): Debugger => new Debugger(flatMachine((a) => {
+    a.mov(rbx, UNMAPPED);
+    a.nop();
+    a.mov(rax, qword(rbx));
+  }, { engine }).machine);
+  const stoppedAt = (debug: Debugger, stop: DebugStop): void => {
+    expect(stop).toMatchObject({ kind: 'hit', hit: { text: expect.stringMatching(/^#PF at .*, CR2 will be 0x777700001000,/) as string } });
+    expect([debug.machine.state.retired, debug.machine.cpu.deliveries, debug.faultAddress]).toEqual([2, 0, UNMAPPED]);
+  };
+
+  it('stops before it, and who goes on comes to the triple fault', () => {
+    const debug = faulting();
+    debug.breakpoints.add({ on: 'exception', vector: 14 });
+    stoppedAt(debug, debug.continue());
+    expect(debug.continue()).toEqual({ kind: 'triple-fault' });
+    stoppedAt(debug, debug.reverse().advance());
+    expect(debug.continue()).toEqual({ kind: 'triple-fault' });
+  });
+  it('stops at once where the machine has been stepped to before it, and once', () => {
+    const debug = faulting();
+    debug.breakpoints.add({ on: 'exception' });
+    debug.step(2);
+    stoppedAt(debug, debug.continue());
+    expect([debug.continue(), debug.back(), debug.continue()]).toEqual([{ kind: 'triple-fault' }, ARRIVED, { kind: 'triple-fault' }]);
+  });
+  it('stops before it where a slice of the way ends there', () => {
+    const debug = faulting();
+    debug.breakpoints.add({ on: 'exception', vector: 14 });
+    const onwards = debug.onwards();
+    expect(onwards.advance(2)).toEqual({ kind: 'instruction-limit' });
+    stoppedAt(debug, onwards.advance(2));
+  });
+  it('stops before another one, which an edit has made of it', () => {
+    const debug = faulting();
+    debug.breakpoints.add({ on: 'exception' });
+    debug.continue();
+    debug.history.give({ kind: 'register', name: 'rbx', value: 1n << 60n });
+    expect(debug.continue()).toMatchObject({ kind: 'hit', hit: { text: expect.stringMatching(/^#GP at /) as string } });
+  });
+  it('is an event with its address, and told of by the post-mortem, also where all was stepped', () => {
+    const debug = faulting();
+    expect([debug.step(3), debug.arrival]).toEqual([{ kind: 'triple-fault' }, { kind: 'triple-fault' }]);
+    const { events } = eventsView(debug, { interrupts: false, most: 10 });
+    expect(events.map(({ title, address }) => [title.slice(0, 3), address])).toEqual([['#DF', undefined], ['#PF', UNMAPPED]]);
+    expect(pageFaultAddresses(debug.machine)).toEqual([UNMAPPED]);
+    debug.back();
+    expect([debug.faultAddress, pageFaultAddresses(debug.machine)]).toEqual([UNMAPPED, []]);
+  });
+});
+
+describe('a breakpoint of a guest that waits in HLT', () => {
+  it('stops before the interrupt that ends the wait, also where the host waits with it in pieces, and at an address once', () => {
+    const debug = new Debugger(kernelMachine('timer')), { machine, history } = debug;
+    const timer = debug.breakpoints.add({ on: 'interrupt', vector: 32 });
+    expect(debug.continue()).toMatchObject({ kind: 'hit' });
+    const { retired, deliveries } = history.now;
+    const wait = (again: Debugger): DebugStop => {
+      const onwards = again.onwards();
+      for (let n = 0; n < 1000; n++) {
+        again.machine.maxIdleTime = again.machine.state.idleTime + 100_000;
+        const stop = onwards.advance(1000);
+        if (stop.kind !== 'halted') return stop;
+      }
+      return { kind: 'refused', why: 'it has not stopped' };
+    };
+    const pieces = new Debugger(kernelMachine('timer'));
+    pieces.runTo({ retired, deliveries });
+    pieces.breakpoints.add({ on: 'interrupt', vector: 32 });
+    expect(wait(pieces)).toMatchObject({ kind: 'hit', hit: { at: { retired, deliveries } } });
+    debug.breakpoints.remove(timer.id);
+    const { rip } = machine.state;
+    const here = debug.breakpoints.add({ on: 'execute', from: rip });
+    debug.breakpoints.add({ on: 'count', instructions: retired + 1 });
+    expect(wait(debug)).toMatchObject({ kind: 'hit', hit: { text: `${retired + 1} instructions have retired` } });
+    expect(here.hits).toBe(0);
   });
 });
 

@@ -50,6 +50,8 @@ export interface HistoryRunOptions<H extends WatchHit = WatchHit> {
   /** Not beyond this moment. */
   readonly until?: Moment;
   readonly watch?: Watch<H>;
+  /** It stops before what happens first, too. Otherwise who lets it go on is taken to know of it: the machine has been stopped there for it. */
+  readonly stopsAtOnce?: boolean;
 }
 
 /** Why a run ended: as the machine says, or at what the watch watches, or at `until`. */
@@ -175,14 +177,14 @@ export class History {
     }
   }
 
-  #runArmed<H extends WatchHit>({ maxInstructions = Infinity, maxIdleTime = Infinity, until, watch }: HistoryRunOptions<H>, pass: boolean): HistoryStop<H> {
+  #runArmed<H extends WatchHit>({ maxInstructions = Infinity, maxIdleTime = Infinity, until, watch, stopsAtOnce = false }: HistoryRunOptions<H>, pass: boolean): HistoryStop<H> {
     const { machine } = this, { state, cpu } = machine;
     const endRetired = state.retired + maxInstructions, endDeliveries = cpu.deliveries + maxInstructions;
     const begun = this.now;
     /** What it began at is no reason to stop. */
     const hitHere = (): H | undefined => {
       const hit = watch?.hit(machine);
-      return hit !== undefined && compareMoments(hit.at, begun) > 0 ? hit : undefined;
+      return hit !== undefined && (compareMoments(hit.at, begun) > 0 || (stopsAtOnce && comparePositions(hit.at, begun) === 0)) ? hit : undefined;
     };
     for (;;) {
       const given = this.#giveDue() ? hitHere() : undefined;
@@ -208,7 +210,8 @@ export class History {
       if (compareMoments(after, this.#end) > 0) this.#end = after;
       const isInputDue = this.#isInputDue;
       if (isFinal(stop) && this.isLive && !(isInputDue && isMendable(stop))) this.#ending = stop;
-      const hit = moved ? hitHere() : undefined;
+      // A wait goes through no boundary.
+      const hit = comparePositions(after, before) !== 0 ? hitHere() : undefined;
       if (hit !== undefined) return { kind: 'hit', hit };
       if (stop.kind === 'instruction-limit' || stop.kind === 'reached' || stop.kind === 'paused') continue;
       if (isInputDue || (pass && moved)) continue;
