@@ -6,7 +6,7 @@ import { Prompt } from '../debug/prompt/prompt.ts';
 import type { ImageNotes } from '../debug/image-notes.ts';
 import { InputLog, serialTaken, type RunOf } from '../machine/input-log.ts';
 import type { Machine, Stop } from '../machine/machine.ts';
-import { compareMoments } from '../machine/position.ts';
+import { compareMoments, type Moment } from '../machine/position.ts';
 import type { Console } from './console.ts';
 import type { Ended } from './endings.ts';
 import { CommandError } from './exit-status.ts';
@@ -33,8 +33,8 @@ export class Debugging implements Outside {
   #isOnwards = true;
   /** Why the last slice ended, where a machine alone would not have. */
   #stop: DebugStop | undefined;
-  /** How the guest ended, if it has. */
-  ending: Stop | undefined;
+  /** A wait for input that will not come, and where. */
+  #wait: { readonly stop: Stop; readonly at: Moment } | undefined;
   #lines: PromptLines | undefined;
   #server: GdbServer | undefined;
   readonly #notes: ImageNotes;
@@ -65,6 +65,11 @@ export class Debugging implements Outside {
     this.#motion = debug.onwards();
   }
 
+  /** How the guest has ended, with what the user changed. */
+  get ending(): Stop | undefined {
+    const { history } = this.#debug;
+    return history.ending ?? (this.#wait !== undefined && compareMoments(this.#wait.at, history.end) === 0 ? this.#wait.stop : undefined);
+  }
   get replays(): boolean { return this.#replays; }
   get waitsForGdb(): boolean { return this.#gdb !== undefined; }
   /** A script on stdin is for the prompt, not for the guest. */
@@ -94,7 +99,7 @@ export class Debugging implements Outside {
     const asked = terminal.attention || stop.kind === 'paused' || (this.#onFault && FAULTS.has(stop.kind as Stop['kind']) && !(stop.kind === 'halted' && stop.wakeable && !terminal.inputEnded));
     if (!asked) return undefined;
     const why: DebugStop = this.#stop ?? { kind: 'paused' };
-    if (stop.kind !== 'replayed' && FAULTS.has(stop.kind)) this.ending = stop;
+    if (stop.kind === 'halted' && stop.wakeable) this.#wait = { stop, at: this.#debug.history.now };
     const how = await terminal.lend(() => this.#open(why, () => hostEnds() !== undefined));
     // The run ends where the guest did, wherever the user has been looking.
     if (how === 'quit') this.#debug.runTo(this.#debug.history.end);

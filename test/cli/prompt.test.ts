@@ -94,6 +94,11 @@ describe('--on-fault debug', () => {
     expect(answers[10]).toBe('7 = 0x7');
     expect(answers[11]).toContain('set, set! REGISTER = EXPRESSION: changes a register');
   });
+  it('leaves with the status of how the guest has ended, and of no future that a change has taken away', () => {
+    expect(prompted(['back 3', 'quit']).status).toBe(6);
+    expect(prompted(['back 3', 'set! rax = 1', 'quit']).status).toBe(130);
+    expect(prompted(['back 3', 'set! rax = 1', 'continue', 'quit']).status).toBe(6);
+  });
   it('says what is wrong with a command, and goes on', () => {
     const { answers } = prompted(['fly', 'walk', 'x/99999 0', 'break nothing', 'delete 9', 'set cr0 = 1 << 40', 'who-wrote 1 << 60', 'goto #3', 'x/4b 1 << 50', 'tlb 0', 'regs', 'help', 'help break', 'disassemble 0x200000', 'next', 'p 1 +']);
     expect(answers.slice(1, 9)).toEqual([

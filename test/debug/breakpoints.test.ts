@@ -158,6 +158,10 @@ describe('a breakpoint', () => {
     expect(seen('ring3', 'cr3', 1)).toEqual(seen('ring3', 'cr 3', 1));
     expect(seen('ring3', 'cpl', 1)).toEqual(['CPL 0 -> 3']);
     for (const msr of ['msr 0xc0000082', 'msr lstar', 'msr IA32_LSTAR']) expect(seen('ring3', msr, 1)).toEqual([expect.stringMatching(/^MSR 0xc0000082 = 0x/)]);
+    // INT3 raises an exception, as the manual has it, and is a software interrupt, too.
+    expect(seen('triple-fault', '#BP', 1)).toEqual([expect.stringMatching(/^#BP at .*scenario_triple_fault/)]);
+    expect(seen('triple-fault', 'interrupt 3', 1)).toEqual([expect.stringMatching(/^#BP at .*scenario_triple_fault/)]);
+    expect(seen('triple-fault', '#OF', 1)).toEqual(['nothing']);
     expect(seen('ring3', 'tlb', 1)).toEqual([expect.stringMatching(/^the TLB is invalidated: /)]);
   });
   it.each(ENGINE_NAMES)('on the page tables of an address stops when one of its entries changes, and not for A and D › %s', (engine) => {

@@ -4,6 +4,7 @@
  * which is never in generated code. Only conditions without an event, and physical execution, need a look at every boundary.
  */
 import type { DeliveryKind } from '../../cpu/delivery.ts';
+import { VECTOR } from '../../cpu/exceptions.ts';
 import type { Machine } from '../../machine/machine.ts';
 import type { Observer } from '../../machine/observers.ts';
 import { beginningOf, momentOf, type Moment } from '../../machine/position.ts';
@@ -171,13 +172,14 @@ export class BreakWatch implements Watch<Hit> {
     const consoles = this.#of('console').map(([armed, { text }]) => ({ armed, text, sent: utf8(text) })), longest = Math.max(...consoles.map(({ sent }) => sent.length));
     return {
       exception: (vector, errorCode, cr2, rip, kind) => {
-        const name = isInterrupt(kind) ? `interrupt ${vector}` : vectorMnemonic(vector);
+        const isException = isExceptionBy(kind, vector);
+        const name = isException ? vectorMnemonic(vector) : `interrupt ${vector}`;
         const code = errorCode === undefined ? '' : `, error code ${hex(errorCode)}: ${errorCodeBits(vector, errorCode)!.join('; ')}`;
         const isPageFault = vector === 14 && !isInterrupt(kind);
         const text = `${name} at ${this.#symbols.text(rip)}${isPageFault ? `, CR2 will be ${this.#symbols.text(cr2)}` : ''}${code}`;
         const values: EventValues = { vector: BigInt(vector), error: BigInt(errorCode ?? 0), address: cr2, ...(isPageFault ? { fault: cr2 } : {}) };
         for (const [armed, { vector: wanted, errorCode: bits }] of exceptions) {
-          if (isInterrupt(kind) || (wanted !== undefined && wanted !== vector) || (bits !== undefined && ((errorCode ?? 0) & bits.mask) >>> 0 !== bits.value)) continue;
+          if (!isException || (wanted !== undefined && wanted !== vector) || (bits !== undefined && ((errorCode ?? 0) & bits.mask) >>> 0 !== bits.value)) continue;
           if (this.#holds(armed, machine, values)) see(armed, text, values, true);
         }
         for (const [armed, { vector: wanted }] of interrupts) {
@@ -219,6 +221,8 @@ export class BreakWatch implements Watch<Hit> {
   }
 }
 
+/** INT3, INTO and INT1 raise exceptions, too; INT n with their vectors is not told from them. SDM Vol. 3A, "Software-Generated Exceptions". */
+const isExceptionBy = (kind: DeliveryKind, vector: number): boolean => !isInterrupt(kind) || kind === 'INT1' || (kind === 'software' && (vector === VECTOR.BP || vector === VECTOR.OF));
 const isInterrupt = (kind: DeliveryKind): boolean => kind === 'interrupt' || kind === 'nmi' || kind === 'software' || kind === 'INT1';
 const UTF8 = new TextEncoder();
 /** The bytes that a serial port sends a text as, a character each. */
