@@ -11,6 +11,8 @@ import { CommandError } from './exit-status.ts';
 const MOST_UNREAD_BYTES = 2 ** 24;
 /** Longest wait before the clock is looked at again, in milliseconds. */
 const NAP = 100;
+/** A second connection waits so long for the end of the first, in milliseconds. */
+const TURN_MS = 1000;
 
 /** `PORT`, `HOST:PORT` or `[IPV6]:PORT`; loopback if no host is given. Throws CommandError. */
 export function parseAddress(text: string): { readonly host: string; readonly port: number } {
@@ -25,6 +27,8 @@ export class GdbServer {
   readonly #notes: ImageNotes;
   readonly #server: Server;
   #socket: Socket | undefined;
+  /** The connection that waits for the end of that. */
+  #next: Socket | undefined;
   #session: GdbSession | undefined;
   #free = false;
   #killed = false;
@@ -79,13 +83,32 @@ export class GdbServer {
 
   close(): void {
     this.#socket?.end();
+    this.#next?.destroy();
     this.#server.close();
+  }
+
+  /** Of a connection that is there already the end may be on its way, as where gdb goes and comes back at once; otherwise the new one is closed. */
+  #awaitTurn(present: Socket, next: Socket): void {
+    if (this.#next !== undefined) {
+      next.destroy();
+      return;
+    }
+    this.#next = next;
+    const timer = setTimeout(() => { next.destroy(); }, TURN_MS);
+    const isOver = (): void => {
+      clearTimeout(timer);
+      present.off('close', isOver);
+      this.#next = undefined;
+      if (!next.destroyed) this.#connected(next);
+    };
+    present.once('close', isOver);
+    next.once('close', () => { if (this.#next === next) isOver(); });
   }
 
   #connected(socket: Socket): void {
     socket.on('error', () => undefined);
     if (this.#socket !== undefined) {
-      socket.destroy();
+      this.#awaitTurn(this.#socket, socket);
       return;
     }
     socket.setNoDelay(true);

@@ -143,6 +143,26 @@ describe.skipIf(!hasGdb)('gdb', () => {
     const plain = longmode(['run', kernel, '--cmdline', 'scenario=pmm']);
     expect(await ended).toEqual({ status: plain.status, stdout: plain.stdout });
   });
+  it('goes no further than the end of the guest, and back from there', async () => {
+    const { port } = await waiting('heap');
+    const text = await gdb(port, 'continue', 'next', 'next', 'info symbol $rip', 'reverse-stepi', 'print 1 + 1', 'detach');
+    expect(text.match(/longmode: the guest turned the power off/g)).toHaveLength(3);
+    expect(text).toMatch(/power_off \+ \d+ in section/);
+    expect(text).toContain('$1 = 2');
+  });
+  it('can go and come back at once, again and again', async () => {
+    const { port } = await waiting('timer');
+    for (let n = 0; n < 20; n++) {
+      const socket = connect(port, '127.0.0.1');
+      const answer = await new Promise<string>((resolve, reject) => {
+        socket.once('error', reject);
+        socket.once('data', (bytes) => { resolve(String(bytes)); });
+        socket.write('$?#3f');
+      });
+      expect(answer, `connection ${n}`).toMatch(/^\+/);
+      socket.end();
+    }
+  });
   it('that goes away without a word leaves the machine paused, and another can connect', async () => {
     const { port, child } = await waiting('timer');
     const socket = connect(port, '127.0.0.1');

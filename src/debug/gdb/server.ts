@@ -172,6 +172,9 @@ export class GdbSession {
         return this.#signal(SIGNAL.TRAP, what.on !== 'execute' ? '' : this.#points.get(pointKey(1, what.from, what.bytes ?? 1)) === stop.hit.breakpoint ? 'hwbreak:;' : 'swbreak:;');
       }
       case 'start': return this.#signal(SIGNAL.TRAP, 'replaylog:begin;');
+      // Not a plain SIGTRAP: gdb's `next` would go on for ever.
+      case 'power-off': case 'reset': case 'debug-exit': return this.#signal(SIGNAL.TRAP, 'replaylog:end;');
+      case 'halted': return this.#signal(SIGNAL.TRAP, stop.wakeable ? '' : 'replaylog:end;');
       case 'triple-fault': return this.#signal(SIGNAL.SEGV);
       case 'unimplemented': return this.#signal(SIGNAL.ILL);
       default: return this.#signal(SIGNAL.TRAP);
