@@ -12,7 +12,7 @@ import type { Ended } from './endings.ts';
 import { CommandError } from './exit-status.ts';
 import { GdbServer, parseAddress } from './gdb.ts';
 import type { Arguments } from './options.ts';
-import { feed, type Outside } from './outside.ts';
+import { feed, isHaltedForGood, type Outside } from './outside.ts';
 import { PromptLines } from './prompt-lines.ts';
 import { notesOfImage } from './source-files.ts';
 
@@ -83,7 +83,7 @@ export class Debugging implements Outside {
 
   run(maxInstructions: number): Stop | { readonly kind: 'replayed' } {
     const { history } = this.#debug, end = this.#replays && this.#isOnwards ? history.log.end : undefined;
-    if (end !== undefined && compareMoments(history.now, end) >= 0) return { kind: 'replayed' };
+    if (end !== undefined && compareMoments(history.now, end) >= 0 && !isHaltedForGood(this.#debug.machine)) return { kind: 'replayed' };
     const stop = this.#motion.advance(end === undefined ? maxInstructions : Math.max(1, Math.min(maxInstructions, end.retired - history.now.retired)));
     this.#stop = stop;
     return stop.kind === 'hit' || stop.kind === 'arrived' || stop.kind === 'refused' || stop.kind === 'start' ? { kind: 'paused' } : stop;
@@ -99,7 +99,7 @@ export class Debugging implements Outside {
     const asked = terminal.attention || stop.kind === 'paused' || (this.#onFault && FAULTS.has(stop.kind as Stop['kind']) && !(stop.kind === 'halted' && stop.wakeable && !terminal.inputEnded));
     if (!asked) return undefined;
     const why: DebugStop = this.#stop ?? { kind: 'paused' };
-    if (stop.kind === 'halted' && stop.wakeable) this.#wait = { stop, at: this.#debug.history.now };
+    if (stop.kind === 'halted' && stop.wakeable && terminal.inputEnded) this.#wait = { stop, at: this.#debug.history.now };
     const how = await terminal.lend(() => this.#open(why, () => hostEnds() !== undefined));
     // The run ends where the guest did, wherever the user has been looking.
     if (how === 'quit') this.#debug.runTo(this.#debug.history.end);

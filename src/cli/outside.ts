@@ -1,5 +1,6 @@
 /** What reaches a machine from outside a run: a snapshot to begin with, stdin, a recording of another run. */
 import { basename } from 'node:path';
+import { readRflags, RFLAGS } from '../cpu/flags.ts';
 import { planBoot, ImageError } from '../machine/boot/index.ts';
 import { FileFormatError } from '../machine/container.ts';
 import { crc32 } from '../machine/crc32.ts';
@@ -7,6 +8,7 @@ import { InputLog, Replay, serialTaken, type RunOf } from '../machine/input-log.
 import { Machine, type Stop } from '../machine/machine.ts';
 import { compareMoments, momentOf } from '../machine/position.ts';
 import { openSnapshot } from '../machine/snapshot.ts';
+import { ACTIVITY } from '../state/layout.ts';
 import type { Console } from './console.ts';
 import { CommandError } from './exit-status.ts';
 import { readInput } from './files.ts';
@@ -75,6 +77,9 @@ async function refusing<T>(option: string, path: string, work: () => Promise<T>)
   }
 }
 
+/** The guest has ended, which a recording does not say: HLT with interrupts off. */
+export const isHaltedForGood = ({ state }: Machine): boolean => state.activity === ACTIVITY.halted && (readRflags(state) & RFLAGS.IF) === 0;
+
 /** Runs a machine with the guest's input: from the user, noted if it is to be recorded, or from a recording. */
 export interface Outside {
   /** The input is a recording's. */
@@ -122,7 +127,7 @@ export class PlainOutside implements Outside {
     const machine = this.#machine;
     replay.give();
     const before = momentOf(machine), { next } = replay;
-    if (next === undefined || (replay.isOver && compareMoments(before, next) >= 0)) return { kind: 'replayed' };
+    if (next === undefined || (replay.isOver && compareMoments(before, next) >= 0)) return isHaltedForGood(machine) ? machine.run({ maxInstructions: 1 }) : { kind: 'replayed' };
     const near = next.retired === before.retired;
     const stop = machine.run({ maxInstructions: near ? 1 : Math.min(maxInstructions, next.retired - before.retired), ...(near ? { maxIdleTime: next.idleTime } : {}) });
     const waited = stop.kind === 'halted' && stop.wakeable && compareMoments(momentOf(machine), before) > 0;

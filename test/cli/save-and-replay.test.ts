@@ -108,6 +108,14 @@ describe('--record and --replay', () => {
     expect(longmode(['run', answering(), ...FLAT, '--replay', slowPrinter()])).toMatchObject({ status: 4, stderr: expect.stringMatching(/^longmode: --replay .*: is no input log\n$/) as string });
     expect(longmode(['run', answering(), ...FLAT, '--replay', log, '--record', log])).toMatchObject({ status: 2 });
   });
+  it('a replay ends as the recorded guest ended, also by HLT with interrupts off', () => {
+    const image = file('halts.bin'), log = file('halts.log');
+    writeFileSync(image, Uint8Array.of(0xfa, 0xf4));
+    const recorded = longmode(['run', image, ...FLAT, '--record', log]);
+    expect(recorded.status).toBe(8);
+    for (const engine of ENGINE_NAMES) expect(longmode(['run', image, ...FLAT, '--replay', log, '--engine', engine]), engine).toEqual(recorded);
+    expect(longmode(['run', image, ...FLAT, '--replay', log, '--on-fault', 'debug'], { input: 'back\nquit\n' })).toMatchObject({ status: 8, stderr: expect.stringMatching(/^=> 0x200001 .*hlt/m) as string });
+  });
   it('the real-time clock of a recording is that of its replay', () => {
     const { bytes } = assemble((a) => {
       for (const register of [4, 2, 0]) {
