@@ -76,7 +76,8 @@ export interface Requests {
   tables: { takes: undefined; gives: readonly TableData[] };
   stack: { takes: undefined; gives: StackData };
   /** The newest events, at most so many. */
-  events: { takes: { readonly interrupts: boolean; readonly most: number }; gives: { readonly events: readonly EventData[]; readonly total: number } };
+  /** `titled`: only those with this in their titles. `hasAll`: the oldest are still kept; `hasMore`: there are more than `most`. */
+  events: { takes: { readonly interrupts: boolean; readonly most: number; readonly titled?: string }; gives: { readonly events: readonly EventData[]; readonly total: number; readonly hasAll: boolean; readonly hasMore: boolean } };
   marks: { takes: { readonly buckets: number }; gives: readonly MarkData[] };
   kernel: { takes: undefined; gives: KernelData };
   /** The post-mortem. */

@@ -1,10 +1,12 @@
 /** Backwards in time: at every moment the machine is what it was, whatever way it came there, on every engine. */
 import { describe, expect, it, vi } from 'vitest';
 import { al, ax, dx, eax, qword, rax, rbx, rcx, type Assembler } from '../../src/assembler/index.ts';
+import { Debugger } from '../../src/debug/debugger.ts';
 import { History, type Watch } from '../../src/debug/history/history.ts';
 import { KEPT_OF_A_SORT } from '../../src/debug/history/events.ts';
 import { MOST_OUTPUT } from '../../src/debug/history/records.ts';
 import { reverseContinue } from '../../src/debug/history/search.ts';
+import { eventsView } from '../../src/debugger/worker/time-view.ts';
 import { ENGINE_NAMES, type EngineName, type Machine, type Stop } from '../../src/machine/machine.ts';
 import { momentOf, type Moment } from '../../src/machine/position.ts';
 import { Random, seedOf } from '../support/random.ts';
@@ -32,7 +34,20 @@ it('an idle kernel\'s timer takes no exception away from what is kept', () => {
   expect(records.events.at(-1)).toMatchObject({ kind: 'cr3', value: 0x5000n });
   const interrupts = records.events.slice(1, -1);
   expect(interrupts.map(({ rip }) => rip)).toEqual(Array.from({ length: KEPT_OF_A_SORT }, (_, n) => BigInt(MANY - KEPT_OF_A_SORT + n)));
-  expect([...records.newest(['exception', 'cr3'])].map(({ kind }) => kind)).toEqual(['cr3', 'fault']);
+  expect([...records.newest(['page-fault', 'cr3'])].map(({ kind }) => kind)).toEqual(['cr3', 'fault']);
+});
+
+it('single steps take no page fault away, and it is said that the oldest of them are not kept', () => {
+  const machine = kernelMachine('heap'), debug = new Debugger(machine), { observers } = machine;
+  observers.exception(14, 2, 0x1234n, 0n, 'fault');
+  observers.exception(3, undefined, 0n, 0n, 'trap');
+  expect(eventsView(debug, { interrupts: false, most: 10 })).toMatchObject({ total: 2, hasAll: true, hasMore: false });
+  for (let n = 0; n <= KEPT_OF_A_SORT; n++) observers.exception(1, undefined, 0n, BigInt(n), 'trap');
+  const only = (titled: string, most: number): ReturnType<typeof eventsView> => eventsView(debug, { interrupts: true, most, titled });
+  expect(only('#pf', 10)).toMatchObject({ events: [{ kind: 'exception', title: expect.stringContaining('#PF') as string, address: 0x1234n }], total: KEPT_OF_A_SORT + 2, hasAll: false, hasMore: false });
+  expect(only('#BP', 1)).toMatchObject({ events: [{ title: expect.stringContaining('#BP') as string }], hasMore: false });
+  expect(only('#DB', 3)).toMatchObject({ events: [{}, {}, {}], hasMore: true });
+  expect(only('#GP', 3).events).toEqual([]);
 });
 
 it('output that another future took away is not told of, though more had been sent than is kept', () => {

@@ -1,5 +1,6 @@
 /** Deliveries of exceptions and interrupts, and writes to CR3: the newest of a sort, in columns. */
 import type { DeliveryKind } from '../../cpu/delivery.ts';
+import { VECTOR } from '../../cpu/exceptions.ts';
 import type { Position } from '../../machine/position.ts';
 import { Positions } from './positions.ts';
 
@@ -22,17 +23,18 @@ export interface DeliveryEvent {
   readonly rip: bigint;
 }
 
-/** Each sort is kept for itself, lest the timer of an idle kernel take all exceptions away. */
-export type EventSort = 'exception' | 'interrupt' | 'cr3';
-export const EVENT_SORTS: readonly EventSort[] = ['exception', 'interrupt', 'cr3'];
+/** Each sort is kept for itself, lest the timer of an idle kernel take all exceptions away, or single steps take the page faults. */
+export type EventSort = 'page-fault' | 'debug-exception' | 'exception' | 'interrupt' | 'cr3';
+export const EXCEPTION_SORTS: readonly EventSort[] = ['page-fault', 'debug-exception', 'exception'];
+export const EVENT_SORTS: readonly EventSort[] = [...EXCEPTION_SORTS, 'interrupt', 'cr3'];
 /** Events that are kept of a sort. */
 export const KEPT_OF_A_SORT = 2 ** 15;
 
 const KINDS: readonly HistoryEvent['kind'][] = ['fault', 'trap', 'breakpoint', 'INT1', 'interrupt', 'nmi', 'software', 'cr3'];
 
-export function sortOf(kind: HistoryEvent['kind']): EventSort {
+export function sortOf(kind: HistoryEvent['kind'], vector = 0): EventSort {
   switch (kind) {
-    case 'fault': case 'trap': case 'breakpoint': case 'INT1': return 'exception';
+    case 'fault': case 'trap': case 'breakpoint': case 'INT1': return vector === VECTOR.PF ? 'page-fault' : vector === VECTOR.DB ? 'debug-exception' : 'exception';
     case 'interrupt': case 'nmi': case 'software': return 'interrupt';
     case 'cr3': return 'cr3';
   }

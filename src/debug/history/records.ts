@@ -13,7 +13,7 @@ const LONGEST_TITLE = 40;
 const PORTS = [0, 1, 'debug'] as const;
 
 export class Records {
-  readonly #events: Readonly<Record<EventSort, Events>> = { exception: new Events(), interrupt: new Events(), cr3: new Events() };
+  readonly #events: Readonly<Record<EventSort, Events>> = { 'page-fault': new Events(), 'debug-exception': new Events(), 'exception': new Events(), 'interrupt': new Events(), 'cr3': new Events() };
   #order = 0;
   readonly writes: NotedWrites;
   readonly #output = new Ring(MOST_OUTPUT);
@@ -26,10 +26,10 @@ export class Records {
     const { state, cpu } = machine;
     const here = (): Position => ({ retired: state.retired, deliveries: cpu.deliveries - cpu.deliveriesInStep });
     this.writes = new NotedWrites(machine, here);
-    const note = (kind: HistoryEvent['kind'], ...what: [value: bigint, rip: bigint, vector?: number, errorCode?: number]): void => {
+    const note = (kind: HistoryEvent['kind'], value: bigint, rip: bigint, vector?: number, errorCode?: number): void => {
       if (machine.repeating) return;
       this.#changes++;
-      this.#events[sortOf(kind)].note(this.#order++, here(), kind, ...what);
+      this.#events[sortOf(kind, vector)].note(this.#order++, here(), kind, value, rip, vector, errorCode);
     };
     machine.observers.add({
       exception: (vector, errorCode, cr2, rip, kind) => { note(kind, cr2, rip, vector, errorCode); },
@@ -52,6 +52,9 @@ export class Records {
   eventsOf(sort: EventSort): Events { return this.#events[sort]; }
   /** How many are kept. */
   get eventCount(): number { return EVENT_SORTS.reduce((count, sort) => count + this.#events[sort].end - this.#events[sort].first, 0); }
+
+  /** Whether all that happened since the history began is kept. */
+  get hasAllEvents(): boolean { return EVENT_SORTS.every((sort) => this.#events[sort].first === 0); }
 
   /** Of some sorts, newest first. */
   *newest(sorts: readonly EventSort[] = EVENT_SORTS): Generator<HistoryEvent, void, void> {

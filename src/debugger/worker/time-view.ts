@@ -2,8 +2,9 @@
 import { lineOfFrame, type Frame } from '../../debug/backtrace.ts';
 import type { Debugger } from '../../debug/debugger.ts';
 import { errorCodeBits, vectorText } from '../../debug/error-code.ts';
+import { VECTOR } from '../../cpu/exceptions.ts';
 import { littleEndian } from '../../debug/bytes.ts';
-import { EVENT_SORTS, sortOf, type HistoryEvent } from '../../debug/history/events.ts';
+import { EVENT_SORTS, EXCEPTION_SORTS, type EventSort, type HistoryEvent } from '../../debug/history/events.ts';
 import { comparePositions } from '../../machine/position.ts';
 import type { SourceLines } from '../../debug/source-lines.ts';
 import type { EventData, MarkData, Requests, StackData } from '../messages.ts';
@@ -20,19 +21,29 @@ const titleOf = (event: HistoryEvent): string => {
   }
 };
 
-/** The newest events, newest first. */
-export function eventsView({ history, symbols }: Debugger, { interrupts, most }: Requests['events']['takes']): { readonly events: readonly EventData[]; readonly total: number } {
-  const shown: EventData[] = [], { records, start } = history;
-  for (const event of records.newest(interrupts ? EVENT_SORTS : ['exception'])) {
-    if (shown.length >= most) break;
-    const sort = sortOf(event.kind);
+/** Of sorts that have one vector. */
+const ONLY_VECTOR: { readonly [S in EventSort]?: number } = { 'page-fault': VECTOR.PF, 'debug-exception': VECTOR.DB };
+const markOf = (sort: EventSort): 'exception' | 'interrupt' | 'cr3' => (sort === 'interrupt' || sort === 'cr3' ? sort : 'exception');
+const kindOf = ({ kind }: HistoryEvent): EventData['kind'] => (kind === 'cr3' ? 'cr3' : kind === 'interrupt' || kind === 'nmi' || kind === 'software' ? 'interrupt' : 'exception');
+
+/** The newest events with some text in their titles, newest first. */
+export function eventsView({ history, symbols }: Debugger, { interrupts, most, titled = '' }: Requests['events']['takes']): Requests['events']['gives'] {
+  const shown: EventData[] = [], { records, start } = history, wanted = titled.toLowerCase();
+  let hasMore = false;
+  const isTitled = (text: string): boolean => text.toLowerCase().includes(wanted);
+  const sorts = (interrupts ? EVENT_SORTS : EXCEPTION_SORTS).filter((sort) => ONLY_VECTOR[sort] === undefined || isTitled(vectorText(ONLY_VECTOR[sort])));
+  for (const event of records.newest(sorts)) {
+    const title = titleOf(event), kind = kindOf(event);
+    if (!isTitled(title)) continue;
+    hasMore = shown.length >= most;
+    if (hasMore) break;
     shown.push({
-      at: event.at, isInReach: comparePositions(event.at, start) >= 0, kind: sort, title: titleOf(event), rip: symbols.text(event.rip),
-      details: event.kind !== 'cr3' && sort === 'exception' ? errorCodeBits(event.vector, event.errorCode) ?? [] : [],
+      at: event.at, isInReach: comparePositions(event.at, start) >= 0, kind, title, rip: symbols.text(event.rip),
+      details: event.kind !== 'cr3' && kind === 'exception' ? errorCodeBits(event.vector, event.errorCode) ?? [] : [],
       address: event.kind === 'fault' && event.vector === 14 ? event.cr2 : undefined,
     });
   }
-  return { events: shown, total: records.eventCount };
+  return { events: shown, total: records.eventCount, hasAll: records.hasAllEvents, hasMore };
 }
 
 /** At most one mark of a kind in each of so many equal stretches of the time line. What was before its start is known, but cannot be gone to, and is not on it. */
@@ -51,7 +62,7 @@ export function marksView({ history }: Debugger, { buckets }: Requests['marks'][
     for (let n = events.firstWhere((retired) => retired >= start), next; n < events.end; n = next) {
       const at = events.retiredAt(n), first = n;
       next = events.firstWhere((retired) => bucketOf(retired) > bucketOf(at));
-      note(sort, at, () => titleOf(events.at(first)), next - n);
+      note(markOf(sort), at, () => titleOf(events.at(first)), next - n);
     }
   }
   for (const { at, text } of records.printed(0, length / buckets)) note('output', at, () => `printed ${JSON.stringify(text)}`);

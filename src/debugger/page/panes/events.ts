@@ -4,7 +4,7 @@ import { grouped, h, hex, replaceContent } from '../dom.ts';
 import type { Page, Pane } from '../pane.ts';
 import { rove } from '../roving.ts';
 
-/** Most that are listed; fewer while the machine runs and the list is another one twice a second. */
+/** Most that are listed, until more are asked for; fewer while the machine runs and the list is another one twice a second. */
 const MOST = 500, MOST_RUNNING = 40, RUNNING_MS = 500;
 
 /** Why an event cannot be gone to. */
@@ -16,6 +16,8 @@ export class EventsPane implements Pane {
   readonly element: HTMLElement;
   readonly #page: Page;
   readonly #interrupts: HTMLInputElement;
+  readonly #titled: HTMLInputElement;
+  #most = MOST;
   readonly #count = h('span', { class: 'note' });
   readonly #body = h('div', { class: 'scroll events', role: 'list', 'aria-label': 'Events' });
   #retired = 0;
@@ -29,7 +31,8 @@ export class EventsPane implements Pane {
   constructor(page: Page) {
     this.#page = page;
     this.#interrupts = h('input', { type: 'checkbox', onchange: () => page.attempt(this.refresh()) });
-    this.element = h('div', { class: 'tab-body' }, h('div', { class: 'bar' }, h('label', {}, this.#interrupts, 'interrupts and CR3'), this.#count), this.#body);
+    this.#titled = h('input', { 'type': 'text', 'class': 'filter', 'placeholder': 'only, as #PF', 'aria-label': 'Only events with this in their names', 'spellcheck': false, 'oninput': () => page.attempt(this.refresh()) });
+    this.element = h('div', { class: 'tab-body' }, h('div', { class: 'bar' }, this.#titled, h('label', {}, this.#interrupts, 'interrupts and CR3'), this.#count), this.#body);
     rove(this.#body, { items: 'button', rows: '.event' });
   }
 
@@ -41,16 +44,24 @@ export class EventsPane implements Pane {
       if (this.#isRunning && performance.now() - this.#refreshed < RUNNING_MS) return;
     }
     this.#refreshed = performance.now();
-    const listed = `${this.#version} ${this.#interrupts.checked} ${this.#isRunning}`;
+    const titled = this.#titled.value.trim(), listed = `${this.#version} ${this.#interrupts.checked} ${this.#isRunning} ${this.#most} ${titled}`;
     if (listed === this.#listed) {
       for (const [row, retired] of this.#rows) row.classList.toggle('later', retired > this.#retired);
       return;
     }
-    const { events, total } = await this.#page.client.ask('events', { interrupts: this.#interrupts.checked, most: this.#isRunning ? MOST_RUNNING : MOST });
-    this.#count.textContent = `${grouped(total)} kept${this.#isRunning && events.length === MOST_RUNNING ? `; the newest ${MOST_RUNNING}, while it runs` : ''}`;
+    const { events, total, hasAll, hasMore } = await this.#page.client.ask('events', { interrupts: this.#interrupts.checked, most: this.#isRunning ? MOST_RUNNING : this.#most, titled });
+    this.#count.textContent = `${grouped(total)} kept${hasAll ? '' : ', of some kinds only the newest'}${this.#isRunning && events.length === MOST_RUNNING ? `; the newest ${MOST_RUNNING}, while it runs` : ''}`;
     this.#listed = listed;
     this.#rows = events.map((event) => [this.#row(event), event.at.retired]);
-    replaceContent(this.#body, events.length === 0 ? [h('p', { class: 'note padded' }, 'No exception has been delivered yet, nor anything else that is listed here.')] : this.#rows.map(([row]) => row));
+    replaceContent(this.#body, events.length === 0 ? [h('p', { class: 'note padded' }, titled === '' ? 'No exception has been delivered yet, nor anything else that is listed here.' : `No event that is kept has "${titled}" in its name.`)] : [
+      ...this.#rows.map(([row]) => row),
+      hasMore && !this.#isRunning ? h('div', { class: 'event more', role: 'listitem' }, h('button', { class: 'link', onclick: () => this.#more() }, `${MOST} older ones`)) : '',
+    ]);
+  }
+
+  #more(): void {
+    this.#most += MOST;
+    this.#page.attempt(this.refresh());
   }
 
   #row({ at, isInReach, kind, title, rip, details, address }: EventData): HTMLElement {
