@@ -59,6 +59,8 @@ class Main implements Page {
       h('main', {}, this.#code.element, this.#inspect.element, this.#registers.element, this.#log.element),
       this.#opener.element);
     document.addEventListener('keydown', (event) => this.#key(event));
+    // A link that is pasted into the address of the open page; the page itself changes the address without this event.
+    addEventListener('hashchange', () => { if (linkIn(location.hash) !== undefined) location.reload(); });
   }
 
   start(): void { this.attempt(this.#opener.start()); }

@@ -1,5 +1,5 @@
 /** Paging as the page shows it: walks, the tree of structures, the map, the TLBs beside what the structures say now. */
-import { addressSpace, aliases, entriesOf } from '../../debug/address-space.ts';
+import { addressSpace, aliases, entriesOf, type MappedRange } from '../../debug/address-space.ts';
 import { PAGING_TEXT } from '../../debug/mode.ts';
 import { keyText, raises } from '../../debug/page-fault.ts';
 import type { SymbolTable } from '../../debug/symbols.ts';
@@ -65,11 +65,13 @@ export function treeView(machine: Machine, { base, depth }: Requests['tree']['ta
 export function mapView(machine: Machine, symbols: SymbolTable): MapData {
   const { mode, ranges, truncated } = addressSpace(machine);
   const also = aliases(ranges);
+  /** Where a range has the first frame that another one has, too. */
+  const sameIn = (other: MappedRange, range: MappedRange): bigint => other.from + BigInt(Math.max(0, range.physical - other.physical));
   return {
     mode: PAGING_TEXT[mode], truncated,
     ranges: ranges.map(({ from, bytes, physical, pageSize, writable, executable, user, global }, n) => ({
       from, bytes, physical, pageSize, rights: `${user ? 'U' : '-'}${writable ? 'W' : '-'}${executable ? 'X' : '-'}${global ? 'G' : '-'}`,
-      name: symbols.lookup(from)?.name, also: also[n]!.map((m) => ranges[m]!.from),
+      name: symbols.lookup(from)?.name, also: also[n]!.map((m) => sameIn(ranges[m]!, ranges[n]!)),
     })),
   };
 }

@@ -71,10 +71,13 @@ function tss({ machine, symbols }: Debugger): TableData {
   const fields = [['RSP0', 4], ['RSP1', 12], ['RSP2', 20], ...Array.from({ length: 7 }, (_, n) => [`IST${n + 1}`, 36 + 8 * n] as const)] as const;
   const rows = fields.filter(([, at]) => at + 8 <= bytes.length).map(([name, at]): TableRow => {
     const value = raw(bytes, at);
-    return { index: `+${at}`, name, value, text: value === 0n ? 'none' : symbols.name(value - 1n) ?? '', target: undefined, problem: value !== 0n && (!isCanonical(value, machine.cpu.linearWidth) || machine.readLinear(value - 8n, 8).length < 8) ? 'no stack is mapped below it' : undefined };
+    return { index: `+${at}`, name, value, text: value === 0n ? 'none' : endOf(symbols.lookup(value - 1n)), target: undefined, problem: value !== 0n && (!isCanonical(value, machine.cpu.linearWidth) || machine.readLinear(value - 8n, 8).length < 8) ? 'no stack is mapped below it' : undefined };
   });
   return { name: 'TSS', base, limit, rows, problem: missing(bytes, limit, 104) };
 }
+
+/** The end of a stack, by the object that it is the end of. */
+const endOf = (last: { readonly name: string; readonly offset: bigint } | undefined): string => (last === undefined ? '' : `${last.name}+0x${(last.offset + 1n).toString(16)}`);
 
 const missing = (bytes: Uint8Array, limit: number, most: number): string | undefined =>
   (bytes.length < Math.min(limit + 1, most) ? `bytes from 0x${bytes.length.toString(16)} on are not mapped` : undefined);
