@@ -338,6 +338,13 @@ describe('the debugger\'s page', () => {
     expect(await stopped(second)).toBe(at);
     expect(await register(second, 'rip')).toBe(rip);
     expect(await second.locator('.line-of-time .bookmark').count()).toBe(1);
+    // Pasted into a page that has another one in its address.
+    await second.keyboard.press('Alt+F11');
+    await expect.poll(() => count(second)).toBe(at - 1);
+    await second.getByRole('button', { name: 'Link' }).click();
+    await second.waitForFunction((before) => location.href !== before, page.url());
+    await second.goto(page.url());
+    await expect.poll(() => count(second), { timeout: 20_000 }).toBe(at);
     await second.close();
   });
 
