@@ -62,11 +62,12 @@ export function treeView(machine: Machine, { base, depth }: Requests['tree']['ta
   return [...entriesOf(machine, base, depth)].map((entry) => entryOf(entry, machine, mode, entry.from));
 }
 
+/** Where another range has the first frame that both have. */
+const sameIn = (other: MappedRange, range: MappedRange): bigint => other.from + BigInt(Math.max(0, range.physical - other.physical));
+
 export function mapView(machine: Machine, symbols: SymbolTable): MapData {
   const { mode, ranges, truncated } = addressSpace(machine);
   const also = aliases(ranges);
-  /** Where a range has the first frame that another one has, too. */
-  const sameIn = (other: MappedRange, range: MappedRange): bigint => other.from + BigInt(Math.max(0, range.physical - other.physical));
   return {
     mode: PAGING_TEXT[mode], truncated,
     ranges: ranges.map(({ from, bytes, physical, pageSize, writable, executable, user, global }, n) => ({
