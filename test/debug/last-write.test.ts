@@ -259,11 +259,20 @@ describe('the last write', () => {
   it('is an edit where the user made one', () => {
     const { history, ask, address } = ended('auto');
     history.runTo(100_000);
+    const counter = BigInt(history.machine.readLinear(address('counter'), 1)[0]!);
     history.give({ kind: 'memory', address: Number(address('counter')), bytes: Uint8Array.of(7) });
+    history.give({ kind: 'register', name: 'rbx', value: 5n });
     history.give({ kind: 'register', name: 'rbx', value: 9n });
     history.run({ maxInstructions: 100 });
-    expect(ask({ kind: 'memory', address: address('counter'), bytes: 1 })).toMatchObject({ by: 'edit', at: { retired: 100_000 }, after: 7n });
-    expect(ask({ kind: 'register', name: 'rbx' })).toMatchObject({ by: 'edit', at: { retired: 100_000 }, after: 9n });
+    expect(ask({ kind: 'memory', address: address('counter'), bytes: 1 })).toMatchObject({ by: 'edit', at: { retired: 100_000 }, before: counter, after: 7n });
+    expect(ask({ kind: 'register', name: 'rbx' })).toMatchObject({ by: 'edit', at: { retired: 100_000 }, before: 5n, after: 9n });
+  });
+  it.each(ENGINE_NAMES)('is an edit right behind an instruction that wrote the same › %s', (engine) => {
+    const { machine } = flatMachine((a) => { a.nop(); a.mov(rax, 3); a.nop(); a.hlt(); }, { engine }), history = new History(machine);
+    history.run({ maxInstructions: 2 });
+    history.give({ kind: 'register', name: 'rax', value: 0x99n });
+    expect(lastWrite(history, { kind: 'register', name: 'rax' }).finish()).toMatchObject({ by: 'edit', at: { retired: 2 }, before: 3n, after: 0x99n });
+    expect(machine.state.gpr[0]).toBe(0x99n);
   });
   it.each(ENGINE_NAMES)('of the guest kernel to CR2, CR3, a stack frame and a page-table entry › %s', (engine) => {
     const machine = kernelMachine('ring3', { engine });

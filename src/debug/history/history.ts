@@ -242,12 +242,15 @@ export class History {
     return next !== undefined && compareMoments(next.at, this.now) <= 0;
   }
 
+  /** Is called before each input of the log that is given again. */
+  beforeInput: (() => void) | undefined;
   /** Gives the machine the inputs of this moment; whether there were any. */
   #giveDue(): boolean {
     const before = this.#nextInput;
     for (let event; (event = this.log.events[this.#nextInput]) !== undefined && compareMoments(event.at, this.now) <= 0;) {
       this.#nextInput++;
       // The log has it: it is no event of the guest's, however often it is given.
+      this.beforeInput?.();
       this.isGiving = this.machine.repeating = true;
       applyInput(this.machine, event.input);
       this.isGiving = this.machine.repeating = false;

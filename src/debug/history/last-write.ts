@@ -82,17 +82,32 @@ function* notedWrite(history: History, target: WriteTarget, here: Moment, scan: 
 function* backTo(history: History, here: Moment): Generator<void, undefined, void> { yield* travel(history, here); }
 
 function withValues(history: History, machine: Machine, { at, rip, by, where, read }: Seen): LastWrite {
-  if (by === 'edit') {
-    history.runTo(at);
-    const after = read(machine);
-    return history.stepBack() ? { at, rip, by, where, before: read(machine), after } : { at, rip, by, where, before: after, after };
-  }
+  if (by === 'edit') return { at, rip, by, where, ...valuesOfEdit(history, at, () => read(machine)) };
   history.runTo(at);
   const before = read(machine);
   const then = history.now;
   // A wait before a delivery is no boundary of its own.
   while (comparePositions(history.now, then) === 0 && history.pass({ maxInstructions: 1 }).kind === 'instruction-limit');
   return { at: then, rip, by, where, before, after: read(machine) };
+}
+
+/** What was there before the last input of a moment that changed it, and after it: an instruction may have written it at the boundary where the input came. */
+function valuesOfEdit(history: History, at: Moment, read: () => bigint): { readonly before: bigint; readonly after: bigint } {
+  history.runTo(at);
+  const after = read();
+  let held: bigint[] = [];
+  history.beforeInput = () => { if (compareMoments(history.now, at) === 0) held.push(read()); };
+  try {
+    // At the beginning of the history there is no boundary before, and the inputs are given anew on the way there.
+    if (history.stepBack()) {
+      held = [];
+      history.runTo(at);
+    }
+  } finally {
+    history.beforeInput = undefined;
+  }
+  while (held.length > 1 && held.at(-1) === after) held.pop();
+  return { before: held.at(-1) ?? after, after };
 }
 
 /** Looks for the last write on the way from where the machine is to a moment. */
