@@ -35,7 +35,7 @@ export async function unpack(kind: FileKind, file: Uint8Array<ArrayBuffer>): Pro
   if (file.length < HEADER_BYTES || new TextDecoder('latin1').decode(file.subarray(0, 8)) !== kind.magic) throw new FileFormatError(`is no ${kind.what}`);
   const version = view.getUint32(8, true);
   if (version !== kind.version) {
-    throw new FileFormatError(`is a ${kind.what} of version ${version}; this longmode reads version ${kind.version}${version > kind.version ? ': use a newer longmode' : ''}`);
+    throw new FileFormatError(`is ${/^[aeiou]/.test(kind.what) ? 'an' : 'a'} ${kind.what} of version ${version}; this longmode reads version ${kind.version}${version > kind.version ? ': use a newer longmode' : ''}`);
   }
   const length = view.getFloat64(16, true), contentLength = view.getFloat64(24, true);
   if (file.length !== HEADER_BYTES + length) throw new FileFormatError(`is damaged: it has ${file.length - HEADER_BYTES} bytes behind its header, which announces ${length}`);

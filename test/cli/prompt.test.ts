@@ -100,7 +100,7 @@ describe('--on-fault debug', () => {
     expect(prompted(['back 3', 'set! rax = 1', 'continue', 'quit']).status).toBe(6);
   });
   it('says what is wrong with a command, and goes on', () => {
-    const { answers } = prompted(['fly', 'walk', 'x/99999 0', 'break nothing', 'delete 9', 'set cr0 = 1 << 40', 'who-wrote 1 << 60', 'goto #3', 'x/4b 1 << 50', 'tlb 0', 'regs', 'help', 'help break', 'disassemble 0x200000', 'next', 'p 1 +']);
+    const { answers } = prompted(['fly', 'walk', 'x/99999 0', 'break nothing', 'delete 9', 'set cr0 = 1 << 40', 'who-wrote 1 << 60', 'goto #3', 'x/4b 1 << 50', 'tlb 0', 'regs', 'help', 'help break', 'disassemble 0x200000', 'next', 'goto', 'break exception 99', 'p 1 +']);
     expect(answers.slice(1, 9)).toEqual([
       'there is no command "fly"; "help" lists them', 'expected a number, a name or "[", not the end', 'at most 4096', 'there is no register and no symbol "nothing"', 'there is no breakpoint 9',
       'cr0 cannot be 0x10000000000: reserved bit of CR0', '0x1000000000000000 is not mapped to RAM', 'there is no snapshot #3',
@@ -110,6 +110,7 @@ describe('--on-fault debug', () => {
     expect(answers[12]).toMatch(/who-wrote, who .*the last write before now/);
     expect(answers[13]).toMatch(/console TEXT/);
     expect(answers[14]).toMatch(/^ {0,3}0x200000 {2}mov rsp, 0x400000\n/);
+    expect(answers.slice(-4, -2)).toEqual(['goto where? To an instruction count, #N of "snapshot", or end', 'vector is at most 0x1f']);
     expect(answers.at(-2)).toMatch(/expected a number/);
   });
   it('is not opened where the guest ends well, and not with other words', () => {

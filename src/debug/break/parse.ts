@@ -63,7 +63,7 @@ function kindOf(breakpoints: Breakpoints, machine: Machine, text: string): Break
       return { on: word.toLowerCase() as 'read' | 'write' | 'access', ...range(rest.replace(/^phys\s+/, '')), ...(physical ? { physical } : {}) };
     }
     case 'phys': return { on: 'execute', ...range(rest), physical: true };
-    case 'exception': return { on: 'exception', ...optional('vector', 255) };
+    case 'exception': return { on: 'exception', ...optional('vector', 31) };
     case 'interrupt': return { on: 'interrupt', ...optional('vector', 255) };
     case 'cr': {
       const { number } = optional('number', 8);

@@ -59,7 +59,7 @@ export class Prompt {
     if (wanted === '') return text([]);
     const command = this.#named(name);
     if (command === undefined) return text([noCommand(wanted.split(/\s/)[0]!)]);
-    if (command.moves === true && !moves) return text([`"${name}" moves the machine in time: use gdb's own commands (stepi, reverse-stepi, continue, reverse-continue)`]);
+    if (command.moves === true && !moves) return text([`"${name}" moves or changes the machine, and gdb would not notice: use its own commands (stepi, reverse-stepi, continue, reverse-continue, set)`]);
     try {
       return command.run(rest.trim(), moves, name);
     } catch (error) {
@@ -154,6 +154,7 @@ export class Prompt {
 
   #moment(rest: string): number | Moment {
     if (rest === 'end') return this.debug.history.end;
+    if (rest === '') throw new RangeError('goto where? To an instruction count, #N of "snapshot", or end');
     const remembered = /^#(\d+)$/.exec(rest);
     if (remembered === null) return this.#count(rest, Number.MAX_SAFE_INTEGER, 0);
     const moment = this.#moments[Number(remembered[1]) - 1];
