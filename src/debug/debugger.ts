@@ -43,6 +43,9 @@ const RSP = 4, PAGE_FAULT = 14;
 /** What is gone over as a whole. */
 const CALLS = new Set(['CALL', 'INT', 'INT3', 'SYSCALL', 'SYSENTER']);
 
+/** Bytes of all ports that are looked through for what COM1 has printed last. */
+const MOST_PRINTED = 4096;
+
 export class Debugger {
   readonly machine: Machine;
   readonly history: History;
@@ -61,6 +64,12 @@ export class Debugger {
     this.history = new History(machine, options);
     this.breakpoints = new Breakpoints(symbols);
   }
+
+  /** The end of what COM1 has printed before now: as much as a text that is waited for may have. */
+  readonly #printed = (): string => {
+    const { records, now } = this.history, sent = records.sentBefore(now.retired);
+    return String.fromCharCode(...records.output(0, sent - MOST_PRINTED, sent));
+  };
 
   /** What is said of a way that leads to where the machine is: how the guest has ended, if it has here. */
   get arrival(): DebugStop { return this.history.ending ?? ARRIVED; }
@@ -105,7 +114,7 @@ export class Debugger {
     for (;;) {
       const done = Math.max(this.machine.state.retired - first, this.machine.cpu.deliveries - firstDelivery);
       if (done >= maxInstructions) return { kind: 'instruction-limit' };
-      const watch = both(this.breakpoints.watch(), destination);
+      const watch = both(this.breakpoints.watch(this.#printed), destination);
       const stop = this.history.run({ maxInstructions: maxInstructions - done, stopsAtOnce: !this.#isKnownToComeNext, ...(watch === undefined ? {} : { watch }) });
       if (stop.kind !== 'hit') return stop;
       if (!('breakpoint' in stop.hit)) return this.arrival;
@@ -152,7 +161,7 @@ export class Debugger {
 
   #reverse(destination: Watch | undefined): Motion {
     // Without anything to stop at it is the way to the beginning.
-    const watch = both(this.breakpoints.watch(), destination) ?? { hit: () => undefined };
+    const watch = both(this.breakpoints.watch(this.#printed), destination) ?? { hit: () => undefined };
     return asMotion(reverseContinue<WatchHit | Hit>(this.history, watch).map((found) => {
       if (found.kind === 'start') return START;
       if (!('breakpoint' in found.hit)) return ARRIVED;

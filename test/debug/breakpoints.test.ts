@@ -1,6 +1,7 @@
 /** Break on anything: where a machine stands still, forwards and backwards, on every engine; and that nothing of it is noticed by the guest. */
 import { describe, expect, it } from 'vitest';
 import { al, dword, dx, eax, ecx, qword, rax, rbx, rcx, rdi, rsi, rsp, type Assembler } from '../../src/assembler/index.ts';
+import { Debugger } from '../../src/debug/debugger.ts';
 import { Breakpoints, type Hit } from '../../src/debug/break/breakpoints.ts';
 import { addBreakpoint } from '../../src/debug/break/parse.ts';
 import { History } from '../../src/debug/history/history.ts';
@@ -142,6 +143,21 @@ describe('a breakpoint', () => {
     expect(there.length).toBe(13);
     for (let hit; (hit = backwards(debugged)) !== undefined;) back.unshift(`${hit.at.retired}+${hit.at.deliveries} ${hit.text}`);
     expect(back).toEqual(there);
+  });
+  it.each(ENGINE_NAMES)('on console text stops behind it, wherever the run or a slice of it began › %s', (engine) => {
+    const { machine, address } = flatMachine(counting, { engine }), debug = new Debugger(machine);
+    addBreakpoint(debug.breakpoints, machine, 'console login:');
+    // A slice for each instruction, as a host has them that looks at its keyboard between two letters.
+    let stop = debug.continue(1);
+    for (let n = 0; n < 2000 && stop.kind === 'instruction-limit'; n++) stop = debug.continue(1);
+    expect([stop.kind, machine.state.rip]).toEqual(['hit', address('sent_colon')]);
+    debug.back(4);
+    expect(debug.continue().kind).toBe('hit');
+    expect(machine.state.rip).toBe(address('sent_colon'));
+    // On the way back it is where the last letter has not been sent yet.
+    expect(debug.reverse().advance().kind).toBe('hit');
+    expect(machine.state.rip).toBe(address('send_colon'));
+    expect(debug.reverse().advance().kind).toBe('start');
   });
   it.each(ENGINE_NAMES)('on interrupts, modes, privilege, registers, page tables and the TLB sees what the kernel does › %s', (engine) => {
     const seen = (scenario: string, text: string, times: number): string[] => {

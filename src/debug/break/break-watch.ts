@@ -32,6 +32,7 @@ export class BreakWatch implements Watch<Hit> {
   readonly everyBoundary: boolean;
   readonly #armed: readonly Armed[];
   readonly #symbols: SymbolTable;
+  readonly #printed: () => string;
   #seen: Seen[] = [];
   #observer: Observer | undefined;
   #pageTables: readonly { readonly armed: Armed; readonly watch: PageTableWatch }[] = [];
@@ -41,9 +42,10 @@ export class BreakWatch implements Watch<Hit> {
   /** Whether the condition of each held at the boundary before. */
   readonly #held = new Map<Armed, boolean>();
 
-  constructor(armed: readonly Armed[], symbols: SymbolTable) {
+  constructor(armed: readonly Armed[], symbols: SymbolTable, printed: () => string) {
     this.#armed = armed;
     this.#symbols = symbols;
+    this.#printed = printed;
     const addresses = new Set<bigint>();
     for (const [, { from, bytes = 1, physical }] of this.#of('execute')) {
       if (physical === true || bytes > MOST_ADDRESSES) continue;
@@ -65,7 +67,7 @@ export class BreakWatch implements Watch<Hit> {
 
   arm(machine: Machine): void {
     this.#seen = [];
-    this.#tail = '';
+    this.#tail = this.#of('console').length === 0 ? '' : this.#printed();
     this.#mode = modeText(machine);
     this.#cpl = machine.state.cpl;
     for (const [armed] of this.#of('expression')) this.#held.set(armed, this.#holds(armed, machine));

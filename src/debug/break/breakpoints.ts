@@ -62,10 +62,13 @@ export class Breakpoints {
   /** `write to 8 bytes at 0x1000 <counter> if rax > 3`. */
   describe({ what, condition }: Breakpoint): string { return `${describeKind(what, this.symbols)}${condition === undefined ? '' : ` if ${condition}`}`; }
 
-  /** What a run that stops at the enabled ones watches for; undefined if there are none. Ignored hits are not counted down: a way back asks about all. */
-  watch(): BreakWatch | undefined {
+  /**
+   * What a run that stops at the enabled ones watches for; undefined if there are none. Ignored hits are not counted down: a way back asks about all.
+   * `printed`: what COM1 has printed before now, the end of it at least, a character for a byte: a text may have begun there.
+   */
+  watch(printed: () => string = () => ''): BreakWatch | undefined {
     const armed = [...this.#list.values()].filter(({ breakpoint }) => breakpoint.enabled);
-    return armed.length === 0 ? undefined : new BreakWatch(armed, this.symbols);
+    return armed.length === 0 ? undefined : new BreakWatch(armed, this.symbols, printed);
   }
 
   /** Notes that a run stopped at a hit. False: it is to be ignored, and the run goes on. */
