@@ -636,10 +636,10 @@ describe('a guest without an IDT', () => {
       await view.getByLabel('New breakpoint').press('Enter');
       await view.locator('.breakpoint').waitFor();
       await moved(view, () => view.keyboard.press('F8'));
-      expect(await view.locator('.why').textContent()).toContain('CR2 will be 0x777700001000');
+      await expect.poll(() => view.locator('.why').textContent()).toContain('CR2 will be 0x777700001000');
       await view.getByRole('button', { name: 'Walk 0000777700001000' }).waitFor();
       await moved(view, () => view.keyboard.press('F8'));
-      expect(await view.locator('.pill').textContent()).toBe('fault');
+      await expect.poll(() => view.locator('.pill').textContent()).toBe('fault');
       const story = view.getByRole('tabpanel', { name: 'Post-mortem' });
       await story.getByRole('button', { name: 'CR2 777700001000' }).click();
       await expect.poll(() => view.locator('.walk-title').textContent()).toContain('0x0000777700001000');
@@ -647,7 +647,7 @@ describe('a guest without an IDT', () => {
       await moved(view, () => view.keyboard.press('Alt+F11'));
       await story.getByRole('button').waitFor({ state: 'hidden' });
       await view.getByRole('tab', { name: 'Events' }).click();
-      expect(await view.locator('.event.exception').filter({ hasText: '#PF' }).getByRole('button', { name: 'CR2 777700001000' }).count()).toBe(1);
+      await expect.poll(() => view.locator('.event.exception').filter({ hasText: '#PF' }).getByRole('button', { name: 'CR2 777700001000' }).count()).toBe(1);
       await view.close();
     } finally {
       guest.server.kill();
