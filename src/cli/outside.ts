@@ -1,6 +1,5 @@
 /** What reaches a machine from outside a run: a snapshot to begin with, stdin, a recording of another run. */
 import { basename } from 'node:path';
-import { readRflags, RFLAGS } from '../cpu/flags.ts';
 import { planBoot, ImageError } from '../machine/boot/index.ts';
 import { FileFormatError } from '../machine/container.ts';
 import { crc32 } from '../machine/crc32.ts';
@@ -78,7 +77,7 @@ async function refusing<T>(option: string, path: string, work: () => Promise<T>)
 }
 
 /** The guest has ended, which a recording does not say: HLT with interrupts off. */
-export const isHaltedForGood = ({ state }: Machine): boolean => state.activity === ACTIVITY.halted && (readRflags(state) & RFLAGS.IF) === 0;
+export const isHaltedForGood = (machine: Machine): boolean => (machine.state.activity === ACTIVITY.halted || machine.state.activity === ACTIVITY.waiting) && !machine.mayBeInterrupted;
 
 /** Runs a machine with the guest's input: from the user, noted if it is to be recorded, or from a recording. */
 export interface Outside {

@@ -197,6 +197,8 @@ export class Machine {
 
   /** Virtual time since power-on in nanoseconds. */
   now(): number { return this.state.retired + this.state.idleTime; }
+  /** An interrupt ends a wait of the processor: IF is set, or MWAIT has been told that any will do. */
+  get mayBeInterrupted(): boolean { return (readRflags(this.state) & RFLAGS.IF) !== 0 || this.state.activity === ACTIVITY.waitingForAny; }
 
   /** Reads an image file, puts it into memory and the processor at its entry. Throws ImageError; then nothing has changed. */
   load(file: Uint8Array, options: BootOptions = {}): BootPlan {
@@ -260,7 +262,7 @@ export class Machine {
         continue;
       }
       const next = devices.scheduler.nextDeadline();
-      if ((readRflags(state) & RFLAGS.IF) === 0 && state.activity !== ACTIVITY.waitingForAny) return { kind: 'halted', wakeable: false };
+      if (!this.mayBeInterrupted) return { kind: 'halted', wakeable: false };
       const until = Math.min(state.idleTime + Math.max(0, next - this.now()), maxIdleTime);
       if (until === Infinity || ++idleEvents > MAX_IDLE_EVENTS || state.idleTime >= maxIdleTime) return { kind: 'halted', wakeable: true };
       state.idleTime = until;

@@ -177,7 +177,7 @@ export class BreakWatch implements Watch<Hit> {
         const isException = isExceptionBy(kind, vector);
         const name = isException ? vectorMnemonic(vector) : `interrupt ${vector}`;
         const code = errorCode === undefined ? '' : `, error code ${hex(errorCode)}: ${errorCodeBits(vector, errorCode)!.join('; ')}`;
-        const isPageFault = vector === 14 && !isInterrupt(kind);
+        const isPageFault = vector === VECTOR.PF && !isInterrupt(kind);
         const text = `${name} at ${this.#symbols.text(rip)}${isPageFault ? `, CR2 will be ${this.#symbols.text(cr2)}` : ''}${code}`;
         const values: EventValues = { vector: BigInt(vector), error: BigInt(errorCode ?? 0), address: cr2, ...(isPageFault ? { fault: cr2 } : {}) };
         for (const [armed, { vector: wanted, errorCode: bits }] of exceptions) {

@@ -4,7 +4,7 @@ import type { Debugger } from '../../debug/debugger.ts';
 import { errorCodeBits, vectorText } from '../../debug/error-code.ts';
 import { VECTOR } from '../../cpu/exceptions.ts';
 import { littleEndian } from '../../debug/bytes.ts';
-import { EVENT_SORTS, EXCEPTION_SORTS, type EventSort, type HistoryEvent } from '../../debug/history/events.ts';
+import { EVENT_SORTS, EXCEPTION_SORTS, sortOf, type EventSort, type HistoryEvent } from '../../debug/history/events.ts';
 import { comparePositions } from '../../machine/position.ts';
 import type { SourceLines } from '../../debug/source-lines.ts';
 import type { EventData, MarkData, Requests, StackData } from '../messages.ts';
@@ -23,8 +23,8 @@ const titleOf = (event: HistoryEvent): string => {
 
 /** Of sorts that have one vector. */
 const ONLY_VECTOR: { readonly [S in EventSort]?: number } = { 'page-fault': VECTOR.PF, 'debug-exception': VECTOR.DB };
-const markOf = (sort: EventSort): 'exception' | 'interrupt' | 'cr3' => (sort === 'interrupt' || sort === 'cr3' ? sort : 'exception');
-const kindOf = ({ kind }: HistoryEvent): EventData['kind'] => (kind === 'cr3' ? 'cr3' : kind === 'interrupt' || kind === 'nmi' || kind === 'software' ? 'interrupt' : 'exception');
+/** What the page calls them. */
+const markOf = (sort: EventSort): EventData['kind'] => (sort === 'interrupt' || sort === 'cr3' ? sort : 'exception');
 
 /** The newest events with some text in their titles, newest first. */
 export function eventsView({ history, symbols }: Debugger, { interrupts, most, titled = '' }: Requests['events']['takes']): Requests['events']['gives'] {
@@ -33,14 +33,14 @@ export function eventsView({ history, symbols }: Debugger, { interrupts, most, t
   const isTitled = (text: string): boolean => text.toLowerCase().includes(wanted);
   const sorts = (interrupts ? EVENT_SORTS : EXCEPTION_SORTS).filter((sort) => ONLY_VECTOR[sort] === undefined || isTitled(vectorText(ONLY_VECTOR[sort])));
   for (const event of records.newest(sorts)) {
-    const title = titleOf(event), kind = kindOf(event);
+    const title = titleOf(event), kind = markOf(sortOf(event.kind));
     if (!isTitled(title)) continue;
     hasMore = shown.length >= most;
     if (hasMore) break;
     shown.push({
       at: event.at, isInReach: comparePositions(event.at, start) >= 0, kind, title, rip: symbols.text(event.rip),
       details: event.kind !== 'cr3' && kind === 'exception' ? errorCodeBits(event.vector, event.errorCode) ?? [] : [],
-      address: event.kind === 'fault' && event.vector === 14 ? event.cr2 : undefined,
+      address: event.kind === 'fault' && event.vector === VECTOR.PF ? event.cr2 : undefined,
     });
   }
   return { events: shown, total: records.eventCount, hasAll: records.hasAllEvents, hasMore };

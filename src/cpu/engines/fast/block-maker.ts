@@ -78,7 +78,8 @@ export class BlockMaker {
     const copy = (slot: number, offset: number): boolean => {
       this.#copy(slot, at, pageLow + offset + known.lengthIn(slot), high, place + offset, mode);
       if (known.isBranch(slot)) {
-        if (!this.#leadTo(at, pageLow + offset, known.displacementAt(place + offset, slot))) return false;
+        if (!this.#leadTo(at, known.displacementAt(place + offset, slot))) return false;
+        this.#writeLinks(at, pageLow + offset, high);
         if (known.isMarked(slot)) fuseWithComparison(offset);
       } else comparison = known.isMarked(slot) ? offset : -1;
       at += RECORD_BYTES;
@@ -132,12 +133,8 @@ export class BlockMaker {
 
   /** Writes a record, but for what the block says, and notes its bytes. */
   #write(at: number, handler: number, i: Instruction, ip: bigint, bytes: Uint8Array, from: number): void {
-    const { u32, u64 } = this.#state;
     writeRecord(this.#state, at, handler, i, ip);
-    if (endsBlock(i)) {
-      u32[(at + RECORD.taken) / 4] = this.#link(ip, u64[(at + RECORD.target) / 8]!);
-      u32[(at + RECORD.next) / 4] = this.#link(ip, u64[(at + RECORD.nextIp) / 8]!);
-    }
+    if (endsBlock(i)) this.#writeLinks(at, Number(ip & 0xffff_ffffn), Number(ip >> 32n));
     this.#trail.decoded(at, bytes, from, i.length, i.mode);
   }
   /** The same of an instruction that another record stands for; `nextLow` and `high`: the address behind it, whose low half may be 2^32. */
@@ -150,17 +147,14 @@ export class BlockMaker {
     u32[(at + RECORD.nextIp) / 4 + 1] = mode.codeSize === 64 && nextLow >= 2 ** 32 ? high + 1 : high;
     this.#trail.decoded(at, u8, from, known.lengthIn(slot), mode);
   }
-  /** Gives the record of a branch of 64-bit code its target and its links; false where it leads to an address of more than 48 bits. `fromLow`: low half of its own address. */
-  #leadTo(at: number, fromLow: number, displacement: number): boolean {
+  /** Gives the record of a branch of 64-bit code its target; false where that is an address of more than 48 bits. */
+  #leadTo(at: number, displacement: number): boolean {
     const { u32 } = this.#state;
     const nextLow = u32[(at + RECORD.nextIp) / 4]!, nextHigh = u32[(at + RECORD.nextIp) / 4 + 1]!;
     const low = nextLow + displacement, high = (nextHigh + (low < 0 ? -1 : low >= 2 ** 32 ? 1 : 0)) >>> 0;
     if (!isCanonicalHigh(high, 48)) return false;
     u32[(at + RECORD.target) / 4] = low;
     u32[(at + RECORD.target) / 4 + 1] = high;
-    const isNear = high === nextHigh && (low & ~0xfff) === (fromLow & ~0xfff);
-    u32[(at + RECORD.taken) / 4] = isNear && (this.linksLoops || low > fromLow) ? UNLINKED : NEVER_LINKED;
-    u32[(at + RECORD.next) / 4] = (nextLow & ~0xfff) === (fromLow & ~0xfff) ? UNLINKED : NEVER_LINKED;
     return true;
   }
   #handlerOf(record: number): number { return this.#state.u32[(record + RECORD.handler) / 4]!; }
@@ -205,10 +199,15 @@ export class BlockMaker {
     return at + RECORD_BYTES;
   }
 
-  /** Links stay in a page: what they lead to is dropped with it. */
-  #link(from: bigint, to: bigint): number {
-    const samePage = from >> 12n === to >> 12n;
-    return samePage && (this.linksLoops || to > from) ? UNLINKED : NEVER_LINKED;
+  /** The links of the record of an instruction at an address, in halves. They stay in a page: what they lead to is dropped with it. */
+  #writeLinks(at: number, low: number, high: number): void {
+    const { u32 } = this.#state;
+    const link = (to: number): number => {
+      const toLow = u32[to / 4]!, samePage = u32[to / 4 + 1] === high && (toLow & ~0xfff) === (low & ~0xfff);
+      return samePage && (this.linksLoops || toLow > low) ? UNLINKED : NEVER_LINKED;
+    };
+    u32[(at + RECORD.taken) / 4] = link(at + RECORD.target);
+    u32[(at + RECORD.next) / 4] = link(at + RECORD.nextIp);
   }
 
   /** The instruction at a record where the reference engine is to go on, if that lies in one page and is known. */

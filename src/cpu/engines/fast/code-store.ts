@@ -208,8 +208,8 @@ export class CodeStore implements BlockSource {
 
   /** Whether a block of records has been made at an address. */
   knows(frame: number, ip: bigint, context: Context): boolean {
-    const known = this.#frames.get(frame);
-    return known !== undefined && viewIn(known, Number(ip & 0xffff_ffffn), Number(ip >> 32n), context.number).blocks.has(Number(ip & 0xfffn));
+    const view = this.#frames.get(frame)?.views.get(codeKey(Number(ip & 0xffff_f000n), Number(ip >> 32n), context.number));
+    return view?.blocks.has(Number(ip & 0xfffn)) ?? false;
   }
 
   /** The frame of an address by the fetch column of the TLB; undefined where that has no answer. */
@@ -251,8 +251,8 @@ function viewIn(code: FrameCode, low: number, high: number, context: number): Vi
   const pageLow = (low & ~0xfff) >>> 0, last = code.view;
   if (last !== undefined && last.pageLow === pageLow && last.high === high && last.context === context) return last;
   const key = codeKey(pageLow, high, context);
-  const view = code.views.get(key) ?? { pageLow, high, context, blocks: new Map<number, number>() };
-  code.views.set(key, view);
+  let view = code.views.get(key);
+  if (view === undefined) code.views.set(key, view = { pageLow, high, context, blocks: new Map() });
   return (code.view = view);
 }
 

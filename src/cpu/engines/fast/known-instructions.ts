@@ -13,6 +13,7 @@ import type { CodeSize, Instruction } from '../../isa/instruction.ts';
 const SLOT_WORDS = 4, LOW = 0, HIGH = 1, RECORD = 2, HANDLER = 3;
 const SLOT_SHIFT = 13;
 const KEY_LENGTH_MASK = 15, MARK = 16, BRANCH = 32, RECORD_MASK = ~63;
+/** There are fewer handlers than this (interpreter/handlers.ts). */
 const HANDLER_MASK = 0xffff, LENGTH_SHIFT = 16;
 /** Longest instruction that is kept, in bytes. */
 const MOST_BYTES = 8;

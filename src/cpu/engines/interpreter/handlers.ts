@@ -41,10 +41,10 @@ export class Handlers {
   readonly table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_STEP });
   readonly #memory: WebAssembly.Memory;
   readonly #functions: EngineFunctions;
-  readonly #indices = new Map<string, number>();
+  /** By form, way, or the handlers of a sequence. */
+  readonly #indices = new Map<string | number, number>();
   /** The same by row and what else its form depends on. */
   readonly #ofRow = new Map<Row, Map<number, number>>();
-  readonly #pairs = new Map<number, number>();
   readonly #stringForms = new Map<number, StringForm>();
   readonly #code = new Code();
   #next = FIRST_FORM;
@@ -96,15 +96,12 @@ export class Handlers {
   }
   /** One handler for instructions that follow each other, whose own are `handlers`; HANDLER.reference where there is none. */
   sequence(instructions: () => readonly Instruction[], handlers: readonly number[]): number {
-    // Most are pairs: a comparison and its jump.
-    const pair = handlers.length === 2 ? handlers[0]! * MOST_HANDLERS + handlers[1]! : undefined;
-    const key = pair === undefined ? handlers.join() : '';
-    let index = pair === undefined ? this.#indices.get(key) : this.#pairs.get(pair);
+    // Most are pairs, a comparison and its jump, of which a number tells as much.
+    const key = handlers.length === 2 ? handlers[0]! * MOST_HANDLERS + handlers[1]! : handlers.join();
+    let index = this.#indices.get(key);
     if (index !== undefined) return index;
     const [first, ...others] = instructions();
-    index = this.#add(() => new HandlerOps(this.#code, first!, HANDLER_SIGNATURE, others));
-    if (pair === undefined) this.#indices.set(key, index);
-    else this.#pairs.set(pair, index);
+    this.#indices.set(key, index = this.#add(() => new HandlerOps(this.#code, first!, HANDLER_SIGNATURE, others)));
     return index;
   }
 
